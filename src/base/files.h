@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// FileSystem: the seam between the store and the disk. Exactly the calls whose order decides what survives a power cut, so
+// that a fake can drop or tear what was not synced (testing/fault_file_system.h). Paths are relative to the root that the
+// implementation was made with. Errors: kNoSpace when the disk is full, kNotFound, kExists, else kIo; each names the path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tmdbc {
+
+// A file open for appending. Not thread-safe.
+class AppendFile {
+ public:
+  virtual ~AppendFile() = default;
+  // All of `bytes` or an error; after an error the file may hold a part of them: Truncate() before going on.
+  virtual Result<void> Append(std::string_view bytes) = 0;
+  // When this returns, everything appended so far survives a power cut.
+  virtual Result<void> Sync() = 0;
+  // Cuts the file to `size` bytes; later appends go there.
+  virtual Result<void> Truncate(std::uint64_t size) = 0;
+  virtual std::uint64_t size() const = 0;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  // Opens `path` for appending at its end, making it and its folders when absent.
+  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) = 0;
+  // Up to `length` bytes from `offset`; fewer only at the end of the file.
+  virtual Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) = 0;
+  virtual Result<std::uint64_t> Size(const std::string& path) = 0;
+  virtual Result<bool> Exists(const std::string& path) = 0;
+  // Replaces `to` when it exists. Survives a power cut only after SyncFolder() of the folder that holds it.
+  virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> Remove(const std::string& path) = 0;
+  virtual Result<void> SyncFolder(const std::string& folder) = 0;
+  // Every file at any depth below `folder`, as paths from the root, sorted; empty when the folder is absent.
+  virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;
+};
+
+// The machine's files under `root`, which must exist. Any thread; the files it opens belong to one thread each.
+class PosixFileSystem final : public FileSystem {
+ public:
+  explicit PosixFileSystem(std::string root);
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override;
+  Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override;
+  Result<std::uint64_t> Size(const std::string& path) override;
+  Result<bool> Exists(const std::string& path) override;
+  Result<void> Rename(const std::string& from, const std::string& to) override;
+  Result<void> Remove(const std::string& path) override;
+  Result<void> SyncFolder(const std::string& folder) override;
+  Result<std::vector<std::string>> List(const std::string& folder) override;
+
+ private:
+  std::string Full(const std::string& path) const { return root_ + "/" + path; }
+
+  const std::string root_;
+};
+
+// Writes `bytes` to `path` whole or not at all, and durably: temporary file, sync, rename, folder sync.
+Result<void> WriteWhole(FileSystem& files, const std::string& path, std::string_view bytes);
+
+}  // namespace tmdbc

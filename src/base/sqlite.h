@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The thin skin over SQLite: statements that are prepared once, errors as values, one transaction that others may join.
+// A Database and its statements belong to one thread. Opened for writing it runs in WAL mode with synchronous=FULL: when
+// Commit() returns, the transaction survives a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace tmdbc {
+
+class Statement {
+ public:
+  Statement() = default;
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&& other) noexcept;
+  ~Statement();
+
+  // Binds the values from ?1 on and forgets those bound before. Text and blobs must outlive the next Reset().
+  // Takes integers, doubles, std::string_view (text), std::span<const std::byte> (blob), std::nullopt, std::optional of these.
+  template <class... Values>
+  Statement& Bind(const Values&... values) {
+    Reset();
+    int index = 0;
+    (BindOne(++index, values), ...);
+    return *this;
+  }
+  // For statements whose number of parameters is known only at run time.
+  void BindAt(int index, std::int64_t value);
+  void BindAt(int index, double value);
+  void BindAt(int index, std::string_view text);
+  void BindAt(int index, std::span<const std::byte> blob);
+  void BindNullAt(int index);
+  void Reset();
+
+  // True when there is a row to read; false at the end (the statement is then reset).
+  Result<bool> Step();
+  // For statements that give no rows.
+  Result<void> Run();
+
+  // Of the current row, columns from 0. Views last until the next Step(), Reset() or Bind().
+  std::int64_t Int(int column) const;
+  double Real(int column) const;
+  std::string_view Text(int column) const;
+  std::span<const std::byte> Blob(int column) const;
+  bool IsNull(int column) const;
+
+ private:
+  friend class Database;
+  Statement(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  template <class T>
+  void BindOne(int index, const T& value) {
+    if constexpr (std::is_same_v<T, std::nullopt_t>) {
+      BindNullAt(index);
+    } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+      BindAt(index, static_cast<std::int64_t>(value));
+    } else if constexpr (std::is_floating_point_v<T>) {
+      BindAt(index, static_cast<double>(value));
+    } else if constexpr (requires { value.has_value(); }) {
+      if (value.has_value()) {
+        BindOne(index, *value);
+      } else {
+        BindNullAt(index);
+      }
+    } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+      BindAt(index, std::string_view(value));
+    } else {
+      BindAt(index, std::span<const std::byte>(value));
+    }
+  }
+
+  sqlite3* db_ = nullptr;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class Database {
+ public:
+  enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
+
+  // ":memory:" gives a private database. kCorrupt when the file is no SQLite database, kNotFound when it is absent and
+  // the mode is kReadOnly, kNoSpace when the disk is full.
+  static Result<Database> Open(const std::string& path, Mode mode);
+
+  Database(Database&& other) noexcept;
+  Database& operator=(Database&&) = delete;
+  ~Database();
+
+  Result<Statement> Prepare(std::string_view sql);
+  // One or more statements without rows or parameters.
+  Result<void> Execute(std::string_view sql);
+
+  // Runs `work` in a transaction and commits when it succeeds, rolls back when it fails. Called within another
+  // Transact() it joins that one: the outer commit makes both durable, or neither.
+  Result<void> Transact(const std::function<Result<void>()>& work);
+  bool InTransaction() const { return depth_ > 0; }
+  // Rows changed by the last statement that was run.
+  std::int64_t Changes() const;
+
+ private:
+  Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
+
+  sqlite3* db_;
+  std::string path_;
+  int depth_ = 0;
+};
+
+}  // namespace tmdbc

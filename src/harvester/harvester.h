@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Harvester: finds out which ids there are and queues those not known yet. It streams TMDB's daily exports (never a
+// whole one in memory), believes one only after its length, its gzip checksum and its line count were checked, and queues
+// new ids most popular first. A crash at any moment repeats nothing that was queued: the next harvest reads the export
+// again and the queue and the index know what is known. One thread.
+// Sources: TMDB.md section 3, DESIGN section 5.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/sqlite.h"
+#include "base/stop.h"
+#include "http/http.h"
+#include "queue/id_queue.h"
+#include "storage/record_store.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+struct HarvestOptions {
+  std::vector<MediaType> types;
+  bool include_adult = false;    // also the adult_ exports of movie, tv and person
+  bool accept_export = false;    // take an export although it is far smaller than the last accepted one
+  std::optional<std::int64_t> limit;  // queue at most this many new ids a type, the most popular ones
+  bool dry_run = false;          // queue and keep nothing; only report
+};
+
+enum class ExportVerdict : std::uint8_t {
+  kAccepted,
+  kWithheld,     // 403 for today and a week back
+  kRefused,      // too few lines, truncated, bad checksum: the last accepted one stays in force
+  kUnreachable,  // no answer, or none that helps, after several tries
+};
+
+struct ExportReport {
+  std::string name;  // "movie_ids"
+  MediaType type{};
+  ExportVerdict verdict = ExportVerdict::kAccepted;
+  std::string reason;         // for a person, unless accepted
+  std::chrono::sys_days date{};  // of the file that was used
+  std::int64_t lines = 0, bad_lines = 0, duplicates = 0, known = 0, queued = 0, stored = 0;  // stored: keywords
+  std::int64_t bytes = 0;     // compressed
+};
+
+struct HarvestReport {
+  std::vector<ExportReport> exports;
+  std::int64_t requests = 0;  // made to the export host
+  bool stopped = false;       // the stop flag ended it early
+  std::int64_t queued() const;
+  // 0 all accepted or withheld, 1 one was refused or it was stopped, 3 the export host never answered.
+  int exit_code() const;
+};
+
+class Harvester {
+ public:
+  // All references outlive the harvester. `export_base_url` has no trailing slash. `files` is rooted at DATA_DIR: accepted exports
+  // are kept there as exports/movie_ids_2026-11-22.json.gz, the last two of each name. Tables of its own in `catalog`.
+  Harvester(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Database& catalog, RecordStore& store,
+            IdQueue& queue, Log& log, std::string export_base_url, std::string user_agent);
+
+  Result<HarvestReport> HarvestExports(const HarvestOptions& options, const StopFlag& stop);
+
+  // Queues these ids, known or not (a person asks for them). Returns how many were not waiting already.
+  Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
+
+ private:
+  const Clock& clock_;
+  http::HttpTransport& transport_;
+  FileSystem& files_;
+  Database& catalog_;
+  RecordStore& store_;
+  IdQueue& queue_;
+  Log& log_;
+  const std::string export_base_url_;
+  const std::string user_agent_;
+};
+
+}  // namespace tmdbc

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Document: one body of TMDB's that was checked and is ready to be stored, and what can be asked of such bodies. Its bytes are
+// TMDB's: cut out of what came, never re-serialised.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+// Two hashes of a parsed JSON document, insensitive to the order of object members and to white space. Members named popularity,
+// vote_average or vote_count, at any depth, are volatile: they count in `stats` only, everything else in `content` only.
+struct ContentHash {
+  std::uint64_t content = 0;
+  std::uint64_t stats = 0;
+  bool operator==(const ContentHash&) const = default;
+};
+
+struct EpisodeRef {
+  std::int64_t id = 0;
+  std::int64_t number = 0;
+};
+
+struct Document {
+  MediaId id{};
+  // Of a season only: its show and its number there.
+  std::int64_t tv_id = 0;
+  std::int64_t season_number = 0;
+  std::vector<EpisodeRef> episodes;  // of a season only, in the order of the body
+
+  Time fetched_at{};
+  std::optional<std::string> etag;
+  std::string data;  // one JSON value, without line breaks outside of what TMDB sent (see OneLine)
+  ContentHash hash;
+};
+
+// kCorrupt when `json` is not one whole, valid JSON value within the limits (depth 64).
+Result<ContentHash> HashContent(std::string_view json);
+
+// A record is one line: the bytes of `json` as they are when they hold no line break (TMDB sends none); otherwise the
+// same with the white space between tokens removed. The strings inside never hold a raw line break (RFC 8259 section 7).
+Result<std::string> OneLine(std::string json);
+
+// The episodes[] of a season body: ids and numbers. Episodes without an integer id are left out.
+Result<std::vector<EpisodeRef>> EpisodesOf(std::string_view season_json);
+// The bytes of the episode with that id (or number) within a season body; kNotFound when it is not there.
+Result<std::string> EpisodeById(std::string_view season_json, std::int64_t episode_id);
+Result<std::string> EpisodeByNumber(std::string_view season_json, std::int64_t episode_number);
+
+}  // namespace tmdbc
