@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 // RateLimiter: at most R requests in any second at the server, and as close to R as that allows.
 //
-// Pace: T = 1 / (0.99 R). A request may go when (a) 0.9 T have passed since the last one and (b) N T have passed since the N-th
-// last one, N = max(1, floor(R)). (b) is what the server counts: N + 1 sends span at least N T = N / (0.99 R) >= 1.0101 s, so no
-// second holds more than R while arrivals jitter by less than 10 ms. (a) keeps the sends even and, being a little
-// shorter than T, lets the pace catch up after the loop was late (a slow fsync) without a burst.
+// Pace: T = 1 / (0.99 R), N = ceil(R). A request may go when
+//   (a) 0.9 T have passed since the last one went (or could have gone, if the loop was at most 10 ms late), and
+//   (b) N T have passed since the N-th last one was sent.
+// (b) is what the server counts: N + 1 sends span at least N T >= 1.0101 s, so no second holds more than R while arrivals
+// jitter by less than 10 ms. For a fractional R the promise is: no N / R seconds hold more than N, so no second more than
+// ceil(R) (2.5: three in any 1.2 s). Below one a second: never two within 1 / R seconds.
+// (a) keeps the sends even and, being a little shorter than T, lets the pace catch up after the loop was late (a slow
+// fsync) without a burst. docs/decisions/rate-limiter.md says why this is not a bare GCRA.
 // A slot counts from when its request went on the wire, not from when it was granted: connecting takes time, and a
-// request that is still connecting could arrive at any moment, so it counts as sent now.
-// The margin of 1 % widens with every 429 and narrows again slowly; a 429 pauses everyone (Pause).
+// request that is still connecting could arrive at any moment, so until it is sent it counts as sent now.
+// The margin of 1 % widens with every 429 and narrows again slowly; a 429 pauses everyone.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <unordered_set>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -23,6 +27,7 @@ class RateLimiter {
  public:
   using Ticket = std::uint64_t;
 
+  // `requests_per_second` is from 0.1 to 1000.
   RateLimiter(double requests_per_second, const Clock& clock);
 
   // The earliest time at which Take() is allowed; at or before Mono() means now. While granted requests have not been sent yet
@@ -30,13 +35,15 @@ class RateLimiter {
   MonoTime NextSlot() const;
   // Takes a slot. Requires NextSlot() <= Mono().
   Ticket Take();
-  // The request of the ticket is going on the wire now.
+  // The request of the ticket is going on the wire now. A ticket that is not open any more is ignored.
   void Sent(Ticket ticket);
   // The request ended before it was sent (could not connect): its slot is free again.
   void Unused(Ticket ticket);
 
-  // The server answered 429: nothing is sent for `delay`, and the pace widens (half as fast, then back additively with each
-  // answered request; the steady pace keeps a wider margin for a while). A pause under way is never shortened.
+  // The server answered 429: nothing is sent for `delay`, and the pace is halved, then recovers additively with the answers
+  // (half of R in 20 s); the margin stays wider by 2 % of R for some twenty minutes. The other 429s of the same
+  // storm, those that come during the pause or within a second, change nothing but the length of the pause. A pause
+  // under way is never shortened.
   void Throttled(Duration delay);
   // The server answered something else.
   void Answered();
@@ -44,19 +51,25 @@ class RateLimiter {
   void PauseUntil(MonoTime until);
 
   double requests_per_second() const { return rate_; }
-  // The pace now in force, at most 0.99 R.
-  double pace() const;
+  // The pace now in force, requests a second, at most 0.99 R.
+  double pace() const { return rate_ * (1 - margin_) * speed_; }
 
  private:
-  const double rate_;
+  Duration Interval(double slots) const;
+
+  // Constant after construction.
   const Clock& clock_;
-  // implementation: see rate_limiter.cc
-  double slow_down_ = 1;   // multiplies T after a 429; 1 = full pace
-  double margin_ = 0.01;   // of R left unused
-  MonoTime paused_until_{};
-  std::deque<MonoTime> sent_;               // the last N send times, oldest first
-  std::unordered_set<Ticket> connecting_;   // granted, not sent yet
-  MonoTime last_grant_{};
+  const double rate_;
+  const std::size_t window_;  // N
+
+  double speed_ = 1;  // lowered by a 429, recovers in seconds
+  double margin_;     // part of R left unused: raised by a 429, recovers in minutes
+  MonoTime paused_until_;
+  MonoTime storm_until_;   // 429s before this belong to one that was counted
+  MonoTime recovered_at_;  // when speed_ and margin_ were last raised
+  MonoTime even_next_;     // (a)
+  std::deque<MonoTime> sent_;      // the last N send times, oldest first
+  std::vector<Ticket> unsent_;     // granted, not sent yet
   Ticket next_ticket_ = 1;
 };
 

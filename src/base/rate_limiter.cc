@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "base/rate_limiter.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace tmdbc {
+
+namespace {
+
+constexpr double kMargin = 0.01;
+constexpr double kMaxMargin = 0.5;
+constexpr double kMarginPer429 = 0.02;
+constexpr double kMarginRecovery = 0.001 / 60;  // a second
+constexpr double kSpeedRecovery = 0.5 / 20;     // a second
+constexpr double kSpacing = 0.9;                // of T
+constexpr Duration kLateness = std::chrono::milliseconds(10);
+constexpr Duration kStorm = std::chrono::seconds(1);
+// The slowest pace that 429s can bring about, so that recovery is always a matter of seconds.
+constexpr double kMinPace = 0.5;
+
+}  // namespace
+
+RateLimiter::RateLimiter(double requests_per_second, const Clock& clock)
+    : clock_(clock),
+      rate_(requests_per_second),
+      window_(static_cast<std::size_t>(std::max(1.0, std::ceil(requests_per_second)))),
+      margin_(kMargin),
+      paused_until_(clock.Mono()),
+      storm_until_(paused_until_),
+      recovered_at_(paused_until_),
+      even_next_(paused_until_) {
+  assert(requests_per_second > 0);
+}
+
+Duration RateLimiter::Interval(double slots) const {
+  return Duration(static_cast<std::int64_t>(std::ceil(slots / pace() * 1e6)));
+}
+
+MonoTime RateLimiter::NextSlot() const {
+  const MonoTime next = std::max(paused_until_, even_next_);
+  const Duration window = Interval(static_cast<double>(window_));
+  if (unsent_.size() >= window_) return std::max(next, clock_.Mono() + window);
+  const std::size_t counted = window_ - unsent_.size();
+  if (sent_.size() < counted) return next;
+  return std::max(next, sent_[sent_.size() - counted] + window);
+}
+
+RateLimiter::Ticket RateLimiter::Take() {
+  const MonoTime now = clock_.Mono();
+  assert(NextSlot() <= now);
+  even_next_ = std::max(even_next_, now - kLateness) + Interval(kSpacing);
+  unsent_.push_back(next_ticket_);
+  return next_ticket_++;
+}
+
+void RateLimiter::Sent(Ticket ticket) {
+  if (std::erase(unsent_, ticket) == 0) return;
+  if (sent_.size() == window_) sent_.pop_front();
+  sent_.push_back(clock_.Mono());
+}
+
+void RateLimiter::Unused(Ticket ticket) { std::erase(unsent_, ticket); }
+
+void RateLimiter::Throttled(Duration delay) {
+  const MonoTime now = clock_.Mono();
+  if (now >= storm_until_) {
+    speed_ = std::max(speed_ / 2, std::min(1.0, kMinPace / rate_));
+    margin_ = std::min(kMaxMargin, margin_ + kMarginPer429);
+    storm_until_ = now + kStorm;
+  }
+  PauseUntil(now + delay);
+  // What was in flight when the pause began may be answered 429 a moment after its end, too.
+  storm_until_ = std::max(storm_until_, paused_until_);
+  recovered_at_ = std::max(recovered_at_, paused_until_);
+}
+
+void RateLimiter::Answered() {
+  const MonoTime now = clock_.Mono();
+  if (now <= recovered_at_) return;
+  // A silence of minutes is no proof that the server bears more.
+  const double seconds = std::min(10.0, std::chrono::duration<double>(now - recovered_at_).count());
+  recovered_at_ = now;
+  speed_ = std::min(1.0, speed_ + seconds * kSpeedRecovery);
+  margin_ = std::max(kMargin, margin_ - seconds * kMarginRecovery);
+}
+
+void RateLimiter::PauseUntil(MonoTime until) { paused_until_ = std::max(paused_until_, until); }
+
+}  // namespace tmdbc
