@@ -56,7 +56,7 @@ RateLimiter::Ticket RateLimiter::Take() {
 }
 
 void RateLimiter::Sent(Ticket ticket) {
-  if (std::erase(unsent_, ticket) == 0) return;
+  std::erase(unsent_, ticket);
   if (sent_.size() == window_) sent_.pop_front();
   sent_.push_back(clock_.Mono());
 }

@@ -35,9 +35,10 @@ class RateLimiter {
   MonoTime NextSlot() const;
   // Takes a slot. Requires NextSlot() <= Mono().
   Ticket Take();
-  // The request of the ticket is going on the wire now. A ticket that is not open any more is ignored.
+  // The request of the ticket is going on the wire now. Called again for the same ticket (a transport that repeats a request on a
+  // fresh connection) it counts once more.
   void Sent(Ticket ticket);
-  // The request ended before it was sent (could not connect): its slot is free again.
+  // The request ended. If it was never sent (could not connect), its slot is free again.
   void Unused(Ticket ticket);
 
   // The server answered 429: nothing is sent for `delay`, and the pace is halved, then recovers additively with the answers

@@ -197,8 +197,17 @@ TEST(RateLimiter, CountsARequestThatStillConnectsAsSentNow) {
   EXPECT_LE(limiter.NextSlot(), clock.Mono()) << "one that connects and one new make two";
   limiter.Unused(second);
   EXPECT_LE(limiter.NextSlot(), clock.Mono());
-  limiter.Sent(second);  // settled already: changes nothing
-  EXPECT_LE(limiter.NextSlot(), clock.Mono());
+}
+
+TEST(RateLimiter, CountsARequestThatTheTransportRepeatsOnAFreshConnectionTwice) {
+  FakeClock clock;
+  RateLimiter limiter(2, clock);
+  const auto ticket = limiter.Take();
+  limiter.Sent(ticket);
+  clock.Advance(milliseconds(100));
+  limiter.Sent(ticket);
+  limiter.Unused(ticket);  // it ended: what was sent stays sent
+  EXPECT_GT(limiter.NextSlot(), clock.Mono() + milliseconds(900));
 }
 
 TEST(RateLimiter, PausesHalvesAndWidensItsMarginAfterA429) {

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "collector/disposition.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tmdb/json_text.h"
+
+namespace tmdbc {
+
+namespace {
+
+// TMDB's error codes (TMDB.md section 6).
+constexpr int kInvalidId = 6;
+constexpr int kNotFound = 34;
+// 401 and 403 that are about the key or its owner, whatever was asked for: invalid key, suspended key, account disabled, invalid
+// token (what a v4 token that is none gets), suspended user.
+constexpr std::array kKeyCodes = {7, 10, 31, 35, 45};
+// The same at the first answers, but conceivable for one id alone later: no permission, authentication failed, e-mail not
+// verified.
+constexpr std::array kLikelyKeyCodes = {3, 14, 32};
+
+bool IsOneOf(const auto& codes, int code) { return std::ranges::find(codes, code) != codes.end(); }
+
+bool RefusesKey(const Observed& observed, bool key_proven) {
+  if (observed.status != 401 && observed.status != 403) return false;
+  return IsOneOf(kKeyCodes, observed.tmdb_code) || (!key_proven && IsOneOf(kLikelyKeyCodes, observed.tmdb_code));
+}
+
+bool IsGone(const Observed& observed) {
+  return observed.status == 404 && (observed.tmdb_code == kNotFound || observed.tmdb_code == kInvalidId);
+}
+
+// Asked the same way again, the answer will be the same.
+bool IsHopeless(int status) { return status == 400 || status == 405 || status == 406 || status == 422; }
+
+}  // namespace
+
+Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
+  if (observed.kind == Observed::Kind::kBelieved) return Verdict::kDone;
+  bool hopeless = false;
+  if (observed.kind == Observed::Kind::kStatus) {
+    if (observed.status == 429) return Verdict::kThrottle;
+    if (RefusesKey(observed, circumstances.key_proven)) return Verdict::kDeny;
+    if (IsGone(observed)) return Verdict::kGone;
+    hopeless = IsHopeless(observed.status);
+  }
+  if (circumstances.outage) return Verdict::kRetry;
+  return hopeless || circumstances.tries >= circumstances.max_tries ? Verdict::kBury : Verdict::kRetry;
+}
+
+bool SpeaksForOutage(const Observed& observed) {
+  if (observed.kind == Observed::Kind::kBelieved) return false;
+  return observed.kind != Observed::Kind::kStatus || (observed.status != 429 && !IsGone(observed));
+}
+
+std::string Describe(const Observed& observed) {
+  if (observed.kind != Observed::Kind::kStatus) return observed.detail;
+  if (observed.tmdb_code == 0) return fmt::format("HTTP {}", observed.status);
+  return fmt::format("HTTP {} code {}", observed.status, observed.tmdb_code);
+}
+
+std::string BuryReason(std::string_view id, const Observed& observed, int tries) {
+  const std::string what = fmt::format("get {}: {}", id, Describe(observed));
+  return tries <= 1 ? what : fmt::format("{} after {} tries", what, tries);
+}
+
+int TmdbErrorCode(std::string_view body) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || body[first] != '{') return 0;
+  const auto json = ParsedJson::Parse(body);
+  std::int64_t code = 0;
+  if (!json || json->root()["status_code"].get(code) != simdjson::SUCCESS || code < 0 || code > 999) return 0;
+  return static_cast<int>(code);
+}
+
+Observed ObserveFailure(http::TransportFailure failure, std::string text) {
+  using enum http::TransportFailure;
+  std::string_view name;
+  switch (failure) {
+    case kConnect: name = "connect"; break;
+    case kTimeout: name = "timeout"; break;
+    case kReset: name = "reset"; break;
+    case kTooLarge: name = "too large"; break;
+    case kAborted: name = "aborted"; break;
+  }
+  if (text.empty()) text = name;
+  return {.kind = Observed::Kind::kFailure, .detail = std::move(text), .error_class = std::string(name)};
+}
+
+Observed ObserveStatus(int status, std::string_view body) {
+  return {.kind = Observed::Kind::kStatus,
+          .status = status,
+          .tmdb_code = TmdbErrorCode(body),
+          .detail = {},
+          .error_class = fmt::format("http {}", status)};
+}
+
+Observed ObserveBadBody(std::string_view body, const Error& why) {
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  Observed observed{.kind = Observed::Kind::kBadBody, .detail = why.message, .error_class = "bad body"};
+  if (first == std::string_view::npos) {
+    observed.detail = "empty body";
+    observed.error_class = "empty body";
+  } else if (body[first] == '<') {
+    observed.detail = "HTML or XML instead of JSON";
+    observed.error_class = "html";
+  }
+  return observed;
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// What an answer means for the id that was asked for: the whole of it, as pure functions. The loop in collector.cc does what
+// Dispose() says. Sources: TMDB.md section 6 (error table, retry list), DESIGN section 7.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/http.h"
+
+namespace tmdbc {
+
+// What came of one request.
+struct Observed {
+  enum class Kind : std::uint8_t {
+    kBelieved,  // 200, and the body is what was asked for
+    kBadBody,   // 200, but not a body that can be believed
+    kStatus,    // any other status
+    kFailure,   // no answer
+  };
+  Kind kind = Kind::kBelieved;
+  int status = 0;       // of kStatus
+  int tmdb_code = 0;    // of kStatus: status_code of TMDB's JSON error body; 0 when the body is none (HTML, empty, ...)
+  std::string detail;   // of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused"
+  std::string error_class;  // what it is counted as: "http 503", "timeout", "html"; empty for kBelieved
+};
+
+// What to do with the request, and so with the id.
+enum class Verdict : std::uint8_t {
+  kDone,      // the body was taken
+  kGone,      // TMDB says that there is no such thing
+  kThrottle,  // 429: everybody waits, then it goes again; never a try
+  kRetry,     // it goes again after a backoff
+  kBury,      // it goes to the dead letters
+  kDeny,      // the key is no good: nothing goes any more
+};
+
+struct Circumstances {
+  int tries = 1;     // of this request, this one included; 429s and tries during an outage are not counted
+  int max_tries = 5;
+  // The breaker is open: an outage says nothing about the id, so it is neither buried nor does the try count.
+  bool outage = false;
+  // The key was accepted in this run. Until then a 401 that would be odd for one id alone is about the key.
+  bool key_proven = false;
+};
+
+Verdict Dispose(const Observed& observed, const Circumstances& circumstances);
+
+// Whether this speaks for the server being out of order (the breaker counts it). 429 and answers that only a server in order
+// gives do not; whole runs of 400 or of unbelievable bodies do: something is wrong then that no dead letter would mend.
+bool SpeaksForOutage(const Observed& observed);
+
+// "HTTP 503", "HTTP 422 code 5", "truncated JSON", "timed out"
+std::string Describe(const Observed& observed);
+// "get tv:1399: HTTP 503 after 5 tries"; without the last part for a first try.
+std::string BuryReason(std::string_view id, const Observed& observed, int tries);
+
+// The status_code of TMDB's error body {"status_code":34,"status_message":"..."}; 0 when `body` (decoded) is none.
+int TmdbErrorCode(std::string_view body);
+
+Observed ObserveFailure(http::TransportFailure failure, std::string text);
+// Any status but 200, with its decoded body.
+Observed ObserveStatus(int status, std::string_view body);
+// A 200 whose body was refused: `why` by DecodeBody() or DetailFetch::Accept(). `body` is as far as it could be decoded.
+Observed ObserveBadBody(std::string_view body, const Error& why);
+
+}  // namespace tmdbc
