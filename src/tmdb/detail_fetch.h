@@ -1,57 +1,34 @@
 // SPDX-License-Identifier: MIT
-// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's URLs, append rules and manners; does
-// no I/O. The plan is a pure function; DetailFetch carries it through: the collector starts what TakeCalls() gives, hands each
+// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no I/O. The plan is a
+// pure function (detail_plan.h); DetailFetch carries it through: the collector starts what TakeCalls() gives, hands each
 // answer to Accept(), and when done() takes the documents. One thread.
 //
-// Sources: TMDB.md section 5.1 (20 slots, absent seasons dropped silently, appended seasons without id), DESIGN section 4.
+// Sources: TMDB.md section 5.1 (absent seasons dropped silently, appended seasons without id), DESIGN section 4.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "http/http.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "tmdb/detail_plan.h"
 #include "tmdb/document.h"
 #include "tmdb/media_id.h"
 
 namespace tmdbc {
 
-// How we address TMDB: built once by the app from the settings.
-struct ApiAccess {
-  std::string base_url;      // "https://api.themoviedb.org/3", without a trailing slash
-  std::string secret_query;  // "api_key=<32 hex>" for a v3 key, else empty
-  std::string bearer;        // the v4 token, else empty
-  std::string user_agent;
-};
+class ParsedJson;
 
-// What is appended to each type's details: DefaultNamespaces() unless a setting changes it.
-using Namespaces = std::map<MediaType, std::vector<std::string>>;
-const Namespaces& DefaultNamespaces();
-
-inline constexpr int kMaxAppends = 20;  // per request, namespaces and seasons together (HTTP 400 code 27 above)
-
-// One request of a plan.
-struct Call {
-  std::string path;                  // "tv/1399"
-  std::vector<std::string> appends;  // "credits", ..., "season/0", ...
-};
-
-// The calls for an id of which `known_seasons` is known from an earlier fetch (empty: nothing is known; only for tv).
-// A show of which nothing is known guesses seasons 0..7 in the first call.
-std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces);
-// Calls that only append `seasons`, 20 at a time.
-std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons);
-
-http::Request MakeRequest(const ApiAccess& access, const Call& call);
-
-// The lists of the configuration type: their path is their name, their id the place in this list, from 1.
-// "genre/movie/list", "certification/tv/list", "configuration/languages", "watch/providers/movie"...
-std::span<const std::string_view> ConfigurationPaths();
+// A show that lists more seasons is not believed: 500 further calls. (The most that is known of is a few hundred.)
+inline constexpr std::size_t kMaxSeasons = 10'000;
 
 class DetailFetch {
  public:
+  // An id that PlanCalls() has no call for is done() at once, without documents.
   DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces);
 
   MediaId id() const { return id_; }
@@ -64,22 +41,51 @@ class DetailFetch {
   };
   std::vector<NumberedCall> TakeCalls();
 
-  // The decoded 200 body of a call. kCorrupt when it cannot be believed: not whole JSON, not an object, another id than asked
-  // for; the call is then still open and may be tried again.
+  // The decoded 200 body of a call; the answers of several calls may come in any order. kCorrupt when it cannot be believed: not
+  // whole JSON, not an object, another id than asked for, an error body; the call is then still open and may be tried again.
   Result<void> Accept(int index, std::string body, std::optional<std::string> etag, Time fetched_at);
 
   // True when every call was answered and nothing more is missing.
   bool done() const;
   // The show first, then its seasons in ascending order; for other types the one document. Once, after done().
+  // `data` is what TMDB sent, on one line: of a show without its season/N members; of a season that member's value as it came,
+  // which has no `id` of its own (the id is in the show's seasons[], and in Document::id).
   std::vector<Document> TakeDocuments();
-  // Of a show, once its first call was answered: the seasons that its body lists. Their absence afterwards means deletion.
-  // (nothing for other types)
+  // Of a show, once its first call was answered: the seasons that its body lists, ascending. Their absence afterwards means
+  // deletion. A body without a seasons[] array says nothing of them: then the known ones and those that came. Empty for other types.
   const std::vector<std::int64_t>& listed_seasons() const { return listed_seasons_; }
+  // Of these, after done(): the ones that did not come although they were asked for again. They cannot be had; they are not deleted.
+  std::vector<std::int64_t> absent_seasons() const;
 
  private:
-  // See detail_fetch.cc.
+  enum class CallState : std::uint8_t { kWaiting, kOut, kAnswered };
+  struct OpenCall {
+    Call call;
+    CallState state = CallState::kWaiting;
+  };
+  struct Season {
+    std::string data;
+    ContentHash hash;
+    std::vector<EpisodeRef> episodes;
+    std::optional<std::int64_t> own_id;
+    Time fetched_at{};
+  };
+
+  Result<void> ReadSeasonList(const ParsedJson& show);
+  // Takes the season/N members of `body` and returns the rest of it.
+  std::string TakeSeasons(const std::string& body, const ParsedJson& show, Time fetched_at);
+  void PlanMissingSeasons();
+
   MediaId id_;
-  std::vector<std::int64_t> listed_seasons_;
+  std::vector<std::int64_t> known_seasons_;
+  std::vector<OpenCall> calls_;  // an index is a place here
+  bool all_planned_ = false;
+
+  std::optional<Document> document_;        // of call 0
+  std::map<std::int64_t, Season> seasons_;  // that came, by number
+  bool has_season_list_ = false;
+  std::map<std::int64_t, std::optional<std::int64_t>> season_ids_;  // of seasons[]: number -> id
+  std::vector<std::int64_t> listed_seasons_;                        // its keys
 };
 
 }  // namespace tmdbc

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "tmdb/detail_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <limits>
+
+namespace tmdbc {
+namespace {
+
+// The ids of configuration records are places in this list: only ever add at its end. (TMDB.md section 5.3)
+constexpr std::array<std::string_view, 13> kConfigurationPaths = {
+    "genre/movie/list",
+    "genre/tv/list",
+    "certification/movie/list",
+    "certification/tv/list",
+    "configuration",
+    "configuration/countries",
+    "configuration/jobs",
+    "configuration/languages",
+    "configuration/primary_translations",
+    "configuration/timezones",
+    "watch/providers/regions",
+    "watch/providers/movie",
+    "watch/providers/tv",
+};
+
+std::string SeasonAppend(std::int64_t number) { return fmt::format("season/{}", number); }
+
+std::string TvPath(std::int64_t tv_id) { return fmt::format("tv/{}", tv_id); }
+
+// Up to `count` seasons that may exist beside the known ones (ascending): the next number, which every running show gets some
+// day, then the specials, then the numbers after.
+std::vector<std::int64_t> GuessSeasons(const std::vector<std::int64_t>& known, std::size_t count) {
+  std::vector<std::int64_t> guesses;
+  const std::int64_t highest = known.empty() ? -1 : known.back();
+  if (highest > std::numeric_limits<std::int64_t>::max() - std::int64_t{kMaxAppends}) return guesses;
+  const bool specials_unknown = !known.empty() && known.front() != 0;
+  for (std::int64_t number = highest + 1; guesses.size() < count; ++number) {
+    guesses.push_back(number);
+    if (number == highest + 1 && specials_unknown && guesses.size() < count) guesses.push_back(0);
+  }
+  return guesses;
+}
+
+std::vector<Call> PlanShow(std::int64_t id, std::span<const std::int64_t> known_seasons,
+                           const std::vector<std::string>& namespaces) {
+  std::vector<std::int64_t> seasons(known_seasons.begin(), known_seasons.end());
+  std::sort(seasons.begin(), seasons.end());
+  seasons.erase(std::unique(seasons.begin(), seasons.end()), seasons.end());
+  std::erase_if(seasons, [](std::int64_t number) { return number < 0; });
+
+  const std::size_t used = namespaces.size() + seasons.size();
+  const std::size_t calls = std::max<std::size_t>(1, (used + kMaxAppends - 1) / kMaxAppends);
+  const std::vector<std::int64_t> guesses = GuessSeasons(seasons, calls * kMaxAppends - used);
+  seasons.insert(seasons.end(), guesses.begin(), guesses.end());
+
+  Call first{.path = TvPath(id), .appends = namespaces};
+  const std::size_t in_first = std::min(kMaxAppends - namespaces.size(), seasons.size());
+  for (std::size_t i = 0; i < in_first; ++i) first.appends.push_back(SeasonAppend(seasons[i]));
+  std::vector<Call> plan = PlanSeasonCalls(id, std::span(seasons).subspan(in_first));
+  plan.insert(plan.begin(), std::move(first));
+  return plan;
+}
+
+bool TakesAppends(MediaType type) {
+  switch (type) {
+    case MediaType::kMovie:
+    case MediaType::kTv:
+    case MediaType::kPerson:
+    case MediaType::kCollection:
+    case MediaType::kCompany:
+    case MediaType::kNetwork:
+      return true;
+    case MediaType::kSeason:
+    case MediaType::kKeyword:
+    case MediaType::kConfiguration:
+    case MediaType::kEpisode:
+      return false;
+  }
+  return false;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+bool IsNamespaceCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '/';
+}
+
+}  // namespace
+
+const Namespaces& DefaultNamespaces() {
+  static const Namespaces kDefaults = {
+      {MediaType::kMovie,
+       {"alternative_titles", "credits", "external_ids", "images", "keywords", "release_dates", "reviews",
+        "translations", "videos", "watch/providers"}},
+      {MediaType::kTv,
+       {"aggregate_credits", "alternative_titles", "content_ratings", "episode_groups", "external_ids", "images",
+        "keywords", "reviews", "screened_theatrically", "translations", "videos", "watch/providers"}},
+      {MediaType::kPerson, {"combined_credits", "external_ids", "images", "translations"}},
+      {MediaType::kCollection, {"images", "translations"}},
+      {MediaType::kCompany, {"alternative_names", "images"}},
+      {MediaType::kNetwork, {"alternative_names", "images"}},
+  };
+  return kDefaults;
+}
+
+Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_view text) {
+  std::vector<std::string> namespaces;
+  if (Trim(text).empty()) return namespaces;
+  if (!TakesAppends(type)) return Fail(ErrorCode::kInvalid, "nothing can be appended to a {}", Name(type));
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const std::string_view name = Trim(text.substr(0, comma));
+    if (name.empty() || !std::all_of(name.begin(), name.end(), IsNamespaceCharacter)) {
+      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: use names like credits or watch/providers, with commas between",
+                  name);
+    }
+    if (name == "season" || name.starts_with("season/")) {
+      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: seasons are fetched with every show anyway", name);
+    }
+    if (std::find(namespaces.begin(), namespaces.end(), name) != namespaces.end()) {
+      return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
+    }
+    namespaces.emplace_back(name);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  if (namespaces.size() > kMaxAppends) {
+    return Fail(ErrorCode::kInvalid, "{} namespaces for {}: TMDB appends at most {} to a request", namespaces.size(),
+                Name(type), kMaxAppends);
+  }
+  return namespaces;
+}
+
+std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces) {
+  const auto found = namespaces.find(id.type);
+  const std::vector<std::string> appends = found == namespaces.end() ? std::vector<std::string>() : found->second;
+  assert(appends.size() <= kMaxAppends);
+  switch (id.type) {
+    case MediaType::kTv:
+      return PlanShow(id.id, known_seasons, appends);
+    case MediaType::kMovie:
+    case MediaType::kPerson:
+    case MediaType::kCollection:
+    case MediaType::kCompany:
+    case MediaType::kNetwork:
+      return {Call{.path = fmt::format("{}/{}", Name(id.type), id.id), .appends = appends}};
+    case MediaType::kKeyword:
+      return {Call{.path = fmt::format("keyword/{}", id.id), .appends = {}}};
+    case MediaType::kConfiguration:
+      if (id.id < 1 || id.id > std::ssize(kConfigurationPaths)) return {};
+      return {Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
+    case MediaType::kSeason:
+    case MediaType::kEpisode:
+      return {};
+  }
+  return {};
+}
+
+std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons) {
+  std::vector<Call> calls;
+  for (std::size_t i = 0; i < seasons.size(); ++i) {
+    if (i % kMaxAppends == 0) calls.push_back({.path = TvPath(tv_id), .appends = {}});
+    calls.back().appends.push_back(SeasonAppend(seasons[i]));
+  }
+  return calls;
+}
+
+http::Request MakeRequest(const ApiAccess& access, const Call& call) {
+  http::Request request;
+  request.url = access.base_url + "/" + call.path;
+  // "/" and "," are legal in a query as they are (RFC 3986 section 3.4), and a person can read them in a log.
+  for (std::size_t i = 0; i < call.appends.size(); ++i) {
+    request.url += i == 0 ? "?append_to_response=" : ",";
+    request.url += call.appends[i];
+  }
+  request.secret_query = access.secret_query;
+  request.headers = {
+      {"Accept", "application/json"}, {"Accept-Encoding", "gzip"}, {"User-Agent", access.user_agent}};
+  if (!access.bearer.empty()) request.headers.emplace_back("Authorization", "Bearer " + access.bearer);
+  return request;
+}
+
+std::span<const std::string_view> ConfigurationPaths() { return kConfigurationPaths; }
+
+}  // namespace tmdbc
