@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: MIT
-// IdQueue: the durable queue of ids still to be fetched; the contract is SQS's (at least once, visibility timeout, receive
-// count, dead letters, delay, purge, redrive). One message per (type, id): a second send of an id that is waiting, delayed, in
-// flight or dead merges with the first. Highest popularity first, ids of equal popularity in ascending order.
-// What a call changed is durable when it returns. One thread. Errors: kNoSpace, kIo, kCorrupt; each names the act.
+// IdQueue: the durable queue of ids still to be fetched; the contract is SQS's (at least once, visibility
+// timeout, receive count, dead letters, delay, purge, redrive). Highest popularity first, ids of equal
+// popularity in ascending order.
+//
+// One message per (type, id): a second send of an id that is waiting, delayed, in flight or dead merges with
+// the first, which stays exactly as it is: it keeps its popularity, its place, its age and, when dead, its
+// grave (until Redrive()).
+//
+// What a call changed is durable when it returns, with one exception: a power cut (not a crash of the
+// process) may forget a Receive() or an Extend(), and then the message is simply waiting again. A restart
+// makes what was in flight visible at once; its receive count stays, so a message that kills its reader is
+// buried in the end.
+//
+// Delays and visibility run on the monotonic clock: setting the wall clock neither hastens nor freezes a
+// message. They are cut to kMaxHidden, the longest that a restart under a wrong wall clock can hold a message
+// back.
+//
+// One thread. Errors: kNoSpace, kIo, kCorrupt; each names the act, and the call has then changed nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +30,10 @@
 #include "tmdb/media_id.h"
 
 namespace tmdbc {
+
+struct QueueOptions {
+  int max_receives = 10;  // a message received this often and not settled is buried instead of received again
+};
 
 struct QueueItem {
   MediaId id;
@@ -44,24 +62,30 @@ struct QueueCounts {
   std::int64_t delayed = 0;    // becomes visible later
   std::int64_t in_flight = 0;  // received, not settled
   std::int64_t dead = 0;
+  bool operator==(const QueueCounts&) const = default;
 };
 
 class IdQueue {
  public:
+  static constexpr Duration kMaxHidden = std::chrono::hours(1);
+
   virtual ~IdQueue() = default;
 
-  // All of them or none. Returns how many were not in the queue yet.
+  // All of them or none. Returns how many were not in the queue yet. Of an id that is twice in `items` the
+  // first counts.
   virtual Result<std::int64_t> Send(std::span<const QueueItem> items) = 0;
 
-  // Up to `max` messages, hidden from others for `visibility`; each receive raises the message's count. A message that was
-  // received more than max_receives times without being settled goes to the dead letters instead.
+  // Up to `max` messages, hidden from others for `visibility`; each receive raises the message's count. A
+  // message whose turn it is after max_receives receives without being settled goes to the dead letters
+  // instead.
   virtual Result<std::vector<Message>> Receive(int max, std::chrono::seconds visibility) = 0;
 
-  // Settled: gone from the queue. An unknown or void receipt is ignored (the message may be fetched again: at least once).
+  // Settled: gone from the queue. An unknown or void receipt is ignored (the message may be fetched again: at
+  // least once); so it is by the next three.
   virtual Result<void> Delete(std::span<const Receipt> receipts) = 0;
 
-  // Visible again after `delay`. With `uncount` the receive is not counted: waiting for the rate limit, an outage or a stop
-  // is not the message's fault.
+  // Visible again after `delay`. With `uncount` the receive is not counted: waiting for the rate limit, an
+  // outage or a stop is not the message's fault.
   virtual Result<void> Release(std::span<const Receipt> receipts, Duration delay, bool uncount) = 0;
 
   // Hidden for `visibility` from now on (heartbeat).
@@ -73,15 +97,17 @@ class IdQueue {
   virtual Result<std::vector<DeadLetter>> DeadLetters(std::optional<MediaType> type, int max) = 0;
   // What would be received next, in that order, without receiving it.
   virtual Result<std::vector<QueueItem>> Peek(std::optional<MediaType> type, int max) = 0;
-  // Dead letters wait again, with a receive count of 0. Returns how many.
+  // Dead letters wait again, as if sent now, with a receive count of 0. Returns how many.
   virtual Result<std::int64_t> Redrive(std::optional<MediaType> type) = 0;
   // Forgets every message that is not dead, or (dead = true) every dead one. Returns how many.
   virtual Result<std::int64_t> Purge(std::optional<MediaType> type, bool dead) = 0;
 
+  // Types without any message are left out.
   virtual Result<std::map<MediaType, QueueCounts>> Counts() = 0;
   // When the next delayed or hidden message becomes visible; empty when there is none. Wall time.
   virtual Result<std::optional<Time>> NextVisible() = 0;
-  // When the message that has been in the queue longest was sent; empty when the queue is empty.
+  // When the message that has been in the queue longest was sent (dead ones are not in it); empty when the
+  // queue is empty.
   virtual Result<std::optional<Time>> OldestSent() = 0;
 };
 
