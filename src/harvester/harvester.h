@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/sqlite.h"
 #include "base/stop.h"
+#include "harvester/accepted_exports.h"
 #include "http/http.h"
 #include "queue/id_queue.h"
 #include "storage/record_store.h"
@@ -37,16 +38,22 @@ enum class ExportVerdict : std::uint8_t {
   kWithheld,     // 403 for today and a week back
   kRefused,      // too few lines, truncated, bad checksum: the last accepted one stays in force
   kUnreachable,  // no answer, or none that helps, after several tries
+  kStopped,      // the stop flag came first
 };
 
 struct ExportReport {
-  std::string name;  // "movie_ids"
+  std::string name;  // "movie_ids"; "configuration" for the lists of that type, which have no export
   MediaType type{};
   ExportVerdict verdict = ExportVerdict::kAccepted;
-  std::string reason;         // for a person, unless accepted
+  std::string reason;  // for a person: why not accepted; when accepted, why not today's file (else empty)
   std::chrono::sys_days date{};  // of the file that was used
-  std::int64_t lines = 0, bad_lines = 0, duplicates = 0, known = 0, queued = 0, stored = 0;  // stored: keywords
-  std::int64_t bytes = 0;     // compressed
+  bool unchanged = false;        // this very file was accepted earlier: read again from the disk, no request
+  std::int64_t lines = 0, bad_lines = 0, duplicates = 0;
+  std::int64_t ids = 0;     // different ones
+  std::int64_t known = 0;   // of these: need no first fetch
+  std::int64_t queued = 0;  // put in the queue that were not there; of a dry run: that would be sent to it
+  std::int64_t stored = 0;  // keywords: records written; of a dry run: that would be new
+  std::int64_t bytes = 0;   // compressed
 };
 
 struct HarvestReport {
@@ -54,9 +61,13 @@ struct HarvestReport {
   std::int64_t requests = 0;  // made to the export host
   bool stopped = false;       // the stop flag ended it early
   std::int64_t queued() const;
-  // 0 all accepted or withheld, 1 one was refused or it was stopped, 3 the export host never answered.
+  // 0 all accepted or withheld, 1 one was refused, only some could be reached, or it was stopped, 3 the export host never
+  // answered usefully.
   int exit_code() const;
 };
+
+// The requests that collecting what was queued will take: one an id, 1.04 a show (4 % have more than 8 seasons), none a keyword.
+std::int64_t EstimateRequests(const HarvestReport& report);
 
 class Harvester {
  public:
@@ -65,12 +76,18 @@ class Harvester {
   Harvester(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Database& catalog, RecordStore& store,
             IdQueue& queue, Log& log, std::string export_base_url, std::string user_agent);
 
+  // kInvalid when a type has no export (seasons and episodes come with their show). Other errors are those of the disk, the
+  // store and the queue; what the export host does wrong is in the report. A file that was accepted is one of which all unknown ids
+  // are queued durably (but for `limit`), so the next harvest of the same day makes no request.
   Result<HarvestReport> HarvestExports(const HarvestOptions& options, const StopFlag& stop);
 
-  // Queues these ids, known or not (a person asks for them). Returns how many were not waiting already.
+  // Queues these ids, known or not (a person asks for them). Returns how many were not waiting already. kInvalid when one is
+  // not 1..2^32-1, or the type cannot be fetched by itself.
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
  private:
+  class Run;  // one call of HarvestExports
+
   const Clock& clock_;
   http::HttpTransport& transport_;
   FileSystem& files_;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "harvester/export_download.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/backoff.h"
+
+namespace tmdbc {
+
+namespace chrono = std::chrono;
+
+namespace {
+
+constexpr chrono::hours kPublished{8};
+constexpr Backoff kBackoff{.base = chrono::seconds(1), .cap = chrono::seconds(8), .floor = chrono::milliseconds(250)};
+// How long a stop request may stay unseen.
+constexpr chrono::milliseconds kLookAround{250};
+
+std::string PartPath(const ExportFile& file) { return fmt::format("exports/{}.part", file.name); }
+
+std::optional<std::uint64_t> ContentLength(const http::Response& response) {
+  const std::string_view text = response.header("Content-Length");
+  std::uint64_t length = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return length;
+}
+
+Judgement JudgeBody(const http::Response& response, std::uint64_t received, bool gzip) {
+  const auto promised = ContentLength(response);
+  if (!gzip) return {Answer::kTryAgain, "what came is no gzip file"};
+  if (promised && *promised != received) {
+    return {Answer::kDamaged, fmt::format("{} of {} bytes came", received, *promised)};
+  }
+  if (received == 0) return {Answer::kDamaged, "an empty file came"};
+  return {Answer::kWhole, {}};
+}
+
+Judgement JudgeFailure(const http::Outcome& outcome, std::uint64_t received, bool gzip) {
+  switch (*outcome.failure) {
+    case http::TransportFailure::kTooLarge:
+      return {Answer::kHopeless, fmt::format("it is larger than {} bytes", kMaxExportBytes)};
+    case http::TransportFailure::kAborted:
+      if (!gzip) return {Answer::kTryAgain, "what came is no gzip file"};
+      return {Answer::kTryAgain, "cancelled"};
+    case http::TransportFailure::kReset:
+      return {received > 0 ? Answer::kDamaged : Answer::kTryAgain, outcome.failure_text};
+    case http::TransportFailure::kConnect:
+    case http::TransportFailure::kTimeout:
+      break;
+  }
+  return {Answer::kTryAgain, outcome.failure_text};
+}
+
+}  // namespace
+
+std::vector<chrono::sys_days> CandidateDays(Time now, std::optional<chrono::sys_days> last) {
+  const auto today = chrono::floor<chrono::days>(now);
+  // The clock went back since: what is in force is newer than today.
+  if (last && *last > today) return {*last};
+  std::vector<chrono::sys_days> days;
+  for (int back = 0; back <= kDaysBack; ++back) days.push_back(today - chrono::days(back));
+  if (now - today < kPublished) std::swap(days[0], days[1]);
+  if (!last) return days;
+  std::erase_if(days, [&](chrono::sys_days day) { return day < *last; });
+  const auto reached = std::find(days.begin(), days.end(), *last);
+  if (reached != days.end()) days.erase(reached + 1, days.end());
+  return days;
+}
+
+Judgement Judge(const http::Outcome& outcome, std::uint64_t received, bool gzip) {
+  if (!outcome.response) return JudgeFailure(outcome, received, gzip);
+  const int status = outcome.response->status;
+  std::string reason = fmt::format("HTTP {}", status);
+  if (status == 200) return JudgeBody(*outcome.response, received, gzip);
+  if (status == 403 || status == 404) return {Answer::kNotPublished, std::move(reason)};
+  if (status == 408 || status == 429 || status >= 500) return {Answer::kTryAgain, std::move(reason)};
+  return {Answer::kHopeless, std::move(reason)};
+}
+
+ExportDownloader::ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Log& log,
+                                   std::string base_url, std::string user_agent)
+    : clock_(clock),
+      transport_(transport),
+      files_(files),
+      log_(log),
+      base_url_(std::move(base_url)),
+      user_agent_(std::move(user_agent)),
+      random_(std::uint64_t(clock.Now().time_since_epoch().count())) {}
+
+ExportDownloader::~ExportDownloader() { CancelAll(); }
+
+ExportDownloader::JobId ExportDownloader::Add(const ExportFile& file, std::vector<chrono::sys_days> days) {
+  Job& job = jobs_.emplace_back();
+  job.file = &file;
+  job.days = std::move(days);
+  return jobs_.size() - 1;
+}
+
+Result<std::optional<ExportDownloader::JobId>> ExportDownloader::Next(const StopFlag& stop) {
+  while (true) {
+    if (stop.requested()) {
+      CancelAll();
+      return std::nullopt;
+    }
+    if (const auto ended = TakeEnded()) return ended;
+    if (Finished()) return std::nullopt;
+    if (!answered_ && first_start_ && clock_.Mono() >= *first_start_ + kGiveUpUnanswered) {
+      CancelAll();
+      for (Job& job : jobs_) {
+        const std::string reason = job.result.reason.empty() ? "no answer" : job.result.reason;
+        if (job.state == State::kWaiting) End(job, FetchEnd::kUnreachable, reason);
+      }
+      continue;
+    }
+    TRY(StartReady());
+    TRY(Wait());
+  }
+}
+
+Result<void> ExportDownloader::StartReady() {
+  for (Job& job : jobs_) {
+    if (InFlight() >= kDownloadsAtOnce || transport_.Room() <= 0) break;
+    if (job.state == State::kWaiting && job.not_before <= clock_.Mono()) TRY(Start(job));
+  }
+  return {};
+}
+
+Result<void> ExportDownloader::Start(Job& job) {
+  TRY_ASSIGN(job.part, files_.OpenAppend(PartPath(*job.file)));
+  TRY(job.part->Truncate(0));
+  job.gzip = true;
+  if (!first_start_) first_start_ = clock_.Mono();
+  http::Request request;
+  request.url = ExportUrl(base_url_, job.file->name, job.days[job.day]);
+  request.headers = {{"User-Agent", user_agent_}};
+  request.timeout = kDownloadTimeout;
+  request.max_body = kMaxExportBytes;
+  request.sink = [this, &job](std::string_view bytes) { return Take(job, bytes); };
+  job.state = State::kInFlight;
+  ++requests_;
+  job.request = transport_.Start(std::move(request), {});
+  return {};
+}
+
+bool ExportDownloader::Take(Job& job, std::string_view bytes) {
+  constexpr std::string_view kMagic = "\x1f\x8b";  // RFC 1952 section 2.3.1
+  answered_ = true;
+  for (std::size_t at = job.part->size(); at < kMagic.size() && at - job.part->size() < bytes.size(); ++at) {
+    if (bytes[at - job.part->size()] != kMagic[at]) job.gzip = false;
+  }
+  if (!job.gzip) return false;
+  if (auto written = job.part->Append(bytes); !written) {
+    job.write_error = std::move(written).error();
+    return false;
+  }
+  return true;
+}
+
+Result<void> ExportDownloader::Wait() {
+  MonoTime until = clock_.Mono() + kLookAround;
+  for (const Job& job : jobs_) {
+    if (job.state == State::kWaiting && job.not_before > clock_.Mono()) until = std::min(until, job.not_before);
+  }
+  for (const http::Outcome& outcome : transport_.Wait(until)) {
+    const auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& j) {
+      return j.state == State::kInFlight && j.request == outcome.id;
+    });
+    if (job != jobs_.end()) TRY(Settle(*job, outcome));
+  }
+  return {};
+}
+
+Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
+  job.state = State::kWaiting;
+  const std::unique_ptr<AppendFile> part = std::move(job.part);
+  if (outcome.response) answered_ = true;
+  if (cancelling_) return {};
+  if (job.write_error) return std::unexpected(*std::exchange(job.write_error, std::nullopt));
+  Judgement judgement = Judge(outcome, part->size(), job.gzip);
+  switch (judgement.answer) {
+    case Answer::kWhole:
+      TRY(part->Sync());
+      End(job, FetchEnd::kFetched, {});
+      job.result.path = PartPath(*job.file);
+      break;
+    case Answer::kNotPublished:
+      NextDay(job, outcome.response->status, judgement.reason);
+      break;
+    case Answer::kTryAgain:
+    case Answer::kDamaged:
+      Retry(job, judgement.answer, std::move(judgement.reason));
+      break;
+    case Answer::kHopeless:
+      End(job, FetchEnd::kUnreachable, std::move(judgement.reason));
+      break;
+  }
+  return {};
+}
+
+void ExportDownloader::NextDay(Job& job, int status, const std::string& reason) {
+  log_.Info("export is not published", {{"name", job.file->name},
+                                        {"date", FormatDate(job.days[job.day])},
+                                        {"answer", reason}});
+  job.failures = 0;
+  job.not_before = {};
+  job.forbidden = job.forbidden || status == 403;
+  if (job.day + 1 < job.days.size()) {
+    ++job.day;
+  } else {
+    End(job, FetchEnd::kNotPublished, reason);
+  }
+}
+
+bool ExportDownloader::Again(JobId id, std::string_view reason) {
+  return Retry(jobs_[id], Answer::kDamaged, std::string(reason));
+}
+
+bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason) {
+  ++job.failures;
+  if (job.failures >= kDownloadTries) {
+    const auto end = answer == Answer::kDamaged ? FetchEnd::kDamaged : FetchEnd::kUnreachable;
+    End(job, end, fmt::format("{} (after {} tries)", reason, job.failures));
+    return false;
+  }
+  const Duration delay = kBackoff.Delay(job.failures, random_);
+  log_.Warn("export download failed, trying again", {{"name", job.file->name},
+                                                     {"date", FormatDate(job.days[job.day])},
+                                                     {"reason", reason},
+                                                     {"try", job.failures + 1},
+                                                     {"in_seconds", chrono::duration<double>(delay).count()}});
+  job.state = State::kWaiting;
+  job.not_before = clock_.Mono() + delay;
+  job.result.reason = std::move(reason);
+  return true;
+}
+
+void ExportDownloader::End(Job& job, FetchEnd end, std::string reason) {
+  job.state = State::kEnded;
+  job.result = {.end = end,
+                .day = job.days[job.day],
+                .path = {},
+                .reason = std::move(reason),
+                .forbidden = job.forbidden};
+}
+
+void ExportDownloader::CancelAll() {
+  cancelling_ = true;
+  for (const Job& job : jobs_) {
+    if (job.state == State::kInFlight) transport_.Cancel(job.request);
+  }
+  // Until their outcomes are here, the sinks may still be called.
+  while (InFlight() > 0) (void)Wait();
+  cancelling_ = false;
+}
+
+std::optional<ExportDownloader::JobId> ExportDownloader::TakeEnded() {
+  for (JobId id = 0; id < jobs_.size(); ++id) {
+    if (jobs_[id].state != State::kEnded) continue;
+    jobs_[id].state = State::kHandedOut;
+    return id;
+  }
+  return std::nullopt;
+}
+
+int ExportDownloader::InFlight() const {
+  return int(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.state == State::kInFlight; }));
+}
+
+bool ExportDownloader::Finished() const {
+  return std::all_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.state == State::kHandedOut; });
+}
+
+}  // namespace tmdbc
