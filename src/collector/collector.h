@@ -7,15 +7,26 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rate_limiter.h"
+#include "base/result.h"
 #include "base/stop.h"
+#include "collector/circuit_breaker.h"
+#include "collector/disposition.h"
+#include "collector/retry_budget.h"
 #include "http/http.h"
 #include "queue/id_queue.h"
 #include "storage/record_store.h"
@@ -62,20 +73,149 @@ struct DrainResult {
 class Collector {
  public:
   // All references outlive the collector. `on_progress` (may be empty) is called from the loop at least once a second while
-  // Drain() runs. `on_commit` (may be empty) runs inside each commit's transaction.
+  // Drain() runs. `on_commit` (may be empty) runs inside each commit's transaction, with the counters as they are once it succeeds.
   Collector(const Clock& clock, http::HttpTransport& transport, IdQueue& queue, RecordStore& store, RateLimiter& limiter,
             Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces, CollectorOptions options);
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
 
   std::function<void(const CollectorStats&)> on_progress;
   std::function<Result<void>(const CollectorStats&)> on_commit;
 
-  // Works until the queue is empty, delayed retries included. Everything in flight is settled or released when it returns.
+  // Works until the queue is empty, delayed retries included. Everything in flight is settled or released when it returns. Seals
+  // nothing: that is for who ends the run.
   DrainResult Drain(const StopFlag& stop);
 
   const CollectorStats& stats() const { return stats_; }
 
  private:
+  // A message that is being worked on. Its parts already fetched stay in `fetch` while others are tried again.
+  struct Work {
+    Message message;
+    DetailFetch fetch;
+    int open_calls = 0;   // of its requests: in flight, ready, or waiting to be tried again
+    bool settled = false; // stored, gone or buried: what still comes of its requests is dropped
+    bool again = false;   // once its last request has ended it starts anew
+  };
+
+  // One request of a message, from its first try until it is answered.
+  struct Request {
+    Work* work = nullptr;
+    DetailFetch::NumberedCall call;
+    int tries = 0;            // that count against it
+    int failures = 0;         // all: for the backoff
+    // The tries since TMDB last answered anything usefully, and the number of that answer.
+    int streak_tries = 0;
+    std::uint64_t streak = 0;
+    MonoTime due{};           // while it waits to be tried again
+  };
+
+  struct Flight {
+    Request request;
+    RateLimiter::Ticket ticket;
+    bool probe;  // sent alone, to learn whether an outage or a storm of 429s is over
+  };
+
+  // What the next commit settles.
+  struct Batch {
+    std::vector<Receipt> receipts;
+    std::vector<std::pair<Receipt, std::string>> buried;
+    std::optional<MonoTime> since;
+    // What it adds to the counters.
+    std::int64_t gone = 0;
+    std::array<std::int64_t, 7> changes{};
+    std::map<MediaType, std::int64_t> records;
+  };
+
+  // --- the loop and its ends: collector.cc
+  bool CommitDue() const;
+  bool BatchEmpty() const { return !batch_.since && !store_.CommitDeadline(); }
+  void Commit();
+  void Heartbeat();
+  void Progress();
+  void GiveUpWhenUnreachable();
+  bool Drained();
+  MonoTime WakeUpAt();
+  void WindDown();
+  void ReleaseHeld();
+  void End(DrainEnd end, std::string reason);
+  // What became of a write to the store or the queue: true when it went well; otherwise the disk is full, and we wait for
+  // room, or the run is over.
+  bool Written(const Result<void>& result);
+
+  // --- what goes out: collector_requests.cc
+  bool WantsMessages() const;
+  void Receive();
+  void StartWhatMayGo();
+  // The earliest time at which Start() could have something to do; MonoTime::max() when an outcome has to come first.
+  MonoTime NextStart();
+  std::optional<Request> NextRequest();
+  // The first request of a received message; its others become ready. Empty when there is nothing to ask for.
+  std::optional<Request> Begin(Message message);
+  void AddCalls(Work& work);
+  void Start(Request request);
+  // Trouble: one request at a time, to learn whether it is over.
+  bool Probing() const { return breaker_.open() || storm_; }
+
+  // --- what comes back: collector_requests.cc
+  void Settle(http::Outcome outcome);
+  Observed Observe(Request& request, http::Outcome& outcome);
+  void SettleUseful(Flight flight, Verdict verdict);
+  void SettleThrottled(Flight flight, const http::Response& response);
+  void SettleFailed(Flight flight, Verdict verdict, const Observed& observed);
+  // True when it is an outage: then the failure is not the id's.
+  bool IsOutage(const Flight& flight, const Observed& observed);
+  void ForgiveStreak();
+  void StoreFetched(Work& work);
+  bool StoreDocuments(Work& work);
+  void StoreGone(Work& work);
+  void Bury(Work& work, std::string reason);
+  void Acknowledge(Work& work);
+  void Settled(Work& work);
+  void CallClosed(Work& work);
+  void Trouble(const Observed& observed);
+
+  // Constant after construction.
+  const Clock& clock_;
+  http::HttpTransport& transport_;
+  IdQueue& queue_;
+  RecordStore& store_;
+  RateLimiter& limiter_;
+  Log& log_;
+  std::mt19937_64& random_;
+  const ApiAccess access_;
+  const Namespaces namespaces_;
+  const CollectorOptions options_;
+  const std::size_t most_works_;
+
+  std::unordered_map<MediaId, std::unique_ptr<Work>> works_;
+  std::deque<Message> fresh_;                          // received, nothing started
+  std::deque<Request> ready_;                          // may go at once: further calls of what is begun, and after a 429
+  std::vector<Request> waiting_;                       // to be tried again: a heap, the earliest `due` first
+  std::unordered_map<http::RequestId, Flight> flights_;
+  Batch batch_;
   CollectorStats stats_;
+
+  CircuitBreaker breaker_;
+  RetryBudget budget_;
+  std::uint64_t streak_ = 1;     // raised by every useful answer
+  bool key_proven_ = false;
+  bool answered_ = false;        // by anything, since the collector was made
+  std::optional<MonoTime> first_start_;
+  bool storm_ = false;           // the last word was 429: one request at a time until one is answered otherwise
+  bool probing_ = false;         // such a one is under way
+  int storms_ = 0;               // pauses since the last useful answer
+  MonoTime storm_pause_until_{};
+  std::optional<MonoTime> trouble_since_;  // the first failure or 429 since the last useful answer
+  std::string last_trouble_;     // "HTTP 503"
+
+  bool no_room_ = false;         // the disk is full: nothing starts
+  MonoTime try_write_at_{};      // then
+  MonoTime receive_at_{};        // the queue had nothing to give: look again then
+  MonoTime heartbeat_at_{};
+  MonoTime progress_at_{};
+  bool winding_down_ = false;    // what is cancelled now was cancelled by us
+  std::optional<DrainResult> ending_;
 };
 
 }  // namespace tmdbc

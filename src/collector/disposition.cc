@@ -52,11 +52,6 @@ Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
   return hopeless || circumstances.tries >= circumstances.max_tries ? Verdict::kBury : Verdict::kRetry;
 }
 
-bool SpeaksForOutage(const Observed& observed) {
-  if (observed.kind == Observed::Kind::kBelieved) return false;
-  return observed.kind != Observed::Kind::kStatus || (observed.status != 429 && !IsGone(observed));
-}
-
 std::string Describe(const Observed& observed) {
   if (observed.kind != Observed::Kind::kStatus) return observed.detail;
   if (observed.tmdb_code == 0) return fmt::format("HTTP {}", observed.status);

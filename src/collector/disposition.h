@@ -48,10 +48,6 @@ struct Circumstances {
 
 Verdict Dispose(const Observed& observed, const Circumstances& circumstances);
 
-// Whether this speaks for the server being out of order (the breaker counts it). 429 and answers that only a server in order
-// gives do not; whole runs of 400 or of unbelievable bodies do: something is wrong then that no dead letter would mend.
-bool SpeaksForOutage(const Observed& observed);
-
 // "HTTP 503", "HTTP 422 code 5", "truncated JSON", "timed out"
 std::string Describe(const Observed& observed);
 // "get tv:1399: HTTP 503 after 5 tries"; without the last part for a first try.

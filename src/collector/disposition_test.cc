@@ -103,17 +103,6 @@ TEST(Disposition, BuriesNothingDuringAnOutage) {
   EXPECT_EQ(At(ObserveStatus(401, TmdbError(7)), 9, true), kDeny);
 }
 
-TEST(Disposition, KnowsWhatSpeaksForAnOutage) {
-  EXPECT_FALSE(SpeaksForOutage(Observed{}));
-  EXPECT_FALSE(SpeaksForOutage(ObserveStatus(404, TmdbError(34))));
-  EXPECT_FALSE(SpeaksForOutage(ObserveStatus(429, TmdbError(25))));
-  EXPECT_TRUE(SpeaksForOutage(ObserveStatus(404, "<html>")));
-  EXPECT_TRUE(SpeaksForOutage(ObserveStatus(503, TmdbError(46))));
-  EXPECT_TRUE(SpeaksForOutage(ObserveStatus(400, TmdbError(27)))) << "a setting that spoils every request";
-  EXPECT_TRUE(SpeaksForOutage(ObserveBadBody("<html>", {ErrorCode::kCorrupt, ""}))) << "a captive portal";
-  EXPECT_TRUE(SpeaksForOutage(ObserveFailure(http::TransportFailure::kTimeout, "")));
-}
-
 TEST(Disposition, GivesReasonsThatAPersonCanUse) {
   EXPECT_EQ(BuryReason("tv:1399", ObserveStatus(503, "<html>"), 5), "get tv:1399: HTTP 503 after 5 tries");
   EXPECT_EQ(BuryReason("movie:9", ObserveStatus(422, TmdbError(5)), 1), "get movie:9: HTTP 422 code 5");
