@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The hashes are kept in catalog.db: another algorithm makes every record look changed once. A test holds fixed values.
+// The hashes are kept in catalog.db: another algorithm makes every record look changed once. A test holds
+// fixed values.
 //
-// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up its members, so
-// theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind of value has a tag of its own, and
-// a container ends with its size: [] {} null "" 0 and an absent member all differ.
-// Volatile members are left out of this and summed up on their own, each with its path: names and array places from the root.
+// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up
+// its members, so theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind
+// of value has a tag of its own, and a container ends with its size: [] {} null "" 0 and an absent member all
+// differ. Volatile members are left out of this and summed up on their own, each with its path: names and
+// array places from the root.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -37,7 +39,8 @@ enum : std::uint64_t {
   kRoot = 0x24A19947B3916CF7,
 };
 
-// Both halves of the 128-bit product, folded: each bit of either side reaches all bits (as wyhash and XXH3 do for short input).
+// Both halves of the 128-bit product, folded: each bit of either side reaches all bits (as wyhash and XXH3 do
+// for short input).
 std::uint64_t Mix(std::uint64_t left, std::uint64_t right) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(left ^ kLeft) * (right ^ kRight);
@@ -49,7 +52,8 @@ std::uint64_t HashText(std::string_view text, std::uint64_t tag) {
 }
 
 std::uint64_t HashDouble(double number) {
-  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is an integer.
+  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is
+  // an integer.
   if (number >= -0x1p63 && number < 0x1p64 && std::trunc(number) == number) {
     if (number < 0x1p63) return Mix(kInteger, static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
     return Mix(kUnsigned, static_cast<std::uint64_t>(number));

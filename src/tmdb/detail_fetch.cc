@@ -27,7 +27,9 @@ std::optional<std::int64_t> SeasonOfName(std::string_view name) {
   return number;
 }
 
-bool IsSeasonName(std::string_view name) { return SeasonOfName(name).has_value(); }
+bool IsSeasonName(std::string_view name) {
+  return SeasonOfName(name).has_value();
+}
 
 std::optional<std::int64_t> IntegerMember(dom::element value, std::string_view name) {
   std::int64_t number = 0;
@@ -43,12 +45,14 @@ Result<void> CheckNoError(dom::element root) {
   if (!failed && !code.has_value()) return {};
   std::string_view message;
   if (root["status_message"].get(message) != simdjson::SUCCESS) message = "no message";
-  return Fail(ErrorCode::kCorrupt, "an error body with status 200: {} (code {})", message.substr(0, 200), code.value_or(0));
+  return Fail(ErrorCode::kCorrupt, "an error body with status 200: {} (code {})", message.substr(0, 200),
+              code.value_or(0));
 }
 
 Result<void> CheckIsOf(MediaId id, dom::element root) {
   if (id.type == MediaType::kConfiguration) {
-    if (!root.is_object() && !root.is_array()) return Fail(ErrorCode::kCorrupt, "neither an object nor a list");
+    if (!root.is_object() && !root.is_array())
+      return Fail(ErrorCode::kCorrupt, "neither an object nor a list");
     return CheckNoError(root);
   }
   if (!root.is_object()) return Fail(ErrorCode::kCorrupt, "not an object");
@@ -63,7 +67,8 @@ Result<void> CheckIsOf(MediaId id, dom::element root) {
 
 }  // namespace
 
-DetailFetch::DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces)
+DetailFetch::DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons,
+                         const Namespaces& namespaces)
     : id_(id), known_seasons_(known_seasons.begin(), known_seasons.end()) {
   for (Call& call : PlanCalls(id, known_seasons, namespaces)) calls_.push_back({.call = std::move(call)});
 }
@@ -78,10 +83,12 @@ std::vector<DetailFetch::NumberedCall> DetailFetch::TakeCalls() {
   return taken;
 }
 
-Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std::string> etag, Time fetched_at) {
+Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std::string> etag,
+                                 Time fetched_at) {
   const std::size_t place = static_cast<std::size_t>(index);
   if (index < 0 || place >= calls_.size() || calls_[place].state != CallState::kOut) {
-    return Fail(ErrorCode::kInternal, "get {}: an answer to call {}, which is not open", ToString(id_), index);
+    return Fail(ErrorCode::kInternal, "get {}: an answer to call {}, which is not open", ToString(id_),
+                index);
   }
   const std::string& path = calls_[place].call.path;
   const auto parsed = ParsedJson::ParseString(body);
@@ -148,11 +155,12 @@ std::string DetailFetch::TakeSeasons(const std::string& body, const ParsedJson& 
   return WithoutMembers(body, members, cut);
 }
 
-// Once all that was planned is answered: which seasons are listed and did not come? They are asked for, once more and by
-// name; what is dropped then too cannot be had.
+// Once all that was planned is answered: which seasons are listed and did not come? They are asked for, once
+// more and by name; what is dropped then too cannot be had.
 void DetailFetch::PlanMissingSeasons() {
   const auto answered = [](const OpenCall& open) { return open.state == CallState::kAnswered; };
-  if (id_.type != MediaType::kTv || all_planned_ || !std::all_of(calls_.begin(), calls_.end(), answered)) return;
+  if (id_.type != MediaType::kTv || all_planned_ || !std::all_of(calls_.begin(), calls_.end(), answered))
+    return;
   all_planned_ = true;
   if (has_season_list_) {
     for (Call& call : PlanSeasonCalls(id_.id, absent_seasons())) calls_.push_back({.call = std::move(call)});

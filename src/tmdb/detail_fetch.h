@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no I/O. The plan is a
-// pure function (detail_plan.h); DetailFetch carries it through: the collector starts what TakeCalls() gives, hands each
-// answer to Accept(), and when done() takes the documents. One thread.
+// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no
+// I/O. The plan is a pure function (detail_plan.h); DetailFetch carries it through: the collector starts what
+// TakeCalls() gives, hands each answer to Accept(), and when done() takes the documents. One thread.
 //
-// Sources: TMDB.md section 5.1 (absent seasons dropped silently, appended seasons without id), DESIGN section 4.
+// Sources: TMDB.md section 5.1 (absent seasons dropped silently, appended seasons without id), DESIGN
+// section 4.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ namespace tmdbc {
 
 class ParsedJson;
 
-// A show that lists more seasons is not believed: 500 further calls. (The most that is known of is a few hundred.)
+// A show that lists more seasons is not believed: 500 further calls. (The most that is known of is a few
+// hundred.)
 inline constexpr std::size_t kMaxSeasons = 10'000;
 
 class DetailFetch {
@@ -33,28 +35,33 @@ class DetailFetch {
 
   MediaId id() const { return id_; }
 
-  // Calls not handed out yet: first the plan's, later what the first answer showed to be missing. Each has an index of its own,
-  // by which its answer comes back; a call that has to be tried again is simply started again by the caller.
+  // Calls not handed out yet: first the plan's, later what the first answer showed to be missing. Each has an
+  // index of its own, by which its answer comes back; a call that has to be tried again is simply started
+  // again by the caller.
   struct NumberedCall {
     int index;
     Call call;
   };
   std::vector<NumberedCall> TakeCalls();
 
-  // The decoded 200 body of a call; the answers of several calls may come in any order. kCorrupt when it cannot be believed: not
-  // whole JSON, not an object, another id than asked for, an error body; the call is then still open and may be tried again.
+  // The decoded 200 body of a call; the answers of several calls may come in any order. kCorrupt when it
+  // cannot be believed: not whole JSON, not an object, another id than asked for, an error body; the call is
+  // then still open and may be tried again.
   Result<void> Accept(int index, std::string body, std::optional<std::string> etag, Time fetched_at);
 
   // True when every call was answered and nothing more is missing.
   bool done() const;
-  // The show first, then its seasons in ascending order; for other types the one document. Once, after done().
-  // `data` is what TMDB sent, on one line: of a show without its season/N members; of a season that member's value as it came,
-  // which has no `id` of its own (the id is in the show's seasons[], and in Document::id).
+  // The show first, then its seasons in ascending order; for other types the one document. Once, after
+  // done(). `data` is what TMDB sent, on one line: of a show without its season/N members; of a season that
+  // member's value as it came, which has no `id` of its own (the id is in the show's seasons[], and in
+  // Document::id).
   std::vector<Document> TakeDocuments();
-  // Of a show, once its first call was answered: the seasons that its body lists, ascending. Their absence afterwards means
-  // deletion. A body without a seasons[] array says nothing of them: then the known ones and those that came. Empty for other types.
+  // Of a show, once its first call was answered: the seasons that its body lists, ascending. Their absence
+  // afterwards means deletion. A body without a seasons[] array says nothing of them: then the known ones and
+  // those that came. Empty for other types.
   const std::vector<std::int64_t>& listed_seasons() const { return listed_seasons_; }
-  // Of these, after done(): the ones that did not come although they were asked for again. They cannot be had; they are not deleted.
+  // Of these, after done(): the ones that did not come although they were asked for again. They cannot be
+  // had; they are not deleted.
   std::vector<std::int64_t> absent_seasons() const;
 
  private:

@@ -21,8 +21,8 @@ std::string SeasonBody(std::int64_t number) {
       number, number * 100 + 1, number * 100 + 2);
 }
 
-// TMDB's answers for one show: it has the seasons of `bodies`, lists those of `list`, drops the rest silently, counts the requests
-// and refuses a call with more than 20 appends, as the real one does.
+// TMDB's answers for one show: it has the seasons of `bodies`, lists those of `list`, drops the rest
+// silently, counts the requests and refuses a call with more than 20 appends, as the real one does.
 struct ShowServer {
   std::string list = "[]";                          // the text of its seasons[]
   std::map<std::int64_t, std::string> bodies = {};  // by season number
@@ -32,8 +32,8 @@ struct ShowServer {
     ShowServer server;
     server.list = "[";
     for (std::int64_t number = first; number < first + count; ++number) {
-      server.list += fmt::format(R"({}{{"air_date":null,"id":{},"season_number":{}}})", number == first ? "" : ",",
-                                 3600 + number, number);
+      server.list += fmt::format(R"({}{{"air_date":null,"id":{},"season_number":{}}})",
+                                 number == first ? "" : ",", 3600 + number, number);
       server.bodies[number] = SeasonBody(number);
     }
     server.list += "]";
@@ -41,7 +41,8 @@ struct ShowServer {
   }
 
   std::string Base() const {
-    return R"({"adult":false,"id":1399,"name":"Game of Thrones","seasons":)" + list + R"(,"vote_count":21390)";
+    return R"({"adult":false,"id":1399,"name":"Game of Thrones","seasons":)" + list +
+           R"(,"vote_count":21390)";
   }
 
   std::string Answer(const Call& call) {
@@ -74,8 +75,9 @@ std::vector<Document> FetchAll(DetailFetch& fetch, ShowServer& server, bool back
     }
     if (backwards) std::reverse(calls.begin(), calls.end());
     for (const auto& numbered : calls) {
-      const auto accepted = fetch.Accept(numbered.index, server.Answer(numbered.call),
-                                         fmt::format("W/\"{}\"", numbered.index), kNow + Duration(numbered.index));
+      const auto accepted =
+          fetch.Accept(numbered.index, server.Answer(numbered.call), fmt::format("W/\"{}\"", numbered.index),
+                       kNow + Duration(numbered.index));
       EXPECT_TRUE(accepted.has_value()) << accepted.error().message;
     }
   }
@@ -96,10 +98,12 @@ std::vector<std::int64_t> Numbers(std::int64_t from, std::int64_t count) {
   return numbers;
 }
 
-// --- one body, one document ---------------------------------------------------------------------------------------------------
+// --- one body, one document
+// ---------------------------------------------------------------------------------------------------
 
 TEST(DetailFetch, GivesTheBytesThatCameAsTheDocument) {
-  const std::string body = R"({"adult":false, "id":550,"title":"Fight Club \u2013 \/ \"x\"","vote_average":8.438,"images":{}})";
+  const std::string body =
+      R"({"adult":false, "id":550,"title":"Fight Club \u2013 \/ \"x\"","vote_average":8.438,"images":{}})";
   DetailFetch fetch({MediaType::kMovie, 550}, {}, DefaultNamespaces());
   EXPECT_FALSE(fetch.done());
   const auto calls = fetch.TakeCalls();
@@ -120,7 +124,8 @@ TEST(DetailFetch, GivesTheBytesThatCameAsTheDocument) {
 TEST(DetailFetch, PutsAPrettyPrintedBodyOnOneLine) {
   DetailFetch fetch({MediaType::kPerson, 62}, {}, DefaultNamespaces());
   const int index = fetch.TakeCalls()[0].index;
-  ASSERT_TRUE(fetch.Accept(index, "{\r\n  \"id\": 62,\r\n  \"name\": \"Bruce  Willis\"\r\n}\r\n", {}, kNow).has_value());
+  ASSERT_TRUE(fetch.Accept(index, "{\r\n  \"id\": 62,\r\n  \"name\": \"Bruce  Willis\"\r\n}\r\n", {}, kNow)
+                  .has_value());
   EXPECT_EQ(fetch.TakeDocuments()[0].data, R"({"id":62,"name":"Bruce  Willis"})");
 }
 
@@ -146,13 +151,15 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
       {movie, R"({"title":"Fight Club"})", "without an id"},
       {movie, R"([{"id":550}])", "not an object"},
       {movie, "null", "not an object"},
-      {movie, R"({"success":false,"status_code":34,"status_message":"The resource you requested could not be found."})",
+      {movie,
+       R"({"success":false,"status_code":34,"status_message":"The resource you requested could not be found."})",
        "an error body with status 200: The resource you requested could not be found. (code 34)"},
       {movie, R"({"status_code":11,"status_message":"Internal error: Something went wrong, contact TMDB."})",
        "Internal error"},
       {kShow, R"({"id":1396,"seasons":[]})", "get tv/1399: the body of id 1396"},
       {languages, "17", "get configuration/languages: neither an object nor a list"},
-      {languages, R"({"success":false,"status_code":9,"status_message":"Service offline."})", "Service offline"},
+      {languages, R"({"success":false,"status_code":9,"status_message":"Service offline."})",
+       "Service offline"},
       {languages, R"([{"iso_639_1":"xx")", "not whole JSON"},
   };
   for (const Row& row : rows) {
@@ -186,8 +193,9 @@ TEST(DetailFetch, RefusesAnAnswerToACallThatIsNotOpen) {
 }
 
 TEST(DetailFetch, TakesConfigurationListsThatHaveNoId) {
-  for (const std::string body : {R"([{"iso_639_1":"xx","english_name":"No Language","name":""}])", "[]",
-                                 R"({"genres":[{"id":28,"name":"Action"}]})", R"({"images":{},"change_keys":["adult"]})"}) {
+  for (const std::string body :
+       {R"([{"iso_639_1":"xx","english_name":"No Language","name":""}])", "[]",
+        R"({"genres":[{"id":28,"name":"Action"}]})", R"({"images":{},"change_keys":["adult"]})"}) {
     DetailFetch fetch({MediaType::kConfiguration, 8}, {}, DefaultNamespaces());
     const int index = fetch.TakeCalls()[0].index;
     ASSERT_TRUE(fetch.Accept(index, body, {}, kNow).has_value()) << body;
@@ -202,7 +210,8 @@ TEST(DetailFetch, IsDoneAtOnceWithWhatIsNeverFetched) {
   EXPECT_TRUE(fetch.TakeDocuments().empty());
 }
 
-// --- shows and their seasons --------------------------------------------------------------------------------------------------
+// --- shows and their seasons
+// --------------------------------------------------------------------------------------------------
 
 TEST(DetailFetch, CutsTheSeasonsOutOfTheShowAndKeepsBothByteForByte) {
   ShowServer server = ShowServer::WithSeasons(0, 3);
@@ -233,7 +242,8 @@ TEST(DetailFetch, CutsTheSeasonsOutOfTheShowAndKeepsBothByteForByte) {
   EXPECT_TRUE(fetch.absent_seasons().empty());
 }
 
-// DESIGN section 4: nothing known: 8 seasons in the first request, then 20 a request. Known: ceil((12 + seasons) / 20).
+// DESIGN section 4: nothing known: 8 seasons in the first request, then 20 a request. Known: ceil((12 +
+// seasons) / 20).
 TEST(DetailFetch, TakesTheFewestRequestsForAnyNumberOfSeasons) {
   for (std::int64_t count = 0; count <= 100; ++count) {
     ShowServer unknown = ShowServer::WithSeasons(0, count);
@@ -334,7 +344,8 @@ TEST(DetailFetch, SurvivesEveryOddityOfTheSeasonList) {
   for (const Document& document : documents) {
     if (document.id.type == MediaType::kSeason) ids[document.season_number] = document.id.id;
   }
-  const std::map<std::int64_t, std::int64_t> expected = {{1, 10}, {3, 3003}, {4, 40}, {6, 60}, {185472180051, 20}};
+  const std::map<std::int64_t, std::int64_t> expected = {
+      {1, 10}, {3, 3003}, {4, 40}, {6, 60}, {185472180051, 20}};
   EXPECT_EQ(ids, expected);
   EXPECT_EQ(fetch.listed_seasons(), (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 185472180051}));
 }
@@ -349,13 +360,15 @@ TEST(DetailFetch, CutsSeasonsWhereverAndHoweverTheyAreWritten) {
       {R"({"id":1399,"season/0":{"a":"}\"],{"},"seasons":[]})", R"({"id":1399,"seasons":[]})"},
       {R"({"id":1399,"seasons":[],"season\/0":{}})", R"({"id":1399,"seasons":[]})"},
       {R"({"id":1399,"seasons":[],"\u0073eason/0":[1,{"b":[]}]})", R"({"id":1399,"seasons":[]})"},
-      {R"({ "id" : 1399 , "season/0" : { } , "season/1":null , "seasons" : [ ] })", R"({ "id" : 1399 , "seasons" : [ ] })"},
+      {R"({ "id" : 1399 , "season/0" : { } , "season/1":null , "seasons" : [ ] })",
+       R"({ "id" : 1399 , "seasons" : [ ] })"},
       {R"({ "season/0" : 1 , "season/0" : "\\" , "id":1399, "seasons":[], "season/3":true })",
        R"({ "id":1399, "seasons":[] })"},
       // Names that only look like it are TMDB's own business.
       {R"({"id":1399,"seasons":[],"season/x":{},"season/":{},"season/-1":{},"season/1/images":{},"Season/1":{}})",
        R"({"id":1399,"seasons":[],"season/x":{},"season/":{},"season/-1":{},"season/1/images":{},"Season/1":{}})"},
-      {R"({"id":1399,"seasons":[],"images":{"season/1":{}}})", R"({"id":1399,"seasons":[],"images":{"season/1":{}}})"},
+      {R"({"id":1399,"seasons":[],"images":{"season/1":{}}})",
+       R"({"id":1399,"seasons":[],"images":{"season/1":{}}})"},
   };
   for (const Row& row : rows) {
     DetailFetch fetch(kShow, {}, DefaultNamespaces());
@@ -370,7 +383,8 @@ TEST(DetailFetch, CutsSeasonsWhereverAndHoweverTheyAreWritten) {
 
 TEST(DetailFetch, BelievesNothingAboutSeasonsOfABodyWithoutAList) {
   // Were it an empty list, all stored seasons would be deleted.
-  for (const char* body : {R"({"id":1399})", R"({"id":1399,"seasons":null})", R"({"id":1399,"seasons":{}})"}) {
+  for (const char* body :
+       {R"({"id":1399})", R"({"id":1399,"seasons":null})", R"({"id":1399,"seasons":{}})"}) {
     DetailFetch fetch(kShow, Numbers(1, 3), DefaultNamespaces());
     const int index = fetch.TakeCalls()[0].index;
     std::string with_season = body;
@@ -397,8 +411,9 @@ TEST(DetailFetch, RefusesALaterAnswerOfAnotherShowAndTakesTheRightOne) {
   EXPECT_FALSE(fetch.Accept(1, R"({"id":1,"seasons":[],"season/8":{},"season/9":{}})", {}, kNow).has_value());
   EXPECT_FALSE(fetch.done());
   // What its base says by now is not looked at: the show is the first answer's.
-  ASSERT_TRUE(fetch.Accept(1, R"({"id":1399,"seasons":[],"season/8":{"x":8},"season/9":{"x":9}})", "W/\"2\"", kNow)
-                  .has_value());
+  ASSERT_TRUE(
+      fetch.Accept(1, R"({"id":1399,"seasons":[],"season/8":{"x":8},"season/9":{"x":9}})", "W/\"2\"", kNow)
+          .has_value());
   EXPECT_TRUE(fetch.done());
   EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), Numbers(0, 10));
 }
@@ -413,7 +428,8 @@ TEST(DetailFetch, RefusesAShowWithMoreSeasonsThanCanBeReal) {
   const auto accepted = fetch.Accept(call.index, server.Answer(call.call), {}, kNow);
   ASSERT_FALSE(accepted.has_value());
   EXPECT_EQ(accepted.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(accepted.error().message.find("more than 10000 seasons"), std::string::npos) << accepted.error().message;
+  EXPECT_NE(accepted.error().message.find("more than 10000 seasons"), std::string::npos)
+      << accepted.error().message;
 }
 
 }  // namespace

@@ -11,27 +11,23 @@ namespace {
 
 // The ids of configuration records are places in this list: only ever add at its end. (TMDB.md section 5.3)
 constexpr std::array<std::string_view, 13> kConfigurationPaths = {
-    "genre/movie/list",
-    "genre/tv/list",
-    "certification/movie/list",
-    "certification/tv/list",
-    "configuration",
-    "configuration/countries",
-    "configuration/jobs",
-    "configuration/languages",
-    "configuration/primary_translations",
-    "configuration/timezones",
-    "watch/providers/regions",
-    "watch/providers/movie",
+    "genre/movie/list",        "genre/tv/list",           "certification/movie/list",
+    "certification/tv/list",   "configuration",           "configuration/countries",
+    "configuration/jobs",      "configuration/languages", "configuration/primary_translations",
+    "configuration/timezones", "watch/providers/regions", "watch/providers/movie",
     "watch/providers/tv",
 };
 
-std::string SeasonAppend(std::int64_t number) { return fmt::format("season/{}", number); }
+std::string SeasonAppend(std::int64_t number) {
+  return fmt::format("season/{}", number);
+}
 
-std::string TvPath(std::int64_t tv_id) { return fmt::format("tv/{}", tv_id); }
+std::string TvPath(std::int64_t tv_id) {
+  return fmt::format("tv/{}", tv_id);
+}
 
-// Up to `count` seasons that may exist beside the known ones (ascending): the next number, which every running show gets some
-// day, then the specials, then the numbers after.
+// Up to `count` seasons that may exist beside the known ones (ascending): the next number, which every
+// running show gets some day, then the specials, then the numbers after.
 std::vector<std::int64_t> GuessSeasons(const std::vector<std::int64_t>& known, std::size_t count) {
   std::vector<std::int64_t> guesses;
   const std::int64_t highest = known.empty() ? -1 : known.back();
@@ -100,8 +96,9 @@ const Namespaces& DefaultNamespaces() {
        {"alternative_titles", "credits", "external_ids", "images", "keywords", "release_dates", "reviews",
         "translations", "videos", "watch/providers"}},
       {MediaType::kTv,
-       {"aggregate_credits", "alternative_titles", "content_ratings", "episode_groups", "external_ids", "images",
-        "keywords", "reviews", "screened_theatrically", "translations", "videos", "watch/providers"}},
+       {"aggregate_credits", "alternative_titles", "content_ratings", "episode_groups", "external_ids",
+        "images", "keywords", "reviews", "screened_theatrically", "translations", "videos",
+        "watch/providers"}},
       {MediaType::kPerson, {"combined_credits", "external_ids", "images", "translations"}},
       {MediaType::kCollection, {"images", "translations"}},
       {MediaType::kCompany, {"alternative_names", "images"}},
@@ -118,11 +115,13 @@ Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_vie
     const std::size_t comma = text.find(',');
     const std::string_view name = Trim(text.substr(0, comma));
     if (name.empty() || !std::all_of(name.begin(), name.end(), IsNamespaceCharacter)) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: use names like credits or watch/providers, with commas between",
+      return Fail(ErrorCode::kInvalid,
+                  "'{}' is no namespace: use names like credits or watch/providers, with commas between",
                   name);
     }
     if (name == "season" || name.starts_with("season/")) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: seasons are fetched with every show anyway", name);
+      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: seasons are fetched with every show anyway",
+                  name);
     }
     if (std::find(namespaces.begin(), namespaces.end(), name) != namespaces.end()) {
       return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
@@ -132,15 +131,17 @@ Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_vie
     text.remove_prefix(comma + 1);
   }
   if (namespaces.size() > kMaxAppends) {
-    return Fail(ErrorCode::kInvalid, "{} namespaces for {}: TMDB appends at most {} to a request", namespaces.size(),
-                Name(type), kMaxAppends);
+    return Fail(ErrorCode::kInvalid, "{} namespaces for {}: TMDB appends at most {} to a request",
+                namespaces.size(), Name(type), kMaxAppends);
   }
   return namespaces;
 }
 
-std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces) {
+std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons,
+                            const Namespaces& namespaces) {
   const auto found = namespaces.find(id.type);
-  const std::vector<std::string> appends = found == namespaces.end() ? std::vector<std::string>() : found->second;
+  const std::vector<std::string> appends =
+      found == namespaces.end() ? std::vector<std::string>() : found->second;
   assert(appends.size() <= kMaxAppends);
   switch (id.type) {
     case MediaType::kTv:
@@ -155,7 +156,8 @@ std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seas
       return {Call{.path = fmt::format("keyword/{}", id.id), .appends = {}}};
     case MediaType::kConfiguration:
       if (id.id < 1 || id.id > std::ssize(kConfigurationPaths)) return {};
-      return {Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
+      return {
+          Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
     case MediaType::kSeason:
     case MediaType::kEpisode:
       return {};
@@ -187,6 +189,8 @@ http::Request MakeRequest(const ApiAccess& access, const Call& call) {
   return request;
 }
 
-std::span<const std::string_view> ConfigurationPaths() { return kConfigurationPaths; }
+std::span<const std::string_view> ConfigurationPaths() {
+  return kConfigurationPaths;
+}
 
 }  // namespace tmdbc

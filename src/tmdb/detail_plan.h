@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The requests that an id takes, as a pure function of what is known of it: TMDB's paths, its append rules, our headers.
-// Sources: TMDB.md section 5.1 (20 slots, absent seasons dropped silently), DESIGN section 4.
+// The requests that an id takes, as a pure function of what is known of it: TMDB's paths, its append rules,
+// our headers. Sources: TMDB.md section 5.1 (20 slots, absent seasons dropped silently), DESIGN section 4.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,15 @@ struct ApiAccess {
   std::string user_agent;
 };
 
-inline constexpr std::size_t kMaxAppends = 20;  // per request, namespaces and seasons together (HTTP 400 code 27 above)
+inline constexpr std::size_t kMaxAppends =
+    20;  // per request, namespaces and seasons together (HTTP 400 code 27 above)
 
 // What is appended to each type's details: DefaultNamespaces() unless a setting changes it.
 using Namespaces = std::map<MediaType, std::vector<std::string>>;
 const Namespaces& DefaultNamespaces();
-// The namespaces of one type from a setting: "credits, images,watch/providers"; empty text means none. kInvalid, in words for who wrote
-// it: a type to which nothing can be appended, more than 20, one named twice, a season, a character that is none of a-z 0-9 _ /.
+// The namespaces of one type from a setting: "credits, images,watch/providers"; empty text means none.
+// kInvalid, in words for who wrote it: a type to which nothing can be appended, more than 20, one named
+// twice, a season, a character that is none of a-z 0-9 _ /.
 Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_view text);
 
 // One request of a plan.
@@ -40,11 +42,13 @@ struct Call {
   bool operator==(const Call&) const = default;
 };
 
-// The calls for an id of which `known_seasons` is known from an earlier fetch (empty: nothing is known; only for tv).
-// A show of which nothing is known guesses its first seasons in the slots of the first call that the namespaces leave free: 0..7
-// by default. A known one takes ceil((namespaces + seasons) / 20) calls; slots left in the last guess seasons added since.
-// Empty for what is never fetched: seasons and episodes come with their show; and for a configuration id outside its list.
-std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces);
+// The calls for an id of which `known_seasons` is known from an earlier fetch (empty: nothing is known; only
+// for tv). A show of which nothing is known guesses its first seasons in the slots of the first call that the
+// namespaces leave free: 0..7 by default. A known one takes ceil((namespaces + seasons) / 20) calls; slots
+// left in the last guess seasons added since. Empty for what is never fetched: seasons and episodes come with
+// their show; and for a configuration id outside its list.
+std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons,
+                            const Namespaces& namespaces);
 // Calls that only append `seasons` (ascending, none twice, none negative), 20 at a time.
 std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons);
 

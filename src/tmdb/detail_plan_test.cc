@@ -46,7 +46,8 @@ TEST(PlanCalls, AskOnceForEveryTypeThatIsNoShow) {
   const Row rows[] = {
       {{MediaType::kMovie, 550},
        "movie/550",
-       "alternative_titles,credits,external_ids,images,keywords,release_dates,reviews,translations,videos,watch/providers"},
+       "alternative_titles,credits,external_ids,images,keywords,release_dates,reviews,translations,videos,"
+       "watch/providers"},
       {{MediaType::kPerson, 287}, "person/287", "combined_credits,external_ids,images,translations"},
       {{MediaType::kCollection, 10}, "collection/10", "images,translations"},
       {{MediaType::kCompany, 25}, "company/25", "alternative_names,images"},
@@ -77,7 +78,8 @@ TEST(PlanCalls, GuessTheFirstEightSeasonsOfAnUnknownShow) {
   ASSERT_EQ(plan.size(), 1U);
   EXPECT_EQ(plan[0].path, "tv/1399");
   EXPECT_EQ(Appends(plan[0]),
-            "aggregate_credits,alternative_titles,content_ratings,episode_groups,external_ids,images,keywords,reviews,"
+            "aggregate_credits,alternative_titles,content_ratings,episode_groups,external_ids,images,"
+            "keywords,reviews,"
             "screened_theatrically,translations,videos,watch/providers,"
             "season/0,season/1,season/2,season/3,season/4,season/5,season/6,season/7");
 }
@@ -104,7 +106,8 @@ TEST(PlanCalls, TakeTheFewestCallsForAnyNumberOfKnownSeasons) {
       EXPECT_EQ(std::ssize(plan), (12 + count + 19) / 20) << count;
       const std::vector<std::string> asked = SeasonsAsked(plan);
       ASSERT_GE(std::ssize(asked), count);
-      for (std::size_t i = 0; i < known.size(); ++i) EXPECT_EQ(asked[i], "season/" + std::to_string(known[i]));
+      for (std::size_t i = 0; i < known.size(); ++i)
+        EXPECT_EQ(asked[i], "season/" + std::to_string(known[i]));
       std::vector<std::string> distinct = asked;
       std::sort(distinct.begin(), distinct.end());
       EXPECT_EQ(std::unique(distinct.begin(), distinct.end()), distinct.end()) << count;
@@ -125,7 +128,8 @@ TEST(PlanCalls, UseFreeSlotsToFindSeasonsAddedSince) {
       {{0, 1, 2},
        {"season/0", "season/1", "season/2", "season/3", "season/4", "season/5", "season/6", "season/7"}},
       // No specials known: they come second, after the season that a running show gets next.
-      {{1, 2}, {"season/1", "season/2", "season/3", "season/0", "season/4", "season/5", "season/6", "season/7"}},
+      {{1, 2},
+       {"season/1", "season/2", "season/3", "season/0", "season/4", "season/5", "season/6", "season/7"}},
       {{1, 2, 3, 4, 5, 6, 7},
        {"season/1", "season/2", "season/3", "season/4", "season/5", "season/6", "season/7", "season/8"}},
       {{2023, 2024},
@@ -140,7 +144,8 @@ TEST(PlanCalls, UseFreeSlotsToFindSeasonsAddedSince) {
 TEST(PlanCalls, TakeKnownSeasonsInAnyOrderAndForm) {
   EXPECT_EQ(Plan({MediaType::kTv, 1}, {3, -1, 0, 3, 1, 2}), Plan({MediaType::kTv, 1}, {0, 1, 2, 3}));
   const std::vector<std::int64_t> huge = {std::numeric_limits<std::int64_t>::max()};
-  EXPECT_EQ(SeasonsAsked(Plan({MediaType::kTv, 1}, huge)), std::vector<std::string>{"season/9223372036854775807"});
+  EXPECT_EQ(SeasonsAsked(Plan({MediaType::kTv, 1}, huge)),
+            std::vector<std::string>{"season/9223372036854775807"});
 }
 
 TEST(PlanSeasonCalls, AskTwentySeasonsACall) {
@@ -153,11 +158,14 @@ TEST(PlanSeasonCalls, AskTwentySeasonsACall) {
 }
 
 TEST(MakeRequest, PutsTheAppendsInTheQueryAsAPersonWouldWriteThem) {
-  const ApiAccess access{
-      .base_url = "https://api.themoviedb.org/3", .secret_query = "", .bearer = "", .user_agent = "tmdb-collector/0.1"};
+  const ApiAccess access{.base_url = "https://api.themoviedb.org/3",
+                         .secret_query = "",
+                         .bearer = "",
+                         .user_agent = "tmdb-collector/0.1"};
   const http::Request request =
       MakeRequest(access, {.path = "tv/1399", .appends = {"images", "watch/providers", "season/0"}});
-  EXPECT_EQ(request.url, "https://api.themoviedb.org/3/tv/1399?append_to_response=images,watch/providers,season/0");
+  EXPECT_EQ(request.url,
+            "https://api.themoviedb.org/3/tv/1399?append_to_response=images,watch/providers,season/0");
   const std::vector<http::Header> expected = {
       {"Accept", "application/json"}, {"Accept-Encoding", "gzip"}, {"User-Agent", "tmdb-collector/0.1"}};
   EXPECT_EQ(request.headers, expected);
@@ -175,7 +183,8 @@ TEST(MakeRequest, KeepsTheKeyOutOfTheUrl) {
   EXPECT_EQ(with_query.secret_query, "api_key=0123456789abcdef0123456789abcdef");
   for (const http::Header& header : with_query.headers) EXPECT_NE(header.first, "Authorization");
 
-  const ApiAccess v4{.base_url = "http://localhost:8080/3", .secret_query = "", .bearer = "ey.J", .user_agent = "x"};
+  const ApiAccess v4{
+      .base_url = "http://localhost:8080/3", .secret_query = "", .bearer = "ey.J", .user_agent = "x"};
   const http::Request with_bearer = MakeRequest(v4, {.path = "movie/550", .appends = {}});
   EXPECT_EQ(with_bearer.secret_query, "");
   EXPECT_EQ(with_bearer.headers.back(), (http::Header{"Authorization", "Bearer ey.J"}));

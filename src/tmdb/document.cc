@@ -11,7 +11,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-bool HasLineBreak(std::string_view text) { return text.find_first_of("\r\n") != std::string_view::npos; }
+bool HasLineBreak(std::string_view text) {
+  return text.find_first_of("\r\n") != std::string_view::npos;
+}
 
 // The bytes of the `place`-th member's value, or of the `place`-th element.
 std::string_view RawValue(std::string_view json, std::size_t place) {
@@ -64,7 +66,8 @@ Result<std::string> OneLine(std::string json) {
     return Fail(ErrorCode::kCorrupt, "put JSON on one line: {}", simdjson::error_message(error));
   }
   minified.resize(size);
-  if (HasLineBreak(minified)) return Fail(ErrorCode::kCorrupt, "put JSON on one line: a line break within a string");
+  if (HasLineBreak(minified))
+    return Fail(ErrorCode::kCorrupt, "put JSON on one line: a line break within a string");
   return minified;
 }
 

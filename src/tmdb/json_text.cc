@@ -7,21 +7,26 @@
 namespace tmdbc {
 namespace {
 
-// Bodies are 2 to 50 KB, some 300 KB. A parser that has grown beyond this is not kept: its tape takes 8 bytes a byte of JSON.
+// Bodies are 2 to 50 KB, some 300 KB. A parser that has grown beyond this is not kept: its tape takes 8 bytes
+// a byte of JSON.
 constexpr std::size_t kMaxSpareCapacity = 1 << 20;
 constexpr std::size_t kFirstCapacity = 64 << 10;
 
-// The thread's spare parser. It is a cache of memory and no state: nothing of one text can be seen from the next, and a ParsedJson
-// owns its parser as long as it lives, so two at once in a thread get one each. Making a parser for each body instead would
-// fault in its tape's fresh pages every time: half as much again as the parse itself for a body of 50 KB.
+// The thread's spare parser. It is a cache of memory and no state: nothing of one text can be seen from the
+// next, and a ParsedJson owns its parser as long as it lives, so two at once in a thread get one each. Making
+// a parser for each body instead would fault in its tape's fresh pages every time: half as much again as the
+// parse itself for a body of 50 KB.
 std::unique_ptr<simdjson::dom::parser>& SpareParser() {
   thread_local std::unique_ptr<simdjson::dom::parser> spare;
   return spare;
 }
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool IsSpace(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
-// Walks text that is known to be valid. Every step stops at `end`, so that text that is not gives a wrong answer, not a crash.
+// Walks text that is known to be valid. Every step stops at `end`, so that text that is not gives a wrong
+// answer, not a crash.
 class Walker {
  public:
   explicit Walker(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
@@ -39,7 +44,8 @@ class Walker {
   void SkipString() {
     const char* quote = at_;
     for (;;) {
-      quote = static_cast<const char*>(std::memchr(quote + 1, '"', static_cast<std::size_t>(end_ - quote - 1)));
+      quote =
+          static_cast<const char*>(std::memchr(quote + 1, '"', static_cast<std::size_t>(end_ - quote - 1)));
       if (quote == nullptr) {
         at_ = end_;
         return;
@@ -98,7 +104,8 @@ Result<ParsedJson> ParsedJson::Parse(std::string_view json, std::size_t slack) {
   const bool copy = slack < simdjson::SIMDJSON_PADDING;
   const simdjson::error_code error = parsed.parser_->parse(json.data(), json.size(), copy).get(parsed.root_);
   if (error == simdjson::MEMALLOC || error == simdjson::CAPACITY) {
-    return Fail(ErrorCode::kInternal, "parse {} bytes of JSON: {}", json.size(), simdjson::error_message(error));
+    return Fail(ErrorCode::kInternal, "parse {} bytes of JSON: {}", json.size(),
+                simdjson::error_message(error));
   }
   if (error != simdjson::SUCCESS) {
     return Fail(ErrorCode::kCorrupt, "not whole JSON: {}", simdjson::error_message(error));

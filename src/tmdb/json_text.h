@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// JSON in two views of the same bytes: parsed and checked (simdjson's DOM), and raw, so that a part can be cut out with its
-// bytes as they came. The two agree on order: the i-th member of the parsed object is the i-th raw member, duplicates
-// included, so names are compared in the parsed view, where their escapes are undone.
+// JSON in two views of the same bytes: parsed and checked (simdjson's DOM), and raw, so that a part can be
+// cut out with its bytes as they came. The two agree on order: the i-th member of the parsed object is the
+// i-th raw member, duplicates included, so names are compared in the parsed view, where their escapes are
+// undone.
 #pragma once
 
 #include <simdjson.h>
@@ -16,15 +17,17 @@
 
 namespace tmdbc {
 
-// TMDB's deepest recorded body has 7 levels; what nests deeper than this is refused before it can cost a stack.
+// TMDB's deepest recorded body has 7 levels; what nests deeper than this is refused before it can cost a
+// stack.
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
-// One parsed JSON text. Holds everything that root() points to, and nothing of the text it was made from. One thread.
+// One parsed JSON text. Holds everything that root() points to, and nothing of the text it was made from. One
+// thread.
 class ParsedJson {
  public:
-  // Checks all of `json`: grammar, UTF-8, depth, numbers within int64, uint64 or double, nothing behind the value; else
-  // kCorrupt. `slack` is how many bytes after the end of `json` may be read (whatever they are): with
-  // simdjson::SIMDJSON_PADDING of them no copy is made.
+  // Checks all of `json`: grammar, UTF-8, depth, numbers within int64, uint64 or double, nothing behind the
+  // value; else kCorrupt. `slack` is how many bytes after the end of `json` may be read (whatever they are):
+  // with simdjson::SIMDJSON_PADDING of them no copy is made.
   static Result<ParsedJson> Parse(std::string_view json, std::size_t slack = 0);
   static Result<ParsedJson> ParseString(const std::string& json) {
     return Parse(json, json.capacity() - json.size());
@@ -42,20 +45,20 @@ class ParsedJson {
   simdjson::dom::element root_;
 };
 
-// Where a member of an object or an element of an array lies: [begin, end) with its name, [value, end) without. Neither holds
-// the white space or the comma around it.
+// Where a member of an object or an element of an array lies: [begin, end) with its name, [value, end)
+// without. Neither holds the white space or the comma around it.
 struct RawMember {
   std::size_t begin = 0;
   std::size_t value = 0;  // equals `begin` in an array
   std::size_t end = 0;
 };
 
-// The members of the object, or the elements of the array, that `json` is. Requires text that Parse() accepted: it finds the ends
-// of values and checks nothing. Never reads outside of `json`, whatever it holds.
+// The members of the object, or the elements of the array, that `json` is. Requires text that Parse()
+// accepted: it finds the ends of values and checks nothing. Never reads outside of `json`, whatever it holds.
 std::vector<RawMember> RawMembers(std::string_view json);
 
-// `json` without the members for which cut[i] is true, and without the comma that each of them had; every other byte is
-// kept. `members` are those of RawMembers(json).
+// `json` without the members for which cut[i] is true, and without the comma that each of them had; every
+// other byte is kept. `members` are those of RawMembers(json).
 std::string WithoutMembers(std::string_view json, const std::vector<RawMember>& members,
                            const std::vector<bool>& cut);
 

@@ -39,7 +39,8 @@ TEST(MediaId, AnUnknownTypeIsRefusedWithTheNamesThatAreAllowed) {
     const auto parsed = ParseMediaType(name);
     ASSERT_FALSE(parsed.has_value()) << name;
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);
-    EXPECT_NE(parsed.error().message.find("movie, tv, season, person"), std::string::npos) << parsed.error().message;
+    EXPECT_NE(parsed.error().message.find("movie, tv, season, person"), std::string::npos)
+        << parsed.error().message;
   }
 }
 
