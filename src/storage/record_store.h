@@ -6,12 +6,15 @@
 // that transaction leaves bytes that recovery cuts off; a crash after it has lost nothing. What Put() returned is not
 // stored until Commit() has returned.
 // One thread. A second process may open the same store for reading (OpenReadOnly) at any time.
+// Reading sees what has been committed; Put() compares with the batch too.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,8 +26,17 @@
 #include "tmdb/document.h"
 #include "tmdb/media_id.h"
 
-
 namespace tmdbc {
+
+class PopularityTable;
+class RecordIndex;
+class SegmentWriter;
+class ZstdDecoder;
+class ZstdEncoder;
+struct IndexRow;
+struct Place;
+struct RecordLine;
+struct SegmentName;
 
 // What a fetch did to the store. The first six are written in records by these names.
 enum class Change : std::uint8_t { kInsert, kUpdate, kStats, kDelete, kRestore, kPurge, kUnchanged };
@@ -44,7 +56,6 @@ struct StoredRecord {
   std::string data;      // TMDB's bytes; empty for a tombstone
   std::string envelope;  // the whole stored line, without the line break
 };
-
 
 struct TypeCounts {
   std::int64_t live = 0;        // current view has data
@@ -68,59 +79,66 @@ struct RecordStoreOptions {
 class RecordStore {
  public:
   // Recovers: cuts open segments back to the last committed byte, finishes a seal that was interrupted. `catalog` and `files`
-  // outlive the store and belong to the same thread.
+  // outlive the store and belong to the same thread. kCorrupt when segments and index do not belong together (catalog.db lost or
+  // restored from a copy): then OpenReadOnly(), with a catalog opened for writing, and Rebuild() help.
   static Result<std::unique_ptr<RecordStore>> Open(FileSystem& files, Database& catalog, const Clock& clock,
                                                    RecordStoreOptions options);
-  // For queries beside a running collector: no recovery, no writes.
+  // For queries beside a running collector: no recovery, no writes, nothing is scanned. Where nothing has been stored yet, reading
+  // gives kNotFound with a sentence that says so. Of the writing methods only Rebuild() may be called.
   static Result<std::unique_ptr<RecordStore>> OpenReadOnly(FileSystem& files, Database& catalog);
-  virtual ~RecordStore() = default;
+  ~RecordStore();
 
   // --- writing -------------------------------------------------------------------------------------------------------------
   // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats, kRestore write a
-  // record, kUnchanged only marks it verified.
-  virtual Result<Change> Put(Document document) = 0;
+  // record, kUnchanged only marks it verified; a document older than what the view was last verified with does nothing (kUnchanged).
+  // change_rule.h has the table. kInvalid when the id is not 1..2^52-1 or the record would be longer than 64 MiB.
+  Result<Change> Put(Document document);
   // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id never stored goes into
   // the ledger of missing ids (kUnchanged).
-  virtual Result<Change> PutGone(MediaId id, Time at) = 0;
-  // After a show was fetched completely: its stored seasons that are not in `listed` get tombstones.
-  virtual Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) = 0;
+  Result<Change> PutGone(MediaId id, Time at);
+  // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in `listed`, and those whose
+  // number another season has taken over, get tombstones.
+  Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
 
   // True when the batch is old or large enough (commit_interval, commit_bytes).
-  virtual bool CommitDue() const = 0;
+  bool CommitDue() const;
   // When CommitDue() will become true by age; empty while the batch is empty.
-  virtual std::optional<MonoTime> CommitDeadline() const = 0;
+  std::optional<MonoTime> CommitDeadline() const;
   // Makes the batch durable, with what `within` does on the same catalog. On an error nothing of the batch is acknowledged and the
-  // batch is kept: Commit() may be called again (disk full: when there is room).
-  virtual Result<void> Commit(const std::function<Result<void>()>& within) = 0;
+  // batch is kept: Commit() may be called again (disk full: when there is room). Seals segments that are large or old enough; that
+  // it could not is no error of the commit's, the next Commit() or Seal() tries again. Not within a transaction of the caller's.
+  Result<void> Commit(const std::function<Result<void>()>& within);
   // Seals every open segment that holds something (end of a run). Requires an empty batch.
-  virtual Result<void> Seal() = 0;
+  Result<void> Seal();
 
   // --- reading -------------------------------------------------------------------------------------------------------------
-  // The current view. kNotFound when the id was never stored; a tombstone is a value (status 404).
-  virtual Result<StoredRecord> Find(MediaId id) = 0;
-  virtual Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number) = 0;
-  // The season record that holds the episode of that id.
-  virtual Result<StoredRecord> FindSeasonOfEpisode(std::int64_t episode_id) = 0;
-  // Every version kept, oldest first.
-  virtual Result<std::vector<StoredRecord>> History(MediaId id) = 0;
+  // The current view. kNotFound when the id was never stored; a tombstone is a value (status 404). kCorrupt names file and frame.
+  Result<StoredRecord> Find(MediaId id);
+  // The live season in that place, else the tombstone of the last one that was there.
+  Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);
+  // The season record that holds the episode of that id, or held it last.
+  Result<StoredRecord> FindSeasonOfEpisode(std::int64_t episode_id);
+  // Every version kept, oldest first, each as it was when the version began: a stats record is no step, Find() has the latest numbers.
+  Result<std::vector<StoredRecord>> History(MediaId id);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
-  virtual Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id) = 0;
-  // Ids that need no first fetch: stored (live or not) or known to be missing. As sorted vector-free set: calls `visit` for each, ascending.
-  virtual Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit) = 0;
-  virtual Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts() = 0;
+  Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
+  // Ids that need no first fetch: stored (live or not) or known to be missing. Calls `visit` for each, ascending.
+  Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
+  // Types that have anything, in the order of kRecordTypes. Reads the whole index (0.1 s a million records): not for loops.
+  Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
 
   // --- popularity of the last export, kept for every id at no request ---------------------------------------------------------
   struct Popularity {
     std::int64_t id;
     float popularity;
   };
-  // Replaces all of the type's. `sorted` is ascending by id.
-  virtual Result<void> SetPopularity(MediaType type, std::span<const Popularity> sorted) = 0;
-  virtual Result<std::optional<float>> PopularityOf(MediaId id) = 0;
+  // Replaces all of the type's. `sorted` is ascending by id. Durable when it returns (within a caller's transaction: with that).
+  Result<void> SetPopularity(MediaType type, std::span<const Popularity> sorted);
+  Result<std::optional<float>> PopularityOf(MediaId id);
 
   // --- care ----------------------------------------------------------------------------------------------------------------
   struct Damage {
-    std::string file;
+    std::string file;               // from DATA_DIR
     std::uint64_t offset = 0;       // of the frame
     std::string what;               // "frame does not inflate", "sha256 differs"...
     std::vector<MediaId> records;   // that the index places there
@@ -130,10 +148,48 @@ class RecordStore {
     std::vector<Damage> damage;     // empty: all is well
   };
   // Index against files (sizes, gaps in numbers, state.json); deep also reads every frame, checks every line and sha256, and that every
-  // index row finds its record. Never changes anything.
-  virtual Result<VerifyReport> Verify(bool deep) = 0;
-  // Makes the index anew from the segments. The queue and harvest tables are not touched.
-  virtual Result<VerifyReport> Rebuild() = 0;
+  // index row finds its record. Never changes anything. Beside a writing process it may report what that one is just changing.
+  Result<VerifyReport> Verify(bool deep);
+  // Makes the index anew from the segments, in one transaction. The ledger of missing ids, the popularity and the tables of queue and
+  // harvester are kept. Frames that cannot be read are reported and left where they are, except at the end of an open segment, which is
+  // cut behind its last whole frame. Requires an empty batch and a catalog opened for writing.
+  Result<VerifyReport> Rebuild();
+
+ private:
+  struct Batch;
+
+  RecordStore(FileSystem& files, Database& catalog, const Clock* clock, RecordStoreOptions options);
+
+  Result<void> Recover();
+  Result<void> RecoverType(MediaType type, std::span<const SegmentName> found);
+  Result<void> LoadWriters();
+  Result<void> WriteState(MediaType type);
+  Result<void> SealOne(MediaType type);
+  bool SealDue(MediaType type) const;
+
+  Result<std::optional<IndexRow>> CurrentView(MediaId id);
+  Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
+  Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
+  Result<void> WriteTombstone(const IndexRow& before, Time at);
+  void Touch(std::uint64_t bytes);
+  Result<void> FlushBatch();
+  Result<void> IndexBatch();
+
+  Result<StoredRecord> Load(MediaId id, std::int64_t version, const Place& place);
+
+  // Constant after construction.
+  FileSystem& files_;
+  Database& catalog_;
+  const Clock* const clock_;  // null: opened for reading
+  const RecordStoreOptions options_;
+
+  const std::unique_ptr<RecordIndex> index_;
+  const std::unique_ptr<PopularityTable> popularity_;
+  const std::unique_ptr<ZstdDecoder> decoder_;
+  std::unique_ptr<ZstdEncoder> encoder_;
+  std::map<MediaType, std::unique_ptr<SegmentWriter>> writers_;  // of every type, when opened for writing
+  std::set<MediaType> state_behind_;                             // state.json is older than the last sealed segment
+  std::unique_ptr<Batch> batch_;
 };
 
 }  // namespace tmdbc

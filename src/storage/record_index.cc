@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+#include "storage/record_index.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+
+namespace tmdbc {
+namespace {
+
+constexpr int kIdBits = 52;
+constexpr std::int64_t kIndexSchema = 1;
+
+std::int64_t Key(MediaId id) { return std::int64_t(id.type) << kIdBits | id.id; }
+std::int64_t FirstKey(MediaType type) { return Key({type, 0}); }
+std::int64_t LastKey(MediaType type) { return Key({type, kMaxRecordId}); }
+MediaId IdOf(std::int64_t key) { return {static_cast<MediaType>(key >> kIdBits), key & kMaxRecordId}; }
+
+std::int64_t Millis(Time time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+Time FromMillis(std::int64_t millis) { return Time(std::chrono::milliseconds(millis)); }
+
+constexpr const char* kTables = R"(
+CREATE TABLE store_properties(name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
+CREATE TABLE store_records(
+  key INTEGER PRIMARY KEY, version INTEGER, change INTEGER, fetched_at INTEGER, verified_at INTEGER,
+  content INTEGER, stats INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER,
+  tv_id INTEGER, season_number INTEGER);
+CREATE INDEX store_seasons ON store_records(tv_id, season_number) WHERE tv_id IS NOT NULL;
+CREATE TABLE store_steps(
+  key INTEGER, version INTEGER, change INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER,
+  PRIMARY KEY(key, version)) WITHOUT ROWID;
+CREATE TABLE store_episodes(id INTEGER PRIMARY KEY, season_id INTEGER);
+CREATE TABLE store_missing(key INTEGER PRIMARY KEY, attempts INTEGER, last_checked INTEGER);
+CREATE TABLE store_segments(
+  type INTEGER, number INTEGER, bytes INTEGER, records INTEGER, crc INTEGER, opened_at INTEGER, sealed_at INTEGER,
+  PRIMARY KEY(type, number)) WITHOUT ROWID;
+)";
+
+#define TMDBC_ROW_COLUMNS                                                                                      \
+  "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, r.segment, r.frame_at, r.frame_length, " \
+  "r.line_at, r.tv_id, r.season_number"
+
+constexpr const char kFind[] = "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key=?1";
+// Live before deleted (change 3 and 5), then the newest.
+constexpr const char kFindSeason[] =
+    "SELECT " TMDBC_ROW_COLUMNS
+    " FROM store_records r WHERE r.tv_id=?1 AND r.season_number=?2 "
+    "ORDER BY r.change IN (3,5), r.fetched_at DESC, r.key DESC LIMIT 1";
+constexpr const char kFindSeasonOfEpisode[] =
+    "SELECT " TMDBC_ROW_COLUMNS " FROM store_episodes e JOIN store_records r ON r.key=(3<<52)+e.season_id WHERE e.id=?1";
+constexpr const char kSeasonsOf[] =
+    "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.tv_id=?1 ORDER BY r.season_number, r.key";
+constexpr const char kVisitRows[] =
+    "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key BETWEEN ?1 AND ?2 ORDER BY r.key";
+constexpr const char kSteps[] =
+    "SELECT key, version, change, segment, frame_at, frame_length, line_at FROM store_steps WHERE key BETWEEN ?1 AND ?2 "
+    "ORDER BY key, version";
+constexpr const char kMissing[] = "SELECT attempts, last_checked FROM store_missing WHERE key=?1";
+constexpr const char kSeasonIdOfEpisode[] = "SELECT season_id FROM store_episodes WHERE id=?1";
+constexpr const char kSegments[] =
+    "SELECT number, bytes, records, crc, opened_at, sealed_at FROM store_segments WHERE type=?1 ORDER BY number";
+constexpr const char kKnownIds[] =
+    "SELECT key FROM store_records WHERE key BETWEEN ?1 AND ?2 UNION ALL "
+    "SELECT key FROM store_missing WHERE key BETWEEN ?1 AND ?2 ORDER BY 1";
+constexpr const char kCountRecords[] =
+    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change<>2), min(CASE WHEN change NOT IN (3,5) THEN verified_at END), "
+    "count(*) FROM store_records GROUP BY 1";
+constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps GROUP BY 1";
+constexpr const char kCountMissing[] = "SELECT key>>52, count(*) FROM store_missing GROUP BY 1";
+constexpr const char kCountSegments[] = "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
+
+constexpr const char kPut[] =
+    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE SET "
+    "version=?2, change=?3, fetched_at=?4, verified_at=?5, content=?6, stats=?7, segment=?8, frame_at=?9, "
+    "frame_length=?10, line_at=?11, tv_id=?12, season_number=?13";
+constexpr const char kPutVerified[] = "UPDATE store_records SET verified_at=?2 WHERE key=?1";
+constexpr const char kPutStep[] = "INSERT OR REPLACE INTO store_steps VALUES(?1,?2,?3,?4,?5,?6,?7)";
+// Nothing is written when the episode stays where it is: most updates of a season.
+constexpr const char kPutEpisode[] =
+    "INSERT INTO store_episodes VALUES(?1,?2) ON CONFLICT(id) DO UPDATE SET season_id=?2 WHERE season_id<>?2";
+constexpr const char kPutMissing[] = "INSERT OR REPLACE INTO store_missing VALUES(?1,?2,?3)";
+constexpr const char kRemoveMissing[] = "DELETE FROM store_missing WHERE key=?1";
+constexpr const char kPutSegment[] = "INSERT OR REPLACE INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7)";
+
+Place PlaceAt(const Statement& row, int column) {
+  return {static_cast<std::uint32_t>(row.Int(column)), static_cast<std::uint64_t>(row.Int(column + 1)),
+          static_cast<std::uint32_t>(row.Int(column + 2)), static_cast<std::uint32_t>(row.Int(column + 3))};
+}
+
+IndexRow RowAt(const Statement& row) {
+  IndexRow view;
+  view.id = IdOf(row.Int(0));
+  view.version = row.Int(1);
+  view.change = static_cast<Change>(row.Int(2));
+  view.fetched_at = FromMillis(row.Int(3));
+  view.verified_at = FromMillis(row.Int(4));
+  view.hash = {static_cast<std::uint64_t>(row.Int(5)), static_cast<std::uint64_t>(row.Int(6))};
+  view.place = PlaceAt(row, 7);
+  view.tv_id = row.Int(11);
+  view.season_number = row.Int(12);
+  return view;
+}
+
+StepRow StepAt(const Statement& row) {
+  return {IdOf(row.Int(0)), row.Int(1), static_cast<Change>(row.Int(2)), PlaceAt(row, 3)};
+}
+
+}  // namespace
+
+Result<Statement*> RecordIndex::Use(const char* sql) {
+  if (const auto known = statements_.find(sql); known != statements_.end()) return known->second.get();
+  auto prepared = catalog_.Prepare(sql);
+  if (!prepared && prepared.error().message.find("no such table") != std::string::npos) {
+    return Fail(ErrorCode::kNotFound, "no records are stored here yet");
+  }
+  if (!prepared) return std::unexpected(prepared.error());
+  return statements_.emplace(sql, std::make_unique<Statement>(*std::move(prepared))).first->second.get();
+}
+
+Result<bool> RecordIndex::Create() {
+  bool made = false;
+  const auto done = catalog_.Transact([&]() -> Result<void> {
+    {
+      TRY_ASSIGN(auto exists, catalog_.Prepare("SELECT 1 FROM sqlite_schema WHERE name='store_properties'"));
+      TRY_ASSIGN(const bool found, exists.Step());
+      made = !found;
+    }
+    if (made) {
+      TRY(catalog_.Execute(kTables));
+      TRY(catalog_.Execute(fmt::format("INSERT INTO store_properties VALUES('schema',{})", kIndexSchema)));
+    }
+    TRY_ASSIGN(auto query, catalog_.Prepare("SELECT value FROM store_properties WHERE name='schema'"));
+    TRY_ASSIGN(const bool found, query.Step());
+    const std::int64_t schema = found ? query.Int(0) : 0;
+    if (schema != kIndexSchema) {
+      return Fail(ErrorCode::kInvalid, "the index of catalog.db has schema {}, this program writes {}: use the program that made it",
+                  schema, kIndexSchema);
+    }
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return made;
+}
+
+Result<void> RecordIndex::Clear() {
+  return catalog_.Execute(
+      "DELETE FROM store_records; DELETE FROM store_steps; DELETE FROM store_episodes; DELETE FROM store_segments");
+}
+
+Result<std::optional<IndexRow>> RecordIndex::FindRow(Statement& query) {
+  TRY_ASSIGN(const bool found, query.Step());
+  if (!found) return std::nullopt;
+  const IndexRow row = RowAt(query);
+  query.Reset();
+  return row;
+}
+
+Result<std::optional<IndexRow>> RecordIndex::Find(MediaId id) {
+  if (id.id < 1 || id.id > kMaxRecordId) return std::nullopt;
+  TRY_ASSIGN(Statement * query, Use(kFind));
+  return FindRow(query->Bind(Key(id)));
+}
+
+Result<std::optional<IndexRow>> RecordIndex::FindSeason(std::int64_t tv_id, std::int64_t season_number) {
+  TRY_ASSIGN(Statement * query, Use(kFindSeason));
+  return FindRow(query->Bind(tv_id, season_number));
+}
+
+Result<std::optional<IndexRow>> RecordIndex::FindSeasonOfEpisode(std::int64_t episode_id) {
+  TRY_ASSIGN(Statement * query, Use(kFindSeasonOfEpisode));
+  return FindRow(query->Bind(episode_id));
+}
+
+Result<std::vector<IndexRow>> RecordIndex::SeasonsOf(std::int64_t tv_id) {
+  TRY_ASSIGN(Statement * query, Use(kSeasonsOf));
+  query->Bind(tv_id);
+  std::vector<IndexRow> seasons;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return seasons;
+    seasons.push_back(RowAt(*query));
+  }
+}
+
+Result<std::vector<StepRow>> RecordIndex::Steps(MediaId id) {
+  TRY_ASSIGN(Statement * query, Use(kSteps));
+  query->Bind(Key(id), Key(id));
+  std::vector<StepRow> steps;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return steps;
+    steps.push_back(StepAt(*query));
+  }
+}
+
+Result<std::optional<MissingRow>> RecordIndex::Missing(MediaId id) {
+  TRY_ASSIGN(Statement * query, Use(kMissing));
+  TRY_ASSIGN(const bool found, query->Bind(Key(id)).Step());
+  if (!found) return std::nullopt;
+  const MissingRow row{query->Int(0), FromMillis(query->Int(1))};
+  query->Reset();
+  return row;
+}
+
+Result<std::optional<std::int64_t>> RecordIndex::SeasonIdOfEpisode(std::int64_t episode_id) {
+  TRY_ASSIGN(Statement * query, Use(kSeasonIdOfEpisode));
+  TRY_ASSIGN(const bool found, query->Bind(episode_id).Step());
+  if (!found) return std::nullopt;
+  const std::int64_t season = query->Int(0);
+  query->Reset();
+  return season;
+}
+
+Result<std::vector<SegmentRow>> RecordIndex::Segments(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kSegments));
+  query->Bind(type);
+  std::vector<SegmentRow> segments;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return segments;
+    SegmentRow row;
+    row.type = type;
+    row.number = static_cast<std::uint32_t>(query->Int(0));
+    row.bytes = static_cast<std::uint64_t>(query->Int(1));
+    row.records = query->Int(2);
+    row.crc = static_cast<std::uint32_t>(query->Int(3));
+    row.opened_at = FromMillis(query->Int(4));
+    if (!query->IsNull(5)) row.sealed_at = FromMillis(query->Int(5));
+    segments.push_back(row);
+  }
+}
+
+Result<void> RecordIndex::VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit) {
+  TRY_ASSIGN(Statement * query, Use(kKnownIds));
+  query->Bind(FirstKey(type), LastKey(type));
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return {};
+    visit(IdOf(query->Int(0)).id);
+  }
+}
+
+Result<void> RecordIndex::VisitRows(MediaType type, const std::function<void(const IndexRow&)>& visit) {
+  TRY_ASSIGN(Statement * query, Use(kVisitRows));
+  query->Bind(FirstKey(type), LastKey(type));
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return {};
+    visit(RowAt(*query));
+  }
+}
+
+Result<void> RecordIndex::VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit) {
+  TRY_ASSIGN(Statement * query, Use(kSteps));
+  query->Bind(FirstKey(type), LastKey(type));
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return {};
+    visit(StepAt(*query));
+  }
+}
+
+Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordIndex::Counts() {
+  std::map<MediaType, TypeCounts> counts;
+  const auto each_type = [&](const char* sql, auto add) -> Result<void> {
+    TRY_ASSIGN(Statement * query, Use(sql));
+    query->Reset();
+    while (true) {
+      TRY_ASSIGN(const bool found, query->Step());
+      if (!found) return {};
+      add(*query, counts[static_cast<MediaType>(query->Int(0))]);
+    }
+  };
+  TRY(each_type(kCountRecords, [](const Statement& row, TypeCounts& type) {
+    type.live = row.Int(1);
+    type.versions = row.Int(2);
+    if (!row.IsNull(3)) type.oldest_verified = FromMillis(row.Int(3));
+    type.tombstones = row.Int(4) - type.live;
+  }));
+  TRY(each_type(kCountSteps, [](const Statement& row, TypeCounts& type) { type.versions += row.Int(1); }));
+  TRY(each_type(kCountMissing, [](const Statement& row, TypeCounts& type) { type.missing = row.Int(1); }));
+  TRY(each_type(kCountSegments, [](const Statement& row, TypeCounts& type) {
+    type.segments = row.Int(1);
+    type.bytes = row.Int(2);
+  }));
+  std::vector<std::pair<MediaType, TypeCounts>> listed;
+  for (const MediaType type : kRecordTypes) {
+    if (const auto found = counts.find(type); found != counts.end()) listed.push_back(*found);
+  }
+  return listed;
+}
+
+Result<std::vector<std::string>> RecordIndex::IntegrityErrors() {
+  std::vector<std::string> errors;
+  TRY_ASSIGN(auto query, catalog_.Prepare("PRAGMA integrity_check(20)"));
+  while (true) {
+    auto found = query.Step();
+    if (!found) errors.push_back(found.error().message);
+    if (!found || !*found) return errors;
+    if (query.Text(0) != "ok") errors.emplace_back(query.Text(0));
+  }
+}
+
+Result<void> RecordIndex::Put(const IndexRow& row) {
+  TRY_ASSIGN(Statement * put, Use(kPut));
+  const bool season = row.id.type == MediaType::kSeason;
+  return put
+      ->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at), row.hash.content,
+             row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length, row.place.line_at,
+             season ? std::optional(row.tv_id) : std::nullopt, season ? std::optional(row.season_number) : std::nullopt)
+      .Run();
+}
+
+Result<void> RecordIndex::PutVerified(MediaId id, Time verified_at) {
+  TRY_ASSIGN(Statement * put, Use(kPutVerified));
+  return put->Bind(Key(id), Millis(verified_at)).Run();
+}
+
+Result<void> RecordIndex::PutStep(const StepRow& row) {
+  TRY_ASSIGN(Statement * put, Use(kPutStep));
+  return put
+      ->Bind(Key(row.id), row.version, row.change, row.place.segment, row.place.frame_at, row.place.frame_length,
+             row.place.line_at)
+      .Run();
+}
+
+Result<void> RecordIndex::PutEpisode(std::int64_t episode_id, std::int64_t season_id) {
+  TRY_ASSIGN(Statement * put, Use(kPutEpisode));
+  return put->Bind(episode_id, season_id).Run();
+}
+
+Result<void> RecordIndex::PutMissing(MediaId id, const MissingRow& row) {
+  TRY_ASSIGN(Statement * put, Use(kPutMissing));
+  return put->Bind(Key(id), row.attempts, Millis(row.last_checked)).Run();
+}
+
+Result<void> RecordIndex::RemoveMissing(MediaId id) {
+  TRY_ASSIGN(Statement * remove, Use(kRemoveMissing));
+  return remove->Bind(Key(id)).Run();
+}
+
+Result<void> RecordIndex::PutSegment(const SegmentRow& row) {
+  TRY_ASSIGN(Statement * put, Use(kPutSegment));
+  const std::optional<std::int64_t> sealed_at = row.sealed_at ? std::optional(Millis(*row.sealed_at)) : std::nullopt;
+  return put->Bind(row.type, row.number, row.bytes, row.records, row.crc, Millis(row.opened_at), sealed_at).Run();
+}
+
+}  // namespace tmdbc

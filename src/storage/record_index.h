@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// RecordIndex: the tables of catalog.db that say where in the segments a record is (docs/storage-format.md lists them). All
+// but the ledger of missing ids can be made anew from the segments. Knows rows, not rules. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/sqlite.h"
+#include "storage/record_store.h"
+
+namespace tmdbc {
+
+// Ids that fit beside the type in one integer key; TMDB's are below 2^32, and JSON numbers are exact up to here.
+inline constexpr std::int64_t kMaxRecordId = (std::int64_t{1} << 52) - 1;
+
+// Where a line is.
+struct Place {
+  std::uint32_t segment = 0;       // 0: still in the batch, `frame_at` then counts the batch's frames
+  std::uint64_t frame_at = 0;      // offset of the frame in the file
+  std::uint32_t frame_length = 0;  // compressed
+  std::uint32_t line_at = 0;       // offset of the line in the frame's content
+  auto operator<=>(const Place&) const = default;
+};
+
+// The current view of a record.
+struct IndexRow {
+  MediaId id{};
+  std::int64_t tv_id = 0;  // of a season
+  std::int64_t season_number = 0;
+  std::int64_t version = 0;
+  Change change = Change::kInsert;
+  Time fetched_at{};   // of the line
+  Time verified_at{};  // when TMDB was last seen to agree with it
+  ContentHash hash;    // 0 of a tombstone
+  Place place;
+
+  bool live() const { return change != Change::kDelete && change != Change::kPurge; }
+  bool operator==(const IndexRow&) const = default;
+};
+
+// A step of the history that is no longer the current view.
+struct StepRow {
+  MediaId id{};
+  std::int64_t version = 0;
+  Change change = Change::kInsert;
+  Place place;
+  auto operator<=>(const StepRow&) const = default;
+};
+
+struct SegmentRow {
+  MediaType type{};
+  std::uint32_t number = 0;
+  std::uint64_t bytes = 0;    // committed
+  std::int64_t records = 0;   // committed
+  std::uint32_t crc = 0;      // CRC-32 of the committed bytes
+  Time opened_at{};           // when its first batch was committed
+  std::optional<Time> sealed_at;
+  bool operator==(const SegmentRow&) const = default;
+};
+
+struct MissingRow {
+  std::int64_t attempts = 0;
+  Time last_checked{};
+};
+
+class RecordIndex {
+ public:
+  explicit RecordIndex(Database& catalog) : catalog_(catalog) {}
+
+  // Makes the tables when they are absent; true when they were. kInvalid when a newer program made them.
+  Result<bool> Create();
+  // Forgets every record, step, episode and segment; keeps the ledger of missing ids.
+  Result<void> Clear();
+
+  // --- reading; kNotFound with a sentence when the tables do not exist ---
+  Result<std::optional<IndexRow>> Find(MediaId id);
+  // The live season in that place, else the one deleted last.
+  Result<std::optional<IndexRow>> FindSeason(std::int64_t tv_id, std::int64_t season_number);
+  Result<std::optional<IndexRow>> FindSeasonOfEpisode(std::int64_t episode_id);
+  Result<std::vector<IndexRow>> SeasonsOf(std::int64_t tv_id);
+  Result<std::vector<StepRow>> Steps(MediaId id);  // by version
+  Result<std::optional<MissingRow>> Missing(MediaId id);
+  Result<std::optional<std::int64_t>> SeasonIdOfEpisode(std::int64_t episode_id);
+  Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number
+  Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
+  Result<void> VisitRows(MediaType type, const std::function<void(const IndexRow&)>& visit);
+  Result<void> VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit);
+  Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
+  // What SQLite itself finds wrong with catalog.db; empty when nothing.
+  Result<std::vector<std::string>> IntegrityErrors();
+
+  // --- writing; within a transaction of the caller's ---
+  Result<void> Put(const IndexRow& row);
+  Result<void> PutVerified(MediaId id, Time verified_at);
+  Result<void> PutStep(const StepRow& row);
+  Result<void> PutEpisode(std::int64_t episode_id, std::int64_t season_id);
+  Result<void> PutMissing(MediaId id, const MissingRow& row);
+  Result<void> RemoveMissing(MediaId id);
+  Result<void> PutSegment(const SegmentRow& row);
+
+ private:
+  // The statement for `sql`, which must be a constant: prepared once, found again by its address.
+  Result<Statement*> Use(const char* sql);
+  Result<std::optional<IndexRow>> FindRow(Statement& query);
+
+  Database& catalog_;
+  std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;
+};
+
+}  // namespace tmdbc

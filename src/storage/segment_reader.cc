@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "storage/segment_reader.h"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+
+#include "storage/record_line.h"
+#include "storage/segment_path.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr std::string_view kFrameMagic = "\x28\xb5\x2f\xfd";  // RFC 8878 section 3.1.1
+constexpr std::uint64_t kWindowBytes = 1 << 20;
+
+}  // namespace
+
+Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& place) {
+  const std::string sealed = SealedPath(type, place.segment);
+  auto bytes = files.Read(sealed, place.frame_at, place.frame_length);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
+    bytes = files.Read(OpenPath(type, place.segment), place.frame_at, place.frame_length);
+  }
+  // Sealed between the two.
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) bytes = files.Read(sealed, place.frame_at, place.frame_length);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kCorrupt, "{} is missing", sealed);
+  return bytes;
+}
+
+Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at) {
+  if (line_at < content.size() && (line_at == 0 || content[line_at - 1] == '\n')) {
+    const auto end = content.find('\n', line_at);
+    if (end != std::string_view::npos) return content.substr(line_at, end - line_at);
+  }
+  return Fail(ErrorCode::kCorrupt, "no line begins at byte {} of the frame", line_at);
+}
+
+SegmentReader::SegmentReader(FileSystem& files, std::string path, std::uint64_t end)
+    : files_(files), path_(std::move(path)), end_(end) {}
+
+Result<std::string_view> SegmentReader::Window(std::uint64_t length) {
+  length = std::min(length, end_ - at_);
+  if (buffer_at_ < at_) {
+    buffer_.erase(0, at_ - buffer_at_);
+    buffer_at_ = at_;
+  }
+  if (buffer_.size() < length) {
+    const std::uint64_t from = buffer_at_ + buffer_.size();
+    const std::uint64_t wanted = std::min(std::max(length - buffer_.size(), kWindowBytes), end_ - from);
+    TRY_ASSIGN(const std::string more, files_.Read(path_, from, wanted));
+    if (more.size() != wanted) {
+      return Fail(ErrorCode::kCorrupt, "{} ends at byte {}, {} were expected", path_, from + more.size(), end_);
+    }
+    crc_ = libdeflate_crc32(crc_, more.data(), more.size());
+    buffer_ += more;
+  }
+  return buffer_;
+}
+
+Result<SegmentReader::Frame> SegmentReader::TryFrame(std::uint64_t skip) {
+  const std::uint64_t left = end_ - at_;
+  Frame frame;
+  frame.at = at_ + skip;
+  for (std::uint64_t wanted = skip + 1;; wanted *= 2) {
+    TRY_ASSIGN(std::string_view window, Window(wanted));
+    const bool whole = window.size() >= left;
+    window = window.substr(skip, left - skip);
+    const auto length = ZstdFrameLength(window);
+    if (!length && !whole && window.size() < kMaxLineBytes) {
+      wanted = std::max<std::uint64_t>(wanted, skip + window.size());
+      continue;  // perhaps the frame is only longer than what has been read
+    }
+    if (!length) {
+      frame.damage = "no whole zstd frame";
+      return frame;
+    }
+    auto content = decoder_.Unframe(window.substr(0, *length), kMaxLineBytes);
+    frame.length = *length;
+    if (!content) {
+      frame.damage = content.error().message;
+    } else {
+      frame.content = *std::move(content);
+    }
+    return frame;
+  }
+}
+
+Result<std::optional<SegmentReader::Frame>> SegmentReader::Next() {
+  if (at_ >= end_) return std::nullopt;
+  TRY_ASSIGN(Frame frame, TryFrame(0));
+  if (frame.damage.empty()) {
+    at_ += frame.length;
+    return frame;
+  }
+  // The length of a damaged frame cannot be trusted: the next whole frame begins at the next magic number behind which everything,
+  // the checksum included, is as it should be.
+  std::uint64_t skip = 1;
+  while (true) {
+    TRY_ASSIGN(const std::string_view window, Window(skip + kWindowBytes));
+    const auto magic = window.find(kFrameMagic, skip);
+    if (magic == std::string_view::npos) {
+      if (at_ + window.size() >= end_) {
+        skip = end_ - at_;
+        break;
+      }
+      skip = window.size() - kFrameMagic.size() + 1;
+      continue;
+    }
+    TRY_ASSIGN(const Frame candidate, TryFrame(magic));
+    skip = magic;
+    if (candidate.damage.empty()) break;
+    ++skip;
+  }
+  frame.length = skip;
+  at_ += skip;
+  return frame;
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "storage/sequence_state.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tmdbc {
+
+std::string FormatState(const SequenceState& state) {
+  return fmt::format("{{\"sequence\":{},\"schema\":{},\"timestamp\":\"{}\"}}\n", state.sequence, kRecordSchema,
+                     FormatTime(state.timestamp));
+}
+
+Result<SequenceState> ParseState(std::string_view json) {
+  constexpr std::string_view kStart = R"({"sequence":)";
+  constexpr std::string_view kTimestamp = R"("timestamp":")";
+  constexpr std::size_t kTimeLength = std::string_view("2026-11-22T10:01:02.345Z").size();
+  const auto time_at = json.find(kTimestamp);
+  if (json.starts_with(kStart) && time_at != std::string_view::npos) {
+    SequenceState state;
+    std::from_chars(json.data() + kStart.size(), json.data() + json.size(), state.sequence);
+    const auto time = ParseTime(json.substr(time_at + kTimestamp.size(), kTimeLength));
+    if (time) state.timestamp = *time;
+    if (time && FormatState(state) == json) return state;
+  }
+  return Fail(ErrorCode::kCorrupt, "state.json is not in the form of the format: {:.80}", json);
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// state.json of a type: the number of its last sealed segment, written last of all so that whoever reads it finds every
+// segment up to that number. {"sequence":1,"schema":1,"timestamp":"2026-11-22T10:01:02.345Z"} and a line break.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace tmdbc {
+
+inline constexpr int kRecordSchema = 1;
+
+struct SequenceState {
+  std::uint32_t sequence = 0;
+  Time timestamp{};  // when that segment was sealed
+  bool operator==(const SequenceState&) const = default;
+};
+
+std::string FormatState(const SequenceState& state);
+// Takes exactly what FormatState() writes; kCorrupt else.
+Result<SequenceState> ParseState(std::string_view json);
+
+}  // namespace tmdbc

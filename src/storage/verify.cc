@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/hash.h"
+#include "storage/record_line.h"
+#include "storage/segment_path.h"
+#include "storage/segment_reader.h"
+#include "storage/sequence_state.h"
+#include "storage/store_care.h"
+
+namespace tmdbc {
+namespace {
+
+using Report = RecordStore::VerifyReport;
+
+// What the index says of a line: sorted by place, so that a walk through the segments meets them in order.
+struct Expected {
+  Place place;
+  MediaId id{};
+  std::int64_t version = 0;
+  bool current = false;
+  bool operator<(const Expected& other) const { return place < other.place; }
+};
+
+// One media type's segments against the index.
+class TypeVerifier {
+ public:
+  TypeVerifier(FileSystem& files, RecordIndex& index, MediaType type, bool deep, Report& report)
+      : files_(files), index_(index), type_(type), deep_(deep), report_(report) {}
+
+  Result<void> Run() {
+    // The index before the files: what another process commits meanwhile only makes files longer.
+    TRY_ASSIGN(segments_, index_.Segments(type_));
+    TRY(FindFiles());
+    TRY(CheckNumbers());
+    TRY(CheckState());
+    if (deep_) TRY(LoadExpected());
+    for (const SegmentRow& row : segments_) TRY(CheckSegment(row));
+    for (const Expected& expected : expected_) {
+      if (std::none_of(segments_.begin(), segments_.end(),
+                       [&](const SegmentRow& row) { return row.number == expected.place.segment; })) {
+        Note(SealedPath(type_, expected.place.segment), expected.place.frame_at, "the index points to no segment of its own",
+               {expected.id});
+      }
+    }
+    return {};
+  }
+
+ private:
+  void Note(std::string file, std::uint64_t offset, std::string what, std::vector<MediaId> records = {}) {
+    report_.damage.push_back({std::move(file), offset, std::move(what), std::move(records)});
+  }
+
+  Result<void> FindFiles() {
+    TRY_ASSIGN(const auto paths, files_.List(fmt::format("{}/{}", kRecordsFolder, Name(type_))));
+    for (const std::string& path : paths) {
+      const auto name = ParseSegmentPath(path);
+      if (name) (name->open ? open_files_ : sealed_files_).insert(name->number);
+    }
+    return {};
+  }
+
+  Result<void> CheckNumbers() {
+    std::uint32_t next = 1;
+    for (const SegmentRow& row : segments_) {
+      for (; next < row.number; ++next) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
+      next = row.number + 1;
+      if (!row.sealed_at && &row != &segments_.back()) {
+        Note(OpenPath(type_, row.number), 0, "open, though it is not the last segment");
+      }
+    }
+    const bool last_is_open = !segments_.empty() && !segments_.back().sealed_at;
+    for (const std::uint32_t number : sealed_files_) {
+      if (number >= next) Note(SealedPath(type_, number), 0, "not in the index");
+    }
+    for (const std::uint32_t number : open_files_) {
+      // One behind the last sealed one belongs to a batch that has not been committed.
+      const bool uncommitted = !last_is_open && number == next;
+      if (!uncommitted && !(last_is_open && number + 1 == next)) Note(OpenPath(type_, number), 0, "not in the index");
+    }
+    return {};
+  }
+
+  Result<void> CheckState() {
+    const std::string path = StatePath(type_);
+    const auto last =
+        std::find_if(segments_.rbegin(), segments_.rend(), [](const SegmentRow& row) { return !!row.sealed_at; });
+    TRY_ASSIGN(const bool present, files_.Exists(path));
+    if (last == segments_.rend()) {
+      if (present && segments_.empty()) Note(path, 0, "there, though nothing has been sealed");
+      return {};
+    }
+    if (!present) {
+      Note(path, 0, "missing");
+      return {};
+    }
+    TRY_ASSIGN(const std::string json, files_.Read(path, 0, 4096));
+    if (json != FormatState({last->number, *last->sealed_at})) {
+      Note(path, 0, fmt::format("does not say what the index says of segment {}", last->number));
+    }
+    return {};
+  }
+
+  Result<void> LoadExpected() {
+    if (expected_loaded_) return {};
+    expected_loaded_ = true;
+    TRY(index_.VisitRows(type_, [&](const IndexRow& row) { expected_.push_back({row.place, row.id, row.version, true}); }));
+    TRY(index_.VisitSteps(type_, [&](const StepRow& row) { expected_.push_back({row.place, row.id, row.version, false}); }));
+    std::sort(expected_.begin(), expected_.end());
+    return {};
+  }
+
+  // What the index places into bytes [from, to) of a segment.
+  std::span<const Expected> ExpectedIn(std::uint32_t segment, std::uint64_t from, std::uint64_t to) const {
+    const auto begin = std::lower_bound(expected_.begin(), expected_.end(), Expected{{segment, from, 0, 0}, {}, 0, false});
+    const auto end = std::lower_bound(begin, expected_.end(), Expected{{segment, to, 0, 0}, {}, 0, false});
+    return {begin, end};
+  }
+
+  static std::vector<MediaId> IdsOf(std::span<const Expected> expected) {
+    std::set<MediaId> ids;
+    for (const Expected& one : expected) ids.insert(one.id);
+    return {ids.begin(), ids.end()};
+  }
+
+  Result<void> CheckSegment(const SegmentRow& row) {
+    ++report_.segments;
+    report_.bytes += std::int64_t(row.bytes);
+    const bool sealed_file = sealed_files_.contains(row.number);
+    const bool found = sealed_file || (!row.sealed_at && open_files_.contains(row.number));
+    const std::string path = sealed_file || row.sealed_at ? SealedPath(type_, row.number) : OpenPath(type_, row.number);
+    std::uint64_t size = 0;
+    if (found) {
+      TRY_ASSIGN(size, SizeOf(row, path));
+    }
+    const bool size_fits = row.sealed_at ? size == row.bytes : size >= row.bytes;
+    if (!found || !size_fits) {
+      TRY(LoadExpected());
+      Note(path, std::min(size, row.bytes),
+             found ? fmt::format("{} bytes, the index says {}", size, row.bytes) : "missing",
+             IdsOf(ExpectedIn(row.number, found ? size : 0, UINT64_MAX)));
+    }
+    if (deep_ && found) TRY(WalkSegment(row, path, std::min(size, row.bytes)));
+    return {};
+  }
+
+  // Of the open segment the name may change while we look.
+  Result<std::uint64_t> SizeOf(const SegmentRow& row, const std::string& path) {
+    auto size = files_.Size(path);
+    if (!size && size.error().code == ErrorCode::kNotFound) size = files_.Size(SealedPath(type_, row.number));
+    return size;
+  }
+
+  Result<void> WalkSegment(const SegmentRow& row, std::string path, std::uint64_t end) {
+    TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (!exists) path = SealedPath(type_, row.number);
+    SegmentReader reader(files_, path, end);
+    const std::int64_t records_before = report_.records;
+    const std::size_t damage_before = report_.damage.size();
+    while (true) {
+      TRY_ASSIGN(const auto frame, reader.Next());
+      if (!frame) break;
+      ++report_.frames;
+      const auto expected = ExpectedIn(row.number, frame->at, frame->at + frame->length);
+      if (!frame->damage.empty()) {
+        Note(path, frame->at, "frame: " + frame->damage, IdsOf(expected));
+      } else {
+        TRY(CheckFrame(path, *frame, expected));
+      }
+    }
+    if (report_.damage.size() != damage_before) return {};
+    if (reader.crc() != row.crc) {
+      // A flip that changes nothing of the content, as in the unused bit of a frame's header.
+      Note(path, 0, "its bytes are not those that were written, though every record is");
+    } else if (report_.records - records_before != row.records) {
+      Note(path, 0, fmt::format("{} records, the index says {}", report_.records - records_before, row.records));
+    }
+    return {};
+  }
+
+  Result<void> CheckFrame(const std::string& path, const SegmentReader::Frame& frame, std::span<const Expected> expected) {
+    auto next = expected.begin();
+    for (std::size_t line_at = 0; line_at < frame.content.size();) {
+      // What the index places where no line begins.
+      for (; next != expected.end() && next->place.line_at < line_at; ++next) ReportLost(path, *next);
+      const Expected* here = nullptr;
+      if (next != expected.end() && next->place.line_at == line_at) here = &*next++;
+      const auto text = LineAt(frame.content, line_at);
+      if (!text) {
+        Note(path, frame.at, text.error().message);
+        break;
+      }
+      TRY(CheckLine(path, frame, *text, here));
+      line_at += text->size() + 1;
+    }
+    for (; next != expected.end(); ++next) ReportLost(path, *next);
+    return {};
+  }
+
+  void ReportLost(const std::string& path, const Expected& expected) {
+    Note(path, expected.place.frame_at, "the index points to a place where no such record begins", {expected.id});
+  }
+
+  Result<void> CheckLine(const std::string& path, const SegmentReader::Frame& frame, std::string_view text,
+                         const Expected* expected) {
+    ++report_.records;
+    const auto line = ParseRecordLine(text);
+    if (!line) {
+      Note(path, frame.at, line.error().message,
+             expected ? std::vector{expected->id} : std::vector<MediaId>{});
+      return {};
+    }
+    const auto damaged = [&](std::string what) { Note(path, frame.at, std::move(what), {line->id}); };
+    if (line->id.type != type_) damaged("a record of another type");
+    if (!line->data.empty() && Sha256Hex(line->data) != line->sha256) damaged("sha256 differs");
+    if (!expected) {
+      // A stats record that has been replaced since is not in the index any more.
+      if (line->change != Change::kStats) damaged(fmt::format("version {} is not in the index", line->version));
+      return {};
+    }
+    if (line->id != expected->id || line->version != expected->version || expected->place.frame_length != frame.length) {
+      damaged(fmt::format("the index takes it for {} version {}", ToString(expected->id), expected->version));
+      return {};
+    }
+    return expected->current ? CheckCurrent(*line, damaged) : Result<void>();
+  }
+
+  template <class Damaged>
+  Result<void> CheckCurrent(const RecordLine& line, const Damaged& damaged) {
+    TRY_ASSIGN(const auto row, index_.Find(line.id));
+    if (!row || row->version != line.version) return {};  // replaced while we looked
+    if (row->change != line.change || row->fetched_at != line.fetched_at || row->tv_id != line.tv_id ||
+        row->season_number != line.season_number || row->verified_at < row->fetched_at) {
+      damaged("the index row does not say what the record says");
+    }
+    ContentHash hash;
+    if (!line.data.empty()) {
+      const auto hashed = HashContent(line.data);
+      if (!hashed) {
+        damaged(hashed.error().message);
+        return {};
+      }
+      hash = *hashed;
+    }
+    if (row->hash != hash) damaged("the content hash of the index differs");
+    if (line.id.type != MediaType::kSeason || line.data.empty()) return {};
+    TRY_ASSIGN(const auto episodes, EpisodesOf(line.data));
+    for (const EpisodeRef& episode : episodes) {
+      TRY_ASSIGN(const auto season, index_.SeasonIdOfEpisode(episode.id));
+      if (!season) damaged(fmt::format("episode:{} is not in the index", episode.id));
+    }
+    return {};
+  }
+
+  FileSystem& files_;
+  RecordIndex& index_;
+  const MediaType type_;
+  const bool deep_;
+  RecordStore::VerifyReport& report_;
+
+  std::vector<SegmentRow> segments_;
+  std::set<std::uint32_t> sealed_files_, open_files_;
+  std::vector<Expected> expected_;
+  bool expected_loaded_ = false;
+};
+
+}  // namespace
+
+Result<Report> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep) {
+  constexpr const char* kCatalog = "catalog.db";
+  Report report;
+  if (deep) {
+    TRY_ASSIGN(const auto errors, index.IntegrityErrors());
+    for (const std::string& error : errors) report.damage.push_back({kCatalog, 0, error, {}});
+  }
+  for (const MediaType type : kRecordTypes) {
+    auto done = TypeVerifier(files, index, type, deep, report).Run();
+    if (!done && done.error().code == ErrorCode::kCorrupt) {
+      report.damage.push_back({kCatalog, 0, done.error().message, {}});
+    } else if (!done) {
+      return Within("verify", done.error());
+    }
+  }
+  return report;
+}
+
+}  // namespace tmdbc
