@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "exports.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <charconv>
+
+#include "base/compression.h"
+#include "md5.h"
+
+namespace tmdbc::sim {
+namespace {
+
+struct Name {
+  std::string_view name;
+  Kind kind;
+  bool adult;
+};
+constexpr std::array<Name, 10> kNames = {{{"movie_ids", Kind::kMovie, false},
+                                          {"tv_series_ids", Kind::kTv, false},
+                                          {"person_ids", Kind::kPerson, false},
+                                          {"collection_ids", Kind::kCollection, false},
+                                          {"tv_network_ids", Kind::kNetwork, false},
+                                          {"keyword_ids", Kind::kKeyword, false},
+                                          {"production_company_ids", Kind::kCompany, false},
+                                          {"adult_movie_ids", Kind::kMovie, true},
+                                          {"adult_tv_series_ids", Kind::kTv, true},
+                                          {"adult_person_ids", Kind::kPerson, true}}};
+
+constexpr std::string_view kDenied =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
+    "<RequestId>0000000000000000</RequestId><HostId>tmdb-sim</HostId></Error>";
+
+// Large files are several gzip members one after the other (RFC 1952 section 2.2), which bounds the memory it takes to make them.
+constexpr std::size_t kMember = 64 << 20;
+
+std::optional<std::int64_t> Number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+struct Range {
+  std::size_t first, last;
+};
+
+// RFC 9110 section 14.1.2, one range only. Nothing: not satisfiable.
+std::optional<Range> ParseRange(std::string_view text, std::size_t size) {
+  const auto dash = text.find('-');
+  if (!text.starts_with("bytes=") || dash == std::string_view::npos || size == 0) return std::nullopt;
+  const auto first = Number(text.substr(6, dash - 6));
+  const auto last = Number(text.substr(dash + 1));
+  if (!first && !last) return std::nullopt;
+  if (!first) {
+    const auto length = static_cast<std::size_t>(*last);
+    if (length == 0) return std::nullopt;
+    return Range{size - std::min(size, length), size - 1};
+  }
+  const auto from = static_cast<std::size_t>(*first);
+  const auto to = last ? std::min(static_cast<std::size_t>(*last), size - 1) : size - 1;
+  if (from > to) return std::nullopt;
+  return Range{from, to};
+}
+
+}  // namespace
+
+std::optional<ExportName> ParseExportName(std::string_view file) {
+  constexpr std::string_view kSuffix = ".json.gz";
+  constexpr std::size_t kDate = std::string_view("_11_22_2026").size();
+  if (!file.ends_with(kSuffix)) return std::nullopt;
+  file.remove_suffix(kSuffix.size());
+  if (file.size() <= kDate) return std::nullopt;
+  const std::string_view date = file.substr(file.size() - kDate);
+  const std::string_view name = file.substr(0, file.size() - kDate);
+  const auto month = Number(date.substr(1, 2)), day = Number(date.substr(4, 2)), year = Number(date.substr(7, 4));
+  if (date[0] != '_' || date[3] != '_' || date[6] != '_' || !month || !day || !year) return std::nullopt;
+  const std::chrono::year_month_day ymd{std::chrono::year(static_cast<int>(*year)), std::chrono::month(static_cast<unsigned>(*month)),
+                                        std::chrono::day(static_cast<unsigned>(*day))};
+  if (!ymd.ok()) return std::nullopt;
+  for (const Name& known : kNames) {
+    if (known.name == name) return ExportName{known.kind, known.adult, std::chrono::sys_days(ymd)};
+  }
+  return std::nullopt;
+}
+
+bool Exports::Published(std::chrono::sys_days date) const {
+  const Time now = clock_.Now();
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  // Kept for three months.
+  if (today - date > std::chrono::days(92)) return false;
+  if (today - date < std::chrono::days(options_.withheld_days)) return false;
+  return now >= date + std::chrono::hours(8) + options_.publish_delay;
+}
+
+const Exports::File& Exports::FileOf(Kind kind, bool adult) {
+  File& file = files_[{kind, adult}];
+  if (file.bytes) return file;
+  std::string lines, bytes;
+  const auto compress = [&] {
+    bytes += Gzip(lines, 4);
+    lines.clear();
+  };
+  world_.ForEachLine(kind, adult, [&](std::string_view line) {
+    lines += line;
+    if (lines.size() >= kMember) compress();
+  });
+  if (!lines.empty() || bytes.empty()) compress();
+  file.etag = "\"" + Md5Hex(bytes) + "\"";
+  file.bytes = std::make_shared<const std::string>(std::move(bytes));
+  return file;
+}
+
+void Exports::Prepare() {
+  for (const Name& name : kNames) FileOf(name.kind, name.adult);
+}
+
+http::Answer Exports::Handle(const http::ServerRequest& request, std::string_view file_name) {
+  http::Answer answer;
+  const auto name = ParseExportName(file_name);
+  if (!name || !Published(name->date)) {
+    answer.status = 403;
+    answer.headers = {{"Content-Type", "application/xml"}, {"Server", "AmazonS3"}, {"X-Cache", "Error from cloudfront"}};
+    answer.framing = http::Answer::Framing::kChunked;
+    answer.body = std::make_shared<const std::string>(kDenied);
+    return answer;
+  }
+  const File& file = FileOf(name->kind, name->adult);
+  const std::string& bytes = *file.bytes;
+  const Time modified = name->date + std::chrono::hours(7) + std::chrono::seconds(19 * 60 + 28);
+  answer.headers = {
+      {"Content-Type", "application/gzip"},
+      {"Last-Modified", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::chrono::system_clock::to_time_t(modified)))},
+      {"ETag", file.etag},
+      {"Accept-Ranges", "bytes"},
+      {"Server", "AmazonS3"},
+      {"X-Cache", "Hit from cloudfront"}};
+  const std::string_view range = request.header("Range");
+  if (range.empty()) {
+    answer.body = file.bytes;
+    return answer;
+  }
+  if (const auto wanted = ParseRange(range, bytes.size())) {
+    answer.status = 206;
+    answer.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", wanted->first, wanted->last, bytes.size()));
+    answer.body = std::make_shared<const std::string>(bytes.substr(wanted->first, wanted->last - wanted->first + 1));
+  } else {
+    answer.status = 416;
+    answer.headers.emplace_back("Content-Range", fmt::format("bytes */{}", bytes.size()));
+  }
+  return answer;
+}
+
+}  // namespace tmdbc::sim

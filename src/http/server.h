@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Server: HTTP/1.1 (RFC 9112) for loopback: the simulated TMDB, and what we serve ourselves. One thread runs the loop and calls the
+// handler; the handler answers at once with a value that says when and how the bytes go out, down to how a connection is broken.
+// No TLS, no compression: bodies are shared, immutable and sent as they are.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/http.h"
+
+namespace tmdbc::http {
+
+struct ServerRequest {
+  std::string method;
+  std::string target;  // as it came: path and query, not decoded
+  std::vector<Header> headers;
+  std::string body;          // at most ServerOptions::max_request_body
+  std::string peer_address;  // without the port
+  // When the last byte of the request reached this machine, by the kernel's stamp where it gives one: a loop that was busy does not
+  // make requests look closer together than they came.
+  MonoTime received{};
+  // The connection is one more than ServerOptions::connections_per_address allows. It is closed after the answer.
+  bool over_connection_limit = false;
+
+  // The value of the first header of that name, compared without case; empty when absent.
+  std::string_view header(std::string_view name) const;
+};
+
+struct Answer {
+  enum class Framing : std::uint8_t { kLength, kChunked, kUntilClose };
+  // What happens to the connection when the bytes are out.
+  enum class Ending : std::uint8_t {
+    kKeep,   // stays open, unless the client asked otherwise
+    kClose,  // closed in good order
+    kReset,  // RST: what was not read yet may be lost
+    kHang,   // nothing more, for `hang`; then closed
+  };
+
+  int status = 200;
+  // Date, Connection and the framing headers are added.
+  std::vector<Header> headers;
+  std::shared_ptr<const std::string> body;  // null: none
+  Framing framing = Framing::kLength;
+  Duration delay{};  // before the first byte
+
+  // Rudeness, for tests.
+  Ending ending = Ending::kKeep;
+  Duration hang{};
+  bool silent = false;                         // nothing goes out at all, only `ending` happens
+  std::optional<std::string> raw;              // goes out instead of status line, headers and body
+  std::optional<std::uint64_t> claimed_length;  // what Content-Length says instead of the truth
+  std::optional<std::size_t> cut_body_after;   // so many body bytes, framing left unfinished, then `ending`
+  // When set, the body goes out in this many pieces with this pause before each.
+  std::size_t trickle_pieces = 0;
+  Duration trickle_pause{};
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  // Connections open at once from one address; 0 = no limit. The next one is closed without an answer, or its first request is
+  // handed over with over_connection_limit set.
+  int connections_per_address = 0;
+  bool close_excess = false;
+  std::size_t max_request_head = 16 << 10;
+  std::size_t max_request_body = 1 << 20;
+};
+
+struct ServerStats {
+  std::uint64_t connections = 0;  // accepted in all
+  std::uint64_t excess_connections = 0;
+  std::uint64_t bytes_sent = 0;
+  int open = 0;
+  int peak_open = 0;
+  // The most that any one address had open at once, the excess counted in.
+  int peak_per_address = 0;
+};
+
+class Server {
+ public:
+  // Must not block: the loop waits for it.
+  using Handler = std::function<Answer(const ServerRequest&)>;
+
+  // Binds and listens; connections wait until Run(). kExists when the port is taken, kInvalid for an address that is none.
+  static Result<std::unique_ptr<Server>> Listen(ServerOptions options, const Clock& clock, Handler handler);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+
+  // Serves until Stop(); then every connection is closed. Once.
+  void Run();
+  // Any thread, also before Run() and more than once. Not from a signal handler.
+  void Stop();
+
+  // From the handler, or while Run() is not running.
+  ServerStats stats() const;
+  // Counts begin again; peaks begin at what is open now.
+  void ResetStats();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tmdbc::http
