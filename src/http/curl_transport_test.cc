@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: MIT
+#include "http/curl_transport.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <future>
+#include <map>
+
+#include "base/compression.h"
+#include "http/body.h"
+#include "testing/raw_server.h"
+
+namespace tmdbc::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ClosedPort;
+using testing::ConnectionCount;
+using testing::RawServer;
+using Connection = RawServer::Connection;
+
+constexpr std::string_view kMovie =
+    R"({"adult":false,"id":550,"original_title":"Fight Club","popularity":73.4})";
+
+// Answers every request of a connection with the movie.
+void Polite(Connection& connection) {
+  while (connection.ReadRequest())
+    connection.Answer(kMovie, "Content-Type: application/json;charset=utf-8\r\n");
+}
+
+class CurlTransportTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Make({}); }
+
+  void Make(CurlOptions options) {
+    auto made = CurlTransport::Create(clock_, options);
+    ASSERT_TRUE(made) << made.error().message;
+    transport_ = *std::move(made);
+  }
+
+  RequestId Start(std::string url, std::function<void(Request&)> change = {}) {
+    Request request;
+    request.url = std::move(url);
+    if (change) change(request);
+    return transport_->Start(std::move(request), [this] { ++sends_; });
+  }
+  // Waits for the outcome of the only request under way.
+  Outcome Finish() {
+    for (;;) {
+      auto outcomes = transport_->Wait(clock_.Mono() + 1min);
+      EXPECT_LE(outcomes.size(), 1u);
+      if (!outcomes.empty()) return std::move(outcomes[0]);
+    }
+  }
+  Outcome Get(std::string url, std::function<void(Request&)> change = {}) {
+    const RequestId id = Start(std::move(url), std::move(change));
+    Outcome outcome = Finish();
+    EXPECT_EQ(outcome.id, id);
+    EXPECT_NE(outcome.response.has_value(), outcome.failure.has_value());
+    return outcome;
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<CurlTransport> transport_;
+  int sends_ = 0;
+};
+
+TEST_F(CurlTransportTest, GivesStatusHeadersAndTheBodyAsItCame) {
+  const std::string gzip = Gzip(kMovie);
+  std::string head;
+  RawServer server([&](Connection& connection) {
+    head = connection.ReadRequest().value_or("");
+    connection.Answer(gzip, "Content-Encoding: gzip\r\nETag:  W/\"abc\"  \r\nX-Empty:\r\n");
+    connection.WaitForClose();
+  });
+  const Outcome outcome = Get(server.url() + "/3/movie/550?append_to_response=credits", [](Request& request) {
+    request.headers = {{"Accept", "application/json"}, {"User-Agent", "test/1"}};
+  });
+  ASSERT_TRUE(outcome.response) << outcome.failure_text;
+  EXPECT_EQ(outcome.response->status, 200);
+  EXPECT_EQ(outcome.response->header("etag"), "W/\"abc\"");
+  EXPECT_EQ(outcome.response->header("Content-Encoding"), "gzip");
+  EXPECT_EQ(outcome.response->header("x-empty"), "");
+  EXPECT_EQ(outcome.response->body, gzip);
+  EXPECT_EQ(DecodeBody(*outcome.response).value_or(""), kMovie);
+  EXPECT_GT(outcome.bytes_received, gzip.size());
+  EXPECT_LE(outcome.started, outcome.finished);
+  EXPECT_TRUE(head.starts_with("GET /3/movie/550?append_to_response=credits HTTP/1.1\r\n")) << head;
+  EXPECT_NE(head.find("\r\nAccept-Encoding: gzip\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("\r\nAccept: application/json\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("\r\nUser-Agent: test/1\r\n"), std::string::npos) << head;
+}
+
+TEST_F(CurlTransportTest, SendsTheSecretOnTheWireAndShowsItNowhere) {
+  const std::string secret = "api_key=0123456789abcdef0123456789abcdef";
+  std::vector<std::string> heads;
+  RawServer server([&](Connection& connection) {
+    while (auto head = connection.ReadRequest()) {
+      heads.push_back(*head);
+      connection.Answer("{}");
+    }
+  });
+  const auto with_secret = [&](Request& request) { request.secret_query = secret; };
+  Get(server.url() + "/3/movie/550", with_secret);
+  Get(server.url() + "/3/movie/550?page=2", with_secret);
+  EXPECT_TRUE(heads.at(0).starts_with("GET /3/movie/550?" + secret + " HTTP")) << heads[0];
+  EXPECT_TRUE(heads.at(1).starts_with("GET /3/movie/550?page=2&" + secret + " HTTP")) << heads[1];
+  for (const std::string& url :
+       {"http://127.0.0.1:" + std::to_string(ClosedPort()) + "/3/movie/1", std::string("gopher://x/"),
+        std::string("http://no-such-host.invalid/3/movie/1"), std::string("http://[bad/")}) {
+    const Outcome outcome = Get(url, with_secret);
+    EXPECT_EQ(outcome.failure, TransportFailure::kConnect) << url;
+    EXPECT_EQ(outcome.failure_text.find("0123456789abcdef"), std::string::npos) << outcome.failure_text;
+    EXPECT_FALSE(outcome.failure_text.empty());
+  }
+}
+
+TEST_F(CurlTransportTest, UsesOneConnectionForOneRequestAfterTheOther) {
+  RawServer server(Polite);
+  for (int i = 0; i < 50; ++i) {
+    const Outcome outcome = Get(server.url() + "/3/movie/550");
+    ASSERT_TRUE(outcome.response) << outcome.failure_text;
+    EXPECT_EQ(outcome.response->body, kMovie);
+  }
+  EXPECT_EQ(server.accepted(), 1);
+  EXPECT_EQ(sends_, 50) << "also told of each request on a connection that was open already";
+  EXPECT_EQ(transport_->Room(), 20);
+}
+
+TEST_F(CurlTransportTest, TellsARefusedConnectionFromABrokenOne) {
+  const std::string url = "http://127.0.0.1:" + std::to_string(ClosedPort());
+  const Outcome outcome = Get(url + "/3/movie/550");
+  EXPECT_EQ(outcome.failure, TransportFailure::kConnect);
+  EXPECT_EQ(outcome.failure_text, "connect to " + url.substr(7) + ": Connection refused");
+  EXPECT_EQ(sends_, 0) << "nothing was sent";
+  EXPECT_EQ(transport_->Room(), 20) << "nobody counts a connection that never was";
+}
+
+TEST_F(CurlTransportTest, NamesEveryWayAnAnswerCanFail) {
+  const struct {
+    std::string name;
+    RawServer::Script script;
+    TransportFailure expected;
+  } cases[] = {
+      {"reset before the answer", [](Connection& c) { c.ReadRequest(), c.Reset(); },
+       TransportFailure::kReset},
+      {"closed before the answer", [](Connection& c) { c.ReadRequest(); }, TransportFailure::kReset},
+      {"reset in the headers",
+       [](Connection& c) { c.ReadRequest(), c.Send("HTTP/1.1 200 OK\r\nContent-Le"), c.Reset(); },
+       TransportFailure::kReset},
+      {"shorter than its Content-Length",
+       [](Connection& c) {
+         c.ReadRequest(), c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
+       },
+       TransportFailure::kReset},
+      {"reset in the body",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
+         c.Reset();
+       },
+       TransportFailure::kReset},
+      {"chunks cut short",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"id\"\r\n");
+       },
+       TransportFailure::kReset},
+      {"chunks that are none",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{\"id\"\r\n");
+         c.WaitForClose();
+       },
+       TransportFailure::kReset},
+      {"no HTTP at all",
+       [](Connection& c) { c.ReadRequest(), c.Send("SSH-2.0-OpenSSH_9.2\r\n"), c.WaitForClose(); },
+       TransportFailure::kReset},
+      {"headers without end",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\n");
+         for (int i = 0; i < 100; ++i) c.Send("X-Padding: " + std::string(1000, 'x') + "\r\n");
+         c.WaitForClose();
+       },
+       TransportFailure::kReset},
+      {"never an answer", [](Connection& c) { c.ReadRequest(), c.WaitForClose(); },
+       TransportFailure::kTimeout},
+      {"half a body and then nothing",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
+         c.WaitForClose();
+       },
+       TransportFailure::kTimeout},
+      {"a Content-Length beyond the bound",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n{");
+         c.WaitForClose();
+       },
+       TransportFailure::kTooLarge},
+      {"chunks beyond the bound",
+       [](Connection& c) {
+         c.ReadRequest();
+         c.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+         for (int i = 0; i < 3; ++i) c.Send("1000\r\n" + std::string(0x1000, 'x') + "\r\n");
+         c.WaitForClose();
+       },
+       TransportFailure::kTooLarge},
+  };
+  int expected_sends = 0;
+  for (const auto& c : cases) {
+    RawServer server(c.script);
+    const Outcome outcome = Get(server.url() + "/3/movie/550", [](Request& request) {
+      request.max_body = 10'000;
+      request.timeout = 300ms;
+    });
+    EXPECT_EQ(outcome.failure, c.expected) << c.name << ": " << outcome.failure_text;
+    EXPECT_FALSE(outcome.failure_text.empty()) << c.name;
+    EXPECT_EQ(server.accepted(), 1) << c.name;
+    EXPECT_EQ(sends_, ++expected_sends) << c.name;
+  }
+}
+
+TEST_F(CurlTransportTest, GivesUpATransferThatStalls) {
+  CurlOptions options;
+  options.stall_timeout = 1s;
+  Make(options);
+  RawServer server([](Connection& c) { c.ReadRequest(), c.WaitForClose(); });
+  EXPECT_EQ(Get(server.url() + "/3/movie/550").failure, TransportFailure::kTimeout);
+}
+
+TEST_F(CurlTransportTest, TakesRedirectsAndErrorsAsValues) {
+  RawServer server([](Connection& c) {
+    c.ReadRequest();
+    c.Answer("moved", "Location: http://127.0.0.1:1/elsewhere\r\n", "301 Moved Permanently");
+    c.ReadRequest();
+    c.Answer(R"({"status_code":25})", "Retry-After: 3\r\n", "429 Too Many Requests");
+    c.ReadRequest();
+    c.Send(
+        "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 503 Service Unavailable\r\nContent-Length: "
+        "0\r\n\r\n");
+    c.WaitForClose();
+  });
+  const Outcome moved = Get(server.url() + "/3/movie/1");
+  EXPECT_EQ(moved.response.value().status, 301);
+  EXPECT_EQ(moved.response->body, "moved");
+  const Outcome limited = Get(server.url() + "/3/movie/2");
+  EXPECT_EQ(limited.response.value().status, 429);
+  EXPECT_EQ(limited.response->header("retry-after"), "3");
+  EXPECT_EQ(limited.response->header("location"), "") << "of the answer before";
+  const Outcome down = Get(server.url() + "/3/movie/3");
+  EXPECT_EQ(down.response.value().status, 503);
+  EXPECT_EQ(down.response->header("link"), "") << "of the 103";
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+TEST_F(CurlTransportTest, SpeaksNothingButHttp) {
+  EXPECT_EQ(Get("file:///etc/hostname").failure, TransportFailure::kConnect);
+  EXPECT_EQ(Get("ftp://127.0.0.1/x").failure, TransportFailure::kConnect);
+}
+
+TEST_F(CurlTransportTest, PoursTheBodyOfA200IntoTheSink) {
+  const std::string body(3 << 20, 'x');
+  RawServer server([&](Connection& c) {
+    c.ReadRequest();
+    c.Answer(body);
+    c.ReadRequest();
+    c.Answer("no such file", "", "403 Forbidden");
+    c.ReadRequest();
+    c.Answer(body);
+    c.WaitForClose();
+  });
+  std::string poured;
+  const auto pour = [&](Request& request) {
+    request.sink = [&](std::string_view bytes) {
+      poured += bytes;
+      return true;
+    };
+  };
+  const Outcome whole = Get(server.url() + "/movie_ids.json.gz", pour);
+  EXPECT_EQ(whole.response.value().body, "");
+  EXPECT_TRUE(poured == body);
+
+  poured.clear();
+  EXPECT_EQ(Get(server.url() + "/movie_ids.json.gz", pour).response.value().body, "no such file");
+  EXPECT_EQ(poured, "");
+
+  const Outcome ended = Get(server.url() + "/movie_ids.json.gz",
+                            [](Request& request) { request.sink = [](std::string_view) { return false; }; });
+  EXPECT_EQ(ended.failure, TransportFailure::kAborted);
+}
+
+TEST_F(CurlTransportTest, SendsARequestOnceEvenWhenAnIdleConnectionBreaksUnderIt) {
+  std::atomic<int> requests{0};
+  RawServer server([&](Connection& c) {
+    c.ReadRequest();
+    ++requests;
+    c.Answer(kMovie);
+    // The second one on a connection is read, maybe counted, and never answered.
+    if (c.ReadRequest()) ++requests;
+    c.Reset();
+  });
+  EXPECT_TRUE(Get(server.url() + "/3/movie/1").response);
+  const Outcome second = Get(server.url() + "/3/movie/2");
+  EXPECT_EQ(second.failure, TransportFailure::kReset) << second.failure_text;
+  EXPECT_EQ(requests, 2) << "libcurl on its own would have sent it again";
+  EXPECT_EQ(sends_, 2);
+}
+
+TEST_F(CurlTransportTest, OpensANewConnectionWhenTheServerClosedTheIdleOne) {
+  RawServer server([](Connection& c) {
+    c.ReadRequest();
+    c.Answer(kMovie, "Connection: close\r\n");
+  });
+  for (int i = 0; i < 3; ++i) {
+    const Outcome outcome = Get(server.url() + "/3/movie/1");
+    EXPECT_TRUE(outcome.response) << outcome.failure_text;
+  }
+  EXPECT_EQ(server.accepted(), 3);
+}
+
+TEST_F(CurlTransportTest, CancelsWhatIsUnderWay) {
+  RawServer server([](Connection& c) { c.ReadRequest(), c.WaitForClose(); });
+  const RequestId first = Start(server.url() + "/3/movie/1");
+  const RequestId second = Start(server.url() + "/3/movie/2");
+  while (sends_ < 2) transport_->Wait(clock_.Mono() + 10ms);
+  transport_->Cancel(first);
+  EXPECT_EQ(transport_->InFlight(), 2) << "until its outcome was fetched";
+  const Outcome outcome = Finish();
+  EXPECT_EQ(outcome.id, first);
+  EXPECT_EQ(outcome.failure, TransportFailure::kAborted);
+  EXPECT_EQ(transport_->InFlight(), 1);
+  transport_->Cancel(first);
+  transport_->Cancel(second);
+  EXPECT_EQ(Finish().id, second);
+  EXPECT_EQ(transport_->InFlight(), 0);
+}
+
+TEST_F(CurlTransportTest, KeepsThePlaceOfABrokenConnectionForASecond) {
+  CurlOptions options;
+  options.max_connections = 2;
+  Make(options);
+  RawServer server([](Connection& c) { c.ReadRequest(), c.Reset(); });
+  Start(server.url() + "/3/movie/1");
+  Start(server.url() + "/3/movie/2");
+  std::vector<MonoTime> broken;
+  while (broken.size() < 2) {
+    for (const Outcome& outcome : transport_->Wait(clock_.Mono() + 1min)) {
+      EXPECT_EQ(outcome.failure, TransportFailure::kReset);
+      broken.push_back(outcome.finished);
+    }
+  }
+  EXPECT_EQ(transport_->InFlight(), 0);
+  EXPECT_EQ(transport_->Room(), 0);
+  // A loop that wants to start something is woken when it may.
+  while (transport_->Room() == 0) EXPECT_TRUE(transport_->Wait(clock_.Mono() + 1h).empty());
+  EXPECT_GE(clock_.Mono() - broken[0], 1s);
+}
+
+TEST_F(CurlTransportTest, GivesThePlaceOfAWellClosedConnectionBackSoon) {
+  RawServer server([](Connection& c) {
+    c.ReadRequest();
+    c.Answer(kMovie, "Connection: close\r\n");
+  });
+  const Outcome outcome = Get(server.url() + "/3/movie/1");
+  EXPECT_TRUE(outcome.response);
+  // While the peer may not have closed yet it counts.
+  while (transport_->Room() < 20) transport_->Wait(clock_.Mono() + 5ms);
+  EXPECT_LT(clock_.Mono() - outcome.finished, 1s) << "not as long as a broken one";
+}
+
+// What a peer with a connection limit sees when everything goes wrong: it must never count one too many.
+TEST_F(CurlTransportTest, NeverHoldsMoreConnectionsThanAllowedWhateverBreaks) {
+  constexpr int kLimit = 6, kRequests = 100;
+  ConnectionCount count;
+  std::atomic<int> turn{0};
+  const RawServer::Script rude = [&](Connection& c) {
+    while (c.ReadRequest()) {
+      switch (++turn % 10) {
+        case 0:
+          return c.Reset();
+        case 1:
+          return c.WaitForClose();  // never answers; the client gives up
+        case 2:
+          return c.Answer(kMovie, "Connection: close\r\n");
+        case 3:
+          return c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
+        case 4:
+          return;  // closed without a word
+        default:
+          c.Answer(kMovie);
+      }
+    }
+  };
+  RawServer api(rude, &count), files(rude, &count);
+  CurlOptions options;
+  options.max_connections = kLimit;
+  Make(options);
+  std::map<RequestId, int> outcomes;
+  int started = 0, answered = 0;
+  while (int(outcomes.size()) < kRequests) {
+    while (started < kRequests && transport_->Room() > 0) {
+      Start((++started % 3 == 0 ? files : api).url() + "/3/movie/1",
+            [](Request& request) { request.timeout = 250ms; });
+      EXPECT_LE(transport_->InFlight(), kLimit);
+    }
+    for (const Outcome& outcome : transport_->Wait(clock_.Mono() + 1s)) {
+      EXPECT_EQ(++outcomes[outcome.id], 1);
+      answered += outcome.response ? 1 : 0;
+      EXPECT_NE(outcome.failure, TransportFailure::kConnect) << outcome.failure_text;
+    }
+  }
+  EXPECT_LE(count.peak, kLimit);
+  EXPECT_GT(count.peak, 1);
+  EXPECT_GT(answered, kRequests / 3);
+}
+
+TEST_F(CurlTransportTest, CountsIdleConnectionsToAnotherHostAsWell) {
+  constexpr int kLimit = 4;
+  ConnectionCount count;
+  std::atomic<int> met{0};
+  // Answers only when all have arrived, so that each needs a connection of its own.
+  const RawServer::Script together = [&](Connection& c) {
+    while (c.ReadRequest()) {
+      const int round = met++ / kLimit;
+      while (met < (round + 1) * kLimit) std::this_thread::yield();
+      c.Answer(kMovie);
+    }
+  };
+  RawServer api(together, &count), files(together, &count);
+  CurlOptions options;
+  options.max_connections = kLimit;
+  Make(options);
+  for (RawServer* server : {&api, &files, &api}) {
+    ASSERT_EQ(transport_->Room(), kLimit) << "idle connections can be used or closed";
+    for (int i = 0; i < kLimit; ++i) Start(server->url() + "/3/movie/1");
+    for (int finished = 0; finished < kLimit;) {
+      for (const Outcome& outcome : transport_->Wait(clock_.Mono() + 1min)) {
+        EXPECT_TRUE(outcome.response) << outcome.failure_text;
+        ++finished;
+      }
+    }
+  }
+  EXPECT_EQ(count.peak, kLimit);
+  EXPECT_EQ(files.accepted(), kLimit);
+}
+
+TEST_F(CurlTransportTest, SleepsUntilTheDeadlineWhenNothingIsUnderWay) {
+  for (const Duration nap : {Duration(300us), Duration(2500us), Duration(20ms)}) {
+    const MonoTime deadline = clock_.Mono() + nap;
+    EXPECT_TRUE(transport_->Wait(deadline).empty());
+    EXPECT_GE(clock_.Mono(), deadline);
+  }
+}
+
+TEST_F(CurlTransportTest, WakesWhenItIsAskedTo) {
+  transport_->Wake();
+  EXPECT_TRUE(transport_->Wait(clock_.Mono() + 1h).empty());
+  const std::jthread waker([&] { transport_->Wake(); });
+  EXPECT_TRUE(transport_->Wait(clock_.Mono() + 1h).empty());
+}
+
+TEST_F(CurlTransportTest, WakesWhenASignalComes) {
+  struct sigaction action{}, before{};
+  action.sa_handler = [](int) {};
+  ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
+  const pthread_t waiting = ::pthread_self();
+  std::atomic<bool> returned{false};
+  // One signal may come before the wait has begun: they come until it ends.
+  std::jthread other([&] {
+    while (!returned) {
+      ::pthread_kill(waiting, SIGUSR1);
+      std::this_thread::yield();
+    }
+  });
+  EXPECT_TRUE(transport_->Wait(clock_.Mono() + 1h).empty());
+  returned = true;
+  other.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+}  // namespace
+}  // namespace tmdbc::http
