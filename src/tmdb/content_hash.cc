@@ -90,15 +90,8 @@ class Hasher {
     switch (value.type()) {
       case dom::element_type::OBJECT:
         return HashObject(value.get_object().value_unsafe(), path, [](std::string_view) { return false; });
-      case dom::element_type::ARRAY: {
-        std::uint64_t hash = kArray;
-        std::uint64_t count = 0;
-        for (dom::element element : value.get_array().value_unsafe()) {
-          hash = Mix(hash, Hash(element, Mix(path, kPlace + count)));
-          ++count;
-        }
-        return Mix(hash, count);
-      }
+      case dom::element_type::ARRAY:
+        return HashArray(value.get_array().value_unsafe(), path);
       case dom::element_type::STRING:
         return HashText(value.get_string().value_unsafe(), kString);
       case dom::element_type::INT64:
@@ -115,11 +108,21 @@ class Hasher {
     return 0;
   }
 
+  std::uint64_t HashArray(dom::array array, std::uint64_t path) {
+    std::uint64_t hash = kArray;
+    std::uint64_t count = 0;
+    for (const dom::element element : array) {
+      hash = Mix(hash, Hash(element, Mix(path, kPlace + count)));
+      ++count;
+    }
+    return Mix(hash, count);
+  }
+
   template <class LeftOut>
   std::uint64_t HashObject(dom::object object, std::uint64_t path, LeftOut left_out) {
     std::uint64_t sum = 0;
     std::uint64_t count = 0;
-    for (dom::key_value_pair member : object) {
+    for (const dom::key_value_pair member : object) {
       if (left_out(member.key)) continue;
       const std::uint64_t name = HashText(member.key, kName);
       const std::uint64_t member_path = Mix(path, name);

@@ -140,8 +140,10 @@ Result<void> DetailFetch::ReadSeasonList(const ParsedJson& show) {
 std::string DetailFetch::TakeSeasons(const std::string& body, const ParsedJson& show, Time fetched_at) {
   const std::vector<RawMember> members = RawMembers(body);
   std::vector<bool> cut(members.size(), false);
+  // Not in the loop's head: value_unsafe() refers into a temporary, which is gone when the loop begins.
+  const dom::object object = show.root().get_object().value_unsafe();
   std::size_t place = 0;
-  for (const dom::key_value_pair member : show.root().get_object().value_unsafe()) {
+  for (const dom::key_value_pair member : object) {
     const RawMember& raw = members[place];
     const std::optional<std::int64_t> number = SeasonOfName(member.key);
     cut[place++] = number.has_value();
