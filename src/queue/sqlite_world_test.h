@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The worlds in which the queue's tests run: one of memory, one of SQLite on a real file that can be killed.
+// The world in which the tests of the SQLite queue run: a real file in a folder of its own, and a process
+// that can be killed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,20 +14,8 @@
 
 #include "base/sqlite.h"
 #include "queue/sqlite_queue.h"
-#include "testing/id_queue_contract.h"
-#include "testing/memory_queue.h"
 
 namespace tmdbc::testing {
-
-class MemoryQueueWorld final : public QueueWorld {
- public:
-  MemoryQueueWorld(const Clock& clock, QueueOptions options) : queue_(clock, options) {}
-  IdQueue& queue() override { return queue_; }
-  void Restart() override { queue_.FreeLeases(); }
-
- private:
-  MemoryIdQueue queue_;
-};
 
 // A folder below the system's for temporary files, gone with the object.
 class TempFolder {
@@ -47,16 +36,16 @@ class TempFolder {
   std::string path_;
 };
 
-class SqliteQueueWorld final : public QueueWorld {
+class SqliteQueueWorld {
  public:
   SqliteQueueWorld(const Clock& clock, QueueOptions options) : clock_(clock), options_(options) { Open(); }
-  IdQueue& queue() override { return *queue_; }
+  IdQueue& queue() { return *queue_; }
   Database& db() { return *db_; }
   std::string path() const { return folder_ / ("catalog-" + std::to_string(life_) + ".db"); }
 
   // The next life begins with a copy of the files as they are now, write-ahead log included: what a killed
   // process leaves.
-  void Restart() override {
+  void Restart() {
     const std::string old = path();
     ++life_;
     std::filesystem::copy_file(old, path());
