@@ -14,7 +14,7 @@ constexpr double kMaxMargin = 0.5;
 constexpr double kMarginPer429 = 0.02;
 constexpr double kMarginRecovery = 0.001 / 60;  // a second
 constexpr double kSpeedRecovery = 0.5 / 20;     // a second
-constexpr double kSpacing = 0.9;                // of T
+constexpr double kCatchUp = 0.9;                // of T
 constexpr Duration kLateness = std::chrono::milliseconds(10);
 constexpr Duration kStorm = std::chrono::seconds(1);
 // The slowest pace that 429s can bring about, so that recovery is always a matter of seconds.
@@ -50,7 +50,10 @@ MonoTime RateLimiter::NextSlot() const {
 RateLimiter::Ticket RateLimiter::Take() {
   const MonoTime now = clock_.Mono();
   assert(NextSlot() <= now);
-  even_next_ = std::max(even_next_, now - kLateness) + Interval(kSpacing);
+  // Of the first second nothing is to be caught up, and the process that a restart replaced may have used its last one fully:
+  // at an even pace the two together stay within the rate.
+  const double spacing = sent_.size() < window_ ? 1.0 : kCatchUp;
+  even_next_ = std::max(even_next_, now - kLateness) + Interval(spacing);
   unsent_.push_back(next_ticket_);
   return next_ticket_++;
 }

@@ -8,7 +8,7 @@
 // jitter by less than 10 ms. For a fractional R the promise is: no N / R seconds hold more than N, so no second more than
 // ceil(R) (2.5: three in any 1.2 s). Below one a second: never two within 1 / R seconds.
 // (a) keeps the sends even and, being a little shorter than T, lets the pace catch up after the loop was late (a slow
-// fsync) without a burst. docs/decisions/rate-limiter.md says why this is not a bare GCRA.
+// fsync) without a burst; for the first N requests it is T. docs/decisions/rate-limiter.md says why this is not a bare GCRA.
 // A slot counts from when its request went on the wire, not from when it was granted: connecting takes time, and a
 // request that is still connecting could arrive at any moment, so until it is sent it counts as sent now.
 // The margin of 1 % widens with every 429 and narrows again slowly; a 429 pauses everyone.
