@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: MIT
+// The harvester against an export host in memory, with the real store and catalog on the disk and the queue in memory.
+#include "harvester/harvester.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/compression.h"
+#include "testing/fake_export_host.h"
+#include "testing/memory_queue.h"
+#include "tmdb/detail_fetch.h"
+#include "tmdb/export_line.h"
+
+namespace tmdbc {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FakeClock;
+using testing::FakeExportHost;
+using testing::MemoryIdQueue;
+using Fault = FakeExportHost::Fault;
+
+constexpr auto kToday = std::chrono::sys_days(2026y / 11 / 22);
+
+// A disk that is full after so many bytes; all else is the real one's.
+class SmallDisk final : public FileSystem {
+ public:
+  explicit SmallDisk(FileSystem& disk) : disk_(disk) {}
+  std::uint64_t room = std::uint64_t(1) << 40;
+
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
+    TRY_ASSIGN(auto file, disk_.OpenAppend(path));
+    return std::make_unique<File>(*this, std::move(file));
+  }
+  Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override {
+    return disk_.Read(path, offset, length);
+  }
+  Result<std::uint64_t> Size(const std::string& path) override { return disk_.Size(path); }
+  Result<bool> Exists(const std::string& path) override { return disk_.Exists(path); }
+  Result<void> Rename(const std::string& from, const std::string& to) override { return disk_.Rename(from, to); }
+  Result<void> Remove(const std::string& path) override { return disk_.Remove(path); }
+  Result<void> SyncFolder(const std::string& folder) override { return disk_.SyncFolder(folder); }
+  Result<std::vector<std::string>> List(const std::string& folder) override { return disk_.List(folder); }
+
+ private:
+  class File final : public AppendFile {
+   public:
+    File(SmallDisk& disk, std::unique_ptr<AppendFile> file) : disk_(disk), file_(std::move(file)) {}
+    Result<void> Append(std::string_view bytes) override {
+      if (bytes.size() > disk_.room) return Fail(ErrorCode::kNoSpace, "write: No space left on device");
+      disk_.room -= bytes.size();
+      return file_->Append(bytes);
+    }
+    Result<void> Sync() override { return file_->Sync(); }
+    Result<void> Truncate(std::uint64_t size) override { return file_->Truncate(size); }
+    std::uint64_t size() const override { return file_->size(); }
+
+   private:
+    SmallDisk& disk_;
+    std::unique_ptr<AppendFile> file_;
+  };
+
+  FileSystem& disk_;
+};
+
+std::string Movie(std::int64_t id, double popularity, bool adult = false) {
+  return fmt::format(R"({{"adult":{},"id":{},"original_title":"The {}th","popularity":{:.4f},"video":false}})", adult, id, id,
+                     popularity) + "\n";
+}
+std::string Show(std::int64_t id, double popularity) {
+  return fmt::format(R"({{"id":{},"original_name":"Show {}","popularity":{:.4f}}})", id, id, popularity) + "\n";
+}
+std::string Person(std::int64_t id, double popularity) {
+  return fmt::format(R"({{"adult":false,"id":{},"name":"Aki {}","popularity":{:.4f}}})", id, id, popularity) + "\n";
+}
+std::string Named(std::int64_t id, std::string_view name) { return fmt::format(R"({{"id":{},"name":"{}"}})", id, name) + "\n"; }
+
+std::string Movies(std::int64_t from, std::int64_t to) {
+  std::string text;
+  for (std::int64_t id = from; id <= to; ++id) text += Movie(id, double(id % 100) / 8);
+  return text;
+}
+
+std::string FileName(std::string_view name, std::chrono::sys_days day = kToday) {
+  const std::string url = ExportUrl("", name, day);
+  return url.substr(1);
+}
+
+class HarvesterTest : public ::testing::Test {
+ protected:
+  HarvesterTest() : root_(MakeFolder()), real_disk_(root_), files_(real_disk_), queue_(clock_) {
+    clock_.Advance(9h);  // today's exports are there
+    log_file_ = ::open_memstream(&log_text_, &log_size_);
+    log_.emplace(log_file_, LogLevel::kInfo, LogFormat::kText, clock_);
+    auto catalog = Database::Open(root_ + "/catalog.db", Database::Mode::kReadWrite);
+    EXPECT_TRUE(catalog) << catalog.error().message;
+    catalog_.emplace(*std::move(catalog));
+    auto store = RecordStore::Open(real_disk_, *catalog_, clock_, {});
+    EXPECT_TRUE(store) << store.error().message;
+    store_ = *std::move(store);
+  }
+  ~HarvesterTest() override {
+    store_.reset();
+    log_.reset();
+    std::fclose(log_file_);
+    std::free(log_text_);
+    std::filesystem::remove_all(root_);
+  }
+
+  static std::string MakeFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "harvester_test_XXXXXX").string();
+    EXPECT_NE(::mkdtemp(name.data()), nullptr);
+    return name;
+  }
+
+  void Publish(std::string_view name, std::string_view lines, std::chrono::sys_days day = kToday) {
+    host_.Publish(FileName(name, day), Gzip(lines));
+  }
+
+  Result<HarvestReport> TryHarvest(const HarvestOptions& options) {
+    Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_, std::string(FakeExportHost::kBaseUrl),
+                        "tmdb-collector/test");
+    return harvester.HarvestExports(options, stop_);
+  }
+  HarvestReport Harvest(const HarvestOptions& options) {
+    auto report = TryHarvest(options);
+    EXPECT_TRUE(report) << report.error().message;
+    return report.value_or(HarvestReport{});
+  }
+  HarvestReport Harvest(std::vector<MediaType> types) { return Harvest(HarvestOptions{.types = std::move(types), .limit = {}}); }
+
+  // "movie:3 movie:1": what would be received next.
+  std::string Queued(int max = 20) {
+    std::string text;
+    const auto items = queue_.Peek(std::nullopt, max);
+    for (const QueueItem& item : items.value()) text += (text.empty() ? "" : " ") + ToString(item.id);
+    return text;
+  }
+
+  void Store(MediaId id) {
+    Document document;
+    document.id = id;
+    document.fetched_at = clock_.Now();
+    document.data = fmt::format(R"({{"id":{}}})", id.id);
+    document.hash = HashContent(document.data).value();
+    ASSERT_TRUE(store_->Put(std::move(document)));
+    Commit();
+  }
+  void Commit() { ASSERT_TRUE(store_->Commit([]() -> Result<void> { return {}; })); }
+
+  std::vector<std::string> Exports() { return files_.List("exports").value(); }
+  std::string LogText() {
+    std::fflush(log_file_);
+    return {log_text_, log_size_};
+  }
+
+  const std::string root_;
+  FakeClock clock_;
+  FakeExportHost host_{clock_};
+  PosixFileSystem real_disk_;
+  SmallDisk files_;
+  char* log_text_ = nullptr;
+  std::size_t log_size_ = 0;
+  std::FILE* log_file_ = nullptr;
+  std::optional<Log> log_;
+  std::optional<Database> catalog_;
+  std::unique_ptr<RecordStore> store_;
+  MemoryIdQueue queue_;
+  StopFlag stop_;
+};
+
+TEST_F(HarvesterTest, QueuesTheIdsOfTodaysExportMostPopularFirst) {
+  Publish("movie_ids", Movie(3924, 1.8) + Movie(2, 8.8) + Movie(31975, 0) + Movie(5, 8.8));
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(Queued(), "movie:2 movie:5 movie:3924 movie:31975");
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.requests, 1);
+  EXPECT_EQ(report.queued(), 4);
+  ASSERT_EQ(report.exports.size(), 1U);
+  const ExportReport& movies = report.exports[0];
+  EXPECT_EQ(movies.name, "movie_ids");
+  EXPECT_EQ(movies.type, MediaType::kMovie);
+  EXPECT_EQ(movies.verdict, ExportVerdict::kAccepted);
+  EXPECT_EQ(movies.reason, "");
+  EXPECT_EQ(movies.date, kToday);
+  EXPECT_EQ(movies.lines, 4);
+  EXPECT_EQ(movies.ids, 4);
+  EXPECT_EQ(movies.known, 0);
+  EXPECT_EQ(Exports(), std::vector<std::string>{"exports/movie_ids_2026-11-22.json.gz"});
+  EXPECT_EQ(movies.bytes, std::int64_t(files_.Size(Exports()[0]).value()));
+
+  const auto accepted = AcceptedExports(*catalog_);
+  ASSERT_TRUE(accepted);
+  ASSERT_EQ(accepted->size(), 1U);
+  EXPECT_EQ(accepted->front().date, kToday);
+  EXPECT_EQ(accepted->front().lines, 4);
+  EXPECT_EQ(accepted->front().ids, 4);
+
+  const http::Request& request = host_.seen().front();
+  EXPECT_EQ(request.url, "http://exports.test/p/exports/movie_ids_11_22_2026.json.gz");
+  EXPECT_EQ(request.headers, (std::vector<http::Header>{{"User-Agent", "tmdb-collector/test"}}));
+  EXPECT_GE(request.max_body, 500U << 20);
+  EXPECT_GE(request.timeout, 10min);
+}
+
+TEST_F(HarvesterTest, EveryTypeComesFromItsOwnExport) {
+  Publish("movie_ids", Movie(1, 1));
+  Publish("tv_series_ids", Show(1, 2));
+  Publish("person_ids", Person(1, 3));
+  Publish("collection_ids", Named(10, "Star Wars Collection"));
+  Publish("production_company_ids", Named(1, "Lucasfilm Ltd."));
+  Publish("tv_network_ids", Named(1, "Fuji TV"));
+  const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kTv, MediaType::kPerson, MediaType::kCollection,
+                                        MediaType::kCompany, MediaType::kNetwork});
+  EXPECT_EQ(Queued(), "person:1 tv:1 movie:1 collection:10 company:1 network:1");
+  EXPECT_EQ(report.requests, 6);
+  EXPECT_EQ(report.exports.size(), 6U);
+  EXPECT_EQ(host_.most_at_once(), 2);
+}
+
+TEST_F(HarvesterTest, ASecondHarvestOfTheDayAsksForNothingAndQueuesNothing) {
+  Publish("movie_ids", Movies(1, 500));
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 500);
+  const HarvestReport again = Harvest({MediaType::kMovie});
+  EXPECT_EQ(again.requests, 0);
+  EXPECT_EQ(again.queued(), 0);
+  EXPECT_EQ(again.exit_code(), 0);
+  EXPECT_TRUE(again.exports.at(0).unchanged);
+  EXPECT_EQ(again.exports.at(0).lines, 500);
+  EXPECT_EQ(host_.requests(), 1);
+}
+
+TEST_F(HarvesterTest, IdsThatAreStoredOrKnownToBeMissingAreNotQueued) {
+  Publish("movie_ids", Movie(1, 1) + Movie(2, 2) + Movie(3, 3) + Movie(4, 4));
+  Store({MediaType::kMovie, 2});
+  Store({MediaType::kTv, 3});  // of another type
+  ASSERT_TRUE(store_->PutGone({MediaType::kMovie, 4}, clock_.Now()));
+  Commit();
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(Queued(), "movie:3 movie:1");
+  EXPECT_EQ(report.exports.at(0).known, 2);
+}
+
+TEST_F(HarvesterTest, ALimitTakesTheMostPopularAndTheNextHarvestGoesOnFromThere) {
+  Publish("movie_ids", Movie(1, 1) + Movie(2, 2) + Movie(3, 3) + Movie(4, 4));
+  const HarvestOptions two{.types = {MediaType::kMovie}, .limit = 2};
+  EXPECT_EQ(Harvest(two).queued(), 2);
+  EXPECT_EQ(Queued(), "movie:4 movie:3");
+  ASSERT_TRUE(queue_.Purge(std::nullopt, false));
+  Store({MediaType::kMovie, 4});
+  Store({MediaType::kMovie, 3});
+  const HarvestReport rest = Harvest(two);
+  EXPECT_EQ(rest.queued(), 2);
+  EXPECT_EQ(rest.requests, 0);
+  EXPECT_EQ(Queued(), "movie:2 movie:1");
+}
+
+TEST_F(HarvesterTest, WhatFailsOnTheWayIsTriedAgain) {
+  const std::string gzip = Gzip(Movies(1, 5000));
+  for (const Fault fault : {Fault::kReset, Fault::kShort, Fault::kShortUnnoticed, Fault::kEmpty, Fault::kFlippedBit, Fault::kHtml,
+                            Fault::kServerError, Fault::kTooManyRequests, Fault::kConnect, Fault::kTimeout}) {
+    SCOPED_TRACE(int(fault));
+    clock_.Advance(24h);
+    const auto day = std::chrono::floor<std::chrono::days>(clock_.Now());
+    host_.Publish(FileName("movie_ids", day), gzip);
+    host_.Plan(FileName("movie_ids", day), fault);
+    ASSERT_TRUE(queue_.Purge(std::nullopt, false));
+    const HarvestReport report = Harvest({MediaType::kMovie});
+    EXPECT_EQ(report.exit_code(), 0);
+    EXPECT_EQ(report.requests, 2);
+    EXPECT_EQ(report.exports.at(0).date, day);
+    EXPECT_EQ(report.exports.at(0).lines, 5000);
+    EXPECT_EQ(report.queued(), 5000);
+  }
+}
+
+TEST_F(HarvesterTest, AFileThatNeverComesWholeIsGivenUpAndTheOldOneStaysInForce) {
+  const struct {
+    Fault fault;
+    ExportVerdict verdict;
+    int tries;
+    int exit_code;
+  } cases[] = {
+      {Fault::kReset, ExportVerdict::kRefused, 5, 1},       {Fault::kShort, ExportVerdict::kRefused, 5, 1},
+      {Fault::kShortUnnoticed, ExportVerdict::kRefused, 5, 1}, {Fault::kEmpty, ExportVerdict::kRefused, 5, 1},
+      {Fault::kFlippedBit, ExportVerdict::kRefused, 5, 1},  {Fault::kHtml, ExportVerdict::kUnreachable, 5, 3},
+      {Fault::kServerError, ExportVerdict::kUnreachable, 5, 3}, {Fault::kGone, ExportVerdict::kUnreachable, 1, 3},
+  };
+  Publish("movie_ids", Movies(1, 3000));
+  Harvest({MediaType::kMovie});
+  const auto kept = Exports();
+  const auto tomorrow = kToday + std::chrono::days(1);
+  Publish("movie_ids", Movies(1, 4000), tomorrow);
+  clock_.Advance(24h);
+  for (const auto& c : cases) {
+    SCOPED_TRACE(int(c.fault));
+    host_.Plan(FileName("movie_ids", tomorrow), c.fault, c.tries);
+    const auto started = clock_.Mono();
+    const HarvestReport report = Harvest({MediaType::kMovie});
+    EXPECT_EQ(int(report.exports.at(0).verdict), int(c.verdict));
+    EXPECT_FALSE(report.exports.at(0).reason.empty());
+    EXPECT_EQ(report.exit_code(), c.exit_code);
+    EXPECT_EQ(report.requests, c.tries);
+    EXPECT_EQ(report.queued(), 0);
+    EXPECT_LT(clock_.Mono() - started, 30s);  // 1 + 2 + 4 + 8 s at most between the tries
+    EXPECT_EQ(Exports(), kept);
+    EXPECT_EQ(AcceptedExports(*catalog_).value().size(), 1U);
+  }
+}
+
+TEST_F(HarvesterTest, AHostThatNeverAnswersEndsTheHarvestWithin15Seconds) {
+  for (const Fault fault : {Fault::kConnect, Fault::kSilent, Fault::kTimeout}) {
+    SCOPED_TRACE(int(fault));
+    host_.PlanAll(fault);
+    const auto started = clock_.Mono();
+    const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kTv, MediaType::kPerson});
+    EXPECT_EQ(report.exit_code(), 3);
+    ASSERT_EQ(report.exports.size(), 3U);
+    for (const ExportReport& entry : report.exports) {
+      EXPECT_EQ(entry.verdict, ExportVerdict::kUnreachable);
+      EXPECT_FALSE(entry.reason.empty());
+    }
+    EXPECT_GE(clock_.Mono() - started, 5s);
+    EXPECT_LE(clock_.Mono() - started, 13s);
+    EXPECT_EQ(host_.InFlight(), 0);
+    EXPECT_TRUE(Exports().empty());
+  }
+}
+
+TEST_F(HarvesterTest, ASlowHostThatAnswersIsWaitedFor) {
+  Publish("movie_ids", Movies(1, 20'000));
+  host_.piece_time = 60s;
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.queued(), 20'000);
+}
+
+TEST_F(HarvesterTest, OneFileThatCannotBeHadDoesNotHoldUpTheOthers) {
+  Publish("movie_ids", Movies(1, 10));
+  Publish("tv_series_ids", Show(1, 1));
+  host_.Plan(FileName("movie_ids"), Fault::kServerError, 5);
+  const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kTv});
+  EXPECT_EQ(report.exit_code(), 1);
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kUnreachable);
+  EXPECT_EQ(report.exports.at(1).verdict, ExportVerdict::kAccepted);
+  EXPECT_EQ(Queued(), "tv:1");
+}
+
+TEST_F(HarvesterTest, GoesBackDayByDayUntilAnExportIsPublishedAndSaysSo) {
+  Publish("movie_ids", Movies(1, 10), kToday - std::chrono::days(2));
+  host_.Plan(FileName("movie_ids"), Fault::kForbidden);  // any body
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 3);
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted);
+  EXPECT_EQ(report.exports.at(0).date, kToday - std::chrono::days(2));
+  EXPECT_EQ(report.exports.at(0).reason, "that of 2026-11-22 is not published yet");
+  EXPECT_NE(LogText().find("2026-11-20"), std::string::npos);
+  EXPECT_EQ(Exports(), std::vector<std::string>{"exports/movie_ids_2026-11-20.json.gz"});
+}
+
+TEST_F(HarvesterTest, AnExportWithheldForAWeekIsNoFailure) {
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kWithheld);
+  EXPECT_EQ(report.exports.at(0).reason, "nothing is published from 2026-11-22 back to 2026-11-15");
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.requests, 8);
+  EXPECT_TRUE(Exports().empty());
+}
+
+TEST_F(HarvesterTest, AHostThatKnowsNoExportsAtAllIsProbablyTheWrongOne) {
+  host_.absent_status = 404;
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kUnreachable);
+  EXPECT_NE(report.exports.at(0).reason.find("TMDB_EXPORT_BASE_URL"), std::string::npos);
+  EXPECT_EQ(report.exit_code(), 3);
+}
+
+TEST_F(HarvesterTest, BeforeEightYesterdaysExportIsTaken) {
+  clock_.JumpWall(-6h);
+  Publish("movie_ids", Movies(1, 10), kToday - std::chrono::days(1));
+  Publish("movie_ids", Movies(1, 11), kToday);
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 1);
+  EXPECT_EQ(report.exports.at(0).date, kToday - std::chrono::days(1));
+  EXPECT_FALSE(report.exports.at(0).reason.empty());
+  EXPECT_EQ(Harvest({MediaType::kMovie}).requests, 0);
+}
+
+TEST_F(HarvesterTest, WhenNothingNewerIsPublishedTheKeptExportIsUsedAgain) {
+  Publish("movie_ids", Movies(1, 10));
+  Harvest({MediaType::kMovie});
+  clock_.Advance(48h);
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 2);  // for the two days since
+  EXPECT_TRUE(report.exports.at(0).unchanged);
+  EXPECT_EQ(report.exports.at(0).reason, "nothing newer than 2026-11-22 is published");
+  EXPECT_EQ(host_.requests(FileName("movie_ids")), 1);
+}
+
+TEST_F(HarvesterTest, AnExportWithFarFewerLinesThanTheLastIsRefusedUnlessAccepted) {
+  Publish("movie_ids", Movies(1, 1000));
+  Harvest({MediaType::kMovie});
+  const auto kept = Exports();
+  const auto tomorrow = kToday + std::chrono::days(1);
+  clock_.Advance(24h);
+  Publish("movie_ids", Movies(2001, 2949), tomorrow);
+  ASSERT_TRUE(queue_.Purge(std::nullopt, false));
+
+  const HarvestReport refused = Harvest({MediaType::kMovie});
+  EXPECT_EQ(refused.exports.at(0).verdict, ExportVerdict::kRefused);
+  EXPECT_NE(refused.exports.at(0).reason.find("fewer than 95 %"), std::string::npos);
+  EXPECT_EQ(refused.exports.at(0).lines, 949);
+  EXPECT_EQ(refused.exit_code(), 1);
+  EXPECT_EQ(refused.requests, 1);  // it came whole: once is enough
+  EXPECT_EQ(Queued(), "");
+  EXPECT_EQ(Exports(), kept);
+
+  const HarvestReport accepted = Harvest({.types = {MediaType::kMovie}, .accept_export = true, .limit = {}});
+  EXPECT_EQ(accepted.exit_code(), 0);
+  EXPECT_EQ(accepted.queued(), 949);
+  EXPECT_EQ(Exports().size(), 2U);
+}
+
+TEST_F(HarvesterTest, AnExportOf95PercentIsTaken) {
+  Publish("movie_ids", Movies(1, 1000));
+  Harvest({MediaType::kMovie});
+  clock_.Advance(24h);
+  Publish("movie_ids", Movies(1, 950), kToday + std::chrono::days(1));
+  EXPECT_EQ(Harvest({MediaType::kMovie}).exit_code(), 0);
+}
+
+TEST_F(HarvesterTest, BadLinesLoseOnlyThemselvesUntilThereAreTooMany) {
+  std::string text = Movies(1, 2000);
+  for (int i = 0; i < 15; ++i) text += "{\"adult\":false,\"id\":\"x\"}\n";
+  Publish("movie_ids", text);
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.queued(), 2000);
+  EXPECT_EQ(report.exports.at(0).bad_lines, 15);
+  EXPECT_NE(LogText().find("line 2001"), std::string::npos);
+
+  clock_.Advance(24h);
+  for (int i = 0; i < 10; ++i) text += "garbage\n";
+  Publish("movie_ids", text, kToday + std::chrono::days(1));
+  const HarvestReport refused = Harvest({MediaType::kMovie});
+  EXPECT_EQ(refused.exports.at(0).verdict, ExportVerdict::kRefused);
+  EXPECT_EQ(refused.exit_code(), 1);
+}
+
+TEST_F(HarvesterTest, TheLastTwoAcceptedExportsOfANameAreKept) {
+  for (int day = 0; day < 4; ++day) {
+    Publish("movie_ids", Movies(1, 10 + day), kToday + std::chrono::days(day));
+    Publish("tv_series_ids", Show(1, 1), kToday + std::chrono::days(day));
+    Harvest({MediaType::kMovie, MediaType::kTv});
+    clock_.Advance(24h);
+  }
+  EXPECT_EQ(Exports(), (std::vector<std::string>{
+                           "exports/movie_ids_2026-11-24.json.gz", "exports/movie_ids_2026-11-25.json.gz",
+                           "exports/tv_series_ids_2026-11-24.json.gz", "exports/tv_series_ids_2026-11-25.json.gz"}));
+}
+
+TEST_F(HarvesterTest, AKeptExportThatIsDamagedOrGoneIsFetchedAgain) {
+  Publish("movie_ids", Movies(1, 3000));
+  Harvest({MediaType::kMovie});
+  const std::string kept = Exports().at(0);
+  const std::string whole = files_.Read(kept, 0, 1 << 20).value();
+  {
+    std::string damaged = whole;
+    damaged[damaged.size() / 2] ^= 1;
+    ASSERT_TRUE(WriteWhole(files_, kept, damaged));
+  }
+  HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 1);
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_FALSE(report.exports.at(0).unchanged);
+  EXPECT_EQ(files_.Read(kept, 0, 1 << 20).value(), whole);
+
+  ASSERT_TRUE(files_.Remove(kept));
+  report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 1);
+  EXPECT_EQ(files_.Read(kept, 0, 1 << 20).value(), whole);
+
+  ASSERT_TRUE(files_.Remove(kept));
+  host_.Withdraw(FileName("movie_ids"));
+  report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kWithheld);
+}
+
+TEST_F(HarvesterTest, PopularityIsRefreshedForKnownIdsToo) {
+  Publish("movie_ids", Movie(1, 1.5) + Movie(2, 2.5));
+  Store({MediaType::kMovie, 1});
+  Harvest({MediaType::kMovie});
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 1.5F);
+  clock_.Advance(24h);
+  Publish("movie_ids", Movie(1, 9.25) + Movie(2, 2.5), kToday + std::chrono::days(1));
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 9.25F);
+}
+
+TEST_F(HarvesterTest, AdultTitlesComeOnlyWhenAskedFor) {
+  Publish("movie_ids", Movie(1, 1) + Movie(8, 4, true));
+  Publish("adult_movie_ids", Movie(26228, 2, true));
+  const HarvestReport without = Harvest({MediaType::kMovie});
+  EXPECT_EQ(Queued(), "movie:1");
+  EXPECT_EQ(without.exports.size(), 1U);
+  EXPECT_EQ(host_.requests(FileName("adult_movie_ids")), 0);
+
+  const HarvestReport with = Harvest({.types = {MediaType::kMovie}, .include_adult = true, .limit = {}});
+  EXPECT_EQ(Queued(), "movie:8 movie:26228 movie:1");
+  ASSERT_EQ(with.exports.size(), 2U);
+  EXPECT_EQ(with.exports[1].name, "adult_movie_ids");
+  // Both files make one list of popularity.
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 1.0F);
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 26228}).value(), 2.0F);
+}
+
+TEST_F(HarvesterTest, ARefusedAdultFileKeepsItsOldPopularity) {
+  const HarvestOptions options{.types = {MediaType::kMovie}, .include_adult = true, .limit = {}};
+  Publish("movie_ids", Movie(1, 1));
+  Publish("adult_movie_ids", Movie(26228, 2, true) + Movie(26229, 3, true));
+  Harvest(options);
+  clock_.Advance(24h);
+  Publish("movie_ids", Movie(1, 7), kToday + std::chrono::days(1));
+  Publish("adult_movie_ids", Movie(26228, 9, true), kToday + std::chrono::days(1));
+  EXPECT_EQ(Harvest(options).exit_code(), 1);
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 7.0F);
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 26228}).value(), 2.0F);
+}
+
+TEST_F(HarvesterTest, AKeywordsLineIsItsRecord) {
+  const std::string line = R"({"id":378,"name":" prison  \u0026 \"break\" "})";
+  Publish("keyword_ids", line + "\n" + Named(240, "underdog") + Named(240, "again") + "{\"id\":9,\"name\":tru}\n");
+  const HarvestReport report = Harvest({MediaType::kKeyword});
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.exports.at(0).stored, 2);
+  EXPECT_EQ(report.exports.at(0).queued, 0);
+  EXPECT_EQ(report.exports.at(0).duplicates, 1);
+  EXPECT_EQ(report.exports.at(0).bad_lines, 1);
+  EXPECT_EQ(Queued(), "");
+  const auto prison = store_->Find({MediaType::kKeyword, 378});
+  ASSERT_TRUE(prison) << prison.error().message;
+  EXPECT_EQ(prison->data, line);
+  EXPECT_EQ(prison->etag, std::nullopt);
+  EXPECT_NE(store_->Find({MediaType::kKeyword, 240})->data.find("underdog"), std::string::npos);
+  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 9}));
+}
+
+TEST_F(HarvesterTest, UnchangedKeywordsWriteNothing) {
+  const auto tomorrow = kToday + std::chrono::days(1);
+  std::string lines;
+  for (int id = 1; id <= 3000; ++id) lines += Named(id, fmt::format("keyword {}", id));
+  Publish("keyword_ids", lines);
+  EXPECT_EQ(Harvest({MediaType::kKeyword}).exports.at(0).stored, 3000);
+  clock_.Advance(24h);
+  Publish("keyword_ids", lines.replace(lines.find("keyword 77\""), 10, "renamed 77") + Named(5000, "new"), tomorrow);
+  const HarvestReport report = Harvest({MediaType::kKeyword});
+  EXPECT_EQ(report.exports.at(0).stored, 2);
+  EXPECT_EQ(report.exports.at(0).known, 3000);
+  EXPECT_EQ(store_->Find({MediaType::kKeyword, 77})->version, 2);
+  EXPECT_EQ(store_->Find({MediaType::kKeyword, 78})->version, 1);
+}
+
+TEST_F(HarvesterTest, ALimitHoldsForKeywordsToo) {
+  Publish("keyword_ids", Named(30, "c") + Named(10, "a") + Named(20, "b"));
+  EXPECT_EQ(Harvest({.types = {MediaType::kKeyword}, .limit = 2}).exports.at(0).stored, 2);
+  EXPECT_TRUE(store_->Find({MediaType::kKeyword, 10}));
+  EXPECT_TRUE(store_->Find({MediaType::kKeyword, 20}));
+  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 30}));
+}
+
+TEST_F(HarvesterTest, ADryRunCountsAndLeavesNothingBehind) {
+  Publish("movie_ids", Movie(1, 1) + Movie(2, 2) + Movie(3, 3));
+  Publish("tv_series_ids", Show(1, 1));
+  Publish("keyword_ids", Named(378, "prison"));
+  Store({MediaType::kMovie, 2});
+  const HarvestReport report = Harvest(
+      {.types = {MediaType::kMovie, MediaType::kTv, MediaType::kKeyword, MediaType::kConfiguration}, .limit = {}, .dry_run = true});
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.exports.at(0).queued, 2);
+  EXPECT_EQ(report.exports.at(0).known, 1);
+  EXPECT_EQ(report.exports.at(2).stored, 1);
+  EXPECT_EQ(report.exports.at(3).queued, std::int64_t(ConfigurationPaths().size()));
+  EXPECT_EQ(Queued(), "");
+  EXPECT_TRUE(Exports().empty());
+  EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
+  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 378}));
+  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), std::nullopt);
+}
+
+TEST_F(HarvesterTest, AStopDuringTheDownloadLeavesNothingHalfDone) {
+  Publish("movie_ids", Movies(1, 50'000));
+  int pieces = 0;
+  host_.on_piece = [&] {
+    if (++pieces == 3) stop_.Request();
+  };
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_TRUE(report.stopped);
+  EXPECT_EQ(report.exit_code(), 1);
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kStopped);
+  EXPECT_EQ(host_.InFlight(), 0);
+  EXPECT_EQ(Queued(), "");
+  EXPECT_TRUE(Exports().empty());
+}
+
+TEST_F(HarvesterTest, AQueueThatFailsLeavesTheExportUnacceptedAndTheNextHarvestDoesItAll) {
+  Publish("movie_ids", Movies(1, 100));
+  queue_.failure = Error{ErrorCode::kNoSpace, "send 100 ids: database or disk is full"};
+  const auto failed = TryHarvest({.types = {MediaType::kMovie}, .limit = {}});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace);
+  EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
+  EXPECT_TRUE(Exports().empty());
+  queue_.failure.reset();
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 100);
+}
+
+TEST_F(HarvesterTest, ACrashBeforeTheLastStepReadsTheSameExportAgainAndQueuesNothingTwice) {
+  Publish("movie_ids", Movies(1, 100));
+  Harvest({MediaType::kMovie});
+  // As if the process had died after keeping the file and before writing it down, with the next day's download begun.
+  ASSERT_TRUE(catalog_->Execute("DELETE FROM accepted_export"));
+  ASSERT_TRUE(WriteWhole(files_, "exports/person_ids.part", "\x1f\x8b half"));
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.requests, 1);
+  EXPECT_EQ(report.queued(), 0);
+  EXPECT_EQ(queue_.Counts().value().at(MediaType::kMovie).waiting, 100);
+  EXPECT_EQ(AcceptedExports(*catalog_).value().size(), 1U);
+  EXPECT_EQ(Exports(), std::vector<std::string>{"exports/movie_ids_2026-11-22.json.gz"});
+}
+
+TEST_F(HarvesterTest, AFullDiskIsAnErrorThatSaysSo) {
+  Publish("movie_ids", Movies(1, 50'000));
+  Publish("tv_series_ids", Show(1, 1));
+  files_.room = 100'000;
+  const auto failed = TryHarvest({.types = {MediaType::kMovie, MediaType::kTv}, .limit = {}});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(host_.InFlight(), 0);
+  for (const std::string& path : Exports()) EXPECT_FALSE(path.ends_with(".part")) << path;
+  files_.room = 1 << 30;
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 50'000);
+}
+
+TEST_F(HarvesterTest, TheConfigurationListsAreQueuedBeforeEverythingElseAndOnce) {
+  Publish("movie_ids", Movie(1, 5000));
+  const auto lists = std::int64_t(ConfigurationPaths().size());
+  Store({MediaType::kConfiguration, 2});
+  const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kConfiguration});
+  EXPECT_EQ(report.exit_code(), 0);
+  EXPECT_EQ(report.exports.at(1).name, "configuration");
+  EXPECT_EQ(report.exports.at(1).queued, lists - 1);
+  EXPECT_EQ(report.exports.at(1).known, 1);
+  EXPECT_TRUE(Queued(2).starts_with("configuration:1 configuration:3")) << Queued(2);
+  EXPECT_EQ(Harvest({MediaType::kConfiguration}).queued(), 0);
+}
+
+TEST_F(HarvesterTest, SeasonsHaveNoExport) {
+  const auto report = TryHarvest({.types = {MediaType::kMovie, MediaType::kSeason}, .limit = {}});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(report.error().message, "there is no export of type season: seasons come with their show, use type tv");
+  EXPECT_EQ(host_.requests(), 0);
+}
+
+TEST_F(HarvesterTest, IdsThatAPersonNamesAreQueuedKnownOrNot) {
+  Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_, "http://exports.test", "test");
+  Publish("movie_ids", Movie(550, 60));
+  Store({MediaType::kMovie, 550});
+  Harvest({MediaType::kMovie});
+  EXPECT_EQ(harvester.HarvestIds(MediaType::kMovie, {551, 550, 551}).value(), 2);
+  EXPECT_EQ(Queued(), "movie:550 movie:551");
+  EXPECT_EQ(harvester.HarvestIds(MediaType::kMovie, {550}).value(), 0);
+  for (const std::int64_t id : {std::int64_t(0), std::int64_t(-1), std::int64_t(1) << 32}) {
+    const auto refused = harvester.HarvestIds(MediaType::kMovie, {id});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  }
+  EXPECT_EQ(harvester.HarvestIds(MediaType::kEpisode, {1}).error().code, ErrorCode::kInvalid);
+}
+
+TEST(EstimateRequests, CountsOneAnIdAndALittleMoreAShow) {
+  const auto entry = [](MediaType type, std::int64_t queued) {
+    ExportReport report;
+    report.type = type;
+    report.queued = queued;
+    return report;
+  };
+  const struct {
+    std::vector<ExportReport> exports;
+    std::int64_t requests;
+  } cases[] = {
+      {{}, 0},
+      {{entry(MediaType::kMovie, 1'238'234)}, 1'238'234},
+      {{entry(MediaType::kTv, 100)}, 104},
+      {{entry(MediaType::kTv, 10)}, 11},
+      {{entry(MediaType::kMovie, 5), entry(MediaType::kTv, 50), entry(MediaType::kPerson, 7)}, 64},
+      {{entry(MediaType::kKeyword, 67'483)}, 0},
+      {{entry(MediaType::kConfiguration, 13)}, 13},
+  };
+  for (const auto& c : cases) EXPECT_EQ(EstimateRequests({.exports = c.exports}), c.requests);
+}
+
+}  // namespace
+}  // namespace tmdbc
