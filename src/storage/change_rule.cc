@@ -10,7 +10,7 @@ bool IsStale(const IndexRow& current, Time fetched_at, Time now) {
 
 }  // namespace
 
-Verdict JudgeDocument(const std::optional<IndexRow>& current, const ContentHash& hash, Time fetched_at, Time now) {
+Verdict Classify(const std::optional<IndexRow>& current, const ContentHash& hash, Time fetched_at, Time now) {
   if (!current) return {.change = Change::kInsert, .version = 1};
   if (IsStale(*current, fetched_at, now)) return {.version = current->version, .stale = true};
   if (!current->live()) return {.change = Change::kRestore, .version = current->version + 1};
@@ -19,7 +19,7 @@ Verdict JudgeDocument(const std::optional<IndexRow>& current, const ContentHash&
   return {.version = current->version};
 }
 
-Verdict JudgeGone(const std::optional<IndexRow>& current, Time at, Time now) {
+Verdict ClassifyGone(const std::optional<IndexRow>& current, Time at, Time now) {
   if (!current) return {};
   if (IsStale(*current, at, now)) return {.version = current->version, .stale = true};
   if (!current->live()) return {.version = current->version};

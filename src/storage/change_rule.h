@@ -32,7 +32,7 @@ struct Verdict {
 };
 
 // `current` empty: never stored. `now`: our clock.
-Verdict JudgeDocument(const std::optional<IndexRow>& current, const ContentHash& hash, Time fetched_at, Time now);
-Verdict JudgeGone(const std::optional<IndexRow>& current, Time at, Time now);
+Verdict Classify(const std::optional<IndexRow>& current, const ContentHash& hash, Time fetched_at, Time now);
+Verdict ClassifyGone(const std::optional<IndexRow>& current, Time at, Time now);
 
 }  // namespace tmdbc

@@ -51,7 +51,11 @@ Result<void> PopularityTable::Set(MediaType type, std::span<const RecordStore::P
 Result<std::optional<float>> PopularityTable::Find(MediaId id) {
   if (id.id < 0 || id.id > kMaxId) return std::nullopt;
   if (!find_) {
-    TRY_ASSIGN(find_, catalog_.Prepare("SELECT floats FROM store_popularity WHERE key=?1"));
+    auto prepared = catalog_.Prepare("SELECT floats FROM store_popularity WHERE key=?1");
+    if (!prepared && prepared.error().message.find("no such table") != std::string::npos) {
+      return Fail(ErrorCode::kNotFound, "no records are stored here yet");
+    }
+    TRY_ASSIGN(find_, std::move(prepared));
   }
   TRY_ASSIGN(const bool found, find_->Bind(RowKey(id)).Step());
   if (!found) return std::nullopt;

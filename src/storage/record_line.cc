@@ -167,7 +167,9 @@ Result<RecordLine> ParseRecordLine(std::string_view line) {
   if (!at.Skip("null")) {
     at.Expect("\"");
     record.sha256 = at.Word();
-    if (record.sha256.size() != kShaDigits) return corrupt("no sha256");
+    if (record.sha256.size() != kShaDigits || record.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      return corrupt("no sha256");
+    }
   }
   at.Expect(R"(,"data":)");
   if (!at.ok()) return corrupt("its members are not those of the format");

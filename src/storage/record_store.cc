@@ -25,7 +25,8 @@ constexpr std::uint64_t kEntryBytes = 200;
 // All times are written in milliseconds; so they are compared.
 Time ToMillis(Time time) { return std::chrono::floor<std::chrono::milliseconds>(time); }
 
-Result<void> CheckId(MediaId id) {
+Result<void> CheckPut(MediaId id, const Clock* clock) {
+  if (!clock) return Fail(ErrorCode::kInternal, "store {}: the store was opened for reading", ToString(id));
   if (id.id >= 1 && id.id <= kMaxRecordId && id.type != MediaType::kEpisode) return {};
   return Fail(ErrorCode::kInvalid, "store {}: no id that a record can have", ToString(id));
 }
@@ -219,7 +220,7 @@ Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLin
 
 Result<Change> RecordStore::Put(Document document) {
   const MediaId id = document.id;
-  TRY(CheckId(id));
+  TRY(CheckPut(id, clock_));
   // The bodies that come are one line already; a line break would end the record early.
   if (document.data.find_first_of("\r\n") != std::string::npos) {
     TRY_ASSIGN(document.data, OneLine(std::move(document.data)));
@@ -227,7 +228,7 @@ Result<Change> RecordStore::Put(Document document) {
   if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));
   const Time fetched_at = ToMillis(document.fetched_at);
   TRY_ASSIGN(auto before, CurrentView(id));
-  const Verdict verdict = JudgeDocument(before, document.hash, fetched_at, clock_->Now());
+  const Verdict verdict = Classify(before, document.hash, fetched_at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
   if (verdict.change == Change::kUnchanged) {
     Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
@@ -263,7 +264,7 @@ Result<void> RecordStore::WriteTombstone(const IndexRow& before, Time at) {
 }
 
 Result<Change> RecordStore::PutGone(MediaId id, Time at) {
-  TRY(CheckId(id));
+  TRY(CheckPut(id, clock_));
   at = ToMillis(at);
   TRY_ASSIGN(const auto before, CurrentView(id));
   if (!before) {
@@ -277,7 +278,7 @@ Result<Change> RecordStore::PutGone(MediaId id, Time at) {
     Touch(0);
     return Change::kUnchanged;
   }
-  const Verdict verdict = JudgeGone(before, at, clock_->Now());
+  const Verdict verdict = ClassifyGone(before, at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
   if (verdict.change == Change::kUnchanged) {
     batch_->views.try_emplace(id, *before, false).first->second.row.verified_at = at;
@@ -290,6 +291,7 @@ Result<Change> RecordStore::PutGone(MediaId id, Time at) {
 }
 
 Result<void> RecordStore::PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) {
+  TRY(CheckPut({MediaType::kTv, tv_id}, clock_));
   at = ToMillis(at);
   TRY_ASSIGN(const auto seasons, SeasonsInView(tv_id));
   // Of several live seasons with one number the one fetched last has it.
@@ -302,7 +304,7 @@ Result<void> RecordStore::PutSeasonList(std::int64_t tv_id, std::span<const std:
   for (const IndexRow& row : seasons) {
     const bool stays = std::find(listed.begin(), listed.end(), row.season_number) != listed.end() &&
                        holder[row.season_number] == &row;
-    if (stays || JudgeGone(row, at, clock_->Now()).change != Change::kDelete) continue;
+    if (stays || ClassifyGone(row, at, clock_->Now()).change != Change::kDelete) continue;
     TRY(WriteTombstone(row, at));
   }
   return {};

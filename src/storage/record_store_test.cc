@@ -3,39 +3,469 @@
 
 #include <gtest/gtest.h>
 
-#include "base/compression.h"
 #include "base/hash.h"
-#include "testing/fake_clock.h"
-#include "testing/fault_file_system.h"
+#include "storage/store_world.h"
 
 namespace tmdbc {
 namespace {
 
-TEST(RecordStore, GivesBackWhatWasCommitted) {
-  testing::FakeClock clock;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::kFightClub;
+using testing::MakeDocument;
+using testing::Movie;
+using testing::Season;
+using testing::Show;
+using testing::StoreWorld;
+
+constexpr MediaId kMovie{MediaType::kMovie, 550};
+constexpr MediaId kShow{MediaType::kTv, 1399};
+
+constexpr MediaId SeasonId(std::int64_t id) { return {MediaType::kSeason, id}; }
+
+TEST(RecordStore, GivesBackTheBytesAndTheEnvelope) {
+  StoreWorld world;
+  Document document = MakeDocument(kMovie, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
+  document.etag = "W/\"1f\"";
+  EXPECT_EQ(world.Put(document), Change::kInsert);
+  world.Commit();
+  const auto found = world.store->Find(kMovie);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->id, kMovie);
+  EXPECT_EQ(found->version, 1);
+  EXPECT_EQ(found->change, Change::kInsert);
+  EXPECT_EQ(found->status, 200);
+  EXPECT_EQ(found->etag, "W/\"1f\"");
+  EXPECT_EQ(found->data, kFightClub);
+  EXPECT_EQ(found->sha256, Sha256Hex(kFightClub));
+  EXPECT_EQ(FormatTime(found->fetched_at), "2026-11-22T00:00:00.001Z");
+  EXPECT_EQ(found->envelope,
+            fmt::format(R"({{"type":"movie","id":550,"version":1,"change":"insert","fetched_at":"2026-11-22T00:00:00.001Z",)"
+                        R"("status":200,"etag":"W/\"1f\"","sha256":"{}","data":{}}})",
+                        Sha256Hex(kFightClub), kFightClub));
+}
+
+TEST(RecordStore, ShowsNothingBeforeTheCommit) {
+  StoreWorld world;
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  EXPECT_EQ(world.View(kMovie), "none");
+  world.Reopen();
+  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, TellsAnIdNeverStoredFromATombstone) {
+  StoreWorld world;
+  EXPECT_EQ(world.store->Find(kMovie).error().code, ErrorCode::kNotFound);
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  EXPECT_EQ(world.store->PutGone(kMovie, world.clock.Now()).value(), Change::kDelete);
+  world.Commit();
+  const auto found = world.store->Find(kMovie);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->status, 404);
+  EXPECT_EQ(found->version, 2);
+  EXPECT_EQ(found->data, "");
+  EXPECT_EQ(found->sha256, "");
+  EXPECT_TRUE(found->envelope.ends_with(R"("status":404,"etag":null,"sha256":null,"data":null})"));
+}
+
+// Runs the same story with a commit after each step and with one at the end: the batch must see itself.
+class RecordStoreHistory : public ::testing::TestWithParam<bool> {
+ protected:
+  void Tick() {
+    if (GetParam()) world.Commit();
+    world.clock.Advance(hours(1));
+  }
+  Time Now() { return world.clock.Now(); }
+  StoreWorld world;
+};
+
+TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kInsert);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kUnchanged);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 2, Now())), Change::kStats);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 3, Now())), Change::kStats);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kUpdate);
+  Tick();
+  EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kDelete);
+  Tick();
+  EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kRestore);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Klub walki", 4, Now())), Change::kStats);
+  world.Commit();
+
+  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
+  const auto history = world.store->History(kMovie).value();
+  EXPECT_EQ(history[0].data, Movie(550, "Fight Club", 1, {}).data);  // as the version began
+  EXPECT_EQ(FormatTime(history[0].fetched_at), "2026-11-22T00:00:00.000Z");
+  EXPECT_EQ(history[3].data, Movie(550, "Klub walki", 3, {}).data);
+  const auto view = world.store->Find(kMovie).value();
+  EXPECT_EQ(view.data, Movie(550, "Klub walki", 4, {}).data);
+  EXPECT_EQ(view.change, Change::kStats);
+  EXPECT_EQ(view.version, 4);
+  const auto counts = world.store->Counts().value();
+  ASSERT_EQ(counts.size(), 1U);
+  EXPECT_EQ(counts[0].second.live, 1);
+  EXPECT_EQ(counts[0].second.versions, 4);
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST_P(RecordStoreHistory, WritesNoOlderRecordOverANewerOne) {
+  const Time early = Now();
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "new", 1, Now())), Change::kInsert);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "old", 1, early)), Change::kUnchanged);
+  EXPECT_EQ(world.store->PutGone(kMovie, early).value(), Change::kUnchanged);
+  const Time between = Now();
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "new", 1, Now())), Change::kUnchanged);  // verified since
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "older", 1, between)), Change::kUnchanged);
+  world.Commit();
+  EXPECT_EQ(world.View(kMovie), Movie(550, "new", 1, {}).data);
+  EXPECT_EQ(world.Steps(kMovie), "1 insert");
+}
+
+TEST_P(RecordStoreHistory, CountsIdsThatNeverWere) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+    Tick();
+  }
+  world.store->PutGone({MediaType::kMovie, 7}, Now()).value();
+  world.Commit();
+  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 2);
+  Tick();
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kInsert);
+  world.Commit();
+  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 1);
+  EXPECT_EQ(world.Steps(kMovie), "1 insert");
+}
+
+TEST_P(RecordStoreHistory, TakesTheSeasonsOfADeletedShowAlong) {
+  world.Put(Show(1399, "Game of Thrones", Now()));
+  world.Put(Season(3624, 1399, 1, 10, Now()));
+  world.Put(Season(3625, 1399, 2, 10, Now()));
+  world.Put(Season(9000, 60735, 1, 3, Now()));
+  Tick();
+  EXPECT_EQ(world.store->PutGone(kShow, Now()).value(), Change::kDelete);
+  world.Commit();
+  for (const MediaId id : {kShow, SeasonId(3624), SeasonId(3625)}) EXPECT_EQ(world.View(id), "404") << ToString(id);
+  EXPECT_NE(world.View(SeasonId(9000)), "404");
+  EXPECT_TRUE(world.store->SeasonNumbers(1399).value().empty());
+  const auto tombstone = world.store->FindSeason(1399, 2).value();
+  EXPECT_EQ(tombstone.status, 404);
+  EXPECT_EQ(tombstone.tv_id, 1399);
+  EXPECT_EQ(tombstone.season_number, 2);
+  Tick();
+  EXPECT_EQ(world.Put(Show(1399, "Game of Thrones", Now())), Change::kRestore);
+  EXPECT_EQ(world.Put(Season(3624, 1399, 1, 10, Now())), Change::kRestore);
+  world.Commit();
+  EXPECT_EQ(world.Steps(SeasonId(3624)), "1 insert, 2 delete, 3 restore");
+  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST_P(RecordStoreHistory, DeletesSeasonsThatAreNotListedAnyMore) {
+  for (const int number : {0, 1, 2, 3}) world.Put(Season(3620 + number, 1399, number, 2, Now()));
+  Tick();
+  world.Put(Season(3621, 1399, 1, 2, Now()));
+  ASSERT_TRUE(world.store->PutSeasonList(1399, {{1, 3}}, Now()));
+  Tick();
+  ASSERT_TRUE(world.store->PutSeasonList(1399, {{1, 3}}, Now()));  // nothing is left to do
+  world.Commit();
+  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), (std::vector<std::int64_t>{1, 3}));
+  EXPECT_EQ(world.Steps(SeasonId(3620)), "1 insert, 2 delete");
+  EXPECT_EQ(world.Steps(SeasonId(3621)), "1 insert");
+  EXPECT_EQ(world.Steps(SeasonId(3622)), "1 insert, 2 delete");
+}
+
+TEST_P(RecordStoreHistory, LetsOneSeasonTakeTheNumberOfAnother) {
+  world.Put(Season(3624, 1399, 1, 2, Now()));
+  Tick();
+  world.Put(Season(5000, 1399, 1, 3, Now()));
+  ASSERT_TRUE(world.store->PutSeasonList(1399, {{1}}, Now()));
+  world.Commit();
+  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(5000));
+  EXPECT_EQ(world.View(SeasonId(3624)), "404");
+  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
+}
+
+TEST_P(RecordStoreHistory, LetsSeasonsSwapTheirNumbers) {
+  world.Put(Season(3624, 1399, 1, 2, Now()));
+  world.Put(Season(3625, 1399, 2, 3, Now()));
+  Tick();
+  world.Put(Season(3625, 1399, 1, 3, Now()));
+  world.Put(Season(3624, 1399, 2, 2, Now()));
+  ASSERT_TRUE(world.store->PutSeasonList(1399, {{1, 2}}, Now()));
+  world.Commit();
+  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(3625));
+  EXPECT_EQ(world.store->FindSeason(1399, 2).value().id, SeasonId(3624));
+  EXPECT_EQ(world.Steps(SeasonId(3624)), "1 insert, 2 update");
+}
+
+TEST_P(RecordStoreHistory, FindsTheSeasonOfAnEpisode) {
+  world.Put(Season(3624, 1399, 1, 10, Now()));
+  Tick();
+  Document moved = Season(4000, 1399, 2, 1, Now());
+  moved.data.replace(moved.data.find("400001"), 6, "362410");  // an episode that was the other season's
+  moved.episodes = EpisodesOf(moved.data).value();
+  moved.hash = HashContent(moved.data).value();
+  world.Put(moved);
+  world.Commit();
+  EXPECT_EQ(world.store->FindSeasonOfEpisode(362401).value().id, SeasonId(3624));
+  EXPECT_EQ(world.store->FindSeasonOfEpisode(362410).value().id, SeasonId(4000));
+  EXPECT_EQ(world.store->FindSeasonOfEpisode(400001).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(3624));
+  EXPECT_EQ(world.store->FindSeason(1399, 7).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->FindSeason(1, 1).error().code, ErrorCode::kNotFound);
+}
+
+INSTANTIATE_TEST_SUITE_P(CommitEachStep, RecordStoreHistory, ::testing::Values(true));
+INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, RecordStoreHistory, ::testing::Values(false));
+
+TEST(RecordStore, WritesNothingForAnUnchangedFetch) {
+  StoreWorld world;
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  world.Commit();
+  const std::uint64_t bytes = world.files.bytes_used();
+  world.clock.Advance(minutes(10));
+  EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, world.clock.Now())), Change::kUnchanged);
+  world.Commit();
+  EXPECT_EQ(world.files.bytes_used(), bytes);
+  EXPECT_EQ(world.store->Counts().value()[0].second.oldest_verified, world.clock.Now());
+}
+
+TEST(RecordStore, StoresABodyWithLineBreaksAsOneLine) {
+  StoreWorld world;
+  world.Put(MakeDocument(kMovie, "{\"id\":550,\r\n  \"title\": \"a\\nb\"}\n", world.clock.Now()));
+  world.Commit();
+  EXPECT_EQ(world.View(kMovie), R"({"id":550,"title":"a\nb"})");
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, RefusesWhatCannotBeARecord) {
+  StoreWorld world;
+  for (const MediaId id : {MediaId{MediaType::kMovie, 0}, MediaId{MediaType::kMovie, -1}, MediaId{MediaType::kMovie, 1LL << 52},
+                           MediaId{MediaType::kEpisode, 1}}) {
+    EXPECT_EQ(world.store->Put(MakeDocument(id, "{}", world.clock.Now())).error().code, ErrorCode::kInvalid);
+    EXPECT_EQ(world.store->PutGone(id, world.clock.Now()).error().code, ErrorCode::kInvalid);
+  }
+  Document huge = Movie(1, "x", 1, world.clock.Now());
+  huge.data = "\"" + std::string((64 << 20) - 100, 'x') + "\"";
+  EXPECT_EQ(world.store->Put(std::move(huge)).error().code, ErrorCode::kInvalid);
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, KeepsAHugeRecordInAFrameOfItsOwn) {
+  StoreWorld world;
+  const std::string data = "\"" + std::string(20 << 20, 'x') + "\"";
+  world.Put(Movie(1, "before", 1, world.clock.Now()));
+  world.Put(MakeDocument(kMovie, data, world.clock.Now()));
+  world.Put(Movie(2, "behind", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_EQ(world.View(kMovie), data);
+  const auto report = world.store->Verify(true).value();
+  EXPECT_EQ(report.frames, 3);
+  EXPECT_EQ(report.records, 3);
+}
+
+TEST(RecordStore, IsDueBySizeOrAge) {
+  StoreWorld world({.commit_interval = seconds(1), .commit_bytes = 3000});
+  EXPECT_FALSE(world.store->CommitDue());
+  EXPECT_EQ(world.store->CommitDeadline(), std::nullopt);
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  EXPECT_FALSE(world.store->CommitDue());
+  EXPECT_EQ(world.store->CommitDeadline(), world.clock.Mono() + seconds(1));
+  world.clock.Advance(seconds(1));
+  EXPECT_TRUE(world.store->CommitDue());
+  world.Commit();
+  EXPECT_FALSE(world.store->CommitDue());
+  world.Put(Movie(551, std::string(4000, 'x'), 1, world.clock.Now()));
+  EXPECT_TRUE(world.store->CommitDue());
+  world.Commit();
+  world.store->PutGone({MediaType::kMovie, 9}, world.clock.Now()).value();
+  EXPECT_NE(world.store->CommitDeadline(), std::nullopt);  // a verdict alone wants to be committed, too
+}
+
+TEST(RecordStore, CommitsWithWhatIsDoneWithin) {
+  StoreWorld world;
+  ASSERT_TRUE(world.catalog.Execute("CREATE TABLE acks(id INTEGER)"));
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  const auto refused = world.store->Commit([&]() -> Result<void> {
+    TRY(world.catalog.Execute("INSERT INTO acks VALUES(1)"));
+    return Fail(ErrorCode::kIo, "the queue failed");
+  });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.files.bytes_used(), 0U);
+  EXPECT_TRUE(world.store->CommitDue() || world.store->CommitDeadline());
+
+  world.Put(Movie(551, "Another", 1, world.clock.Now()));
+  ASSERT_TRUE(world.store->Commit([&] { return world.catalog.Execute("INSERT INTO acks VALUES(2)"); }));
+  EXPECT_NE(world.View(kMovie), "none");
+  EXPECT_NE(world.View({MediaType::kMovie, 551}), "none");
+  auto acks = world.catalog.Prepare("SELECT group_concat(id) FROM acks").value();
+  ASSERT_TRUE(acks.Step().value());
+  EXPECT_EQ(acks.Text(0), "2");
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, RunsWhatIsWithinOfAnEmptyBatch) {
+  StoreWorld world;
+  bool ran = false;
+  ASSERT_TRUE(world.store->Commit([&]() -> Result<void> {
+    ran = true;
+    return {};
+  }));
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(world.files.changes(), 0);
+}
+
+TEST(RecordStore, GoesOnWhenThereIsRoomAgain) {
+  StoreWorld world;
+  world.Put(Movie(1, "first", 1, world.clock.Now()));
+  world.Commit();
+  world.files.SetCapacity(world.files.bytes_used() + 20);
+  world.Put(Movie(2, "second", 1, world.clock.Now()));
+  for (int i = 0; i < 2; ++i) {
+    const auto full = world.store->Commit({});
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
+    EXPECT_NE(full.error().message.find("records/movie/000/000/001.jsonl.zst.open: No space left"), std::string::npos)
+        << full.error().message;
+    EXPECT_EQ(world.View({MediaType::kMovie, 2}), "none");
+    EXPECT_EQ(world.Damage(), "");
+  }
+  world.Put(Movie(3, "third", 1, world.clock.Now()));
+  world.files.SetCapacity(std::nullopt);
+  world.Commit();
+  EXPECT_EQ(world.View({MediaType::kMovie, 2}), Movie(2, "second", 1, {}).data);
+  EXPECT_EQ(world.View({MediaType::kMovie, 3}), Movie(3, "third", 1, {}).data);
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, GoesOnWhenTheCatalogHasRoomAgain) {
+  StoreWorld world;
+  auto pages = world.catalog.Prepare("PRAGMA page_count").value();
+  ASSERT_TRUE(pages.Step().value());
+  const auto used = pages.Int(0);
+  pages.Reset();
+  auto limit = world.catalog.Prepare(fmt::format("PRAGMA max_page_count={}", used)).value();
+  ASSERT_TRUE(limit.Step().value());
+  limit.Reset();
+  for (int id = 1; id <= 200; ++id) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  const auto full = world.store->Commit({});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, ErrorCode::kNoSpace) << full.error().message;
+  EXPECT_FALSE(world.catalog.InTransaction());
+  auto unlimit = world.catalog.Prepare("PRAGMA max_page_count=1000000").value();
+  ASSERT_TRUE(unlimit.Step().value());
+  unlimit.Reset();
+  world.Commit();
+  EXPECT_EQ(world.Damage(), "");
+  EXPECT_EQ(world.store->Counts().value()[0].second.live, 200);
+}
+
+TEST(RecordStore, SealsBySizeAgeAndAtTheEnd) {
+  StoreWorld world({.segment_bytes = 2000, .segment_age = hours(1)});
+  const auto sealed = [&](std::uint32_t number) {
+    return world.files.Exists(fmt::format("records/movie/000/000/{:03}.jsonl.zst", number)).value();
+  };
+  const auto state = [&] { return world.files.Read("records/movie/state.json", 0, 1000).value_or("none"); };
+  world.Put(Movie(1, "small", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_FALSE(sealed(1));
+  EXPECT_EQ(state(), "none");
+  world.clock.Advance(hours(1));
+  world.Put(Movie(2, "after an hour", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_TRUE(sealed(1));
+  EXPECT_EQ(state(), "{\"sequence\":1,\"schema\":1,\"timestamp\":\"2026-11-22T01:00:00.000Z\"}\n");
+
+  std::string noise;  // does not compress
+  for (int i = 0; noise.size() < 6000; ++i) noise += Sha256Hex(fmt::format("{}", i));
+  world.Put(Movie(3, noise, 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_TRUE(sealed(2));
+  EXPECT_TRUE(state().starts_with("{\"sequence\":2,"));
+
+  world.Put(Movie(4, "the last", 1, world.clock.Now()));
+  EXPECT_FALSE(world.store->Seal());  // not with a batch
+  world.Commit();
+  world.Seal();
+  EXPECT_TRUE(sealed(3));
+  world.Seal();
+  world.Reopen();
+  world.Seal();  // nothing is open: no empty segments
+  EXPECT_FALSE(sealed(4));
+  EXPECT_EQ(world.files.List("records/movie").value().size(), 4U);
+  for (const int id : {1, 2, 3, 4}) EXPECT_NE(world.View({MediaType::kMovie, id}), "none");
+  EXPECT_EQ(world.store->Counts().value()[0].second.segments, 3);
+  EXPECT_EQ(world.Damage(), "");
+}
+
+TEST(RecordStore, NumbersEachTypeByItself) {
+  StoreWorld world;
+  world.Put(Show(1399, "Game of Thrones", world.clock.Now()));
+  world.Put(Season(3624, 1399, 1, 10, world.clock.Now()));
+  world.Put(MakeDocument({MediaType::kKeyword, 9715}, R"({"id":9715,"name":"superhero"})", world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  EXPECT_EQ(world.files.List("records").value(),
+            (std::vector<std::string>{"records/keyword/000/000/001.jsonl.zst", "records/keyword/state.json",
+                                      "records/season/000/000/001.jsonl.zst", "records/season/state.json",
+                                      "records/tv/000/000/001.jsonl.zst", "records/tv/state.json"}));
+}
+
+TEST(RecordStore, VisitsStoredDeletedAndMissingIdsInOrder) {
+  StoreWorld world;
+  for (const int id : {30, 10, 50}) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  world.store->PutGone({MediaType::kMovie, 50}, world.clock.Now()).value();
+  world.store->PutGone({MediaType::kMovie, 20}, world.clock.Now()).value();
+  world.store->PutGone({MediaType::kPerson, 5}, world.clock.Now()).value();
+  world.Put(Show(15, "x", world.clock.Now()));
+  world.Commit();
+  std::vector<std::int64_t> ids;
+  ASSERT_TRUE(world.store->VisitKnownIds(MediaType::kMovie, [&](std::int64_t id) { ids.push_back(id); }));
+  EXPECT_EQ(ids, (std::vector<std::int64_t>{10, 20, 30, 50}));
+}
+
+TEST(RecordStore, IsEmptyForAReaderWhereNothingWasStored) {
   testing::FaultFileSystem files;
-  auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
-  auto store = RecordStore::Open(files, *catalog, clock, {});
-  ASSERT_TRUE(store) << store.error().message;
-  Document document;
-  document.id = {MediaType::kMovie, 550};
-  document.fetched_at = clock.Now();
-  document.data = R"({"id":550,"title":"Fight Club"})";
-  document.hash = *HashContent(document.data);
-  ASSERT_EQ((*store)->Put(document).value(), Change::kInsert);
-  auto done = (*store)->Commit({});
-  ASSERT_TRUE(done) << done.error().message;
-  auto found = (*store)->Find(document.id);
-  ASSERT_TRUE(found) << found.error().message;
-  EXPECT_EQ(found->data, document.data);
-  auto sealed = (*store)->Seal();
-  ASSERT_TRUE(sealed) << sealed.error().message;
-  found = (*store)->Find(document.id);
-  ASSERT_TRUE(found) << found.error().message;
-  EXPECT_EQ(found->data, document.data);
-  auto report = (*store)->Verify(true);
-  ASSERT_TRUE(report) << report.error().message;
-  EXPECT_TRUE(report->damage.empty()) << report->damage[0].what;
+  Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
+  const auto store = RecordStore::OpenReadOnly(files, catalog).value();
+  const auto found = store->Find(kMovie);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(found.error().message, "no records are stored here yet");
+  EXPECT_EQ(store->Counts().error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store->PopularityOf(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(store->Put(Movie(1, "x", 1, {})));
+}
+
+TEST(RecordStore, SaysWhichBytesCannotBeRead) {
+  StoreWorld world;
+  world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  world.files.FlipBit("records/movie/000/000/001.jsonl.zst", 40, 3);
+  const auto found = world.store->Find(kMovie);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(found.error().message.find("movie:550 version 1 in records/movie/000/000/001.jsonl.zst at byte 0"), std::string::npos)
+      << found.error().message;
 }
 
 }  // namespace

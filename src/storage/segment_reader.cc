@@ -14,6 +14,10 @@ namespace {
 constexpr std::string_view kFrameMagic = "\x28\xb5\x2f\xfd";  // RFC 8878 section 3.1.1
 constexpr std::uint64_t kWindowBytes = 1 << 20;
 
+// Decoders take a frame without a checksum; we never write one, so that a flipped flag is no way around it (RFC 8878 section
+// 3.1.1.1.1.5).
+bool HasChecksum(std::string_view frame) { return (static_cast<unsigned char>(frame[4]) & 0x04) != 0; }
+
 }  // namespace
 
 Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& place) {
@@ -77,7 +81,9 @@ Result<SegmentReader::Frame> SegmentReader::TryFrame(std::uint64_t skip) {
     }
     auto content = decoder_.Unframe(window.substr(0, *length), kMaxLineBytes);
     frame.length = *length;
-    if (!content) {
+    if (content && !HasChecksum(window)) {
+      frame.damage = "it has no checksum";
+    } else if (!content) {
       frame.damage = content.error().message;
     } else {
       frame.content = *std::move(content);

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// StoreWorld: a record store on a fake disk, a real SQLite and a fake clock, and documents of TMDB's shape. For tests only.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/record_store.h"
+#include "testing/fake_clock.h"
+#include "testing/fault_file_system.h"
+
+namespace tmdbc::testing {
+
+inline constexpr std::string_view kFightClub =
+    R"({"adult":false,"id":550,"title":"Fight Club","popularity":61.416,"vote_average":8.433,"vote_count":26280})";
+
+inline Document MakeDocument(MediaId id, std::string data, Time fetched_at) {
+  Document document;
+  document.id = id;
+  document.fetched_at = fetched_at;
+  document.hash = HashContent(data).value();
+  document.data = std::move(data);
+  return document;
+}
+
+inline Document Movie(std::int64_t id, std::string_view title, double popularity, Time fetched_at) {
+  return MakeDocument({MediaType::kMovie, id},
+                      fmt::format(R"({{"adult":false,"id":{},"title":"{}","popularity":{:.3f},"vote_count":{}}})", id, title,
+                                  popularity, int(popularity * 10)),
+                      fetched_at);
+}
+
+inline Document Show(std::int64_t id, std::string_view name, Time fetched_at) {
+  return MakeDocument({MediaType::kTv, id}, fmt::format(R"({{"adult":false,"id":{},"name":"{}"}})", id, name), fetched_at);
+}
+
+// Its episodes get the ids id * 100 + 1, id * 100 + 2...
+inline Document Season(std::int64_t id, std::int64_t tv_id, std::int64_t number, int episodes, Time fetched_at) {
+  std::string list;
+  for (int i = 1; i <= episodes; ++i) {
+    list += fmt::format(R"({}{{"id":{},"episode_number":{},"name":"Episode {}"}})", i == 1 ? "" : ",", id * 100 + i, i, i);
+  }
+  Document document = MakeDocument(
+      {MediaType::kSeason, id},
+      fmt::format(R"({{"id":{},"name":"Season {}","season_number":{},"episodes":[{}]}})", id, number, number, list), fetched_at);
+  document.tv_id = tv_id;
+  document.season_number = number;
+  document.episodes = EpisodesOf(document.data).value();
+  return document;
+}
+
+struct StoreWorld {
+  FakeClock clock;
+  FaultFileSystem files;
+  Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
+  RecordStoreOptions options;
+  std::unique_ptr<RecordStore> store;
+
+  explicit StoreWorld(RecordStoreOptions with = {}) : options(with) { Reopen(); }
+
+  // As after a kill: what was not committed is gone.
+  void Reopen() {
+    store.reset();
+    auto opened = RecordStore::Open(files, catalog, clock, options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store = *std::move(opened);
+  }
+  Change Put(const Document& document) { return store->Put(document).value(); }
+  void Commit() {
+    const auto done = store->Commit({});
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  void Seal() {
+    const auto done = store->Seal();
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  // "404", "none", or the data of the current view; an error's message when it cannot be read.
+  std::string View(MediaId id) {
+    const auto found = store->Find(id);
+    if (!found) return found.error().code == ErrorCode::kNotFound ? "none" : found.error().message;
+    return found->status == 404 ? "404" : found->data;
+  }
+  // "1 insert, 2 update"
+  std::string Steps(MediaId id) {
+    const auto history = store->History(id);
+    if (!history) return history.error().message;
+    std::string text;
+    for (const StoredRecord& record : *history) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", record.version, Name(record.change));
+    }
+    return text;
+  }
+  // What a deep verification finds, one line each; empty when all is well.
+  std::string Damage() {
+    const auto report = store->Verify(true);
+    if (!report) return report.error().message;
+    std::string text;
+    for (const auto& damage : report->damage) text += fmt::format("{} at {}: {}\n", damage.file, damage.offset, damage.what);
+    return text;
+  }
+};
+
+}  // namespace tmdbc::testing
