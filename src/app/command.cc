@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "app/command.h"
+
+#include <charconv>
+
+#include "app/words.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr Option kJson = {"--json", "", "print JSON", ""};
+constexpr Option kTypes = {"--types", "LIST", "media types, for this run instead of MEDIA_TYPES", "MEDIA_TYPES"};
+constexpr Option kAcceptExport = {"--accept-export", "",
+                                  "take an export although it has fewer than 95 % of the last one's lines", ""};
+
+constexpr Option kRunOptions[] = {
+    {"--once", "", "one harvest, fetch all that is queued, end", ""},
+    kTypes,
+    {"--limit", "N", "queue at most N new ids of each type, the most popular ones", ""},
+    kAcceptExport,
+    {"--json", "", "print the summary as JSON", ""},
+};
+
+constexpr Option kHarvestOptions[] = {
+    {"--mode", "MODE", "auto, export or ids (auto: ids when --ids is given, else export)", ""},
+    kTypes,
+    {"--ids", "LIST", "queue these ids of the one type of --types, known or not: 550,551", ""},
+    {"--limit", "N", "queue at most N new ids of each type, the most popular ones", ""},
+    {"--dry-run", "", "queue nothing: tell how many requests it would take and how long", ""},
+    kAcceptExport,
+    {"--json", "", "print the report as JSON", ""},
+};
+
+constexpr Option kCollectOptions[] = {{"--json", "", "print the summary as JSON", ""}};
+
+constexpr Option kStatusOptions[] = {
+    kJson,
+    {"--watch", "", "print it again every 2 seconds until stopped", ""},
+};
+
+constexpr Option kQueryOptions[] = {
+    {"--type", "TYPE", "movie, tv, season, episode, person, collection, company, network, keyword or configuration", ""},
+    {"--id", "ID", "TMDB's id; a season also as 1399/season/1, an episode as 1399/season/1/episode/2, a configuration list by its path", ""},
+    {"--envelope", "", "print the stored line around it too: version, fetched_at, sha256...", ""},
+    {"--json", "", "accepted for symmetry: what it prints is JSON anyway", ""},
+};
+
+constexpr Option kTypeFilter = {"--type", "TYPE", "only this media type", ""};
+constexpr Option kQueueListOptions[] = {
+    kTypeFilter,
+    {"--limit", "N", "at most N of them (20)", ""},
+    {"--json", "", "print one JSON object a line", ""},
+};
+constexpr Option kQueueRedriveOptions[] = {kTypeFilter, kJson};
+constexpr Option kQueuePurgeOptions[] = {
+    kTypeFilter,
+    {"--dead", "", "forget the dead letters instead of what is queued", ""},
+    {"--yes", "", "do it: there is no way back but the next harvest", ""},
+    kJson,
+};
+
+constexpr Option kVerifyOptions[] = {
+    {"--deep", "", "read every record and check its sha256", ""},
+    {"--rebuild", "", "make the index anew from the records first", ""},
+    {"--key", "", "try the key with one request", ""},
+    kJson,
+};
+
+constexpr Option kSettingsOptions[] = {
+    {"--markdown", "", "print docs/configuration.md", ""},
+    {"--env-example", "", "print .env.example", ""},
+};
+
+constexpr Command kCommands[] = {
+    {"run", "harvest and fetch: the whole mirror", kRunOptions,
+     "Without --once it starts anew every COLLECTION_INTERVAL minutes until it is stopped.", false, RunCommand},
+    {"harvest", "find ids that are new and queue them", kHarvestOptions, "", false, HarvestCommand},
+    {"collect", "fetch all that is queued, then end", kCollectOptions, "", false, CollectCommand},
+    {"status", "the queue, the store, the process at work", kStatusOptions, "", false, StatusCommand},
+    {"query", "print one record as TMDB sent it", kQueryOptions,
+     "Exits 1 when the id is unknown or deleted; with --envelope a deleted one prints its tombstone. The envelope of an episode is its season's.",
+     false, QueryCommand},
+    {"queue list", "what is fetched next", kQueueListOptions, "", false, QueueListCommand},
+    {"queue dead", "what was given up, and why", kQueueListOptions, "", false, QueueDeadCommand},
+    {"queue redrive", "queue the dead letters again", kQueueRedriveOptions, "", false, QueueRedriveCommand},
+    {"queue purge", "forget what is queued", kQueuePurgeOptions, "", false, QueuePurgeCommand},
+    {"verify", "check the store, the settings, the key", kVerifyOptions, "Exits 1 when something is damaged, and names the records.",
+     false, VerifyCommand},
+    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", true, SettingsCommand},
+};
+
+}  // namespace
+
+std::span<const Command> CommandTable() { return kCommands; }
+
+int ExitCodeOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+    case ErrorCode::kExists:
+      return kExitUsage;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kDenied:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kNoSpace:
+    case ErrorCode::kIo:
+    case ErrorCode::kInternal:
+      break;
+  }
+  return kExitUnusable;
+}
+
+std::optional<std::string> Arguments::Get(std::string_view flag) const {
+  const auto found = values_.find(flag);
+  if (found == values_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::string> Arguments::Need(std::string_view flag) const {
+  const auto value = Get(flag);
+  if (!value || value->empty()) return Fail(ErrorCode::kInvalid, "{} is needed; see --help", flag);
+  return *value;
+}
+
+Result<std::optional<std::int64_t>> Arguments::Number(std::string_view flag, std::int64_t low, std::int64_t high) const {
+  const auto text = Get(flag);
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || number < low || number > high) {
+    return Fail(ErrorCode::kInvalid, "{} is '{}': use a whole number from {} to {}", flag, ShowValue(*text), low, high);
+  }
+  return number;
+}
+
+}  // namespace tmdbc

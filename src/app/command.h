@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Command: what the table of commands says of each: its words, its flags, its function. The parser (command_line.h) knows CLI11, the commands
+// do not: they read plain Arguments.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "app/settings.h"
+#include "base/result.h"
+
+namespace tmdbc {
+
+// The promise to scripts (DESIGN section 3).
+enum ExitCode : int {
+  kExitDone = 0,
+  kExitPartly = 1,    // work left, or partly failed
+  kExitUsage = 2,     // bad usage or configuration
+  kExitUnusable = 3,  // the upstream or the store
+};
+
+// The exit code of a command that ends with this error.
+int ExitCodeOf(ErrorCode code);
+
+struct Option {
+  std::string_view flag;     // "--type"
+  std::string_view value;    // what the help calls its value: "TYPE"; empty for a switch
+  std::string_view help;
+  std::string_view setting;  // when not empty: the flag is another name for this setting's
+};
+
+class Arguments {
+ public:
+  void Set(std::string_view flag, std::string value) { values_[std::string(flag)] = std::move(value); }
+  bool Has(std::string_view flag) const { return values_.contains(flag); }
+  std::optional<std::string> Get(std::string_view flag) const;
+  // The value of a flag that must be there.
+  Result<std::string> Need(std::string_view flag) const;
+  // Its value as a whole number from `low` to `high`; empty when it is not there.
+  Result<std::optional<std::int64_t>> Number(std::string_view flag, std::int64_t low, std::int64_t high) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+struct Command {
+  std::string_view name;  // "status", "queue list"
+  std::string_view summary;
+  std::span<const Option> options;
+  std::string_view details;  // the end of its help
+  bool hidden;               // from the list of commands
+  // The exit code, or an error to be printed whose code is mapped by ExitCodeOf().
+  Result<int> (*run)(const Settings& settings, const Arguments& arguments);
+};
+
+// Every command, in the order of the help.
+std::span<const Command> CommandTable();
+
+// One a file: run_command.cc...
+Result<int> RunCommand(const Settings& settings, const Arguments& arguments);
+Result<int> HarvestCommand(const Settings& settings, const Arguments& arguments);
+Result<int> CollectCommand(const Settings& settings, const Arguments& arguments);
+Result<int> StatusCommand(const Settings& settings, const Arguments& arguments);
+Result<int> QueryCommand(const Settings& settings, const Arguments& arguments);
+Result<int> QueueListCommand(const Settings& settings, const Arguments& arguments);
+Result<int> QueueDeadCommand(const Settings& settings, const Arguments& arguments);
+Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments);
+Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& arguments);
+Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
+Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments);
+
+}  // namespace tmdbc

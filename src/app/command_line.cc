@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "app/command_line.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "app/version.h"
+#include "app/words.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr const char* kProgram = "tmdb-collector";
+constexpr const char* kAbout = "Keeps a complete, versioned copy of TMDB in a folder.";
+constexpr const char* kExitCodes = "Exit codes: 0 done, 1 work left or partly failed, 2 bad usage or configuration, 3 TMDB or the store is unusable.";
+
+// CLI11's parser, made from our tables, and where it puts what it found.
+class Parser {
+ public:
+  Parser() : app_(kAbout, kProgram) {
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("--version", fmt::format("{} {}", kProgram, kVersion), "print the version");
+    app_.get_formatter()->column_width(34);
+    app_.footer(kExitCodes);
+    app_.require_subcommand(0, 1);
+    app_.allow_extras();
+    app_.add_option("--config", config_path_, "read this file instead of tmdb-collector.toml")->type_name("FILE")->group("Everywhere");
+    app_.add_flag("--debug", debug_, "say everything: LOG_LEVEL=debug, and where each setting came from")->group("Everywhere");
+    AddSettings();
+    for (const Command& command : CommandTable()) AddCommand(command);
+  }
+
+  // CLI11 says "help wanted" and "bad usage" with exceptions; they end here.
+  Result<std::variant<Invocation, HelpText>> Parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      return HelpText{Help()};
+    } catch (const CLI::CallForVersion& version) {
+      return HelpText{std::string(version.what()) + "\n"};
+    } catch (const CLI::ArgumentMismatch& error) {
+      const std::string what = error.what();
+      return Fail(ErrorCode::kInvalid, "{} needs a value; see --help", what.substr(0, what.find(':')));
+    } catch (const CLI::ParseError& error) {
+      return Fail(ErrorCode::kInvalid, "{}; see --help", ShowValue(error.what()));
+    }
+    const Leaf* leaf = ChosenLeaf();
+    TRY(CheckExtras(leaf));
+    if (leaf == nullptr) return NoCommand();
+    return Collect(*leaf);
+  }
+
+ private:
+  struct Given {
+    const Option* option;
+    CLI::Option* parsed;
+  };
+  struct Leaf {
+    const Command* command;
+    CLI::App* app;
+    std::vector<Given> options;
+  };
+
+  void AddSettings() {
+    for (const Setting& setting : SettingsTable()) {
+      if (setting.secret) continue;
+      std::string help = fmt::format("{}{}", setting.name, setting.fallback.empty() ? "" : fmt::format(" ({})", setting.fallback));
+      auto* option = app_.add_option(FlagOf(setting), texts_.emplace_back(), std::move(help));
+      option->type_name(std::string())->group("Settings (docs/configuration.md)")->take_last();
+      settings_.emplace_back(&setting, option);
+    }
+  }
+
+  // "queue list" is the command list of the command queue.
+  CLI::App* ParentOf(std::string_view name) {
+    const auto blank = name.find(' ');
+    if (blank == std::string_view::npos) return &app_;
+    const std::string group(name.substr(0, blank));
+    CLI::App*& made = groups_[group];
+    if (made != nullptr) return made;
+    made = app_.add_subcommand(group, "list | dead | redrive | purge: look at the queue and mend it");
+    made->set_help_flag("-h,--help", "print this help");
+    made->require_subcommand(0, 1)->allow_extras()->fallthrough();
+    return made;
+  }
+
+  void AddCommand(const Command& command) {
+    CLI::App* parent = ParentOf(command.name);
+    const auto blank = command.name.rfind(' ');
+    const std::string name(blank == std::string_view::npos ? command.name : command.name.substr(blank + 1));
+    CLI::App* app = parent->add_subcommand(name, std::string(command.summary));
+    app->set_help_flag("-h,--help", "print this help");
+    app->allow_extras()->fallthrough();
+    if (command.hidden) app->group("");
+    std::string footer(command.details);
+    footer += footer.empty() ? "" : "\n";
+    app->footer(footer + "Also --config, --debug and every setting as a flag: see tmdb-collector --help.");
+    Leaf leaf{&command, app, {}};
+    for (const Option& option : command.options) {
+      const std::string flag(option.flag);
+      const std::string help(option.help);
+      CLI::Option* parsed = option.value.empty() ? app->add_flag(flag, help) : app->add_option(flag, texts_.emplace_back(), help);
+      if (!option.value.empty()) parsed->type_name(std::string(option.value))->take_last();
+      leaf.options.push_back({&option, parsed});
+    }
+    leaves_.push_back(std::move(leaf));
+  }
+
+  // The innermost command that was named asks for its own help.
+  std::string Help() const {
+    const CLI::App* app = &app_;
+    std::string words = kProgram;
+    while (!app->get_subcommands().empty()) {
+      app = app->get_subcommands().front();
+      words += " " + app->get_name();
+    }
+    return app->help(app == &app_ ? "" : words.substr(0, words.rfind(' ')));
+  }
+
+  const Leaf* ChosenLeaf() const {
+    for (const Leaf& leaf : leaves_) {
+      if (leaf.app->parsed()) return &leaf;
+    }
+    return nullptr;
+  }
+
+  Result<void> CheckExtras(const Leaf* leaf) const {
+    const std::vector<std::string> extras = app_.remaining(true);
+    if (extras.empty()) return {};
+    const std::string& word = extras.front();
+    if (word.starts_with("-")) return UnknownFlag(word, leaf);
+    if (leaf != nullptr) return Fail(ErrorCode::kInvalid, "'{}' is one word too many; see --help", ShowValue(word));
+    return UnknownCommand(word);
+  }
+
+  std::unexpected<Error> UnknownFlag(const std::string& word, const Leaf* leaf) const {
+    const std::string flag = word.substr(0, word.find('='));
+    for (const Setting& setting : SettingsTable()) {
+      if (setting.secret && flag == FlagOf(setting)) {
+        return Fail(ErrorCode::kInvalid, "{} is no flag, for every user of this machine can read command lines: put {} in .env or the environment",
+                    flag, setting.name);
+      }
+    }
+    std::vector<std::string> known = {"--help", "--config", "--debug", "--version"};
+    if (leaf != nullptr) {
+      for (const Given& given : leaf->options) known.emplace_back(given.option->flag);
+    }
+    for (const auto& [setting, option] : settings_) known.push_back(FlagOf(*setting));
+    return Fail(ErrorCode::kInvalid, "{} is not a flag{}{}", ShowValue(flag),
+                leaf ? fmt::format(" of {}", leaf->command->name) : "", HintOrHelp(DidYouMean(flag, known)));
+  }
+
+  std::unexpected<Error> UnknownCommand(const std::string& word) const {
+    const CLI::App* parent = app_.get_subcommands().empty() ? &app_ : app_.get_subcommands().front();
+    std::vector<std::string> known;
+    for (const CLI::App* app : parent->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
+      known.push_back(app->get_name());
+    }
+    return Fail(ErrorCode::kInvalid, "'{}' is not a command{}{}", ShowValue(word),
+                parent == &app_ ? "" : fmt::format(" of {}", parent->get_name()), HintOrHelp(DidYouMean(word, known)));
+  }
+
+  std::unexpected<Error> NoCommand() const {
+    if (!app_.get_subcommands().empty()) return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
+    return Fail(ErrorCode::kInvalid, "which command? Try `{0} run --once`, or `{0} --help` for all of them", kProgram);
+  }
+
+  static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : hint; }
+
+  Invocation Collect(const Leaf& leaf) const {
+    Invocation invocation;
+    invocation.command = leaf.command;
+    if (app_.count("--config") > 0) invocation.config_path = config_path_;
+    for (const auto& [setting, option] : settings_) {
+      if (option->count() > 0) invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
+    }
+    for (const Given& given : leaf.options) {
+      if (given.parsed->count() == 0) continue;
+      std::string value = given.option->value.empty() ? std::string() : given.parsed->results().back();
+      if (given.option->setting.empty()) {
+        invocation.arguments.Set(given.option->flag, std::move(value));
+      } else {
+        invocation.flags.push_back({std::string(given.option->setting), std::move(value), std::string(given.option->flag)});
+      }
+    }
+    if (debug_) {
+      invocation.flags.push_back({"LOG_LEVEL", "debug", "--debug"});
+    }
+    return invocation;
+  }
+
+  CLI::App app_;
+  std::string config_path_;
+  bool debug_ = false;
+  std::deque<std::string> texts_;  // where CLI11 writes values; they stay where they are
+  std::vector<std::pair<const Setting*, CLI::Option*>> settings_;
+  std::vector<Leaf> leaves_;
+  std::map<std::string, CLI::App*> groups_;
+};
+
+}  // namespace
+
+Result<std::variant<Invocation, HelpText>> ParseCommandLine(int argc, const char* const* argv) {
+  return Parser().Parse(argc, argv);
+}
+
+}  // namespace tmdbc

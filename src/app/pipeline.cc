@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "app/pipeline.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "app/version.h"
+#include "app/words.h"
+#include "http/curl_transport.h"
+#include "queue/sqlite_queue.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
+
+bool ShowsBar(const Settings& settings) { return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO); }
+
+std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0}, [](std::int64_t sum, const auto& c) { return sum + c.second; });
+}
+
+Result<void> RequireLocal(const Settings& settings) {
+  if (settings.s3_bucket_name.empty()) return {};
+  return Fail(ErrorCode::kInvalid,
+              "S3_BUCKET_NAME is '{}': storing in a bucket comes with a later version; take it out to store under DATA_DIR ({})",
+              settings.s3_bucket_name, settings.data_dir);
+}
+
+}  // namespace
+
+std::unique_ptr<Log> MakeLog(const Settings& settings, const Clock& clock) {
+  auto log = std::make_unique<Log>(LogStream(stderr, settings.log_format == LogFormat::kText), settings.log_level,
+                                   settings.log_format, clock);
+  log->Mask(settings.tmdb_api_key);
+  return log;
+}
+
+Result<QueueTotals> TotalsOf(IdQueue& queue) {
+  TRY_ASSIGN(const auto counts, queue.Counts());
+  QueueTotals totals;
+  for (const auto& [type, count] : counts) {
+    totals.left += count.waiting + count.delayed + count.in_flight;
+    totals.dead += count.dead;
+  }
+  return totals;
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::string command) {
+  TRY(RequireLocal(settings));
+  TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
+  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(settings, std::move(command), std::move(dir), std::move(catalog)));
+  TRY(pipeline->Build());
+  return pipeline;
+}
+
+Pipeline::Pipeline(const Settings& settings, std::string command, DataDir dir, Database catalog)
+    : settings_(settings),
+      command_(std::move(command)),
+      log_(MakeLog(settings, clock_)),
+      dir_(std::move(dir)),
+      files_(dir_.path()),
+      catalog_(std::move(catalog)),
+      random_(std::random_device{}()),
+      limiter_(settings.rate_limit_requests, clock_),
+      status_(StatusOfThisProcess(command_, clock_.Now())) {}
+
+Pipeline::~Pipeline() = default;
+
+Result<void> Pipeline::Build() {
+  for (const std::string& warning : settings_.warnings) log_->Warn(warning);
+  for (const GivenSetting& given : settings_.given) log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
+  TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
+  TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_));
+  TRY_ASSIGN(transport_, http::CurlTransport::Create(clock_));
+  TRY(CreateRunStatus(catalog_));
+  return SaveStatus(false);
+}
+
+Result<void> Pipeline::SaveStatus(bool ended) {
+  status_.updated = clock_.Now();
+  status_.ended = ended;
+  status_.requests_per_second = request_rate_.PerSecond();
+  status_.settled_per_second = settle_rate_.PerSecond();
+  return WriteRunStatus(catalog_, status_);
+}
+
+void Pipeline::Count(const CollectorStats& stats) {
+  status_.requests = earlier_.requests + stats.requests;
+  status_.throttled = earlier_.throttled + stats.throttled;
+  status_.settled = earlier_.settled + stats.settled;
+  status_.errors = stats.errors;
+  for (const auto& [name, count] : earlier_.errors) status_.errors[name] += count;
+  request_rate_.Add(clock_.Mono(), status_.requests);
+  settle_rate_.Add(clock_.Mono(), status_.settled);
+}
+
+Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
+  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_, settings_.tmdb_export_base_url,
+                      std::string(kUserAgent));
+  TRY_ASSIGN(HarvestReport report, harvester.HarvestExports(options, stop()));
+  return report;
+}
+
+Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std::int64_t>& ids) {
+  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_, settings_.tmdb_export_base_url,
+                      std::string(kUserAgent));
+  return harvester.HarvestIds(type, ids);
+}
+
+Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
+  TRY_ASSIGN(const QueueTotals before, TotalsOf(*queue_));
+  CollectorOptions options;
+  options.concurrency = settings_.collector_concurrency;
+  options.give_up_unanswered = give_up_unanswered;
+  Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_), settings_.namespaces,
+                      options);
+  ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
+  collector.on_progress = [&](const CollectorStats& stats) {
+    Count(stats);
+    const std::int64_t done = stats.settled + stats.dead;
+    const std::int64_t left = std::max(before.left - done, std::int64_t{0});
+    const double pace = settle_rate_.PerSecond();
+    meter.Show({.done = done,
+                .total = done + left,
+                .requests_per_second = request_rate_.PerSecond(),
+                .left = TimeLeft(left, pace > 0 ? pace : limiter_.pace()),
+                .errors = Sum(stats.errors),
+                .dead = stats.dead,
+                .throttled = stats.throttled});
+  };
+  collector.on_commit = [&](const CollectorStats& stats) {
+    Count(stats);
+    return SaveStatus(false);
+  };
+  const MonoTime started = clock_.Mono();
+  DrainResult result = collector.Drain(stop());
+  meter.Clear();
+  const CollectorStats& stats = collector.stats();
+  Count(stats);
+  earlier_ = status_;
+  return Drained{std::move(result), stats, clock_.Mono() - started};
+}
+
+bool Pipeline::Close() {
+  const auto sealed = store_->Seal();
+  if (!sealed) log_->Error(sealed.error().message);
+  const auto saved = SaveStatus(true);
+  if (!saved && sealed) log_->Error(saved.error().message);
+  return sealed && saved;
+}
+
+void Pipeline::WaitUntil(MonoTime time) {
+  while (clock_.Mono() < time && !stop().requested()) {
+    (void)transport_->Wait(std::min(time, clock_.Mono() + kLookAtStop));
+  }
+}
+
+}  // namespace tmdbc

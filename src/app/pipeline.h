@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Pipeline: the whole system of one machine, put together: the only place that names implementations. The commands that write (run, harvest,
+// collect) work on one of these. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "app/data_dir.h"
+#include "app/progress.h"
+#include "app/rate_window.h"
+#include "app/run_status.h"
+#include "app/settings.h"
+#include "app/stop_signals.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/rate_limiter.h"
+#include "collector/collector.h"
+#include "harvester/harvester.h"
+#include "http/http.h"
+#include "queue/id_queue.h"
+#include "storage/record_store.h"
+
+namespace tmdbc {
+
+// The log as the settings want it, on stderr, with the key masked. `clock` outlives it.
+std::unique_ptr<Log> MakeLog(const Settings& settings, const Clock& clock);
+
+// Messages still to be fetched, and those given up.
+struct QueueTotals {
+  std::int64_t left = 0;  // waiting, delayed, in flight
+  std::int64_t dead = 0;
+};
+Result<QueueTotals> TotalsOf(IdQueue& queue);
+
+class Pipeline {
+ public:
+  // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this process.
+  static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command);
+
+  // The exports of options.types, and the lists of the configuration type when it is among them.
+  Result<HarvestReport> Harvest(const HarvestOptions& options);
+  // These ids, known or not. Returns how many were not queued already.
+  Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
+
+  // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never answered
+  // at all.
+  struct Drained {
+    DrainResult result;
+    CollectorStats stats;
+    Duration time{};
+  };
+  Result<Drained> Drain(Duration give_up_unanswered);
+
+  // Seals what is open and says that this process ended in good order; last. False, with the reason logged, when the store failed.
+  bool Close();
+
+  // Sleeps until then, or a stop request.
+  void WaitUntil(MonoTime time);
+
+  // Requests a second that the rate limit lets through.
+  double pace() const { return limiter_.pace(); }
+  const Clock& clock() const { return clock_; }
+  const StopFlag& stop() const { return signals_.flag(); }
+  const std::string& data_dir() const { return dir_.path(); }
+  Log& log() { return *log_; }
+  RecordStore& store() { return *store_; }
+  IdQueue& queue() { return *queue_; }
+
+  ~Pipeline();
+
+ private:
+  Pipeline(const Settings& settings, std::string command, DataDir dir, Database catalog);
+  Result<void> Build();
+  Result<void> SaveStatus(bool ended);
+  void Count(const CollectorStats& stats);
+
+  const Settings& settings_;
+  const std::string command_;
+  const SystemClock clock_;
+  const StopSignals signals_;
+  const std::unique_ptr<Log> log_;
+  const DataDir dir_;
+  PosixFileSystem files_;
+  Database catalog_;
+  std::mt19937_64 random_;
+  RateLimiter limiter_;
+  std::unique_ptr<http::HttpTransport> transport_;
+  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<IdQueue> queue_;
+
+  RunStatus status_;
+  RateWindow request_rate_, settle_rate_;
+  RunStatus earlier_;  // status_ before the drain under way
+};
+
+}  // namespace tmdbc

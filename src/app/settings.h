@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Settings: every setting there is, in one table. The table parses, checks and documents: docs/configuration.md and .env.example are
+// printed from it (settings_docs.h), and a bad value is answered with a sentence made from it.
+// Where values come from, the weaker first: the table's default, tmdb-collector.toml, .env, the environment, flags.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "tmdb/detail_fetch.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+// A value that somebody gave, and where: ".env:3", "tmdb-collector.toml:5", "the environment", "--rate-limit-requests".
+struct GivenSetting {
+  std::string name;
+  std::string text;
+  std::string source;
+};
+
+struct Settings {
+  std::string tmdb_api_key;  // a secret: 32 hex digits (v3) or a token with two dots (v4); empty when not set
+  std::string tmdb_api_base_url;     // without a trailing slash, like the next one
+  std::string tmdb_export_base_url;
+  double rate_limit_requests = 0;    // a second, over all workers
+  int collector_concurrency = 0;
+  Namespaces namespaces;             // what is appended to the details of each type
+  std::chrono::minutes collection_interval{0};
+  std::vector<MediaType> media_types;
+  bool include_adult = false;
+  std::string data_dir;
+  std::string s3_bucket_name;  // empty: this machine's files
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+
+  std::vector<std::string> warnings;  // allowed, but a person should know; said once, when work starts
+  std::vector<GivenSetting> given;    // what is not a default, as it came, secrets hidden
+};
+
+// One row of the table.
+struct Setting {
+  std::string_view name;     // of the environment variable; the toml key is the same in lower case
+  std::string_view section;  // where it stands in the documentation and, by custom, in tmdb-collector.toml
+  std::string_view fallback;
+  std::string_view allowed;  // ends the sentence "use ..."
+  std::string_view description;
+  bool secret = false;  // never shown, and no flag: the command line is for all users of a machine to read
+  // Parses and checks `text`; false when it is not allowed. Blanks around it are gone already.
+  bool (*apply)(std::string_view text, Settings& settings);
+};
+
+// In the order in which they are documented.
+std::span<const Setting> SettingsTable();
+const Setting* FindSetting(std::string_view name);
+// "--rate-limit-requests"
+std::string FlagOf(const Setting& setting);
+// "rate_limit_requests"
+std::string TomlKeyOf(const Setting& setting);
+// The default as a person would write it.
+std::string FallbackOf(const Setting& setting);
+// The sections of tmdb-collector.toml: "tmdb", "collector"...
+bool IsSection(std::string_view name);
+
+// The defaults, then `given` in turn: the later wins. Every value is checked, also one that a later one hides. kInvalid with one sentence that
+// names the setting, the value (*** for a secret), the source and what is allowed.
+Result<Settings> ResolveSettings(std::span<const GivenSetting> given);
+
+struct SettingSources {
+  std::optional<std::string> config_path;  // --config; empty: tmdb-collector.toml in the working directory, if it is there
+  std::string env_path = ".env";           // read if it is there
+  // Returns nullptr for a name that is not set: getenv.
+  const char* (*environment)(const char* name) = nullptr;
+  std::vector<GivenSetting> flags;
+};
+// Reads the files and the environment, then resolves. An empty value in .env or the environment counts as not set.
+Result<Settings> LoadSettings(const SettingSources& sources);
+
+// What to do next when a command needs the key and there is none.
+Result<void> RequireKey(const Settings& settings);
+// The key where TMDB wants it: a v3 key in the query, a v4 token as Bearer.
+ApiAccess ApiAccessOf(const Settings& settings);
+
+}  // namespace tmdbc

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "app/settings.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace tmdbc {
+namespace {
+
+constexpr const char* kKey = "0123456789abcdef0123456789ABCDEF";
+constexpr const char* kToken = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIwMTIzIiwic2NvcGVzIjpbImFwaV9yZWFkIl19.3Zr-XaDN_S2VVZ";
+
+Result<Settings> Resolve(std::string name, std::string text) {
+  const std::vector<GivenSetting> given = {{std::move(name), std::move(text), ".env:3"}};
+  return ResolveSettings(given);
+}
+
+TEST(Settings, WithoutAnythingGivenAreTheDocumentedDefaults) {
+  const auto settings = ResolveSettings({});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->tmdb_api_key, "");
+  EXPECT_EQ(settings->tmdb_api_base_url, "https://api.themoviedb.org/3");
+  EXPECT_EQ(settings->tmdb_export_base_url, "https://files.tmdb.org/p/exports");
+  EXPECT_EQ(settings->rate_limit_requests, 3);
+  EXPECT_EQ(settings->collector_concurrency, 5);
+  EXPECT_EQ(settings->collection_interval, std::chrono::minutes(1440));
+  EXPECT_EQ(settings->media_types, (std::vector{MediaType::kMovie, MediaType::kTv, MediaType::kPerson}));
+  EXPECT_FALSE(settings->include_adult);
+  EXPECT_EQ(settings->data_dir, "./data");
+  EXPECT_EQ(settings->s3_bucket_name, "");
+  EXPECT_EQ(settings->log_level, LogLevel::kInfo);
+  EXPECT_EQ(settings->log_format, LogFormat::kText);
+  EXPECT_EQ(settings->namespaces, DefaultNamespaces());
+  EXPECT_TRUE(settings->warnings.empty());
+}
+
+struct Case {
+  const char* name;
+  const char* text;
+};
+
+class AllowedSetting : public testing::TestWithParam<Case> {};
+TEST_P(AllowedSetting, IsTaken) {
+  const auto settings = Resolve(GetParam().name, GetParam().text);
+  EXPECT_TRUE(settings) << settings.error().message;
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, AllowedSetting,
+    testing::Values(Case{"TMDB_API_KEY", kKey}, Case{"TMDB_API_KEY", kToken}, Case{"TMDB_API_BASE_URL", "http://127.0.0.1:8080/3"},
+                    Case{"TMDB_API_BASE_URL", "https://[::1]:8443"}, Case{"TMDB_API_BASE_URL", "https://api.tmdb.org/3/"},
+                    Case{"TMDB_EXPORT_BASE_URL", "http://files.tmdb.org/p/exports"}, Case{"RATE_LIMIT_REQUESTS", "0.1"},
+                    Case{"RATE_LIMIT_REQUESTS", "1000"}, Case{"RATE_LIMIT_REQUESTS", " 40 "}, Case{"RATE_LIMIT_REQUESTS", "1e2"},
+                    Case{"COLLECTOR_CONCURRENCY", "1"}, Case{"COLLECTOR_CONCURRENCY", "1000"}, Case{"COLLECTION_INTERVAL", "1"},
+                    Case{"COLLECTION_INTERVAL", "525600"}, Case{"MEDIA_TYPES", "movie"},
+                    Case{"MEDIA_TYPES", "Movie, tv ,person,collection,company,network,keyword,configuration"},
+                    Case{"INCLUDE_ADULT", "true"}, Case{"INCLUDE_ADULT", "FALSE"}, Case{"DATA_DIR", "/var/lib/tmdb data/"}, Case{"DATA_DIR", "/"},
+                    Case{"S3_BUCKET_NAME", "my-bucket.2"}, Case{"LOG_LEVEL", "trace"}, Case{"LOG_LEVEL", "WARN"}, Case{"LOG_FORMAT", "json"},
+                    Case{"MOVIE_APPEND_TO_RESPONSE", "credits, watch/providers"}, Case{"MOVIE_APPEND_TO_RESPONSE", "none"},
+                    Case{"TV_APPEND_TO_RESPONSE", "aggregate_credits"}, Case{"NETWORK_APPEND_TO_RESPONSE", "images"}));
+
+class RefusedSetting : public testing::TestWithParam<Case> {};
+TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
+  const auto& [name, text] = GetParam();
+  const auto settings = Resolve(name, text);
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code, ErrorCode::kInvalid);
+  EXPECT_TRUE(settings.error().message.starts_with(std::string(name) + " is '")) << settings.error().message;
+  EXPECT_NE(settings.error().message.find("(from .env:3): use "), std::string::npos) << settings.error().message;
+  EXPECT_NE(settings.error().message.find(FindSetting(name)->allowed), std::string::npos) << settings.error().message;
+  EXPECT_EQ(settings.error().message.find('\n'), std::string::npos);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, RefusedSetting,
+    testing::Values(Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcde"}, Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcdeg"},
+                    Case{"TMDB_API_KEY", "eyJhbGci.eyJh"}, Case{"TMDB_API_KEY", "eyJhbGci.eyJh."}, Case{"TMDB_API_KEY", "your_api_key_here"},
+                    Case{"TMDB_API_BASE_URL", "api.themoviedb.org/3"}, Case{"TMDB_API_BASE_URL", "ftp://api.themoviedb.org"},
+                    Case{"TMDB_API_BASE_URL", "https://"}, Case{"TMDB_API_BASE_URL", "https:///3"}, Case{"TMDB_API_BASE_URL", "http://host:0"},
+                    Case{"TMDB_API_BASE_URL", "http://host:65536"}, Case{"TMDB_API_BASE_URL", "http://host:80x/3"},
+                    Case{"TMDB_API_BASE_URL", "http://ho st/3"}, Case{"TMDB_API_BASE_URL", "http://host/3?language=de"},
+                    Case{"TMDB_API_BASE_URL", "http://user:word@host/3"}, Case{"TMDB_API_BASE_URL", "http://host/3#top"},
+                    Case{"TMDB_API_BASE_URL", "http://host/\n3"}, Case{"TMDB_API_BASE_URL", "http://[]/3"},
+                    Case{"TMDB_EXPORT_BASE_URL", "file:///exports"}, Case{"RATE_LIMIT_REQUESTS", "0"}, Case{"RATE_LIMIT_REQUESTS", "0.09"},
+                    Case{"RATE_LIMIT_REQUESTS", "1000.1"}, Case{"RATE_LIMIT_REQUESTS", "-3"}, Case{"RATE_LIMIT_REQUESTS", "nan"},
+                    Case{"RATE_LIMIT_REQUESTS", "inf"}, Case{"RATE_LIMIT_REQUESTS", "3/s"}, Case{"RATE_LIMIT_REQUESTS", "3,5"},
+                    Case{"RATE_LIMIT_REQUESTS", "fast"}, Case{"COLLECTOR_CONCURRENCY", "0"}, Case{"COLLECTOR_CONCURRENCY", "1001"},
+                    Case{"COLLECTOR_CONCURRENCY", "5.5"}, Case{"COLLECTOR_CONCURRENCY", "99999999999999999999"},
+                    Case{"COLLECTION_INTERVAL", "0"}, Case{"COLLECTION_INTERVAL", "525601"}, Case{"COLLECTION_INTERVAL", "24h"},
+                    Case{"MEDIA_TYPES", "movies"}, Case{"MEDIA_TYPES", "movie,"}, Case{"MEDIA_TYPES", "movie tv"}, Case{"MEDIA_TYPES", "season"},
+                    Case{"MEDIA_TYPES", "episode"}, Case{"MEDIA_TYPES", "none"}, Case{"INCLUDE_ADULT", "yes"}, Case{"INCLUDE_ADULT", "2"},
+                    Case{"DATA_DIR", ""}, Case{"S3_BUCKET_NAME", "My_Bucket"}, Case{"S3_BUCKET_NAME", "ab"}, Case{"S3_BUCKET_NAME", "a..b"},
+                    Case{"S3_BUCKET_NAME", "-bucket"}, Case{"LOG_LEVEL", "verbose"}, Case{"LOG_LEVEL", "warning"}, Case{"LOG_FORMAT", "xml"},
+                    Case{"MOVIE_APPEND_TO_RESPONSE", "credit"}, Case{"MOVIE_APPEND_TO_RESPONSE", "credits,credits"},
+                    Case{"TV_APPEND_TO_RESPONSE", "season/1"}, Case{"PERSON_APPEND_TO_RESPONSE", "credits"}));
+
+TEST(Settings, ARefusedKeyIsNeverShown) {
+  for (const char* key : {"0123456789abcdef0123456789abcdeX", "canarykey", "eyJhbGciOiJIUzI1NiJ9.canary"}) {
+    const auto settings = Resolve("TMDB_API_KEY", key);
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().message.find(std::string(key).substr(0, 8)), std::string::npos) << settings.error().message;
+    EXPECT_NE(settings.error().message.find("***"), std::string::npos) << settings.error().message;
+  }
+}
+
+TEST(Settings, AKeyWithinAnotherRefusedValueIsNotShownEither) {
+  for (const std::string url : {std::string("https://host/3?api_key=") + kKey, std::string("https://") + kKey + "@host/3", std::string("host/") + kToken}) {
+    const auto settings = Resolve("TMDB_API_BASE_URL", url);
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().message.find("0123456789abc"), std::string::npos) << settings.error().message;
+    EXPECT_EQ(settings.error().message.find("eyJhbGci"), std::string::npos) << settings.error().message;
+  }
+}
+
+TEST(Settings, TheListOfWhatWasGivenHidesTheKey) {
+  const auto settings = Resolve("TMDB_API_KEY", kKey);
+  ASSERT_TRUE(settings);
+  ASSERT_EQ(settings->given.size(), 1u);
+  EXPECT_EQ(settings->given[0].text, "***");
+  EXPECT_EQ(settings->given[0].source, ".env:3");
+}
+
+TEST(Settings, AV3KeyGoesIntoTheQueryAndAV4TokenIntoTheHeader) {
+  const ApiAccess v3 = ApiAccessOf(*Resolve("TMDB_API_KEY", kKey));
+  EXPECT_EQ(v3.secret_query, std::string("api_key=") + kKey);
+  EXPECT_EQ(v3.bearer, "");
+  const ApiAccess v4 = ApiAccessOf(*Resolve("TMDB_API_KEY", kToken));
+  EXPECT_EQ(v4.secret_query, "");
+  EXPECT_EQ(v4.bearer, kToken);
+}
+
+TEST(Settings, WithoutAKeyTheErrorSaysWhereToGetOne) {
+  const auto required = RequireKey(*ResolveSettings({}));
+  ASSERT_FALSE(required);
+  EXPECT_EQ(required.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(required.error().message.find("https://www.themoviedb.org/settings/api"), std::string::npos);
+}
+
+TEST(Settings, ARateAbove50OrMoreThan20WorkersIsWarnedOf) {
+  EXPECT_TRUE(Resolve("RATE_LIMIT_REQUESTS", "50")->warnings.empty());
+  EXPECT_EQ(Resolve("RATE_LIMIT_REQUESTS", "50.5")->warnings.size(), 1u);
+  EXPECT_TRUE(Resolve("COLLECTOR_CONCURRENCY", "20")->warnings.empty());
+  EXPECT_EQ(Resolve("COLLECTOR_CONCURRENCY", "21")->warnings.size(), 1u);
+}
+
+TEST(Settings, ValuesAreKeptInTheFormInWhichTheyAreUsed) {
+  EXPECT_EQ(Resolve("TMDB_API_BASE_URL", "https://api.tmdb.org/3//")->tmdb_api_base_url, "https://api.tmdb.org/3");
+  EXPECT_EQ(Resolve("DATA_DIR", "/srv/tmdb/")->data_dir, "/srv/tmdb");
+  EXPECT_EQ(Resolve("DATA_DIR", "/")->data_dir, "/");
+  EXPECT_EQ(Resolve("MEDIA_TYPES", "tv, movie,tv")->media_types, (std::vector{MediaType::kTv, MediaType::kMovie}));
+  EXPECT_TRUE(Resolve("MOVIE_APPEND_TO_RESPONSE", "none")->namespaces.at(MediaType::kMovie).empty());
+}
+
+// A folder with the two files, and an environment.
+class SettingSourcesTest : public testing::Test {
+ protected:
+  SettingSourcesTest() : folder_(std::filesystem::path(testing::TempDir()) / fmt::format("settings-{}", ::getpid())) {
+    std::filesystem::create_directories(folder_);
+    environment_.clear();
+  }
+  ~SettingSourcesTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, std::string_view text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return folder_ / name;
+  }
+
+  static const char* Environment(const char* name) {
+    const auto found = environment_.find(name);
+    return found == environment_.end() ? nullptr : found->second.c_str();
+  }
+
+  Result<Settings> Load() {
+    SettingSources sources{.config_path = config_, .env_path = folder_ / ".env", .environment = Environment, .flags = flags_};
+    return LoadSettings(sources);
+  }
+
+  const std::filesystem::path folder_;
+  static inline std::map<std::string, std::string> environment_;
+  std::optional<std::string> config_;
+  std::vector<GivenSetting> flags_;
+};
+
+TEST_F(SettingSourcesTest, EachSourceWinsOverTheOneBefore) {
+  config_ = Write("settings.toml", "[collector]\nrate_limit_requests = 10\n");
+  EXPECT_EQ(Load()->rate_limit_requests, 10);
+  Write(".env", "RATE_LIMIT_REQUESTS=20\n");
+  EXPECT_EQ(Load()->rate_limit_requests, 20);
+  environment_["RATE_LIMIT_REQUESTS"] = "30";
+  EXPECT_EQ(Load()->rate_limit_requests, 30);
+  flags_ = {{"RATE_LIMIT_REQUESTS", "40", "--rate-limit-requests"}};
+  EXPECT_EQ(Load()->rate_limit_requests, 40);
+  EXPECT_EQ(Load()->given.at(0).source, "--rate-limit-requests");
+}
+
+TEST_F(SettingSourcesTest, AWeakerSourceIsCheckedToo) {
+  Write(".env", "\nRATE_LIMIT_REQUESTS=fast\n");
+  flags_ = {{"RATE_LIMIT_REQUESTS", "40", "--rate-limit-requests"}};
+  const auto settings = Load();
+  ASSERT_FALSE(settings);
+  EXPECT_NE(settings.error().message.find(".env:2"), std::string::npos) << settings.error().message;
+}
+
+TEST_F(SettingSourcesTest, AnEmptyValueInAFileOrTheEnvironmentCountsAsNotGiven) {
+  Write(".env", "TMDB_API_KEY=\nRATE_LIMIT_REQUESTS=20\n");
+  environment_["RATE_LIMIT_REQUESTS"] = "";
+  environment_["S3_BUCKET_NAME"] = " ";
+  const auto settings = Load();
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->rate_limit_requests, 20);
+}
+
+TEST_F(SettingSourcesTest, AnEmptyFlagIsRefused) {
+  flags_ = {{"RATE_LIMIT_REQUESTS", "", "--rate-limit-requests"}};
+  EXPECT_FALSE(Load());
+}
+
+TEST_F(SettingSourcesTest, VariablesOfOtherProgramsInEnvAreLeftAlone) {
+  Write(".env", "POSTGRES_PASSWORD=secret\nNODE_ENV=production\nPATH=/bin\n");
+  EXPECT_TRUE(Load());
+}
+
+TEST_F(SettingSourcesTest, ATypoInEnvIsNotLeftAlone) {
+  Write(".env", "RATE_LIMIT_REQUEST=40\n");
+  const auto settings = Load();
+  ASSERT_FALSE(settings);
+  EXPECT_NE(settings.error().message.find("did you mean RATE_LIMIT_REQUESTS?"), std::string::npos) << settings.error().message;
+}
+
+TEST_F(SettingSourcesTest, AConfigFileThatIsNamedMustBeThere) {
+  config_ = folder_ / "absent.toml";
+  const auto settings = Load();
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(settings.error().message.find("absent.toml"), std::string::npos);
+}
+
+TEST_F(SettingSourcesTest, AFolderInPlaceOfAFileIsOneClearSentence) {
+  std::filesystem::create_directory(folder_ / ".env");
+  const auto settings = Load();
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(settings.error().message.find("it is a folder"), std::string::npos) << settings.error().message;
+}
+
+TEST_F(SettingSourcesTest, AFileAboveOneMebibyteIsRefused) {
+  Write(".env", std::string((1 << 20) + 1, '#'));
+  EXPECT_FALSE(Load());
+  Write(".env", std::string(1 << 20, '#'));
+  EXPECT_TRUE(Load());
+}
+
+}  // namespace
+}  // namespace tmdbc

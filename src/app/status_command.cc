@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// status: read from catalog.db alone, so it works beside the process at work and after it.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "app/command.h"
+#include "app/data_dir.h"
+#include "app/json_writer.h"
+#include "app/output.h"
+#include "app/progress.h"
+#include "app/run_status.h"
+#include "app/stop_signals.h"
+#include "harvester/accepted_exports.h"
+#include "queue/sqlite_queue.h"
+#include "storage/record_store.h"
+#include "tmdb/export_line.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr std::chrono::seconds kWatchInterval{2};
+
+struct TypeStatus {
+  explicit TypeStatus(MediaType of) : type(of) {}
+
+  MediaType type;
+  TypeCounts stored;
+  QueueCounts queue;
+  std::int64_t export_ids = 0;  // different ones of the last accepted exports of the type, adult ones too; 0: none
+  std::optional<std::chrono::sys_days> export_date;
+
+  // Of the ids that the export names, those that are stored, known to be gone, queued or dead. Deleted ones and those asked for by id are
+  // counted too, so it is cut at 1.
+  std::optional<double> coverage() const {
+    if (export_ids == 0) return std::nullopt;
+    return std::min(1.0, double(stored.live + stored.tombstones + stored.missing) / double(export_ids));
+  }
+};
+
+struct Status {
+  std::string data_dir;
+  std::optional<RunStatus> run;
+  std::vector<TypeStatus> types;  // those of which there is something
+  QueueCounts queue;
+  std::optional<Time> oldest_sent;
+
+  std::int64_t left() const { return queue.waiting + queue.delayed + queue.in_flight; }
+  bool running() const { return run && run->running(); }
+  std::optional<std::chrono::seconds> time_left() const {
+    return TimeLeft(left(), running() ? run->settled_per_second : 0);
+  }
+};
+
+TypeStatus& Of(Status& status, MediaType type) {
+  const auto found = std::ranges::find(status.types, type, &TypeStatus::type);
+  return found != status.types.end() ? *found : status.types.emplace_back(type);
+}
+
+Result<void> AddExports(Status& status, Database& catalog) {
+  TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
+  std::string_view last;
+  for (const AcceptedExport& accepted : exports) {
+    const auto file = std::ranges::find(kExportFiles, accepted.name, &ExportFile::name);
+    if (accepted.name == last || file == kExportFiles.end()) continue;  // only the newest of each name is in force
+    last = accepted.name;
+    TypeStatus& type = Of(status, file->type);
+    type.export_ids += accepted.ids;
+    type.export_date = std::max(type.export_date.value_or(accepted.date), accepted.date);
+  }
+  return {};
+}
+
+Result<Status> ReadStatus(const Settings& settings) {
+  TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
+  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+  const SystemClock clock;
+  PosixFileSystem files(dir.path());
+  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
+  TRY_ASSIGN(const auto queue, SqliteIdQueue::OpenReadOnly(catalog, clock));
+  Status status;
+  status.data_dir = dir.path();
+  TRY_ASSIGN(status.run, ReadRunStatus(catalog));
+  for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
+  TRY_ASSIGN(const auto stored, store->Counts());
+  for (const auto& [type, counts] : stored) Of(status, type).stored = counts;
+  TRY_ASSIGN(const auto queued, queue->Counts());
+  for (const auto& [type, counts] : queued) {
+    Of(status, type).queue = counts;
+    status.queue.waiting += counts.waiting;
+    status.queue.delayed += counts.delayed;
+    status.queue.in_flight += counts.in_flight;
+    status.queue.dead += counts.dead;
+  }
+  TRY(AddExports(status, catalog));
+  TRY_ASSIGN(status.oldest_sent, queue->OldestSent());
+  std::erase_if(status.types, [](const TypeStatus& t) {
+    const QueueCounts& q = t.queue;
+    return t.stored.versions + t.stored.live + t.stored.tombstones + t.stored.missing + t.export_ids + q.waiting + q.delayed + q.in_flight +
+               q.dead == 0;
+  });
+  return status;
+}
+
+std::string ProcessText(const Status& status) {
+  if (!status.run) return "nothing has run yet";
+  const RunStatus& run = *status.run;
+  if (run.running()) {
+    return fmt::format("{} (process {}) since {}", run.command, run.pid, FormatTime(run.started));
+  }
+  return fmt::format("not running; the last was {}, {} {}", run.command, run.ended ? "ended" : "cut off after", FormatTime(run.updated));
+}
+
+std::string StatusText(const Status& status) {
+  std::string text = fmt::format("data      {}\nprocess   {}\n", status.data_dir, ProcessText(status));
+  if (status.run) {
+    const RunStatus& run = *status.run;
+    text += fmt::format("requests  {} to TMDB, {} answered 429", FormatCount(run.requests), FormatCount(run.throttled));
+    if (status.running()) {
+      const auto left = status.time_left();
+      text += fmt::format(", {:.1f}/s, ETA {}", run.requests_per_second, left ? FormatDuration(*left) : "-");
+    }
+    std::string errors;
+    for (const auto& [name, count] : run.errors) errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
+    text += fmt::format("\nerrors    {}\n", errors.empty() ? "none" : errors);
+  }
+  text += fmt::format("queue     {} waiting, {} delayed, {} in flight, {} dead{}\n", FormatCount(status.queue.waiting),
+                      FormatCount(status.queue.delayed), FormatCount(status.queue.in_flight), FormatCount(status.queue.dead),
+                      status.oldest_sent ? fmt::format("; the oldest of {}", FormatTime(*status.oldest_sent)) : "");
+  if (status.types.empty()) return text;
+  text += fmt::format("\n{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8}  {:<24} {}\n", "type", "stored", "deleted", "missing", "queued", "dead",
+                      "MB", "oldest verified", "coverage");
+  for (const TypeStatus& t : status.types) {
+    const std::string covered = t.coverage() ? fmt::format("{:.1f} % of {} ({})", 100 * *t.coverage(), FormatCount(t.export_ids),
+                                                           FormatDate(*t.export_date))
+                                             : std::string("-");
+    text += fmt::format("{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8.1f}  {:<24} {}\n", Name(t.type), FormatCount(t.stored.live),
+                        FormatCount(t.stored.tombstones), FormatCount(t.stored.missing),
+                        FormatCount(t.queue.waiting + t.queue.delayed + t.queue.in_flight), FormatCount(t.queue.dead),
+                        double(t.stored.bytes) / 1e6, t.stored.oldest_verified ? FormatTime(*t.stored.oldest_verified) : "-", covered);
+  }
+  return text;
+}
+
+void AddRun(JsonWriter& json, const Status& status) {
+  const RunStatus& run = *status.run;
+  json.BeginObject().Field("running", status.running()).Field("command", run.command).Field("pid", run.pid).Field("ended", run.ended);
+  json.Field("started", FormatTime(run.started)).Field("updated", FormatTime(run.updated));
+  json.Field("requests", run.requests).Field("throttled", run.throttled).Field("settled", run.settled);
+  json.Key("requests_per_second").Real(status.running() ? run.requests_per_second : 0, 2);
+  json.Key("eta_seconds");
+  const auto left = status.time_left();
+  left ? json.Number(left->count()) : json.Null();
+  json.Key("errors").BeginObject();
+  for (const auto& [name, count] : run.errors) json.Field(name, count);
+  json.EndObject().EndObject();
+}
+
+void AddQueue(JsonWriter& json, const QueueCounts& queue) {
+  json.BeginObject().Field("waiting", queue.waiting).Field("delayed", queue.delayed).Field("in_flight", queue.in_flight);
+  json.Field("dead", queue.dead).EndObject();
+}
+
+void AddTime(JsonWriter& json, std::string_view key, std::optional<Time> time) {
+  json.Key(key);
+  time ? json.Text(FormatTime(*time)) : json.Null();
+}
+
+std::string StatusJson(const Status& status) {
+  JsonWriter json;
+  json.BeginObject().Field("data_dir", status.data_dir).Key("process");
+  status.run ? AddRun(json, status) : void(json.Null());
+  AddQueue(json.Key("queue"), status.queue);
+  AddTime(json, "oldest_sent", status.oldest_sent);
+  json.Key("types").BeginObject();
+  for (const TypeStatus& t : status.types) {
+    json.Key(Name(t.type)).BeginObject().Field("live", t.stored.live).Field("tombstones", t.stored.tombstones);
+    json.Field("missing", t.stored.missing).Field("versions", t.stored.versions).Field("segments", t.stored.segments);
+    json.Field("bytes", t.stored.bytes);
+    AddQueue(json.Key("queue"), t.queue);
+    AddTime(json, "oldest_verified", t.stored.oldest_verified);
+    json.Key("export_date");
+    t.export_date ? json.Text(FormatDate(*t.export_date)) : json.Null();
+    json.Field("export_ids", t.export_ids).Key("coverage");
+    t.coverage() ? json.Real(*t.coverage(), 4) : json.Null();
+    json.EndObject();
+  }
+  return json.EndObject().EndObject().text();
+}
+
+// In steps short enough that a stop is felt at once.
+void Sleep(std::chrono::seconds time, const StopFlag& stop) {
+  constexpr std::chrono::milliseconds kStep{50};
+  for (std::chrono::milliseconds slept{0}; slept < time && !stop.requested(); slept += kStep) std::this_thread::sleep_for(kStep);
+}
+
+}  // namespace
+
+Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) {
+  const bool json = arguments.Has("--json");
+  const bool watch = arguments.Has("--watch");
+  std::optional<StopSignals> signals;
+  if (watch) signals.emplace();
+  while (true) {
+    TRY_ASSIGN(const Status status, ReadStatus(settings));
+    std::string text = json ? StatusJson(status) + "\n" : StatusText(status);
+    // On a terminal each picture takes the place of the one before.
+    if (watch && !json && ::isatty(STDOUT_FILENO)) text.insert(0, "\x1b[H\x1b[2J");
+    TRY(WriteOut(text));
+    if (!watch) return kExitDone;
+    Sleep(kWatchInterval, signals->flag());
+    if (signals->flag().requested()) return kExitDone;
+  }
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "app/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/json_writer.h"
+
+namespace tmdbc {
+namespace {
+
+std::string_view Name(ExportVerdict verdict) {
+  switch (verdict) {
+    case ExportVerdict::kAccepted:
+      return "accepted";
+    case ExportVerdict::kWithheld:
+      return "not published";
+    case ExportVerdict::kRefused:
+      return "refused";
+    case ExportVerdict::kUnreachable:
+      return "unreachable";
+    case ExportVerdict::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+std::string_view Name(DrainEnd end) {
+  switch (end) {
+    case DrainEnd::kDrained:
+      return "done";
+    case DrainEnd::kStopped:
+      return "stopped";
+    case DrainEnd::kDenied:
+      return "TMDB refused the key";
+    case DrainEnd::kUnreachable:
+      return "TMDB could not be reached";
+    case DrainEnd::kStoreFailed:
+      return "the store failed";
+  }
+  return "";
+}
+
+int ExitCodeOf(const DrainResult& result, const QueueTotals& queue) {
+  const bool all_done = queue.left == 0 && queue.dead == 0;
+  const bool ended_well = result.end == DrainEnd::kDrained || result.end == DrainEnd::kStopped;
+  if (!ended_well) return kExitUnusable;
+  return all_done ? kExitDone : kExitPartly;
+}
+
+std::int64_t Changed(const CollectorStats& stats, Change change) { return stats.changes[std::size_t(change)]; }
+
+std::int64_t Written(const CollectorStats& stats) {
+  std::int64_t sum = 0;
+  for (const auto& [type, count] : stats.records) sum += count;
+  return sum;
+}
+
+double PerSecond(std::int64_t count, Duration time) {
+  const double seconds = std::chrono::duration<double>(time).count();
+  return seconds > 0 ? double(count) / seconds : 0;
+}
+
+std::string Headline(const Summary& summary) {
+  const std::string time = FormatDuration(std::chrono::round<std::chrono::seconds>(summary.time));
+  if (summary.drained && !summary.drained->result.reason.empty()) {
+    return fmt::format("Ended after {}: {}: {}", time, Name(summary.drained->result.end), summary.drained->result.reason);
+  }
+  const bool stopped = (summary.drained && summary.drained->result.end == DrainEnd::kStopped) || (summary.harvest && summary.harvest->stopped);
+  return fmt::format("{} {}", stopped ? "Stopped after" : "Done in", time);
+}
+
+std::string DrainText(const Pipeline::Drained& drained) {
+  const CollectorStats& stats = drained.stats;
+  std::string types;
+  for (const auto& [type, count] : stats.records) {
+    if (count > 0) types += fmt::format("{}{} {}", types.empty() ? "" : ", ", tmdbc::Name(type), FormatCount(count));
+  }
+  std::string text = fmt::format("  stored    {} records{}{}\n", FormatCount(Written(stats)), types.empty() ? "" : ": ", types);
+  text += fmt::format("  ids       {} settled: {} new, {} changed, {} only in their numbers, {} unchanged, {} gone\n",
+                      FormatCount(stats.settled), FormatCount(Changed(stats, Change::kInsert)),
+                      FormatCount(Changed(stats, Change::kUpdate) + Changed(stats, Change::kRestore)),
+                      FormatCount(Changed(stats, Change::kStats)), FormatCount(Changed(stats, Change::kUnchanged)), FormatCount(stats.gone));
+  text += fmt::format("  requests  {} to TMDB, {:.1f}/s, {} answered 429, {} retries, {:.1f} MB received\n", FormatCount(stats.requests),
+                      PerSecond(stats.requests, drained.time), FormatCount(stats.throttled), FormatCount(stats.retries),
+                      double(stats.bytes_received) / 1e6);
+  std::string errors;
+  for (const auto& [name, count] : stats.errors) errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
+  if (!errors.empty()) text += fmt::format("  errors    {}\n", errors);
+  return text;
+}
+
+std::string NextSteps(const Summary& summary) {
+  std::string steps;
+  const auto add = [&](std::string_view command) { steps += fmt::format("{}tmdb-collector {}\n", steps.empty() ? "Next: " : "      ", command); };
+  if (summary.example) add(fmt::format("query --type={} --id={}", tmdbc::Name(summary.example->type), summary.example->id));
+  if (summary.queue.dead > 0) add("queue dead        (what was given up, and why; queue redrive tries again)");
+  add("status");
+  return steps;
+}
+
+}  // namespace
+
+Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Arguments& arguments) {
+  HarvestOptions options;
+  options.types = settings.media_types;
+  options.include_adult = settings.include_adult;
+  options.accept_export = arguments.Has("--accept-export");
+  options.dry_run = arguments.Has("--dry-run");
+  TRY_ASSIGN(options.limit, arguments.Number("--limit", 0, 1'000'000'000));
+  return options;
+}
+
+int ExitCodeOf(const Summary& summary) {
+  int code = summary.harvest ? summary.harvest->exit_code() : 0;
+  if (summary.drained) code = std::max(code, ExitCodeOf(summary.drained->result, summary.queue));
+  return code;
+}
+
+std::string ExportText(const ExportReport& report, bool dry_run) {
+  if (report.verdict != ExportVerdict::kAccepted) return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
+  std::string text = report.name;
+  if (report.type != MediaType::kConfiguration) {
+    text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
+    if (report.bad_lines > 0) text += fmt::format(" ({} bad)", FormatCount(report.bad_lines));
+    text += ",";
+  } else {
+    text += ":";
+  }
+  text += fmt::format(" {} known, {} {}queued", FormatCount(report.known), FormatCount(report.queued), dry_run ? "would be " : "");
+  if (report.stored > 0) text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
+  if (!report.reason.empty()) text += fmt::format(" ({})", report.reason);
+  return text;
+}
+
+std::string SummaryText(const Summary& summary) {
+  std::string text = Headline(summary) + "\n";
+  if (summary.harvest) {
+    for (const ExportReport& report : summary.harvest->exports) text += fmt::format("  export    {}\n", ExportText(report, false));
+  }
+  if (summary.drained) text += DrainText(*summary.drained);
+  text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left), FormatCount(summary.queue.dead));
+  text += fmt::format("  data      {}\n", summary.data_dir);
+  return text + NextSteps(summary);
+}
+
+std::string HarvestJson(const HarvestReport& report) {
+  JsonWriter json;
+  json.BeginObject().Field("requests", report.requests).Field("queued", report.queued()).Field("stopped", report.stopped);
+  json.Key("exports").BeginArray();
+  for (const ExportReport& e : report.exports) {
+    json.BeginObject().Field("name", e.name).Field("type", tmdbc::Name(e.type)).Field("verdict", Name(e.verdict));
+    if (!e.reason.empty()) json.Field("reason", e.reason);
+    if (e.verdict == ExportVerdict::kAccepted && e.type != MediaType::kConfiguration) json.Field("date", FormatDate(e.date));
+    json.Field("lines", e.lines).Field("bad_lines", e.bad_lines).Field("duplicates", e.duplicates).Field("ids", e.ids);
+    json.Field("known", e.known).Field("queued", e.queued).Field("stored", e.stored).Field("bytes", e.bytes).EndObject();
+  }
+  return json.EndArray().EndObject().text();
+}
+
+std::string SummaryJson(const Summary& summary) {
+  JsonWriter json;
+  json.BeginObject().Field("exit_code", ExitCodeOf(summary));
+  json.Key("seconds").Real(std::chrono::duration<double>(summary.time).count(), 3);
+  if (summary.harvest) json.Key("harvest").Raw(HarvestJson(*summary.harvest));
+  if (summary.drained) {
+    const CollectorStats& stats = summary.drained->stats;
+    json.Key("collect").BeginObject().Field("end", Name(summary.drained->result.end));
+    if (!summary.drained->result.reason.empty()) json.Field("reason", summary.drained->result.reason);
+    json.Key("seconds").Real(std::chrono::duration<double>(summary.drained->time).count(), 3);
+    json.Field("requests", stats.requests).Field("throttled", stats.throttled).Field("retries", stats.retries);
+    json.Field("bytes_received", stats.bytes_received).Field("settled", stats.settled).Field("gone", stats.gone).Field("dead", stats.dead);
+    json.Key("changes").BeginObject();
+    for (std::size_t i = 0; i < stats.changes.size(); ++i) json.Field(tmdbc::Name(Change(i)), stats.changes[i]);
+    json.EndObject().Key("records").BeginObject();
+    for (const auto& [type, count] : stats.records) json.Field(tmdbc::Name(type), count);
+    json.EndObject().Key("errors").BeginObject();
+    for (const auto& [name, count] : stats.errors) json.Field(name, count);
+    json.EndObject().EndObject();
+  }
+  json.Key("queue").BeginObject().Field("left", summary.queue.left).Field("dead", summary.queue.dead).EndObject();
+  return json.Field("data_dir", summary.data_dir).EndObject().text();
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Summary: what a harvest and a drain did, for the person (or program) that started them, and the exit code that goes with it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/command.h"
+#include "app/pipeline.h"
+#include "collector/collector.h"
+#include "harvester/harvester.h"
+
+namespace tmdbc {
+
+// What the settings and the flags of `run` and `harvest` say about a harvest.
+Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Arguments& arguments);
+
+struct Summary {
+  std::optional<HarvestReport> harvest;
+  std::optional<Pipeline::Drained> drained;
+  QueueTotals queue;           // afterwards
+  Duration time{};
+  std::string data_dir;
+  std::optional<MediaId> example;  // a live record
+};
+
+// By the contract (DESIGN section 3): the worst of what happened.
+int ExitCodeOf(const Summary& summary);
+
+// Some lines for a person, the next commands to try at the end.
+std::string SummaryText(const Summary& summary);
+// One object.
+std::string SummaryJson(const Summary& summary);
+
+// The part of it that one export is; `dry_run`: nothing was queued. Also for `harvest`.
+std::string ExportText(const ExportReport& report, bool dry_run);
+std::string HarvestJson(const HarvestReport& report);
+
+}  // namespace tmdbc
