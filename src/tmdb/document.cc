@@ -11,8 +11,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+// Two passes of memchr(), because find_first_of() calls it for every byte: 200 us for 50 KB.
 bool HasLineBreak(std::string_view text) {
-  return text.find_first_of("\r\n") != std::string_view::npos;
+  return text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos;
 }
 
 // The bytes of the `place`-th member's value, or of the `place`-th element.
