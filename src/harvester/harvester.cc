@@ -523,10 +523,12 @@ void Harvester::Run::RemoveParts() {
 HarvestReport Harvester::Run::Report() {
   HarvestReport report;
   report.requests = downloader_.requests();
-  report.stopped = stopping();
   for (Group& group : groups_) {
     for (Wanted& wanted : group.files) {
-      if (wanted.stage != Stage::kEnded) End(wanted, ExportVerdict::kStopped, "stopped before it was harvested");
+      if (wanted.stage != Stage::kEnded) {
+        report.stopped = true;
+        End(wanted, ExportVerdict::kStopped, "stopped before it was harvested");
+      }
       report.exports.push_back(std::move(wanted.report));
     }
   }

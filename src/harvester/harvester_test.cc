@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "base/compression.h"
 #include "testing/fake_export_host.h"
@@ -30,12 +31,14 @@ class SmallDisk final : public FileSystem {
  public:
   explicit SmallDisk(FileSystem& disk) : disk_(disk) {}
   std::uint64_t room = std::uint64_t(1) << 40;
+  std::function<void(const std::string& path)> on_read;
 
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
     TRY_ASSIGN(auto file, disk_.OpenAppend(path));
     return std::make_unique<File>(*this, std::move(file));
   }
   Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override {
+    if (on_read) on_read(path);
     return disk_.Read(path, offset, length);
   }
   Result<std::uint64_t> Size(const std::string& path) override { return disk_.Size(path); }
@@ -603,6 +606,21 @@ TEST_F(HarvesterTest, AStopDuringTheDownloadLeavesNothingHalfDone) {
   EXPECT_EQ(host_.InFlight(), 0);
   EXPECT_EQ(Queued(), "");
   EXPECT_TRUE(Exports().empty());
+}
+
+TEST_F(HarvesterTest, AStopWhileAFileIsReadLeavesThatOneForTheNextHarvest) {
+  Publish("movie_ids", Movies(1, 20'000));
+  Publish("tv_series_ids", Show(1, 1));
+  files_.on_read = [&](const std::string& path) {
+    if (path == "exports/movie_ids.part") stop_.Request();
+  };
+  const HarvestReport report = Harvest({MediaType::kTv, MediaType::kMovie});
+  EXPECT_TRUE(report.stopped);
+  EXPECT_EQ(report.exit_code(), 1);
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted);
+  EXPECT_EQ(report.exports.at(1).verdict, ExportVerdict::kStopped);
+  EXPECT_EQ(Queued(), "tv:1");
+  EXPECT_EQ(Exports(), std::vector<std::string>{"exports/tv_series_ids_2026-11-22.json.gz"});
 }
 
 TEST_F(HarvesterTest, AQueueThatFailsLeavesTheExportUnacceptedAndTheNextHarvestDoesItAll) {
