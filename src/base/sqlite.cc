@@ -115,10 +115,17 @@ Result<void> Database::Execute(std::string_view sql) {
 }
 
 Result<void> Database::Transact(const std::function<Result<void>()>& work) {
-  if (depth_ > 0) return work();
+  if (depth_ > 0) {
+    auto joined = work();
+    if (!joined && !joined_failure_) joined_failure_ = joined.error();
+    return joined;
+  }
   TRY(Execute("BEGIN IMMEDIATE"));
   ++depth_;
+  joined_failure_.reset();
   auto done = work();
+  // A part that failed may have left half of what it meant to do, even when nobody passed its error on.
+  if (done && joined_failure_) done = std::unexpected(*joined_failure_);
   if (done) done = Execute("COMMIT");
   --depth_;
   // SQLite has rolled back by itself after some errors (disk full); then this ROLLBACK finds nothing to do.

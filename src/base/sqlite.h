@@ -99,7 +99,7 @@ class Database {
   Result<void> Execute(std::string_view sql);
 
   // Runs `work` in a transaction and commits when it succeeds, rolls back when it fails. Called within another
-  // Transact() it joins that one: the outer commit makes both durable, or neither.
+  // Transact() it joins that one: the outer commit makes both durable, or neither; when the inner one fails, so does the outer.
   Result<void> Transact(const std::function<Result<void>()>& work);
   bool InTransaction() const { return depth_ > 0; }
   // Rows changed by the last statement that was run.
@@ -111,6 +111,7 @@ class Database {
   sqlite3* db_;
   std::string path_;
   int depth_ = 0;
+  std::optional<Error> joined_failure_;  // the first of a Transact() that joined the one under way
 };
 
 }  // namespace tmdbc

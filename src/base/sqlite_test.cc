@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "base/sqlite.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+namespace tmdbc {
+namespace {
+
+class DatabaseTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tmdbc-sqlite-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    path_ = folder_ + "/catalog.db";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Database Open(Database::Mode mode = Database::Mode::kReadWrite) {
+    auto db = Database::Open(path_, mode);
+    EXPECT_TRUE(db) << db.error().message;
+    return *std::move(db);
+  }
+  static std::int64_t Count(Database& db, std::string_view sql) {
+    Statement statement = db.Prepare(sql).value();
+    EXPECT_TRUE(statement.Step().value());
+    return statement.Int(0);
+  }
+  static Result<void> Insert(Database& db, int id) {
+    TRY_ASSIGN(Statement insert, db.Prepare("INSERT INTO movie(id) VALUES(?1)"));
+    return insert.Bind(id).Run();
+  }
+
+  std::string folder_, path_;
+};
+
+TEST_F(DatabaseTest, GivesBackWhatWasBound) {
+  Database db = Open();
+  ASSERT_TRUE(db.Execute("CREATE TABLE t(a, b, c, d, e, f, g); CREATE INDEX i ON t(a)"));
+  Statement insert = db.Prepare("INSERT INTO t VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)").value();
+  const std::byte bytes[] = {std::byte(0), std::byte(255)};
+  const std::string text("Am\xc3\xa9lie\0!", 9);
+  ASSERT_TRUE(insert
+                  .Bind(std::int64_t(-1) << 62, 0.5, text, std::span<const std::byte>(bytes), std::nullopt,
+                        std::optional<std::string_view>(), std::optional(true))
+                  .Run());
+  EXPECT_EQ(db.Changes(), 1);
+
+  Statement select = db.Prepare("SELECT * FROM t").value();
+  ASSERT_TRUE(select.Step().value());
+  EXPECT_EQ(select.Int(0), std::int64_t(-1) << 62);
+  EXPECT_EQ(select.Real(1), 0.5);
+  EXPECT_EQ(select.Text(2), text);
+  ASSERT_EQ(select.Blob(3).size(), 2u);
+  EXPECT_EQ(select.Blob(3)[1], std::byte(255));
+  EXPECT_TRUE(select.IsNull(4));
+  EXPECT_TRUE(select.IsNull(5));
+  EXPECT_EQ(select.Int(6), 1);
+  EXPECT_FALSE(select.Step().value());
+  EXPECT_TRUE(select.Step().value()) << "at the end it begins again";
+}
+
+TEST_F(DatabaseTest, TellsEmptyFromNull) {
+  Database db = Open();
+  Statement select = db.Prepare("SELECT ?1 IS NULL, ?2 IS NULL, ?3 IS NULL").value();
+  select.Bind(std::string_view(), std::span<const std::byte>(), std::nullopt);
+  ASSERT_TRUE(select.Step().value());
+  EXPECT_EQ(select.Int(0), 0);
+  EXPECT_EQ(select.Int(1), 0);
+  EXPECT_EQ(select.Int(2), 1);
+}
+
+TEST_F(DatabaseTest, ForgetsWhatWasBoundBefore) {
+  Database db = Open();
+  Statement select = db.Prepare("SELECT ?1, ?2").value();
+  ASSERT_TRUE(select.Bind(1, 2).Step().value());
+  ASSERT_TRUE(select.Bind(3).Step().value());
+  EXPECT_EQ(select.Int(0), 3);
+  EXPECT_TRUE(select.IsNull(1));
+  for (int i = 1; i <= 2; ++i) select.Reset();
+  select.BindAt(2, std::int64_t(7));
+  ASSERT_TRUE(select.Step().value());
+  EXPECT_EQ(select.Int(1), 7);
+}
+
+TEST_F(DatabaseTest, KeepsATransactionOrNothingOfIt) {
+  Database db = Open();
+  ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  ASSERT_TRUE(db.Transact([&]() -> Result<void> {
+    EXPECT_TRUE(db.InTransaction());
+    TRY(Insert(db, 1));
+    return Insert(db, 2);
+  }));
+  EXPECT_FALSE(db.InTransaction());
+  const auto failed = db.Transact([&]() -> Result<void> {
+    TRY(Insert(db, 3));
+    return Insert(db, 1);
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("UNIQUE"), std::string::npos) << failed.error().message;
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 2);
+  ASSERT_TRUE(db.Transact([&] { return Insert(db, 3); })) << "it works again";
+}
+
+TEST_F(DatabaseTest, JoinsInnerTransactionsToTheOuterOne) {
+  Database db = Open();
+  ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  const auto failed = db.Transact([&]() -> Result<void> {
+    TRY(db.Transact([&] { return Insert(db, 1); }));
+    return Fail(ErrorCode::kInternal, "the outer one fails later");
+  });
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 0);
+  ASSERT_TRUE(db.Transact([&]() -> Result<void> {
+    TRY(Insert(db, 1));
+    return db.Transact([&] { return Insert(db, 2); });
+  }));
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 2);
+}
+
+TEST_F(DatabaseTest, CommitsNothingWhenAnInnerTransactionFailedUnnoticed) {
+  Database db = Open();
+  ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  const auto outer = db.Transact([&]() -> Result<void> {
+    (void)db.Transact([&]() -> Result<void> {
+      TRY(Insert(db, 1));
+      return Fail(ErrorCode::kCorrupt, "half done");
+    });
+    return {};
+  });
+  ASSERT_FALSE(outer);
+  EXPECT_EQ(outer.error().message, "half done");
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 0);
+  ASSERT_TRUE(db.Transact([&] { return Insert(db, 1); })) << "it works again";
+}
+
+TEST_F(DatabaseTest, HoldsWhatWasCommittedAndSyncsEveryCommit) {
+  {
+    Database db = Open();
+    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+    ASSERT_TRUE(db.Transact([&] { return Insert(db, 550); }));
+    EXPECT_EQ(Count(db, "PRAGMA synchronous"), 2) << "FULL";
+    Statement mode = db.Prepare("PRAGMA journal_mode").value();
+    ASSERT_TRUE(mode.Step().value());
+    EXPECT_EQ(mode.Text(0), "wal");
+  }
+  Database reader = Open(Database::Mode::kReadOnly);
+  EXPECT_EQ(Count(reader, "SELECT id FROM movie"), 550);
+  EXPECT_FALSE(reader.Execute("DELETE FROM movie")) << "opened for reading";
+}
+
+TEST_F(DatabaseTest, IsReadWhileAnotherWrites) {
+  Database writer = Open();
+  ASSERT_TRUE(writer.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  Database reader = Open(Database::Mode::kReadOnly);
+  ASSERT_TRUE(writer.Transact([&]() -> Result<void> {
+    TRY(Insert(writer, 1));
+    EXPECT_EQ(Count(reader, "SELECT count(*) FROM movie"), 0);
+    return {};
+  }));
+  EXPECT_EQ(Count(reader, "SELECT count(*) FROM movie"), 1);
+}
+
+TEST_F(DatabaseTest, TellsAnAbsentFileFromOneThatIsNoDatabase) {
+  const auto absent = Database::Open(path_, Database::Mode::kReadOnly);
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(absent.error().message.find(path_), std::string::npos) << absent.error().message;
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "reading makes nothing";
+
+  std::ofstream(path_) << std::string(5000, 'x');
+  for (const auto mode : {Database::Mode::kReadOnly, Database::Mode::kReadWrite}) {
+    const auto junk = Database::Open(path_, mode);
+    ASSERT_FALSE(junk);
+    EXPECT_EQ(junk.error().code, ErrorCode::kCorrupt) << junk.error().message;
+    EXPECT_NE(junk.error().message.find(path_), std::string::npos) << junk.error().message;
+  }
+}
+
+TEST_F(DatabaseTest, SaysWhenItIsFull) {
+  Database db = Open();
+  ASSERT_TRUE(db.Execute("CREATE TABLE blobs(bytes); PRAGMA max_page_count=20"));
+  const auto failed = db.Transact([&] { return db.Execute("INSERT INTO blobs VALUES(zeroblob(1000000))"); });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace) << failed.error().message;
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM blobs"), 0);
+  EXPECT_TRUE(db.Transact([&] { return db.Execute("INSERT INTO blobs VALUES('small')"); }))
+      << "it works again";
+}
+
+TEST_F(DatabaseTest, NamesTheStatementThatFailed) {
+  Database db = Open();
+  const auto bad = db.Prepare("SELEC 1");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, ErrorCode::kInternal);
+  EXPECT_NE(bad.error().message.find("SELEC 1"), std::string::npos) << bad.error().message;
+}
+
+TEST_F(DatabaseTest, OutlivesBeingMoved) {
+  Database first = Open();
+  ASSERT_TRUE(first.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  Statement insert = first.Prepare("INSERT INTO movie(id) VALUES(?1)").value();
+  Database second = std::move(first);
+  ASSERT_TRUE(second.Transact([&] { return insert.Bind(1).Run(); }));
+  EXPECT_EQ(Count(second, "SELECT count(*) FROM movie"), 1);
+}
+
+}  // namespace
+}  // namespace tmdbc
