@@ -156,9 +156,7 @@ Result<std::vector<std::string>> PosixFileSystem::List(const std::string& folder
   std::filesystem::recursive_directory_iterator entry(Full(folder), error), end;
   if (error == std::errc::no_such_file_or_directory) return paths;
   for (; !error && entry != end; entry.increment(error)) {
-    // One that vanished since it was listed (a segment was sealed) is no error, and no file.
-    std::error_code vanished;
-    if (entry->is_regular_file(vanished)) paths.push_back(entry->path().string().substr(root_.size() + 1));
+    if (entry->is_regular_file(error)) paths.push_back(entry->path().string().substr(root_.size() + 1));
   }
   if (error) return SystemError("list", Full(folder), error.value());
   std::sort(paths.begin(), paths.end());
