@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "corpus_world.h"
 #include "simulator.h"
 #include "synthetic_world.h"
 
@@ -18,6 +19,7 @@ struct Flags {
   http::ServerOptions server{.connections_per_address = 20};
   SimulatorOptions simulator;
   SyntheticOptions synthetic;
+  CorpusOptions corpus;
   std::string port_file, truth_file, latency = "0", latency_shape = "uniform";
   std::vector<std::string> faults;
   double all_faults = 0, gone = 0, adult = 5, publish_delay_hours = 0, stall = 35, trickle = 2, burst = 2;
@@ -39,6 +41,8 @@ void Declare(CLI::App& app, Flags& f) {
   app.add_option("--gone", f.gone, "percent of the ids in the exports that answer 404")->check(CLI::Range(0.0, 100.0))->capture_default_str();
   app.add_option("--adult", f.adult, "percent of adult titles and people on top, in the adult exports only")->check(CLI::Range(0.0, 100.0))->capture_default_str();
   app.add_option("--huge-show", f.synthetic.huge_show_episodes, "episodes of the first show; 0: like any other")->check(CLI::Range(0, 8000))->capture_default_str();
+  app.add_option("--corpus", f.corpus.folder, "serves the recorded bodies of this folder instead of made-up ones");
+  app.add_flag("--recorded-seasons-only", f.corpus.recorded_seasons_only, "with --corpus: seasons that were not recorded are absent");
   app.add_option("--rate", f.simulator.rate, "requests in any second from one address, then 429; 0: no limit")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--connections", f.server.connections_per_address, "connections from one address; 0: no limit")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_flag("--close-excess", f.server.close_excess, "closes a connection above the limit instead of answering 429");
@@ -123,8 +127,13 @@ Result<void> WritePort(const std::string& path, std::uint16_t port) {
 Result<void> Serve(Flags& f) {
   TRY(Complete(f));
   const SystemClock clock;
-  SyntheticWorld world(f.synthetic);
-  Simulator simulator(world, f.simulator, clock);
+  std::unique_ptr<World> world;
+  if (f.corpus.folder.empty()) {
+    world = std::make_unique<SyntheticWorld>(f.synthetic);
+  } else {
+    TRY_ASSIGN(world, CorpusWorld::Load(f.corpus));
+  }
+  Simulator simulator(*world, f.simulator, clock);
   TRY_ASSIGN(const auto server, http::Server::Listen(f.server, clock, [&](const http::ServerRequest& request) {
                return simulator.Handle(request);
              }));
@@ -160,7 +169,11 @@ int main(int argc, char** argv) {
   CLI::App app("tmdb-sim: a simulated TMDB on loopback, with exports, details, limits, faults and counters", "tmdb-sim");
   tmdbc::sim::Flags flags;
   tmdbc::sim::Declare(app, flags);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   const auto served = tmdbc::sim::Serve(flags);
   if (served) return 0;
   fmt::print(stderr, "tmdb-sim: {}\n", served.error().message);

@@ -55,7 +55,7 @@ std::string PercentDecode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     int value = 0;
-    if (text[i] == '%' && i + 2 < text.size() + 0 &&
+    if (text[i] == '%' && i + 2 < text.size() &&
         std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr == text.data() + i + 3) {
       out += static_cast<char>(value);
       i += 2;
@@ -165,12 +165,12 @@ http::Answer Simulator::Handle(const http::ServerRequest& request) {
   constexpr std::string_view kExports = "/p/exports/";
   if (target.path.starts_with(kExports)) {
     http::Answer answer = exports_.Handle(request, std::string_view(target.path).substr(kExports.size()));
-    if (options_.faults.on_exports) {
-      const auto fault = faults_.Next(request.target, request.received);
-      const Prepared whole{answer.status, "export", answer.headers, answer.body, answer.body, 0};
-      if (fault) answer = Spoil(*fault, target, whole, false);
+    const auto fault = options_.faults.on_exports ? faults_.Next(target.path, request.received) : std::nullopt;
+    if (fault && answer.body && request.method == "GET") {
+      answer = Spoil(*fault, target, {answer.status, "export", answer.headers, answer.body, nullptr, 0}, false);
+      answer.framing = http::Answer::Framing::kLength;
     }
-    CountAnswer(answer, "export", 0);
+    CountAnswer(request, answer, "export", 0);
     return answer;
   }
   return HandleApi(request, target);
@@ -181,7 +181,7 @@ http::Answer Simulator::HandleApi(const http::ServerRequest& request, const Targ
   const auto refuse = [&](int status, int code) {
     http::Answer answer = AnswerWith(*Prepare(TmdbError(status, code, "refused"), target.path), gzip);
     answer.delay = options_.latency.Draw(jitter_);
-    CountAnswer(answer, "refused", 0);
+    CountAnswer(request, answer, "refused", 0);
     return answer;
   };
   // Counted at the moment the request came, whatever happens to it afterwards.
@@ -209,7 +209,7 @@ http::Answer Simulator::HandleApi(const http::ServerRequest& request, const Targ
     answer = AnswerWith(*prepared, gzip);
   }
   answer.delay = options_.latency.Draw(jitter_);
-  CountAnswer(answer, prepared->path_class, prepared->appended);
+  CountAnswer(request, answer, prepared->path_class, prepared->appended);
   return answer;
 }
 
@@ -235,14 +235,14 @@ void Simulator::CountArrival(const http::ServerRequest& request) {
   ++counters_.requests;
 }
 
-void Simulator::CountAnswer(const http::Answer& answer, std::string_view path_class, int appended) {
+void Simulator::CountAnswer(const http::ServerRequest& request, const http::Answer& answer, std::string_view path_class, int appended) {
   const int status = answer.silent ? 0 : answer.status;
   auto known = counters_.by_class.find(path_class);
   if (known == counters_.by_class.end()) known = counters_.by_class.emplace(path_class, std::map<int, std::uint64_t>()).first;
   ++known->second[status];
   ++counters_.by_status[status];
   if (status == 200) counters_.appended += static_cast<std::uint64_t>(appended);
-  if (answer.body && !answer.silent) counters_.body_bytes += answer.cut_body_after.value_or(answer.body->size());
+  if (answer.body && !answer.silent && request.method != "HEAD") counters_.body_bytes += answer.cut_body_after.value_or(answer.body->size());
 }
 
 // Routing ------------------------------------------------------------------------------------------------------------------------
@@ -428,9 +428,10 @@ http::Answer Simulator::Spoil(Fault fault, const Target& target, const Prepared&
     reply.body = std::move(body);
     return AnswerWith(*Prepare(std::move(reply), target.path), gzip);
   };
-  ++counters_.faults[static_cast<std::size_t>(fault)];
+  // A fault that makes no sense for this answer does not happen, and does not count.
+  bool applied = true;
   http::Answer answer = AnswerWith(prepared, gzip);
-  const std::size_t size = answer.body ? answer.body->size() : 0;
+  const std::size_t size = answer.body->size();
   switch (fault) {
     case Fault::kResetBefore:
       answer.silent = true;
@@ -447,54 +448,42 @@ http::Answer Simulator::Spoil(Fault fault, const Target& target, const Prepared&
       answer.ending = http::Answer::Ending::kClose;
       break;
     case Fault::kBadGzip: {
-      std::string bytes = *prepared.gzip;
-      bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x55);
-      answer = AnswerWith(prepared, true);
+      applied = gzip || prepared.gzip == nullptr;
+      if (!applied) break;
+      std::string bytes = *answer.body;
+      bytes[size / 2] = static_cast<char>(bytes[size / 2] ^ 0x55);
       answer.body = std::make_shared<const std::string>(std::move(bytes));
       break;
     }
     case Fault::kBareGzip:
+      applied = prepared.gzip != nullptr;
+      if (!applied) break;
       answer = AnswerWith(prepared, false);
       answer.body = prepared.gzip;
       break;
-    case Fault::kHtml200: return html(200);
-    case Fault::kHtml404: return html(404);
-    case Fault::kHtml502: return html(502);
-    case Fault::kHtml503: return html(503);
-    case Fault::kJson500: return error(500, 11);
-    case Fault::kJson502: return error(502, 43);
-    case Fault::kJson503: return error(503, 9);
-    case Fault::kJson504: return error(504, 24);
-    case Fault::k429Bare: return throttled(std::nullopt);
-    case Fault::k429Zero: return throttled("0");
-    case Fault::k429Seconds: return throttled("1");
-    case Fault::k429Date: return throttled(HttpDate(clock_.Now() + std::chrono::seconds(2)));
+    case Fault::kHtml200: answer = html(200); break;
+    case Fault::kHtml404: answer = html(404); break;
+    case Fault::kHtml502: answer = html(502); break;
+    case Fault::kHtml503: answer = html(503); break;
+    case Fault::kJson500: answer = error(500, 11); break;
+    case Fault::kJson502: answer = error(502, 43); break;
+    case Fault::kJson503: answer = error(503, 9); break;
+    case Fault::kJson504: answer = error(504, 24); break;
+    case Fault::k429Bare: answer = throttled(std::nullopt); break;
+    case Fault::k429Zero: answer = throttled("0"); break;
+    case Fault::k429Seconds: answer = throttled("1"); break;
+    case Fault::k429Date: answer = throttled(HttpDate(clock_.Now() + std::chrono::seconds(2))); break;
     case Fault::kEmpty200:
       answer.status = 200;
       answer.body = nullptr;
       std::erase_if(answer.headers, [](const http::Header& h) { return h.first == "Content-Encoding"; });
       break;
-    case Fault::kCutJson: return with_body(prepared.plain->substr(0, prepared.plain->size() / 2));
+    case Fault::kCutJson: answer = with_body(prepared.plain->substr(0, prepared.plain->size() / 2)); break;
     case Fault::kWrongId:
     case Fault::kStale: {
-      // Only a subject's own path has other ids and older states; anything else stays as it is.
-      const auto parts = Split(std::string_view(target.path), '/');
-      const auto kind = parts.size() == 3 ? KindOf(parts[1]) : std::nullopt;
-      const auto id = kind ? ParseId(parts[2]) : std::nullopt;
-      if (!id || prepared.status != 200) break;
-      if (fault == Fault::kStale) {
-        const auto older = world_.OlderDetails(*kind, *id);
-        if (!older) break;
-        const std::vector<RawPart> now = PartsOf(*prepared.plain);
-        std::vector<RawPart> then = PartsOf(*older);
-        then.insert(then.end(), now.begin() + static_cast<std::ptrdiff_t>(std::min(then.size(), now.size())), now.end());
-        return with_body(ObjectOf(then));
-      }
-      Target other = target;
-      for (std::int64_t near = *id + 1; near < *id + 1000; ++near) {
-        other.path = fmt::format("/3/{}/{}", NameOf(*kind), near);
-        if (world_.Details(*kind, near)) return with_body(Route(other).body);
-      }
+      const auto other = fault == Fault::kWrongId ? NeighbourOf(target) : OlderOf(target, prepared);
+      applied = prepared.status == 200 && other.has_value();
+      if (applied) answer = with_body(*other);
       break;
     }
     case Fault::kTrickle:
@@ -506,9 +495,41 @@ http::Answer Simulator::Spoil(Fault fault, const Target& target, const Prepared&
       answer.ending = http::Answer::Ending::kHang;
       answer.hang = options_.faults.stall;
       break;
-    case Fault::kBurst: return error(503, 9);
+    case Fault::kBurst: answer = error(503, 9); break;
   }
+  if (applied) ++counters_.faults[static_cast<std::size_t>(fault)];
   return answer;
+}
+
+std::optional<Simulator::Subject> Simulator::SubjectOf(const Target& target) {
+  const auto parts = Split(target.path, '/');
+  const auto kind = parts.size() == 3 && parts[0] == "3" ? KindOf(parts[1]) : std::nullopt;
+  const auto id = kind ? ParseId(parts[2]) : std::nullopt;
+  if (!id) return std::nullopt;
+  return Subject{*kind, *id};
+}
+
+std::optional<std::string> Simulator::NeighbourOf(const Target& target) const {
+  const auto subject = SubjectOf(target);
+  if (!subject) return std::nullopt;
+  for (std::int64_t id = subject->id + 1; id < subject->id + 1000; ++id) {
+    if (!world_.Details(subject->kind, id)) continue;
+    Target other = target;
+    other.path = fmt::format("/3/{}/{}", NameOf(subject->kind), id);
+    return Route(other).body;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Simulator::OlderOf(const Target& target, const Prepared& prepared) const {
+  const auto subject = SubjectOf(target);
+  const auto older = subject ? world_.OlderDetails(subject->kind, subject->id) : std::nullopt;
+  if (!older) return std::nullopt;
+  // The members of the older body, then what is appended, as it is today.
+  std::vector<RawPart> parts = PartsOf(*older);
+  const std::vector<RawPart> today = PartsOf(*prepared.plain);
+  if (today.size() > parts.size()) parts.insert(parts.end(), today.begin() + static_cast<std::ptrdiff_t>(parts.size()), today.end());
+  return ObjectOf(parts);
 }
 
 // The judge's own paths ----------------------------------------------------------------------------------------------------------

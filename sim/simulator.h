@@ -82,7 +82,7 @@ class Simulator {
     int status;
     std::string_view path_class;
     std::vector<http::Header> headers;
-    std::shared_ptr<const std::string> plain, gzip;
+    std::shared_ptr<const std::string> plain, gzip;  // an export has no second form
     int appended;
   };
   struct Target {
@@ -108,7 +108,7 @@ class Simulator {
   http::Answer HandleOwn(const http::ServerRequest& request, const Target& target);
   bool KeyAccepted(const http::ServerRequest& request, const Target& target) const;
   void CountArrival(const http::ServerRequest& request);
-  void CountAnswer(const http::Answer& answer, std::string_view path_class, int appended);
+  void CountAnswer(const http::ServerRequest& request, const http::Answer& answer, std::string_view path_class, int appended);
 
   Reply Route(const Target& target) const;
   Reply RouteSubject(Kind kind, const std::vector<std::string_view>& parts, const Target& target) const;
@@ -121,6 +121,16 @@ class Simulator {
   std::shared_ptr<const Prepared> Prepare(Reply reply, std::string_view target) const;
   http::Answer AnswerWith(const Prepared& prepared, bool gzip) const;
   http::Answer Spoil(Fault fault, const Target& target, const Prepared& prepared, bool gzip);
+
+  // The film, show, person... that the target is the details of.
+  struct Subject {
+    Kind kind;
+    std::int64_t id;
+  };
+  static std::optional<Subject> SubjectOf(const Target& target);
+  // The body of the next id, and an earlier state of the body itself.
+  std::optional<std::string> NeighbourOf(const Target& target) const;
+  std::optional<std::string> OlderOf(const Target& target, const Prepared& prepared) const;
 
   std::string CountersJson() const;
 

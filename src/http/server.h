@@ -48,8 +48,8 @@ struct Answer {
 
   int status = 200;
   // Date, Connection and the framing headers are added.
-  std::vector<Header> headers;
-  std::shared_ptr<const std::string> body;  // null: none
+  std::vector<Header> headers = {};
+  std::shared_ptr<const std::string> body = nullptr;  // null: none
   Framing framing = Framing::kLength;
   Duration delay{};  // before the first byte
 
@@ -57,9 +57,9 @@ struct Answer {
   Ending ending = Ending::kKeep;
   Duration hang{};
   bool silent = false;                         // nothing goes out at all, only `ending` happens
-  std::optional<std::string> raw;              // goes out instead of status line, headers and body
-  std::optional<std::uint64_t> claimed_length;  // what Content-Length says instead of the truth
-  std::optional<std::size_t> cut_body_after;   // so many body bytes, framing left unfinished, then `ending`
+  std::optional<std::string> raw = {};              // goes out instead of status line, headers and body
+  std::optional<std::uint64_t> claimed_length = {};  // what Content-Length says instead of the truth
+  std::optional<std::size_t> cut_body_after = {};   // so many body bytes, framing left unfinished, then `ending`
   // When set, the body goes out in this many pieces with this pause before each.
   std::size_t trickle_pieces = 0;
   Duration trickle_pause{};

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "http/server_test_client.h"
+
+namespace tmdbc::http {
+namespace {
+
+std::shared_ptr<const std::string> Shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+
+// A server in a thread of its own, whose handler is the test's.
+class Running {
+ public:
+  explicit Running(Server::Handler handler, ServerOptions options = {}) {
+    auto made = Server::Listen(std::move(options), clock_, std::move(handler));
+    EXPECT_TRUE(made.has_value());
+    server_ = *std::move(made);
+    thread_ = std::thread([this] { server_->Run(); });
+  }
+  ~Running() { Stop(); }
+  void Stop() {
+    if (!thread_.joinable()) return;
+    server_->Stop();
+    thread_.join();
+  }
+  std::uint16_t port() const { return server_->port(); }
+  Server& server() { return *server_; }
+
+ private:
+  SystemClock clock_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+Server::Handler Always(const Answer& answer) {
+  return [answer](const ServerRequest&) { return answer; };
+}
+
+TEST(Server, GivesTheHandlerWhatTheClientSent) {
+  ServerRequest seen;
+  Running running([&](const ServerRequest& request) {
+    seen = request;
+    return Answer{.body = Shared("ok")};
+  });
+  TestConnection client(running.port(), "127.0.0.3");
+  client.Send("POST /a%20b?x=1 HTTP/1.1\r\nHost: h\r\nX-Thing: one\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(client.Read().body, "ok");
+  running.Stop();
+  EXPECT_EQ(seen.method, "POST");
+  EXPECT_EQ(seen.target, "/a%20b?x=1");
+  EXPECT_EQ(seen.header("x-thing"), "one");
+  EXPECT_EQ(seen.header("absent"), "");
+  EXPECT_EQ(seen.body, "hello");
+  EXPECT_EQ(seen.peer_address, "127.0.0.3");
+}
+
+TEST(Server, AnswersManyRequestsOnOneConnection) {
+  int count = 0;
+  Running running([&](const ServerRequest&) { return Answer{.body = Shared(std::to_string(++count))}; });
+  TestConnection client(running.port());
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(client.Get("/").body, std::to_string(i));
+  running.Stop();
+  EXPECT_EQ(running.server().stats().connections, 1u);
+}
+
+TEST(Server, AnswersPipelinedRequestsInOrder) {
+  Running running([](const ServerRequest& request) { return Answer{.body = Shared(request.target)}; });
+  TestConnection client(running.port());
+  client.Send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.Read().body, "/1");
+  EXPECT_EQ(client.Read().body, "/2");
+}
+
+TEST(Server, TakesAHeadThatComesInPieces) {
+  Running running([](const ServerRequest& request) { return Answer{.body = Shared(request.target)}; });
+  TestConnection client(running.port());
+  for (const char* piece : {"GE", "T /pie", "ce HTTP/1.1\r\nHo", "st: h\r\n\r", "\n"}) client.Send(piece);
+  EXPECT_EQ(client.Read().body, "/piece");
+}
+
+TEST(Server, SendsALengthOrChunksOrEndsByClosing) {
+  const std::string body(100'000, 'x');
+  for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked, Answer::Framing::kUntilClose}) {
+    Running running(Always({.headers = {{"X-A", "b"}}, .body = Shared(body), .framing = framing}));
+    TestConnection client(running.port());
+    const SeenAnswer answer = client.Get("/");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("x-a"), "b");
+    EXPECT_EQ(answer.headers.contains("content-length"), framing == Answer::Framing::kLength);
+    EXPECT_EQ(answer.headers.contains("transfer-encoding"), framing == Answer::Framing::kChunked);
+    EXPECT_TRUE(answer.whole);
+    EXPECT_EQ(answer.body, body);
+  }
+}
+
+TEST(Server, SendsAnEmptyBodyInEitherFraming) {
+  for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked}) {
+    Running running(Always({.framing = framing}));
+    TestConnection client(running.port());
+    const SeenAnswer answer = client.Get("/");
+    EXPECT_TRUE(answer.whole);
+    EXPECT_EQ(answer.body, "");
+  }
+}
+
+TEST(Server, AnswersHeadWithTheLengthAndNoBody) {
+  Running running(Always({.body = Shared("twelve bytes")}));
+  TestConnection client(running.port());
+  EXPECT_EQ(client.Get("/", "", "HEAD").headers.at("content-length"), "12");
+  EXPECT_EQ(client.Get("/").body, "twelve bytes");
+}
+
+TEST(Server, ClosesWhenTheClientAsksForIt) {
+  Running running(Always({.body = Shared("ok")}));
+  TestConnection client(running.port());
+  EXPECT_EQ(client.Get("/", "Connection: close\r\n").headers.at("connection"), "close");
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(Server, AnswersNonsenseAndOversizeWithAnErrorAndCloses) {
+  struct Case {
+    std::string request;
+    int status;
+  };
+  const Case cases[] = {
+      {"not http at all\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nX: " + std::string(20'000, 'h') + "\r\n\r\n", 431},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n", 413},
+  };
+  for (const Case& c : cases) {
+    Running running(Always({}));
+    TestConnection client(running.port());
+    client.Send(c.request);
+    EXPECT_EQ(client.Read().status, c.status);
+  }
+}
+
+TEST(Server, HoldsAnAnswerBackAndServesOthersMeanwhile) {
+  Running running([](const ServerRequest& request) {
+    Answer answer{.body = Shared(request.target)};
+    if (request.target == "/slow") answer.delay = std::chrono::milliseconds(50);
+    return answer;
+  });
+  TestConnection slow(running.port()), quick(running.port());
+  slow.Send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(quick.Get("/quick").body, "/quick");
+  EXPECT_EQ(slow.Read().body, "/slow");
+  EXPECT_EQ(slow.Get("/quick").body, "/quick");
+}
+
+TEST(Server, ResetsBeforeAnyByte) {
+  Running running(Always({.body = Shared("never seen"), .ending = Answer::Ending::kReset, .silent = true}));
+  TestConnection client(running.port());
+  const SeenAnswer answer = client.Get("/");
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_TRUE(answer.reset);
+}
+
+TEST(Server, ResetsInTheMiddleOfTheBody) {
+  for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked}) {
+    Running running(
+        Always({.body = Shared(std::string(1000, 'b')), .framing = framing, .ending = Answer::Ending::kReset, .cut_body_after = 300}));
+    TestConnection client(running.port());
+    const SeenAnswer answer = client.Get("/");
+    EXPECT_FALSE(answer.whole);
+    EXPECT_TRUE(answer.reset);
+  }
+}
+
+TEST(Server, PromisesMoreThanItSends) {
+  Running running(Always({.body = Shared("short"), .ending = Answer::Ending::kClose, .claimed_length = 500}));
+  TestConnection client(running.port());
+  const SeenAnswer answer = client.Get("/");
+  EXPECT_EQ(answer.headers.at("content-length"), "500");
+  EXPECT_EQ(answer.body, "short");
+  EXPECT_FALSE(answer.whole);
+  EXPECT_FALSE(answer.reset);
+}
+
+TEST(Server, HangsWithoutAnAnswerAndClosesInTheEnd) {
+  Running running(Always({.ending = Answer::Ending::kHang, .hang = std::chrono::milliseconds(20), .silent = true}));
+  TestConnection client(running.port());
+  const SeenAnswer answer = client.Get("/");
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_FALSE(answer.reset);
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(Server, TricklesAWholeBody) {
+  const std::string body(1003, 't');
+  for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked}) {
+    Running running(Always({.body = Shared(body), .framing = framing, .trickle_pieces = 10, .trickle_pause = std::chrono::milliseconds(1)}));
+    TestConnection client(running.port());
+    const SeenAnswer answer = client.Get("/");
+    EXPECT_TRUE(answer.whole);
+    EXPECT_EQ(answer.body, body);
+    EXPECT_EQ(client.Get("/").body, body);
+  }
+}
+
+TEST(Server, SendsRawBytes) {
+  Running running(Always({.ending = Answer::Ending::kClose, .raw = "HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nab"}));
+  TestConnection client(running.port());
+  const SeenAnswer answer = client.Get("/");
+  EXPECT_EQ(answer.status, 299);
+  EXPECT_EQ(answer.body, "ab");
+}
+
+TEST(Server, TellsTheHandlerOfAConnectionAboveTheLimit) {
+  Running running(
+      [](const ServerRequest& request) {
+        return Answer{.status = request.over_connection_limit ? 429 : 200};
+      },
+      {.connections_per_address = 2});
+  TestConnection first(running.port()), second(running.port());
+  EXPECT_EQ(first.Get("/").status, 200);
+  EXPECT_EQ(second.Get("/").status, 200);
+  TestConnection third(running.port());
+  EXPECT_EQ(third.Get("/").status, 429);
+  EXPECT_TRUE(third.AtEnd());
+  TestConnection elsewhere(running.port(), "127.0.0.2");
+  EXPECT_EQ(elsewhere.Get("/").status, 200);
+  EXPECT_EQ(first.Get("/").status, 200);
+  running.Stop();
+  EXPECT_EQ(running.server().stats().excess_connections, 1u);
+  EXPECT_EQ(running.server().stats().peak_per_address, 3);
+  EXPECT_EQ(running.server().stats().peak_open, 4);
+}
+
+TEST(Server, ClosesAConnectionAboveTheLimitWhenToldTo) {
+  Running running(Always({}), {.connections_per_address = 1, .close_excess = true});
+  TestConnection first(running.port());
+  EXPECT_EQ(first.Get("/").status, 200);
+  TestConnection second(running.port());
+  EXPECT_EQ(second.Get("/").status, 0);
+  EXPECT_EQ(first.Get("/").status, 200);
+}
+
+TEST(Server, FreesThePlaceOfAConnectionThatTheClientLeftWhileItWaited) {
+  Running running(
+      [](const ServerRequest& request) {
+        Answer answer{.status = request.over_connection_limit ? 429 : 200};
+        if (request.target == "/stuck") answer.delay = std::chrono::hours(1);
+        return answer;
+      },
+      {.connections_per_address = 1});
+  {
+    TestConnection gone(running.port());
+    gone.Send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n");
+  }
+  // The server notices the leaving in its own time: ask until it has.
+  int status = 429;
+  for (int i = 0; i < 1000 && status == 429; ++i) status = TestConnection(running.port()).Get("/").status;
+  EXPECT_EQ(status, 200);
+}
+
+TEST(Server, StopsWithRequestsUnderWay) {
+  Running running(Always({.delay = std::chrono::hours(1)}));
+  TestConnection client(running.port());
+  client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  running.Stop();
+  EXPECT_EQ(client.Read().status, 0);
+}
+
+TEST(Server, SaysWhyItCannotListen) {
+  SystemClock clock;
+  const auto first = Server::Listen({}, clock, Always({}));
+  ASSERT_TRUE(first.has_value());
+  const auto second = Server::Listen({.port = (*first)->port()}, clock, Always({}));
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kExists);
+  const auto nowhere = Server::Listen({.address = "nowhere"}, clock, Always({}));
+  ASSERT_FALSE(nowhere.has_value());
+  EXPECT_EQ(nowhere.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(nowhere.error().message, "listen on nowhere:0: not an IP address");
+}
+
+}  // namespace
+}  // namespace tmdbc::http
