@@ -29,7 +29,9 @@ class Parser {
     app_.require_subcommand(0, 1);
     app_.allow_extras();
     app_.add_option("--config", config_path_, "read this file instead of tmdb-collector.toml")->type_name("FILE")->group("Everywhere");
-    app_.add_flag("--debug", debug_, "say everything: LOG_LEVEL=debug, and where each setting came from")->group("Everywhere");
+    const std::string about_debug = "say everything: LOG_LEVEL=debug, and where each setting came from";
+    debug_ = app_.add_flag("--debug", about_debug);
+    debug_->group("Everywhere");
     AddSettings();
     for (const Command& command : CommandTable()) AddCommand(command);
   }
@@ -70,7 +72,7 @@ class Parser {
       if (setting.secret) continue;
       std::string help = fmt::format("{}{}", setting.name, setting.fallback.empty() ? "" : fmt::format(" ({})", setting.fallback));
       auto* option = app_.add_option(FlagOf(setting), texts_.emplace_back(), std::move(help));
-      option->type_name(std::string())->group("Settings (docs/configuration.md)")->take_last();
+      option->group("Settings (docs/configuration.md)")->take_last();
       settings_.emplace_back(&setting, option);
     }
   }
@@ -118,7 +120,13 @@ class Parser {
       app = app->get_subcommands().front();
       words += " " + app->get_name();
     }
-    return app->help(app == &app_ ? "" : words.substr(0, words.rfind(' ')));
+    return OneBlankLine(app->help(app == &app_ ? "" : words.substr(0, words.rfind(' '))));
+  }
+
+  // CLI11 puts two between the groups of options.
+  static std::string OneBlankLine(std::string text) {
+    for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at)) text.erase(at, 1);
+    return text;
   }
 
   const Leaf* ChosenLeaf() const {
@@ -171,7 +179,15 @@ class Parser {
 
   static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : hint; }
 
-  Invocation Collect(const Leaf& leaf) const {
+  // CLI11 lets a switch have a value, and counts with it: --once=3.
+  static Result<bool> IsOn(const CLI::Option* flag) {
+    for (const std::string& value : flag->results()) {
+      if (value != "true") return Fail(ErrorCode::kInvalid, "{} takes no value; see --help", flag->get_name());
+    }
+    return flag->count() > 0;
+  }
+
+  Result<std::variant<Invocation, HelpText>> Collect(const Leaf& leaf) const {
     Invocation invocation;
     invocation.command = leaf.command;
     if (app_.count("--config") > 0) invocation.config_path = config_path_;
@@ -179,23 +195,24 @@ class Parser {
       if (option->count() > 0) invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
     }
     for (const Given& given : leaf.options) {
+      const bool is_switch = given.option->value.empty();
+      if (is_switch) TRY(IsOn(given.parsed));
       if (given.parsed->count() == 0) continue;
-      std::string value = given.option->value.empty() ? std::string() : given.parsed->results().back();
+      std::string value = is_switch ? std::string() : given.parsed->results().back();
       if (given.option->setting.empty()) {
         invocation.arguments.Set(given.option->flag, std::move(value));
       } else {
         invocation.flags.push_back({std::string(given.option->setting), std::move(value), std::string(given.option->flag)});
       }
     }
-    if (debug_) {
-      invocation.flags.push_back({"LOG_LEVEL", "debug", "--debug"});
-    }
+    TRY_ASSIGN(const bool debug, IsOn(debug_));
+    if (debug) invocation.flags.push_back({"LOG_LEVEL", "debug", "--debug"});
     return invocation;
   }
 
   CLI::App app_;
   std::string config_path_;
-  bool debug_ = false;
+  CLI::Option* debug_ = nullptr;
   std::deque<std::string> texts_;  // where CLI11 writes values; they stay where they are
   std::vector<std::pair<const Setting*, CLI::Option*>> settings_;
   std::vector<Leaf> leaves_;

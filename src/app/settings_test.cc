@@ -105,7 +105,7 @@ TEST(Settings, ARefusedKeyIsNeverShown) {
 }
 
 TEST(Settings, AKeyWithinAnotherRefusedValueIsNotShownEither) {
-  for (const std::string url : {std::string("https://host/3?api_key=") + kKey, std::string("https://") + kKey + "@host/3", std::string("host/") + kToken}) {
+  for (const std::string& url : {std::string("https://host/3?api_key=") + kKey, std::string("https://") + kKey + "@host/3", std::string("host/") + kToken}) {
     const auto settings = Resolve("TMDB_API_BASE_URL", url);
     ASSERT_FALSE(settings);
     EXPECT_EQ(settings.error().message.find("0123456789abc"), std::string::npos) << settings.error().message;
