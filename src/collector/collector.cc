@@ -91,7 +91,7 @@ MonoTime Collector::WakeUpAt() {
 }
 
 bool Collector::Drained() {
-  if (!works_.empty() || !fresh_.empty() || clock_.Mono() < receive_at_) return false;
+  if (!works_.empty() || !fresh_.empty()) return false;
   if (!BatchEmpty()) {
     // Nothing is worked on: what waits for company in the batch waits in vain.
     if (!no_room_ || clock_.Mono() >= try_write_at_) Commit();

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: MIT
+// The whole pipeline on fakes, from a seed: a small TMDB that is slow, unsteady and strict, the real collector, queue and store,
+// a disk that fills up, fails and loses power, stop requests and crashes at random moments. Whatever happens, in the end every
+// id is stored as TMDB has it or dead by rule, and the server never saw more than it allows.
+//
+// TMDBC_SEEDS=20000 simulation_test   more worlds (default 2000)
+// TMDBC_SEED=17 simulation_test       this one alone, with its log
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/sqlite.h"
+#include "collector/collector.h"
+#include "queue/sqlite_queue.h"
+#include "storage/record_store.h"
+#include "testing/fake_clock.h"
+#include "testing/fake_tmdb.h"
+#include "testing/fault_file_system.h"
+#include "testing/memory_queue.h"
+
+namespace tmdbc {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::FakeClock;
+using testing::FakeTmdb;
+using testing::FaultFileSystem;
+using testing::MemoryIdQueue;
+
+// Thrown out of Wait() to end the process at that point, as SIGKILL would.
+struct Killed {};
+
+// The transport of one process: the world's, until the process is killed.
+class MortalTransport final : public http::HttpTransport {
+ public:
+  MortalTransport(FakeTmdb& tmdb, const FaultFileSystem& files) : tmdb_(tmdb), files_(files) {}
+  // The process dies in the `waits`-th Wait() from now on.
+  void KillAt(int waits) { left_ = waits; }
+
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    return tmdb_.Start(std::move(request), std::move(on_send));
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override {
+    if (left_ == 0 || files_.power_is_off()) throw Killed();
+    if (left_ > 0) --left_;
+    return tmdb_.Wait(deadline);
+  }
+  int Room() const override { return tmdb_.Room(); }
+  int InFlight() const override { return tmdb_.InFlight(); }
+  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
+
+ private:
+  FakeTmdb& tmdb_;
+  const FaultFileSystem& files_;
+  int left_ = -1;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, bool loud)
+      : seed_(seed),
+        random_(seed * 0x9E3779B97F4A7C15u + 1),
+        log_file_(loud ? stderr : std::fopen("/dev/null", "w")),
+        log_(log_file_, loud ? LogLevel::kDebug : LogLevel::kError, LogFormat::kText, clock_),
+        loud_(loud),
+        rate_(Pick({1, 3, 10, 40, 40, 50, 200, 1000})),
+        concurrency_(Pick({1, 2, 5, 5, 10, 20, 40})),
+        tmdb_(clock_, Network()),
+        memory_queue_(clock_, QueueOptions{.max_receives = 30}),
+        catalog_(*Database::Open(":memory:", Database::Mode::kReadWrite)),
+        sqlite_queue_(Chance(0.3)) {}
+  ~World() {
+    if (!loud_) std::fclose(log_file_);
+  }
+
+  void Run() {
+    Populate();
+    if (Chance(0.15)) PlanOutage();
+    const int rounds = Below(3) + 1;
+    for (int round = 0; round < rounds && !::testing::Test::HasFailure(); ++round) {
+      if (round > 0) Evolve();
+      ASSERT_NO_FATAL_FAILURE(DrainThroughTrouble(round == 0 ? Below(5) : Below(2)));
+      if (undisturbed_) CheckRequests();
+      RememberSeasons();
+      CheckStored();
+    }
+    CheckServer();
+  }
+
+ private:
+  // --- chance ---------------------------------------------------------------------------------------------------------------
+  int Below(int bound) { return static_cast<int>(random_() % static_cast<unsigned>(bound)); }
+  bool Chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
+  int Pick(std::vector<int> choices) { return choices[random_() % choices.size()]; }
+
+  FakeTmdb::Options Network() {
+    FakeTmdb::Options options;
+    options.seed = seed_;
+    options.rate = rate_;
+    options.latency_least = milliseconds(Below(100));
+    options.latency_most = options.latency_least + milliseconds(1 + Below(Chance(0.1) ? 5000 : 400));
+    options.connect_most = milliseconds(1 + Below(400));
+    options.late = Duration(1 + Below(5000));
+    options.stall = Chance(0.3) ? 0.05 : 0;
+    options.faults = faults_ = Chance(0.3) ? 0 : Chance(0.7) ? 0.08 : 0.3;
+    options.gzip = Chance(0.5) ? 0.3 : 0;
+    return options;
+  }
+
+  // --- the world --------------------------------------------------------------------------------------------------------------
+  std::vector<std::int64_t> SomeSeasons() {
+    std::set<std::int64_t> seasons;
+    const int count = Chance(0.6) ? Below(5) : Chance(0.8) ? Below(30) : Below(70);
+    const int first = Below(2);
+    for (int i = 0; i < count; ++i) seasons.insert(first + i);
+    if (Chance(0.1)) seasons.insert(2000 + Below(30));  // numbered by year
+    return {seasons.begin(), seasons.end()};
+  }
+
+  void Populate() {
+    const int count = 1 + Below(Chance(0.2) ? 120 : 30);
+    std::vector<QueueItem> items;
+    for (int i = 0; i < count; ++i) {
+      static constexpr MediaType kTypes[] = {MediaType::kMovie, MediaType::kMovie, MediaType::kTv, MediaType::kPerson, MediaType::kCollection};
+      const MediaId id{kTypes[random_() % std::size(kTypes)], 1 + Below(5000)};
+      if (!ids_.insert(id).second) continue;
+      items.push_back({id, static_cast<float>(Below(100)) / 4});
+      if (Chance(0.1)) continue;  // 404
+      tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
+      if (Chance(0.04)) {
+        static constexpr FakeTmdb::Fault kLasting[] = {FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kTruncated,
+                                                       FakeTmdb::Fault::kBare404, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kWrongId};
+        tmdb_.Break(id, kLasting[random_() % std::size(kLasting)]);
+        broken_.insert(id);
+      }
+    }
+    Send(items);
+  }
+
+  void Send(std::span<const QueueItem> items) {
+    if (sqlite_queue_) {
+      ASSERT_TRUE((*SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 30}))->Send(items));
+    } else {
+      ASSERT_TRUE(memory_queue_.Send(items));
+    }
+    for (const QueueItem& item : items) sent_.push_back(item.id);
+  }
+
+  void PlanOutage() {
+    static constexpr FakeTmdb::Fault kKinds[] = {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kTimeout, FakeTmdb::Fault::kServerError,
+                                                 FakeTmdb::Fault::kHtml, FakeTmdb::Fault::kBare403, FakeTmdb::Fault::kThrottled};
+    const MonoTime from = clock_.Mono() + milliseconds(Below(8000));
+    tmdb_.Outage(from, from + seconds(1 + Below(Chance(0.1) ? 1500 : 90)), kKinds[random_() % std::size(kKinds)]);
+    outage_ = true;
+  }
+
+  // Some days later: what changed is sent again.
+  void Evolve() {
+    clock_.Advance(hours(24) + seconds(Below(1000)));
+    std::vector<QueueItem> items;
+    sent_.clear();
+    for (const MediaId id : ids_) {
+      if (!Chance(0.5) || dead_.contains(id) || broken_.contains(id)) continue;
+      if (!tmdb_.live(id)) {
+        if (Chance(0.3)) tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
+      } else if (Chance(0.1)) {
+        tmdb_.Remove(id);
+      } else {
+        if (Chance(0.6)) tmdb_.Change(id, Chance(0.4));
+        if (id.type == MediaType::kTv && Chance(0.3)) tmdb_.SetSeasons(id.id, SomeSeasons());
+      }
+      ++changed_[id];
+      items.push_back({id, 1});
+    }
+    Send(items);
+  }
+
+  // --- processes --------------------------------------------------------------------------------------------------------------
+  void DrainThroughTrouble(int troubles) {
+    undisturbed_ = troubles == 0 && !outage_;
+    stored_before_ = Requests();
+    for (int life = 0;; ++life) {
+      ASSERT_LT(life, 40) << "the run does not end";
+      const bool last = Live(life < troubles);
+      if (last || ::testing::Test::HasFatalFailure()) return;
+      // Within this the last second of the process before is over at the server; rate_limiter_test has restarts at once.
+      clock_.Advance(milliseconds(1100 + Below(2000)));
+    }
+  }
+
+  // One process, from its start to its end. True when the queue is drained.
+  bool Live(bool trouble) {
+    if (files_.power_is_off()) files_.Restart(random_());
+    auto store = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    if (!store) {
+      // Only the trouble that was planned may be the reason, and then only once.
+      EXPECT_TRUE(std::exchange(disk_trouble_, false)) << store.error().message;
+      files_.SetCapacity({});
+      return false;
+    }
+    std::unique_ptr<SqliteIdQueue> sqlite_queue;
+    if (sqlite_queue_) {
+      sqlite_queue = *SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 30});
+    } else {
+      memory_queue_.FreeLeases();
+    }
+    IdQueue& queue = sqlite_queue ? static_cast<IdQueue&>(*sqlite_queue) : memory_queue_;
+    RateLimiter limiter(rate_, clock_);
+    MortalTransport transport(tmdb_, files_);
+    std::mt19937_64 random(random_());
+    Collector collector(clock_, transport, queue, **store, limiter, log_, random,
+                        {.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "simulation"},
+                        DefaultNamespaces(), {.concurrency = concurrency_});
+    StopFlag stop;
+    MonoTime stop_asked{};
+    int stop_at = -1, room_at = -1, progress = 0;
+    disk_trouble_ = false;
+    if (trouble) {
+      switch (Below(5)) {
+        case 0: stop_at = Below(6); break;
+        case 1: transport.KillAt(Below(200)); break;
+        case 2: files_.CutPowerAt(1 + Below(12)); disk_trouble_ = true; break;
+        case 3: files_.FailAt(1 + Below(12), ErrorCode::kIo); disk_trouble_ = true; break;
+        case 4:
+          files_.SetCapacity(files_.bytes_used() + static_cast<std::uint64_t>(Below(3000)));
+          room_at = 1 + Below(30);
+          disk_trouble_ = true;
+          break;
+      }
+    }
+    collector.on_progress = [&](const CollectorStats&) {
+      if (progress == stop_at) {
+        stop.Request();
+        stop_asked = clock_.Mono();
+      }
+      if (progress == room_at) files_.SetCapacity({});
+      ++progress;
+    };
+    DrainResult result;
+    try {
+      result = collector.Drain(stop);
+    } catch (const Killed&) {
+      tmdb_.Crash();
+      return false;
+    }
+    if (loud_) fmt::print(stderr, "life ended: {} {}\n", static_cast<int>(result.end), result.reason);
+    EXPECT_EQ(tmdb_.InFlight(), 0);
+    switch (result.end) {
+      case DrainEnd::kDrained: {
+        EXPECT_FALSE(stop.requested() && stop_asked + seconds(1) < clock_.Mono());
+        dead_seen_ += collector.stats().dead;
+        const auto sealed = (*store)->Seal();
+        EXPECT_TRUE(sealed || disk_trouble_) << sealed.error().message;
+        files_.SetCapacity({});
+        return true;
+      }
+      case DrainEnd::kStopped:
+        EXPECT_TRUE(stop.requested());
+        EXPECT_LT(clock_.Mono() - stop_asked, seconds(5));
+        CheckNothingInFlight(queue);
+        return false;
+      case DrainEnd::kStoreFailed:
+        EXPECT_TRUE(disk_trouble_) << result.reason;
+        files_.SetCapacity({});
+        return false;
+      case DrainEnd::kUnreachable:
+        EXPECT_TRUE(outage_) << result.reason;
+        if (outage_) clock_.Advance(seconds(60));
+        CheckNothingInFlight(queue);
+        return false;
+      case DrainEnd::kDenied:
+        ADD_FAILURE() << result.reason;
+        return true;
+    }
+    return true;
+  }
+
+  RecordStoreOptions StoreOptions() {
+    RecordStoreOptions options;
+    options.frame_bytes = 2000;
+    options.segment_bytes = Chance(0.5) ? 4000 : 32 << 20;
+    options.zstd_level = 1;
+    return options;
+  }
+
+  // --- checks -----------------------------------------------------------------------------------------------------------------
+  static void CheckNothingInFlight(IdQueue& queue) {
+    const auto all = queue.Counts();
+    for (const auto& [type, counts] : *all) EXPECT_EQ(counts.in_flight, 0) << Name(type);
+  }
+
+  IdQueue& Queue() {
+    if (!sqlite_queue_) return memory_queue_;
+    reader_ = *SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 30});
+    return *reader_;
+  }
+
+  void CheckStored() {
+    IdQueue& queue = Queue();
+    const auto all = queue.Counts();
+    for (const auto& [type, counts] : *all) {
+      EXPECT_EQ(counts.waiting + counts.delayed + counts.in_flight, 0) << Name(type);
+    }
+    dead_.clear();
+    const auto letters = queue.DeadLetters({}, 100000);
+    for (const DeadLetter& letter : *letters) {
+      dead_.insert(letter.id);
+      EXPECT_TRUE(letter.reason.starts_with("get " + ToString(letter.id) + ": ")) << letter.reason;
+      const bool by_rule = letter.reason.ends_with(" after 5 tries") || letter.reason.ends_with("HTTP 400 code 47");
+      EXPECT_TRUE(by_rule) << letter.reason;
+      // Five failures in a row of one request are rare unless they are the rule for that id.
+      EXPECT_TRUE(broken_.contains(letter.id) || faults_ > 0) << letter.reason;
+    }
+    auto opened = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    ASSERT_TRUE(opened) << opened.error().message;
+    RecordStore& store = **opened;
+    std::size_t unlucky = 0;
+    for (const MediaId id : ids_) {
+      if (broken_.contains(id)) {
+        EXPECT_TRUE(dead_.contains(id)) << ToString(id);
+        EXPECT_FALSE(store.Find(id)) << ToString(id);
+      } else if (dead_.contains(id)) {
+        ++unlucky;
+      } else {
+        CheckStored(store, id);
+      }
+    }
+    EXPECT_LE(unlucky, faults_ == 0 ? 0 : 2 + ids_.size() / 10);
+    const auto report = store.Verify(true);
+    ASSERT_TRUE(report);
+    for (const auto& damage : report->damage) ADD_FAILURE() << damage.file << ": " << damage.what;
+  }
+
+  void CheckStored(RecordStore& store, MediaId id) {
+    const auto record = store.Find(id);
+    if (!tmdb_.live(id)) {
+      EXPECT_TRUE(record ? record->status == 404 : record.error().code == ErrorCode::kNotFound) << ToString(id);
+      return;
+    }
+    ASSERT_TRUE(record) << ToString(id) << ": " << record.error().message;
+    EXPECT_EQ(record->data, tmdb_.Body(id, DefaultNamespaces().at(id.type)));
+    EXPECT_TRUE(record->etag);
+    CheckHistory(store, id);
+    if (id.type != MediaType::kTv) return;
+    EXPECT_EQ(*store.SeasonNumbers(id.id), tmdb_.seasons(id.id)) << ToString(id);
+    for (const std::int64_t number : tmdb_.seasons(id.id)) {
+      const auto season = store.FindSeason(id.id, number);
+      ASSERT_TRUE(season) << ToString(id) << " season " << number;
+      EXPECT_EQ(season->data, tmdb_.SeasonBody(id.id, number));
+      EXPECT_EQ(season->id.id, FakeTmdb::SeasonId(id.id, number));
+      CheckHistory(store, season->id);
+    }
+  }
+
+  // Nothing twice, nothing older over something newer.
+  static void CheckHistory(RecordStore& store, MediaId id) {
+    const auto history = store.History(id);
+    ASSERT_TRUE(history) << ToString(id);
+    for (std::size_t i = 0; i < history->size(); ++i) {
+      EXPECT_EQ((*history)[i].version, static_cast<std::int64_t>(i + 1)) << ToString(id);
+      if (i == 0) continue;
+      EXPECT_GT((*history)[i].fetched_at, (*history)[i - 1].fetched_at) << ToString(id);
+      EXPECT_NE((*history)[i].data, (*history)[i - 1].data) << ToString(id);
+    }
+  }
+
+  // Useful requests so far, by id.
+  std::map<MediaId, std::int64_t> Requests() const {
+    std::map<MediaId, std::int64_t> requests;
+    for (const MediaId id : ids_) requests[id] = tmdb_.arrived(id) - tmdb_.refused(id);
+    return requests;
+  }
+
+  // In a round without crashes each id took exactly the requests of its plan.
+  void CheckRequests() {
+    for (const MediaId id : sent_) {
+      if (broken_.contains(id)) continue;
+      const std::int64_t took = tmdb_.arrived(id) - tmdb_.refused(id) - stored_before_[id];
+      const std::vector<std::int64_t>& known = known_seasons_[id];
+      const std::vector<Call> plan = PlanCalls(id, known, DefaultNamespaces());
+      if (!tmdb_.live(id) || IsDead(id)) {
+        EXPECT_LE(took, static_cast<std::int64_t>(plan.size())) << ToString(id);
+      } else {
+        EXPECT_EQ(took, Planned(id, plan)) << ToString(id);
+      }
+    }
+  }
+
+  void RememberSeasons() {
+    for (const MediaId id : sent_) {
+      if (id.type == MediaType::kTv) known_seasons_[id] = tmdb_.live(id) ? tmdb_.seasons(id.id) : std::vector<std::int64_t>();
+    }
+  }
+
+  bool IsDead(MediaId id) {
+    const auto letters = Queue().DeadLetters(id.type, 100000);
+    return std::ranges::any_of(*letters, [id](const DeadLetter& letter) { return letter.id == id; });
+  }
+
+  std::int64_t Planned(MediaId id, const std::vector<Call>& plan) const {
+    if (id.type != MediaType::kTv) return 1;
+    std::set<std::string> asked;
+    for (const Call& call : plan) asked.insert(call.appends.begin(), call.appends.end());
+    const auto missing = std::ranges::count_if(
+        tmdb_.seasons(id.id), [&](std::int64_t n) { return !asked.contains("season/" + std::to_string(n)); });
+    return static_cast<std::int64_t>(plan.size()) + (missing + 19) / 20;
+  }
+
+  void CheckServer() const {
+    const FakeTmdb::Counters& counters = tmdb_.counters();
+    EXPECT_EQ(counters.throttled, 0) << "rate " << rate_;
+    EXPECT_LE(counters.most_in_a_second, rate_);
+    EXPECT_LE(counters.most_connections, 20);
+    EXPECT_LE(counters.most_under_way, concurrency_);
+    EXPECT_EQ(counters.started_without_room, 0);
+    EXPECT_LT(clock_.Now(), Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22)) + hours(24 * 4));
+  }
+
+  const std::uint64_t seed_;
+  std::mt19937_64 random_;
+  FakeClock clock_;
+  std::FILE* const log_file_;
+  Log log_;
+  const bool loud_;
+  const int rate_, concurrency_;
+  double faults_ = 0;
+  FakeTmdb tmdb_;
+  MemoryIdQueue memory_queue_;
+  FaultFileSystem files_;
+  Database catalog_;
+  const bool sqlite_queue_;
+  std::unique_ptr<SqliteIdQueue> reader_;
+
+  std::set<MediaId> ids_, broken_, dead_;
+  std::vector<MediaId> sent_;  // in this round
+  std::map<MediaId, int> changed_;
+  std::map<MediaId, std::int64_t> stored_before_;
+  std::map<MediaId, std::vector<std::int64_t>> known_seasons_;
+  std::int64_t dead_seen_ = 0;
+  bool outage_ = false, disk_trouble_ = false, undisturbed_ = true;
+};
+
+std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// One part of the seeds, so that ctest can run the parts side by side.
+class Simulation : public ::testing::TestWithParam<int> {};
+constexpr int kParts = 4;
+
+TEST_P(Simulation, EndsWithEveryIdStoredOrDeadByRule) {
+  const std::uint64_t alone = FromEnvironment("TMDBC_SEED", 0);
+  const std::uint64_t seeds = FromEnvironment("TMDBC_SEEDS", 2000);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    if (alone != 0 ? (GetParam() != 0 || seed > 1) : seed % kParts != static_cast<std::uint64_t>(GetParam())) continue;
+    const std::uint64_t chosen = alone != 0 ? alone : seed;
+    World world(chosen, alone != 0);
+    world.Run();
+    if (HasFailure()) {
+      FAIL() << "seed " << chosen << "; to run it alone, with its log: TMDBC_SEED=" << chosen << " simulation_test";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range(0, kParts));
+
+}  // namespace
+}  // namespace tmdbc
