@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
 #include <roaring/roaring64map.hh>
 
@@ -32,15 +33,15 @@ constexpr int kRowsPerInsert = 100;
 
 // The bits of a float >= 0, read as an integer, order as the floats do. Rank turns them round: the most
 // popular first.
-constexpr std::int64_t kInfinityBits = 0x7f80'0000;
+constexpr std::uint32_t kInfinityBits = 0x7f80'0000;
 
-std::int64_t RankOf(float popularity) {
+std::uint32_t RankOf(float popularity) {
   // Anything that is no number above 0 (NaN too) counts as 0, so that no float can break the order.
   return kInfinityBits - std::bit_cast<std::uint32_t>(popularity > 0 ? popularity : 0.0F);
 }
 
 float PopularityOf(std::int64_t rank) {
-  return std::bit_cast<float>(std::uint32_t(kInfinityBits - rank));
+  return std::bit_cast<float>(kInfinityBits - std::uint32_t(rank));
 }
 
 std::int64_t Micros(Time time) {
@@ -99,6 +100,18 @@ struct SqliteIdQueue::Row {
   bool Before(const Row& other) const {  // the receive order
     if (rank != other.rank) return rank < other.rank;
     return type != other.type ? type < other.type : id < other.id;
+  }
+};
+
+// 16 bytes, for there may be many.
+struct SqliteIdQueue::Fresh {
+  std::int64_t id;
+  std::uint32_t rank;
+  MediaType type;
+
+  bool operator<(const Fresh& other) const {  // the order of queue_ready
+    if (type != other.type) return type < other.type;
+    return rank != other.rank ? rank < other.rank : id < other.id;
   }
 };
 
@@ -302,15 +315,17 @@ Result<void> SqliteIdQueue::LoadMembers() {
 }
 
 // All of one type.
-Result<void> SqliteIdQueue::Append(std::span<const Row> sorted, std::int64_t batch) {
+Result<void> SqliteIdQueue::Append(std::span<const Fresh> sorted, std::int64_t batch) {
+  const MediaType type = sorted.front().type;
+  counters_[std::size_t(type)] += std::int64_t(sorted.size());
   while (!sorted.empty()) {
     const bool many = sorted.size() >= kRowsPerInsert;
     Statement& insert = many ? statements_->insert_rows : statements_->insert_row;
     const std::size_t rows = many ? kRowsPerInsert : 1;
-    insert.Bind(sorted.front().type, batch);
+    insert.Bind(type, batch);
     int index = 2;
-    for (const Row& row : sorted.first(rows)) {
-      insert.BindAt(++index, row.rank);
+    for (const Fresh& row : sorted.first(rows)) {
+      insert.BindAt(++index, std::int64_t(row.rank));
       insert.BindAt(++index, row.id);
     }
     TRY(insert.Run());
@@ -323,26 +338,21 @@ Result<std::int64_t> SqliteIdQueue::Send(std::span<const QueueItem> items) {
   std::int64_t added = 0;
   const auto work = [&]() -> Result<void> {
     if (!members_) TRY(LoadMembers());
-    std::vector<Row> rows;
+    std::vector<Fresh> rows;
+    rows.reserve(items.size());
     for (const QueueItem& item : items) {
-      if (!members_->Add(item.id)) continue;
-      rows.push_back({item.id.type, RankOf(item.popularity), item.id.id, 0, 0});
+      if (members_->Add(item.id)) rows.push_back({item.id.id, RankOf(item.popularity), item.id.type});
     }
     if (rows.empty()) return {};
-    const auto by_key = [](const Row& a, const Row& b) {
-      return a.type != b.type ? a.type < b.type : a.Before(b);
-    };
-    if (!std::ranges::is_sorted(rows, by_key)) std::ranges::sort(rows, by_key);
+    if (!std::ranges::is_sorted(rows, std::less())) std::ranges::sort(rows, std::less());
 
     added = std::int64_t(rows.size());
     NewTicket();
     TRY_ASSIGN(const std::int64_t batch, NewBatch(added));
-    for (std::span<const Row> rest(rows); !rest.empty();) {
-      const MediaType type = rest.front().type;
-      const auto end = std::ranges::find_if(rest, [&](const Row& row) { return row.type != type; });
-      const auto of_type = rest.first(std::size_t(end - rest.begin()));
+    for (std::span<const Fresh> rest(rows); !rest.empty();) {
+      const auto other_type = [&](const Fresh& row) { return row.type != rest.front().type; };
+      const auto of_type = rest.first(std::size_t(std::ranges::find_if(rest, other_type) - rest.begin()));
       TRY(Append(of_type, batch));
-      counters_[std::size_t(type)] += std::int64_t(of_type.size());
       rest = rest.subspan(of_type.size());
     }
     return {};

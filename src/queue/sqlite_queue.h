@@ -69,6 +69,7 @@ class SqliteIdQueue final : public IdQueue {
   static constexpr std::size_t kTypes = 16;  // above every MediaType; place 0 of Counters is the ticket
   using Counters = std::array<std::int64_t, kTypes>;
   struct Row;         // of queue_ready
+  struct Fresh;       // what of a row Send() decides
   struct Statements;  // for writing
   struct Reads;
   class Members;
@@ -90,7 +91,7 @@ class SqliteIdQueue final : public IdQueue {
   Result<void> LoadMembers();
   Result<std::int64_t> NewBatch(std::int64_t messages);
   Result<void> LeaveBatches(const std::map<std::int64_t, std::int64_t>& messages);
-  Result<void> Append(std::span<const Row> sorted, std::int64_t batch);
+  Result<void> Append(std::span<const Fresh> sorted, std::int64_t batch);
   Result<void> Surface(Time now);
   Result<std::vector<Row>> TakeReady(int max);
   Result<void> Inter(const Row& row, std::string_view reason);
