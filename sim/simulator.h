@@ -39,10 +39,10 @@ struct Latency {
 struct SimulatorOptions {
   std::uint64_t seed = 1;
   int rate = 40;  // requests in any second from one address; 0: no limit
-  Latency latency;
-  FaultOptions faults;
-  ExportOptions exports;
-  std::string api_key;  // empty: any 32 hex digits, any bearer token
+  Latency latency = {};
+  FaultOptions faults = {};
+  ExportOptions exports = {};
+  std::string api_key = {};  // empty: any 32 hex digits, any bearer token
   std::size_t cache_bytes = 256 << 20;
 };
 
