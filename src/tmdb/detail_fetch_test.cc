@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tmdb/detail_fetch.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tmdb/detail_plan.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace {
 
 std::string Appends(const Call& call) {
   std::string text;
-  for (const std::string& append : call.appends) text += (text.empty() ? "" : ",") + append;
+  for (const std::string& append : call.appends) text += fmt::format("{}{}", text.empty() ? "" : ",", append);
   return text;
 }
 
@@ -87,7 +88,7 @@ TEST(PlanCalls, GuessTheFirstEightSeasonsOfAnUnknownShow) {
 TEST(PlanCalls, FillTheSlotsThatFewerNamespacesLeaveWithSeasons) {
   const auto plan_with = [](std::size_t namespaces) {
     Namespaces chosen;
-    for (std::size_t i = 0; i < namespaces; ++i) chosen[MediaType::kTv].push_back("n" + std::to_string(i));
+    for (std::size_t i = 0; i < namespaces; ++i) chosen[MediaType::kTv].push_back(fmt::format("n{}", i));
     return PlanCalls({MediaType::kTv, 1}, {}, chosen);
   };
   EXPECT_EQ(SeasonsAsked(plan_with(0)).size(), 20U);
@@ -106,8 +107,7 @@ TEST(PlanCalls, TakeTheFewestCallsForAnyNumberOfKnownSeasons) {
       EXPECT_EQ(std::ssize(plan), (12 + count + 19) / 20) << count;
       const std::vector<std::string> asked = SeasonsAsked(plan);
       ASSERT_GE(std::ssize(asked), count);
-      for (std::size_t i = 0; i < known.size(); ++i)
-        EXPECT_EQ(asked[i], "season/" + std::to_string(known[i]));
+      for (std::size_t i = 0; i < known.size(); ++i) EXPECT_EQ(asked[i], fmt::format("season/{}", known[i]));
       std::vector<std::string> distinct = asked;
       std::sort(distinct.begin(), distinct.end());
       EXPECT_EQ(std::unique(distinct.begin(), distinct.end()), distinct.end()) << count;
@@ -223,7 +223,7 @@ TEST(ParseNamespaces, ReadsAListWithCommas) {
 TEST(ParseNamespaces, TakesTheDefaultsBack) {
   for (const auto& [type, names] : DefaultNamespaces()) {
     std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+    for (const std::string& name : names) text += fmt::format("{}{}", text.empty() ? "" : ",", name);
     const auto parsed = ParseNamespaces(type, text);
     ASSERT_TRUE(parsed.has_value()) << Name(type);
     EXPECT_EQ(*parsed, names);
@@ -232,7 +232,7 @@ TEST(ParseNamespaces, TakesTheDefaultsBack) {
 
 TEST(ParseNamespaces, RefusesWhatTmdbWouldRefuseOrIgnore) {
   std::string twenty_one = "n0";
-  for (int i = 1; i <= 20; ++i) twenty_one += ",n" + std::to_string(i);
+  for (int i = 1; i <= 20; ++i) twenty_one += fmt::format(",n{}", i);
   struct Row {
     MediaType type;
     std::string text;

@@ -17,7 +17,7 @@
 
 namespace tmdbc {
 
-// TMDB's deepest recorded body has 7 levels; what nests deeper than this is refused before it can cost a
+// TMDB's deepest recorded body has 8 levels; what nests deeper than this is refused before it can cost a
 // stack.
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
