@@ -306,12 +306,13 @@ Result<std::vector<std::string>> RecordIndex::IntegrityErrors() {
 
 Result<void> RecordIndex::Put(const IndexRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPut));
-  const bool season = row.id.type == MediaType::kSeason;
-  return put
-      ->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at), row.hash.content,
-             row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length, row.place.line_at,
-             season ? std::optional(row.tv_id) : std::nullopt, season ? std::optional(row.season_number) : std::nullopt)
-      .Run();
+  put->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at), row.hash.content,
+            row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length, row.place.line_at);
+  if (row.id.type == MediaType::kSeason) {  // else they stay null
+    put->BindAt(12, row.tv_id);
+    put->BindAt(13, row.season_number);
+  }
+  return put->Run();
 }
 
 Result<void> RecordIndex::PutVerified(MediaId id, Time verified_at) {
@@ -344,8 +345,9 @@ Result<void> RecordIndex::RemoveMissing(MediaId id) {
 
 Result<void> RecordIndex::PutSegment(const SegmentRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutSegment));
-  const std::optional<std::int64_t> sealed_at = row.sealed_at ? std::optional(Millis(*row.sealed_at)) : std::nullopt;
-  return put->Bind(row.type, row.number, row.bytes, row.records, row.crc, Millis(row.opened_at), sealed_at).Run();
+  put->Bind(row.type, row.number, row.bytes, row.records, row.crc, Millis(row.opened_at));
+  if (row.sealed_at) put->BindAt(7, Millis(*row.sealed_at));  // else it stays null
+  return put->Run();
 }
 
 }  // namespace tmdbc

@@ -221,8 +221,9 @@ Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLin
 Result<Change> RecordStore::Put(Document document) {
   const MediaId id = document.id;
   TRY(CheckPut(id, clock_));
-  // The bodies that come are one line already; a line break would end the record early.
-  if (document.data.find_first_of("\r\n") != std::string::npos) {
+  // The bodies that come are one line already; a line break would end the record early. Two searches for one byte each take 1 us
+  // for 18 KB, find_first_of() takes 50.
+  if (document.data.find('\n') != std::string::npos || document.data.find('\r') != std::string::npos) {
     TRY_ASSIGN(document.data, OneLine(std::move(document.data)));
   }
   if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// A second process that reads while the first one writes: real files, two connections to one catalog.db.
+#include <gtest/gtest.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "storage/store_world.h"
+
+namespace tmdbc {
+namespace {
+
+using testing::Movie;
+
+class BesideAWriter : public ::testing::Test {
+ protected:
+  BesideAWriter() {
+    writer = RecordStore::Open(files, catalog, clock, {}).value();
+    reading = std::make_unique<Database>(Database::Open(path + "/catalog.db", Database::Mode::kReadOnly).value());
+    reader = RecordStore::OpenReadOnly(reader_files, *reading).value();
+  }
+  ~BesideAWriter() override { std::filesystem::remove_all(path); }
+
+  std::string Read(std::int64_t id) {
+    const auto found = reader->Find({MediaType::kMovie, id});
+    return found ? found->data : found.error().message;
+  }
+  void Write(std::int64_t id, std::string_view title) {
+    ASSERT_TRUE(writer->Put(Movie(id, title, 1, clock.Now())));
+  }
+
+  static std::string MakeFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tmdbc_store_XXXXXX").string();
+    EXPECT_NE(mkdtemp(name.data()), nullptr);
+    return name;
+  }
+
+  testing::FakeClock clock;
+  const std::string path = MakeFolder();
+  PosixFileSystem files{path}, reader_files{path};
+  Database catalog = Database::Open(path + "/catalog.db", Database::Mode::kReadWrite).value();
+  std::unique_ptr<RecordStore> writer;
+  std::unique_ptr<Database> reading;
+  std::unique_ptr<RecordStore> reader;
+};
+
+TEST_F(BesideAWriter, SeesWhatIsCommittedAndNothingElse) {
+  EXPECT_EQ(Read(550), "movie:550 is not stored");
+  Write(550, "Fight Club");
+  EXPECT_EQ(Read(550), "movie:550 is not stored");
+  ASSERT_TRUE(writer->Commit([&]() -> Result<void> {
+    EXPECT_EQ(Read(550), "movie:550 is not stored");
+    return {};
+  }));
+  EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
+  ASSERT_TRUE(writer->Seal());
+  EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
+  Write(550, "Klub walki");
+  ASSERT_TRUE(writer->Commit({}));
+  EXPECT_EQ(Read(550), Movie(550, "Klub walki", 1, {}).data);
+  EXPECT_EQ(reader->History({MediaType::kMovie, 550}).value().size(), 2U);
+  EXPECT_EQ(reader->Counts().value()[0].second.live, 1);
+  EXPECT_TRUE(reader->Verify(true).value().damage.empty());
+  EXPECT_FALSE(reader->Rebuild());
+}
+
+TEST_F(BesideAWriter, ReadsAfterAKillBeforeAnyoneRecovered) {
+  Write(550, "Fight Club");
+  ASSERT_TRUE(writer->Commit({}));
+  writer.reset();
+  // Half of a batch that was being appended.
+  auto file = files.OpenAppend("records/movie/000/000/001.jsonl.zst.open").value();
+  ASSERT_TRUE(file->Append("\x28\xb5\x2f\xfd torn"));
+  EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
+  EXPECT_TRUE(reader->Verify(true).value().damage.empty());
+}
+
+TEST_F(BesideAWriter, LeavesSegmentsThatLibzstdReadsAsOneFile) {
+  for (int id = 1; id <= 300; ++id) Write(id, std::string(2000, 'x'));
+  ASSERT_TRUE(writer->Commit({}));
+  ASSERT_TRUE(writer->Seal());
+  const std::string bytes = files.Read("records/movie/000/000/001.jsonl.zst", 0, 64 << 20).value();
+  std::string text(4 << 20, '\0');
+  const std::size_t size = ZSTD_decompress(text.data(), text.size(), bytes.data(), bytes.size());
+  ASSERT_FALSE(ZSTD_isError(size)) << ZSTD_getErrorName(size);
+  EXPECT_EQ(std::count(text.begin(), text.begin() + std::ptrdiff_t(size), '\n'), 300);
+  EXPECT_GT(ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()), 0U);
+  EXPECT_LT(ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()), bytes.size());  // several frames
+}
+
+}  // namespace
+}  // namespace tmdbc
