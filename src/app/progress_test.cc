@@ -68,7 +68,7 @@ std::string LinesOf(void (*use)(ProgressMeter&, tmdbc::testing::FakeClock&)) {
 TEST(ProgressMeter, WithoutATerminalALineComesEveryTenSeconds) {
   const std::string text = LinesOf([](ProgressMeter& meter, tmdbc::testing::FakeClock& clock) {
     for (int second = 0; second <= 25; ++second) {
-      meter.Show({.done = second * 40, .total = 1000});
+      meter.Show({.done = second * 40, .total = 1000, .left = {}});
       clock.Advance(seconds(1));
     }
   });

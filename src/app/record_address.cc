@@ -31,6 +31,7 @@ std::string_view TakePart(std::string_view& path) {
 
 // "1399/season/1" and, for an episode, "/episode/2" behind it.
 bool ParsePlace(std::string_view path, bool episode, RecordAddress& address) {
+  if (path.ends_with('/')) return false;
   const auto tv_id = Whole(TakePart(path), 1);
   if (TakePart(path) != "season") return false;
   const auto season = Whole(TakePart(path), 0);
