@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What a person export of five million lines costs from the disk to the queue, stage by stage; each stage holds those before
-// it. CPU is that of the process, peak_MiB its peak memory during the stage (file cache of SQLite included). The export is
-// synthetic, in TMDB's shape: ids with gaps, nearly sorted, names of syllables, popularity with many equal small values. It is
-// made once and left in the temporary folder. TMDBC_BENCH_LINES names another size.
+// What a person export of five million lines costs from the disk to the queue, stage by stage; each stage
+// holds those before it. CPU is that of the process, peak_MiB its peak memory during the stage (file cache of
+// SQLite included). The export is synthetic, in TMDB's shape: ids with gaps, nearly sorted, names of
+// syllables, popularity with many equal small values. It is made once and left in the temporary folder.
+// TMDBC_BENCH_LINES names another size.
 //
 //   export_bench --benchmark_filter=Inflate
 #include <benchmark/benchmark.h>
@@ -51,9 +52,10 @@ std::int64_t LineCount() {
 }
 
 std::string NameOf(std::mt19937_64& random) {
-  static constexpr const char* kSyllables[] = {"an", "be", "cor", "da", "el", "fin", "go", "hu", "ist", "jo", "ka", "lin",
-                                               "ma", "no", "ol", "pe", "ri", "sa", "tor", "ur", "vi", "wen", "ya", "zh",
-                                               "\u00e9", "\u00f6", "\u738b", "mc", "son", "ski", "ez", "ova"};
+  static constexpr const char* kSyllables[] = {
+      "an",  "be", "cor",    "da",     "el",     "fin", "go",  "hu",  "ist", "jo", "ka",
+      "lin", "ma", "no",     "ol",     "pe",     "ri",  "sa",  "tor", "ur",  "vi", "wen",
+      "ya",  "zh", "\u00e9", "\u00f6", "\u738b", "mc",  "son", "ski", "ez",  "ova"};
   std::string name;
   for (int word = 0; word < 2; ++word) {
     if (word) name += ' ';
@@ -77,7 +79,8 @@ std::string MakeExport(std::int64_t lines) {
     // One line in fifty is out of order, as in the real files.
     const std::uint64_t shown = random() % 50 == 0 && id > 1000 ? id - 1000 : id;
     const double popularity = random() % 3 == 0 ? 0 : double(random() % 30'000) * double(random() % 10) / 1e5;
-    text += fmt::format("{{\"adult\":false,\"id\":{},\"name\":\"{}\",\"popularity\":{:.4f}}}\n", shown, NameOf(random), popularity);
+    text += fmt::format("{{\"adult\":false,\"id\":{},\"name\":\"{}\",\"popularity\":{:.4f}}}\n", shown,
+                        NameOf(random), popularity);
     if (text.size() > (8 << 20) || i + 1 == lines) {
       out << Gzip(text);
       text.clear();
@@ -123,7 +126,8 @@ void Inflate(benchmark::State& state) {
     std::uint64_t bytes = 0;
     const std::uint64_t size = Must(input.files.Size(input.path));
     for (std::uint64_t at = 0; at < size; at += 1 << 20) {
-      Must(inflater.Feed(Must(input.files.Read(input.path, at, 1 << 20)), [&](std::string_view piece) { bytes += piece.size(); }));
+      Must(inflater.Feed(Must(input.files.Read(input.path, at, 1 << 20)),
+                         [&](std::string_view piece) { bytes += piece.size(); }));
     }
     Must(inflater.Finish());
     benchmark::DoNotOptimize(bytes);
@@ -136,7 +140,8 @@ void Lines(benchmark::State& state) {
   const PeakMemory peak;
   for (auto _ : state) {
     std::size_t bytes = 0;
-    Must(VisitExportLines(input.files, input.path, input.stop, [&](std::int64_t, std::string_view line) { bytes += line.size(); }));
+    Must(VisitExportLines(input.files, input.path, input.stop,
+                          [&](std::int64_t, std::string_view line) { bytes += line.size(); }));
     benchmark::DoNotOptimize(bytes);
   }
   Report(state, input, peak);
@@ -166,7 +171,9 @@ void SortById(benchmark::State& state) {
   Report(state, input, peak);
 }
 
-Result<void> NothingKnown(const std::function<void(std::int64_t)>&) { return {}; }
+Result<void> NothingKnown(const std::function<void(std::int64_t)>&) {
+  return {};
+}
 
 void SortByPopularity(benchmark::State& state) {
   Input input;
@@ -179,8 +186,8 @@ void SortByPopularity(benchmark::State& state) {
   Report(state, input, peak);
 }
 
-// A data folder in which the export was accepted today, so that a harvest reads it from the disk: all of the work but the
-// download.
+// A data folder in which the export was accepted today, so that a harvest reads it from the disk: all of the
+// work but the download.
 class DataFolder {
  public:
   explicit DataFolder(const Input& input) {
@@ -196,7 +203,8 @@ class DataFolder {
     fs::create_directory(root_ + "/exports");
     fs::create_symlink(fs::temp_directory_path() / input.path, kept);
     Must(CreateAcceptedExports(*catalog_));
-    Must(RecordAcceptedExport(*catalog_, {.name = "person_ids", .date = today, .lines = input.lines, .ids = input.lines}));
+    Must(RecordAcceptedExport(
+        *catalog_, {.name = "person_ids", .date = today, .lines = input.lines, .ids = input.lines}));
     host_.emplace(clock_);
   }
   ~DataFolder() {
@@ -207,7 +215,8 @@ class DataFolder {
   }
 
   HarvestReport Harvest(Log& log, const StopFlag& stop) {
-    Harvester harvester(clock_, *host_, *files_, *catalog_, *store_, *queue_, log, "http://exports.test", "bench");
+    Harvester harvester(clock_, *host_, *files_, *catalog_, *store_, *queue_, log, "http://exports.test",
+                        "bench");
     return Must(harvester.HarvestExports({.types = {MediaType::kPerson}, .limit = {}}, stop));
   }
   RecordStore& store() { return *store_; }

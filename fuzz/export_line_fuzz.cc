@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the reading of export lines: no input crashes it or makes it read beyond its bytes, the lines do not depend on how the
-// stream is cut, and what is accepted keeps the promises of ExportEntry. The first byte says where the stream is cut.
+// Fuzzes the reading of export lines: no input crashes it or makes it read beyond its bytes, the lines do not
+// depend on how the stream is cut, and what is accepted keeps the promises of ExportEntry. The first byte
+// says where the stream is cut.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -32,7 +33,8 @@ Lines Split(std::string_view text, std::size_t piece, tmdbc::ExportLineParser* p
       Require(!entry.error().message.empty());
     }
   };
-  for (std::size_t at = 0; at < text.size(); at += piece) splitter.Feed(std::string(text.substr(at, piece)), visit);
+  for (std::size_t at = 0; at < text.size(); at += piece)
+    splitter.Feed(std::string(text.substr(at, piece)), visit);
   splitter.Finish(visit);
   return lines;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ledger of accepted exports in catalog.db: which file of each name is in force. Written last of all that a harvest does
-// with an export, so that a crash before it leads to the same export being read again.
+// The ledger of accepted exports in catalog.db: which file of each name is in force. Written last of all that
+// a harvest does with an export, so that a crash before it leads to the same export being read again.
 #pragma once
 
 #include <chrono>
@@ -23,12 +23,13 @@ struct AcceptedExport {
   Time accepted_at{};
 };
 
-// Of each name the last two accepted, newest first; names in ascending order. Empty when nothing was harvested yet. Any process may
-// ask, also with a database open for reading only: `status` does for its coverage.
+// Of each name the last two accepted, newest first; names in ascending order. Empty when nothing was
+// harvested yet. Any process may ask, also with a database open for reading only: `status` does for its
+// coverage.
 Result<std::vector<AcceptedExport>> AcceptedExports(Database& catalog);
 
-// For the harvester: makes the table, adds a row (or replaces that of the same name and date) and forgets all but the newest two
-// of its name.
+// For the harvester: makes the table, adds a row (or replaces that of the same name and date) and forgets all
+// but the newest two of its name.
 Result<void> CreateAcceptedExports(Database& catalog);
 Result<void> RecordAcceptedExport(Database& catalog, const AcceptedExport& accepted);
 

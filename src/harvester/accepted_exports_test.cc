@@ -12,7 +12,11 @@ constexpr auto kDay = std::chrono::sys_days(2026y / 11 / 20);
 
 AcceptedExport Movies(int days_later, std::int64_t lines) {
   const auto date = kDay + std::chrono::days(days_later);
-  return {.name = "movie_ids", .date = date, .lines = lines, .ids = lines - 1, .bytes = lines * 22,
+  return {.name = "movie_ids",
+          .date = date,
+          .lines = lines,
+          .ids = lines - 1,
+          .bytes = lines * 22,
           .accepted_at = Time(date) + 9h};
 }
 

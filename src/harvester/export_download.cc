@@ -13,11 +13,14 @@ namespace chrono = std::chrono;
 namespace {
 
 constexpr chrono::hours kPublished{8};
-constexpr Backoff kBackoff{.base = chrono::seconds(1), .cap = chrono::seconds(8), .floor = chrono::milliseconds(250)};
+constexpr Backoff kBackoff{
+    .base = chrono::seconds(1), .cap = chrono::seconds(8), .floor = chrono::milliseconds(250)};
 // How long a stop request may stay unseen.
 constexpr chrono::milliseconds kLookAround{250};
 
-std::string PartPath(const ExportFile& file) { return fmt::format("exports/{}.part", file.name); }
+std::string PartPath(const ExportFile& file) {
+  return fmt::format("exports/{}.part", file.name);
+}
 
 std::optional<std::uint64_t> ContentLength(const http::Response& response) {
   const std::string_view text = response.header("Content-Length");
@@ -79,8 +82,8 @@ Judgement Judge(const http::Outcome& outcome, std::uint64_t received, bool gzip)
   return {Answer::kHopeless, std::move(reason)};
 }
 
-ExportDownloader::ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Log& log,
-                                   std::string base_url, std::string user_agent)
+ExportDownloader::ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files,
+                                   Log& log, std::string base_url, std::string user_agent)
     : clock_(clock),
       transport_(transport),
       files_(files),
@@ -89,7 +92,9 @@ ExportDownloader::ExportDownloader(const Clock& clock, http::HttpTransport& tran
       user_agent_(std::move(user_agent)),
       random_(std::uint64_t(clock.Now().time_since_epoch().count())) {}
 
-ExportDownloader::~ExportDownloader() { CancelAll(); }
+ExportDownloader::~ExportDownloader() {
+  CancelAll();
+}
 
 ExportDownloader::JobId ExportDownloader::Add(const ExportFile& file, std::vector<chrono::sys_days> days) {
   Job& job = jobs_.emplace_back();
@@ -161,7 +166,8 @@ bool ExportDownloader::Take(Job& job, std::string_view bytes) {
 Result<void> ExportDownloader::Wait() {
   MonoTime until = clock_.Mono() + kLookAround;
   for (const Job& job : jobs_) {
-    if (job.state == State::kWaiting && job.not_before > clock_.Mono()) until = std::min(until, job.not_before);
+    if (job.state == State::kWaiting && job.not_before > clock_.Mono())
+      until = std::min(until, job.not_before);
   }
   for (const http::Outcome& outcome : transport_.Wait(until)) {
     const auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& j) {
@@ -200,9 +206,8 @@ Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
 }
 
 void ExportDownloader::NextDay(Job& job, int status, const std::string& reason) {
-  log_.Info("export is not published", {{"name", job.file->name},
-                                        {"date", FormatDate(job.days[job.day])},
-                                        {"answer", reason}});
+  log_.Info("export is not published",
+            {{"name", job.file->name}, {"date", FormatDate(job.days[job.day])}, {"answer", reason}});
   job.failures = 0;
   job.not_before = {};
   job.forbidden = job.forbidden || status == 403;
@@ -225,11 +230,12 @@ bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason) {
     return false;
   }
   const Duration delay = kBackoff.Delay(job.failures, random_);
-  log_.Warn("export download failed, trying again", {{"name", job.file->name},
-                                                     {"date", FormatDate(job.days[job.day])},
-                                                     {"reason", reason},
-                                                     {"try", job.failures + 1},
-                                                     {"in_seconds", chrono::duration<double>(delay).count()}});
+  log_.Warn("export download failed, trying again",
+            {{"name", job.file->name},
+             {"date", FormatDate(job.days[job.day])},
+             {"reason", reason},
+             {"try", job.failures + 1},
+             {"in_seconds", chrono::duration<double>(delay).count()}});
   job.state = State::kWaiting;
   job.not_before = clock_.Mono() + delay;
   job.result.reason = std::move(reason);
@@ -265,11 +271,13 @@ std::optional<ExportDownloader::JobId> ExportDownloader::TakeEnded() {
 }
 
 int ExportDownloader::InFlight() const {
-  return int(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.state == State::kInFlight; }));
+  return int(std::count_if(jobs_.begin(), jobs_.end(),
+                           [](const Job& job) { return job.state == State::kInFlight; }));
 }
 
 bool ExportDownloader::Finished() const {
-  return std::all_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.state == State::kHandedOut; });
+  return std::all_of(jobs_.begin(), jobs_.end(),
+                     [](const Job& job) { return job.state == State::kHandedOut; });
 }
 
 }  // namespace tmdbc

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Downloads exports, two at a time, each streamed to exports/NAME.part: day by day back until one is published, again and with
-// growing pauses when something fails on the way. What is whole and synced on the disk is handed out; whether its content
-// can be believed is for the caller to find out, who may send it back (Again). One thread; waits only in the transport.
+// Downloads exports, two at a time, each streamed to exports/NAME.part: day by day back until one is
+// published, again and with growing pauses when something fails on the way. What is whole and synced on the
+// disk is handed out; whether its content can be believed is for the caller to find out, who may send it back
+// (Again). One thread; waits only in the transport.
 // Sources: TMDB.md section 3 (publication at 8:00 UTC, HTTP 403 for what is not there), DESIGN section 5.
 #pragma once
 
@@ -33,8 +34,9 @@ inline constexpr std::chrono::minutes kDownloadTimeout{30};
 // An export host that has not answered anything by then is unreachable: the program ends within 15 s.
 inline constexpr std::chrono::seconds kGiveUpUnanswered{12};
 
-// The days whose export should be asked for, in that order: today's and a week back. Before 8:00 UTC today's is not complete yet,
-// so yesterday's comes first. Never a day before `last`, the accepted one; `last` itself ends the list when it is reached.
+// The days whose export should be asked for, in that order: today's and a week back. Before 8:00 UTC today's
+// is not complete yet, so yesterday's comes first. Never a day before `last`, the accepted one; `last` itself
+// ends the list when it is reached.
 std::vector<std::chrono::sys_days> CandidateDays(Time now, std::optional<std::chrono::sys_days> last);
 
 // What an answer of the export host means.
@@ -67,8 +69,8 @@ class ExportDownloader {
   using JobId = std::size_t;
 
   // All references outlive the downloader. `base_url` has no trailing slash.
-  ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Log& log, std::string base_url,
-                   std::string user_agent);
+  ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Log& log,
+                   std::string base_url, std::string user_agent);
   // Cancels what is under way.
   ~ExportDownloader();
   ExportDownloader(const ExportDownloader&) = delete;
@@ -77,12 +79,13 @@ class ExportDownloader {
   // `days` in the order in which to ask for them; not empty.
   JobId Add(const ExportFile& file, std::vector<std::chrono::sys_days> days);
 
-  // Works until a job has ended and names it; each comes once. Empty when none is left, or a stop was requested: then nothing is
-  // under way any more. An error is the disk's.
+  // Works until a job has ended and names it; each comes once. Empty when none is left, or a stop was
+  // requested: then nothing is under way any more. An error is the disk's.
   Result<std::optional<JobId>> Next(const StopFlag& stop);
   const FetchResult& result(JobId job) const { return jobs_[job].result; }
 
-  // What was fetched is damaged: fetches it again. False when it was tried often enough; result() then says so.
+  // What was fetched is damaged: fetches it again. False when it was tried often enough; result() then says
+  // so.
   bool Again(JobId job, std::string_view reason);
 
   std::int64_t requests() const { return requests_; }

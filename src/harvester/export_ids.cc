@@ -14,8 +14,12 @@ PackedId PackId(std::uint32_t id, float popularity) {
   return PackedId(id) << 32 | std::uint32_t(~std::bit_cast<std::uint32_t>(popularity));
 }
 
-std::uint32_t IdOf(PackedId packed) { return std::uint32_t(packed >> 32); }
-float PopularityOf(PackedId packed) { return std::bit_cast<float>(~std::uint32_t(packed)); }
+std::uint32_t IdOf(PackedId packed) {
+  return std::uint32_t(packed >> 32);
+}
+float PopularityOf(PackedId packed) {
+  return std::bit_cast<float>(~std::uint32_t(packed));
+}
 
 std::int64_t SortAndDeduplicate(std::vector<PackedId>& ids) {
   std::sort(ids.begin(), ids.end());
@@ -48,9 +52,11 @@ Result<Unknown> FindUnknown(std::span<const PackedId> sorted, const VisitKnown& 
 }
 
 PopularityList::PopularityList(std::vector<PackedId> sorted)
-    : size_(sorted.size()), entries_(std::make_unique_for_overwrite<RecordStore::Popularity[]>(sorted.size())) {
-  // The packed ids move to the upper half of the memory of their entries; unpacking from the front never overtakes them: the
-  // entry i ends at 16 (i + 1), the next packed id begins at 8 size + 8 (i + 1), and i + 1 <= size.
+    : size_(sorted.size()),
+      entries_(std::make_unique_for_overwrite<RecordStore::Popularity[]>(sorted.size())) {
+  // The packed ids move to the upper half of the memory of their entries; unpacking from the front never
+  // overtakes them: the entry i ends at 16 (i + 1), the next packed id begins at 8 size + 8 (i + 1), and i +
+  // 1 <= size.
   static_assert(sizeof(RecordStore::Popularity) == 2 * sizeof(PackedId));
   if (sorted.empty()) return;
   auto* bytes = reinterpret_cast<std::byte*>(entries_.get());

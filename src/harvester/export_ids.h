@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The ids of an export in memory: eight bytes each, because five million people should fit beside everything else in 128 MiB.
-// An id and its popularity are packed in one integer, so that sorting is sorting integers. Pure; any thread.
+// The ids of an export in memory: eight bytes each, because five million people should fit beside everything
+// else in 128 MiB. An id and its popularity are packed in one integer, so that sorting is sorting integers.
+// Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +15,20 @@
 
 namespace tmdbc {
 
-// The id above, the complement of the popularity's bits below: ascending order is by id, of equal ids the most popular first.
-// (The bits of floats that are not negative are in the order of their values, IEEE 754.)
+// The id above, the complement of the popularity's bits below: ascending order is by id, of equal ids the
+// most popular first. (The bits of floats that are not negative are in the order of their values, IEEE 754.)
 using PackedId = std::uint64_t;
 
 PackedId PackId(std::uint32_t id, float popularity);  // finite, >= 0
 std::uint32_t IdOf(PackedId packed);
 float PopularityOf(PackedId packed);
 
-// The same with its halves exchanged: ascending order is the queue's order, the most popular first, then by id.
+// The same with its halves exchanged: ascending order is the queue's order, the most popular first, then by
+// id.
 using RankedId = std::uint64_t;
-inline PackedId ToPacked(RankedId ranked) { return ranked << 32 | ranked >> 32; }
+inline PackedId ToPacked(RankedId ranked) {
+  return ranked << 32 | ranked >> 32;
+}
 
 // Sorts by id and keeps the most popular of repeated ones. Returns how many were removed.
 std::int64_t SortAndDeduplicate(std::vector<PackedId>& ids);
@@ -39,8 +43,8 @@ struct Unknown {
 // Those of `sorted` (by id, without repeats) that are not known.
 Result<Unknown> FindUnknown(std::span<const PackedId> sorted, const VisitKnown& visit_known);
 
-// What the store wants to hear about popularity: 16 bytes an entry. Takes `sorted` apart on the way, so that at no moment there
-// is more than the result in memory.
+// What the store wants to hear about popularity: 16 bytes an entry. Takes `sorted` apart on the way, so that
+// at no moment there is more than the result in memory.
 class PopularityList {
  public:
   explicit PopularityList(std::vector<PackedId> sorted);

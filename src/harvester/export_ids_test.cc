@@ -41,7 +41,8 @@ TEST(ExportIds, OfARepeatedIdTheMostPopularLineCounts) {
 }
 
 TEST(ExportIds, WhatIsNotKnownComesMostPopularFirstThenById) {
-  std::vector<PackedId> ids = {PackId(40, 2), PackId(10, 2), PackId(30, 9), PackId(20, 0), PackId(4'000'000'000U, 2)};
+  std::vector<PackedId> ids = {PackId(40, 2), PackId(10, 2), PackId(30, 9), PackId(20, 0),
+                               PackId(4'000'000'000U, 2)};
   SortAndDeduplicate(ids);
   const auto unknown = FindUnknown(ids, Known({}));
   ASSERT_TRUE(unknown);

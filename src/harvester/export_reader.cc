@@ -20,8 +20,7 @@ constexpr std::uint64_t kLeastBytesPerLine = 8;
 // What a log may show of bytes that came from outside.
 std::string Shown(std::string_view line) {
   std::string shown(line.substr(0, kShownBytes));
-  std::replace_if(
-      shown.begin(), shown.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+  std::replace_if(shown.begin(), shown.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
   if (line.size() > kShownBytes) {
     // Not the half of a character.
     while (!shown.empty() && (shown.back() & 0x80) != 0) shown.pop_back();
@@ -60,7 +59,8 @@ Result<ReadEnd> VisitExportLines(FileSystem& files, const std::string& path, con
       if (inflated <= most) splitter.Feed(piece, counted);
     }));
     if (inflated > most) {
-      return Fail(ErrorCode::kCorrupt, "read {}: inflates to more than {} times its size", path, kMaxInflateRatio);
+      return Fail(ErrorCode::kCorrupt, "read {}: inflates to more than {} times its size", path,
+                  kMaxInflateRatio);
     }
     if (lines > kMaxExportLines) {
       return Fail(ErrorCode::kCorrupt, "read {}: more than {} lines", path, Thousands(kMaxExportLines));
@@ -71,8 +71,8 @@ Result<ReadEnd> VisitExportLines(FileSystem& files, const std::string& path, con
   return ReadEnd::kWhole;
 }
 
-Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool include_adult, const StopFlag& stop,
-                               Log& log) {
+Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool include_adult,
+                               const StopFlag& stop, Log& log) {
   ReadContent result;
   ExportContent& content = result.content;
   TRY_ASSIGN(const std::uint64_t bytes, files.Size(path));
@@ -101,13 +101,16 @@ Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool 
   return result;
 }
 
-std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional<LastAccepted> last, bool accept) {
+std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional<LastAccepted> last,
+                       bool accept) {
   if (bad_lines > kBadLinesFree && bad_lines * 100 > lines) {
     return fmt::format("{} of its {} lines cannot be read", Thousands(bad_lines), Thousands(lines));
   }
   if (last && lines * 100 < last->lines * 95 && !accept) {
-    return fmt::format("it has {} lines, fewer than 95 % of the {} of {}, which stays in force; --accept-export takes it all the same",
-                       Thousands(lines), Thousands(last->lines), FormatDate(last->date));
+    return fmt::format(
+        "it has {} lines, fewer than 95 % of the {} of {}, which stays in force; --accept-export takes it "
+        "all the same",
+        Thousands(lines), Thousands(last->lines), FormatDate(last->date));
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading an export that lies on the disk: one streaming pass, inflating piece by piece, in memory that does not grow with the
-// file but for eight bytes an id. Nothing that it gives may be acted upon before it has returned: only then is it known that the
-// gzip stream was whole and its checksum right.
+// Reading an export that lies on the disk: one streaming pass, inflating piece by piece, in memory that does
+// not grow with the file but for eight bytes an id. Nothing that it gives may be acted upon before it has
+// returned: only then is it known that the gzip stream was whole and its checksum right.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ inline constexpr std::int64_t kMaxExportLines = 50'000'000;
 
 enum class ReadEnd : std::uint8_t { kWhole, kStopped };
 
-// Calls `visit` with every line of the gzip file `path`. kCorrupt when the gzip stream is cut or broken, inflates to more than
-// kMaxInflateRatio times its size, or has more than kMaxExportLines lines.
+// Calls `visit` with every line of the gzip file `path`. kCorrupt when the gzip stream is cut or broken,
+// inflates to more than kMaxInflateRatio times its size, or has more than kMaxExportLines lines.
 Result<ReadEnd> VisitExportLines(FileSystem& files, const std::string& path, const StopFlag& stop,
                                  const LineSplitter::Visit& visit);
 
@@ -35,7 +35,8 @@ struct ExportContent {
   std::int64_t duplicates = 0;
   std::int64_t adult_skipped = 0;  // adult titles in a file that should have none
   std::int64_t bytes = 0;          // compressed
-  std::vector<std::string> bad_examples;  // the first few, for a person: "line 17 is not whole JSON: {"adult":fal..."
+  std::vector<std::string>
+      bad_examples;  // the first few, for a person: "line 17 is not whole JSON: {"adult":fal..."
 };
 
 struct ReadContent {
@@ -43,17 +44,19 @@ struct ReadContent {
   ExportContent content;  // only when whole
 };
 
-// The ids of an export. Titles marked adult are left out unless `include_adult`. Bad lines are counted; those beyond the
-// examples go to the log at debug level.
-Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool include_adult, const StopFlag& stop,
-                               Log& log);
+// The ids of an export. Titles marked adult are left out unless `include_adult`. Bad lines are counted; those
+// beyond the examples go to the log at debug level.
+Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool include_adult,
+                               const StopFlag& stop, Log& log);
 
-// Why a file that came whole must not be believed, for a person; empty when it may. The rule of 95 % keeps a truncated export from
-// looking like a mass deletion (TMDB.md section 3, guards); `accept` lifts that one rule.
+// Why a file that came whole must not be believed, for a person; empty when it may. The rule of 95 % keeps a
+// truncated export from looking like a mass deletion (TMDB.md section 3, guards); `accept` lifts that one
+// rule.
 struct LastAccepted {
   std::chrono::sys_days date;
   std::int64_t lines;
 };
-std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional<LastAccepted> last, bool accept);
+std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional<LastAccepted> last,
+                       bool accept);
 
 }  // namespace tmdbc

@@ -16,7 +16,8 @@ namespace {
 
 class ExportReaderTest : public ::testing::Test {
  protected:
-  ExportReaderTest() : root_(MakeFolder()), files_(root_), log_(stderr, LogLevel::kError, LogFormat::kText, clock_) {}
+  ExportReaderTest()
+      : root_(MakeFolder()), files_(root_), log_(stderr, LogLevel::kError, LogFormat::kText, clock_) {}
   ~ExportReaderTest() override { std::filesystem::remove_all(root_); }
 
   Result<ReadContent> Read(std::string_view gzip, bool include_adult = false) {
@@ -41,8 +42,9 @@ std::string Movies(int from, int to) {
   std::string text;
   for (int id = from; id <= to; ++id) {
     text += fmt::format(
-        "{{\"adult\":false,\"id\":{},\"original_title\":\"The {} \\\"of\\\" \u6f22\",\"popularity\":{}.25,\"video\":false}}\n", id,
-        id * 7919, id % 50);
+        "{{\"adult\":false,\"id\":{},\"original_title\":\"The {} \\\"of\\\" "
+        "\u6f22\",\"popularity\":{}.25,\"video\":false}}\n",
+        id, id * 7919, id % 50);
   }
   return text;
 }
@@ -85,7 +87,8 @@ TEST_F(ExportReaderTest, ShowsFewBadLinesAndNoControlCharacters) {
 }
 
 TEST_F(ExportReaderTest, LeavesOutAdultTitlesUnlessAskedFor) {
-  const std::string gzip = Gzip(Movies(1, 2) + "{\"adult\":true,\"id\":9,\"original_title\":\"x\",\"popularity\":1}\n");
+  const std::string gzip =
+      Gzip(Movies(1, 2) + "{\"adult\":true,\"id\":9,\"original_title\":\"x\",\"popularity\":1}\n");
   EXPECT_EQ(Read(gzip, false)->content.ids.size(), 2U);
   EXPECT_EQ(Read(gzip, false)->content.adult_skipped, 1);
   EXPECT_EQ(Read(gzip, true)->content.ids.size(), 3U);
@@ -94,7 +97,8 @@ TEST_F(ExportReaderTest, LeavesOutAdultTitlesUnlessAskedFor) {
 TEST_F(ExportReaderTest, RefusesAFileThatIsNotWhole) {
   const std::string whole = Gzip(Movies(1, 5000));
   ASSERT_TRUE(Read(whole));
-  for (const std::size_t size : {std::size_t(0), std::size_t(1), std::size_t(9), whole.size() / 2, whole.size() - 8, whole.size() - 1}) {
+  for (const std::size_t size : {std::size_t(0), std::size_t(1), std::size_t(9), whole.size() / 2,
+                                 whole.size() - 8, whole.size() - 1}) {
     const auto read = Read(whole.substr(0, size));
     ASSERT_FALSE(read) << size;
     EXPECT_EQ(read.error().code, ErrorCode::kCorrupt) << size;

@@ -19,8 +19,8 @@ namespace chrono = std::chrono;
 
 namespace {
 
-// Ids sent to the queue in one transaction: large enough that its fsync costs nothing, small enough that a stop request is
-// seen within half a second.
+// Ids sent to the queue in one transaction: large enough that its fsync costs nothing, small enough that a
+// stop request is seen within half a second.
 constexpr std::size_t kSlice = 200'000;
 constexpr double kRequestsPerShow = 1.04;
 constexpr std::string_view kConfigurationName = "configuration";
@@ -29,7 +29,8 @@ constexpr float kConfigurationPopularity = 1e6F;
 
 Result<void> CheckHasExport(MediaType type) {
   if (type == MediaType::kSeason || type == MediaType::kEpisode) {
-    return Fail(ErrorCode::kInvalid, "there is no export of type {0}: {0}s come with their show, use type tv", Name(type));
+    return Fail(ErrorCode::kInvalid, "there is no export of type {0}: {0}s come with their show, use type tv",
+                Name(type));
   }
   return {};
 }
@@ -63,8 +64,9 @@ std::int64_t EstimateRequests(const HarvestReport& report) {
   return std::int64_t(std::ceil(sum - 1e-6));
 }
 
-// One harvest: the files that were asked for, in groups of a type, because the normal and the adult file of a type are one
-// popularity list. A group is taken in as soon as all of its files are here, while others are still on their way.
+// One harvest: the files that were asked for, in groups of a type, because the normal and the adult file of a
+// type are one popularity list. A group is taken in as soon as all of its files are here, while others are
+// still on their way.
 class Harvester::Run {
  public:
   Run(Harvester& harvester, const HarvestOptions& options, const StopFlag& stop)
@@ -156,7 +158,8 @@ Result<void> Harvester::Run::Plan() {
       if (!configuration_) TRY(QueueConfiguration());
       continue;
     }
-    if (std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) { return group.type == type; })) continue;
+    if (std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) { return group.type == type; }))
+      continue;
     Group& group = groups_.emplace_back(Group{.type = type, .files = {}, .taken_in = false});
     for (const ExportFile& file : kExportFiles) {
       if (file.type != type || (file.adult && !options_.include_adult)) continue;
@@ -165,7 +168,8 @@ Result<void> Harvester::Run::Plan() {
       wanted.report.name = file.name;
       wanted.report.type = type;
       // The newest of a name comes first.
-      const auto last = std::find_if(accepted.begin(), accepted.end(), [&](const auto& a) { return a.name == file.name; });
+      const auto last =
+          std::find_if(accepted.begin(), accepted.end(), [&](const auto& a) { return a.name == file.name; });
       if (last != accepted.end()) wanted.last = *last;
     }
   }
@@ -244,14 +248,16 @@ void Harvester::Run::NotPublished(Wanted& wanted, const FetchResult& result) {
   const auto today = chrono::floor<chrono::days>(h_.clock_.Now());
   const bool kept_was_tried = wanted.last && result.day == wanted.last->date;
   if (kept_was_tried) {
-    return End(wanted, ExportVerdict::kWithheld,
-               fmt::format("the kept file is damaged, and {} is not published any more", FormatDate(result.day)));
+    return End(
+        wanted, ExportVerdict::kWithheld,
+        fmt::format("the kept file is damaged, and {} is not published any more", FormatDate(result.day)));
   }
   if (wanted.last && wanted.last->date >= today - chrono::days(kDaysBack)) {
     return UseKept(wanted, fmt::format("nothing newer than {} is published", FormatDate(wanted.last->date)));
   }
   const std::string span = fmt::format("from {} back to {}", FormatDate(today), FormatDate(result.day));
-  if (result.forbidden) return End(wanted, ExportVerdict::kWithheld, fmt::format("nothing is published {}", span));
+  if (result.forbidden)
+    return End(wanted, ExportVerdict::kWithheld, fmt::format("nothing is published {}", span));
   End(wanted, ExportVerdict::kUnreachable,
       fmt::format("{} for every day {}: is TMDB_EXPORT_BASE_URL right?", result.reason, span));
 }
@@ -307,9 +313,11 @@ Result<bool> Harvester::Run::Read(Wanted& wanted) {
   report.ids = std::int64_t(wanted.content.ids.size());
   report.bytes = wanted.content.bytes;
   for (const std::string& example : wanted.content.bad_examples) {
-    h_.log_.Warn("bad export line left out", {{"name", report.name}, {"date", FormatDate(report.date)}, {"what", example}});
+    h_.log_.Warn("bad export line left out",
+                 {{"name", report.name}, {"date", FormatDate(report.date)}, {"what", example}});
   }
-  const auto last = wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
+  const auto last =
+      wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
   const std::string why = WhyRefused(report.lines, report.bad_lines, last, options_.accept_export);
   if (!why.empty()) {
     wanted.content = {};
@@ -377,7 +385,8 @@ Result<void> Harvester::Run::Queue(Wanted& wanted, std::span<const RankedId> unk
     items.clear();
     for (std::size_t i = at; i < std::min(unknown.size(), at + kSlice); ++i) {
       const PackedId packed = ToPacked(unknown[i]);
-      items.push_back({.id = {wanted.file->type, std::int64_t(IdOf(packed))}, .popularity = PopularityOf(packed)});
+      items.push_back(
+          {.id = {wanted.file->type, std::int64_t(IdOf(packed))}, .popularity = PopularityOf(packed)});
     }
     TRY_ASSIGN(const std::int64_t added, h_.queue_.Send(items));
     wanted.report.queued += added;
@@ -385,13 +394,14 @@ Result<void> Harvester::Run::Queue(Wanted& wanted, std::span<const RankedId> unk
   return {};
 }
 
-// A keyword's line is its record. The file is read a second time, now that it is known to be whole; of a repeated id the first
-// line counts.
+// A keyword's line is its record. The file is read a second time, now that it is known to be whole; of a
+// repeated id the first line counts.
 Result<void> Harvester::Run::StoreKeywords(Wanted& wanted, std::span<const RankedId> beyond_limit) {
   const std::vector<PackedId>& ids = wanted.content.ids;
   std::vector<bool> done(ids.size());
   const auto place = [&](std::uint32_t id) {
-    const auto at = std::lower_bound(ids.begin(), ids.end(), id, [](PackedId a, std::uint32_t b) { return IdOf(a) < b; });
+    const auto at =
+        std::lower_bound(ids.begin(), ids.end(), id, [](PackedId a, std::uint32_t b) { return IdOf(a) < b; });
     return std::size_t(at - ids.begin());
   };
   for (const RankedId ranked : beyond_limit) done[place(IdOf(ToPacked(ranked)))] = true;
@@ -427,7 +437,8 @@ Result<void> Harvester::Run::PutKeyword(Wanted& wanted, std::string_view line, M
   return h_.store_.Commit([]() -> Result<void> { return {}; });
 }
 
-// Popularity is that of all files of the type together; one that is refused or cannot be had counts as it was last accepted.
+// Popularity is that of all files of the type together; one that is refused or cannot be had counts as it was
+// last accepted.
 Result<void> Harvester::Run::SetPopularity(Group& group) {
   const bool fresh = std::any_of(group.files.begin(), group.files.end(), [](const Wanted& wanted) {
     return wanted.stage == Stage::kJudged && wanted.file->has_popularity && !wanted.report.unchanged;
@@ -492,7 +503,8 @@ Result<void> Harvester::Run::QueueConfiguration() {
   report.type = MediaType::kConfiguration;
   report.date = chrono::floor<chrono::days>(h_.clock_.Now());
   std::vector<PackedId> ids;
-  for (std::uint32_t id = 1; id <= ConfigurationPaths().size(); ++id) ids.push_back(PackId(id, kConfigurationPopularity));
+  for (std::uint32_t id = 1; id <= ConfigurationPaths().size(); ++id)
+    ids.push_back(PackId(id, kConfigurationPopularity));
   report.ids = std::int64_t(ids.size());
   TRY_ASSIGN(const Unknown unknown, FindUnknown(ids, KnownOf(MediaType::kConfiguration)));
   report.known = unknown.known;
@@ -537,7 +549,8 @@ HarvestReport Harvester::Run::Report() {
 }
 
 Harvester::Harvester(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Database& catalog,
-                     RecordStore& store, IdQueue& queue, Log& log, std::string export_base_url, std::string user_agent)
+                     RecordStore& store, IdQueue& queue, Log& log, std::string export_base_url,
+                     std::string user_agent)
     : clock_(clock),
       transport_(transport),
       files_(files),
@@ -558,7 +571,8 @@ Result<std::int64_t> Harvester::HarvestIds(MediaType type, const std::vector<std
   const auto most = type == MediaType::kConfiguration ? std::int64_t(ConfigurationPaths().size()) : kMaxId;
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
-    if (id < 1 || id > most) return Fail(ErrorCode::kInvalid, "'{}' is no id of type {}: use 1 to {}", id, Name(type), most);
+    if (id < 1 || id > most)
+      return Fail(ErrorCode::kInvalid, "'{}' is no id of type {}: use 1 to {}", id, Name(type), most);
     TRY_ASSIGN(const auto popularity, store_.PopularityOf({type, id}));
     items.push_back({.id = {type, id}, .popularity = popularity.value_or(0)});
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Harvester: finds out which ids there are and queues those not known yet. It streams TMDB's daily exports (never a
-// whole one in memory), believes one only after its length, its gzip checksum and its line count were checked, and queues
-// new ids most popular first. A crash at any moment repeats nothing that was queued: the next harvest reads the export
-// again and the queue and the index know what is known. One thread.
+// Harvester: finds out which ids there are and queues those not known yet. It streams TMDB's daily exports
+// (never a whole one in memory), believes one only after its length, its gzip checksum and its line count
+// were checked, and queues new ids most popular first. A crash at any moment repeats nothing that was queued:
+// the next harvest reads the export again and the queue and the index know what is known. One thread.
 // Sources: TMDB.md section 3, DESIGN section 5.
 #pragma once
 
@@ -27,10 +27,10 @@ namespace tmdbc {
 
 struct HarvestOptions {
   std::vector<MediaType> types;
-  bool include_adult = false;    // also the adult_ exports of movie, tv and person
-  bool accept_export = false;    // take an export although it is far smaller than the last accepted one
+  bool include_adult = false;         // also the adult_ exports of movie, tv and person
+  bool accept_export = false;         // take an export although it is far smaller than the last accepted one
   std::optional<std::int64_t> limit;  // queue at most this many new ids a type, the most popular ones
-  bool dry_run = false;          // queue and keep nothing; only report
+  bool dry_run = false;               // queue and keep nothing; only report
 };
 
 enum class ExportVerdict : std::uint8_t {
@@ -61,28 +61,32 @@ struct HarvestReport {
   std::int64_t requests = 0;  // made to the export host
   bool stopped = false;       // the stop flag ended it early
   std::int64_t queued() const;
-  // 0 all accepted or withheld, 1 one was refused, only some could be reached, or it was stopped, 3 the export host never
-  // answered usefully.
+  // 0 all accepted or withheld, 1 one was refused, only some could be reached, or it was stopped, 3 the
+  // export host never answered usefully.
   int exit_code() const;
 };
 
-// The requests that collecting what was queued will take: one an id, 1.04 a show (4 % have more than 8 seasons), none a keyword.
+// The requests that collecting what was queued will take: one an id, 1.04 a show (4 % have more than 8
+// seasons), none a keyword.
 std::int64_t EstimateRequests(const HarvestReport& report);
 
 class Harvester {
  public:
-  // All references outlive the harvester. `export_base_url` has no trailing slash. `files` is rooted at DATA_DIR: accepted exports
-  // are kept there as exports/movie_ids_2026-11-22.json.gz, the last two of each name. Tables of its own in `catalog`.
-  Harvester(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Database& catalog, RecordStore& store,
-            IdQueue& queue, Log& log, std::string export_base_url, std::string user_agent);
+  // All references outlive the harvester. `export_base_url` has no trailing slash. `files` is rooted at
+  // DATA_DIR: accepted exports are kept there as exports/movie_ids_2026-11-22.json.gz, the last two of each
+  // name. Tables of its own in `catalog`.
+  Harvester(const Clock& clock, http::HttpTransport& transport, FileSystem& files, Database& catalog,
+            RecordStore& store, IdQueue& queue, Log& log, std::string export_base_url,
+            std::string user_agent);
 
-  // kInvalid when a type has no export (seasons and episodes come with their show). Other errors are those of the disk, the
-  // store and the queue; what the export host does wrong is in the report. A file that was accepted is one of which all unknown ids
-  // are queued durably (but for `limit`), so the next harvest of the same day makes no request.
+  // kInvalid when a type has no export (seasons and episodes come with their show). Other errors are those of
+  // the disk, the store and the queue; what the export host does wrong is in the report. A file that was
+  // accepted is one of which all unknown ids are queued durably (but for `limit`), so the next harvest of the
+  // same day makes no request.
   Result<HarvestReport> HarvestExports(const HarvestOptions& options, const StopFlag& stop);
 
-  // Queues these ids, known or not (a person asks for them). Returns how many were not waiting already. kInvalid when one is
-  // not 1..2^32-1, or the type cannot be fetched by itself.
+  // Queues these ids, known or not (a person asks for them). Returns how many were not waiting already.
+  // kInvalid when one is not 1..2^32-1, or the type cannot be fetched by itself.
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
  private:

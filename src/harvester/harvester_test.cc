@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The harvester against an export host in memory, with the real store and catalog on the disk and the queue in memory.
+// The harvester against an export host in memory, with the real store and catalog on the disk and the queue
+// in memory.
 #include "harvester/harvester.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -43,7 +46,9 @@ class SmallDisk final : public FileSystem {
   }
   Result<std::uint64_t> Size(const std::string& path) override { return disk_.Size(path); }
   Result<bool> Exists(const std::string& path) override { return disk_.Exists(path); }
-  Result<void> Rename(const std::string& from, const std::string& to) override { return disk_.Rename(from, to); }
+  Result<void> Rename(const std::string& from, const std::string& to) override {
+    return disk_.Rename(from, to);
+  }
   Result<void> Remove(const std::string& path) override { return disk_.Remove(path); }
   Result<void> SyncFolder(const std::string& folder) override { return disk_.SyncFolder(folder); }
   Result<std::vector<std::string>> List(const std::string& folder) override { return disk_.List(folder); }
@@ -70,16 +75,22 @@ class SmallDisk final : public FileSystem {
 };
 
 std::string Movie(std::int64_t id, double popularity, bool adult = false) {
-  return fmt::format(R"({{"adult":{},"id":{},"original_title":"The {}th","popularity":{:.4f},"video":false}})", adult, id, id,
-                     popularity) + "\n";
+  return fmt::format(
+             R"({{"adult":{},"id":{},"original_title":"The {}th","popularity":{:.4f},"video":false}})", adult,
+             id, id, popularity) +
+         "\n";
 }
 std::string Show(std::int64_t id, double popularity) {
-  return fmt::format(R"({{"id":{},"original_name":"Show {}","popularity":{:.4f}}})", id, id, popularity) + "\n";
+  return fmt::format(R"({{"id":{},"original_name":"Show {}","popularity":{:.4f}}})", id, id, popularity) +
+         "\n";
 }
 std::string Person(std::int64_t id, double popularity) {
-  return fmt::format(R"({{"adult":false,"id":{},"name":"Aki {}","popularity":{:.4f}}})", id, id, popularity) + "\n";
+  return fmt::format(R"({{"adult":false,"id":{},"name":"Aki {}","popularity":{:.4f}}})", id, id, popularity) +
+         "\n";
 }
-std::string Named(std::int64_t id, std::string_view name) { return fmt::format(R"({{"id":{},"name":"{}"}})", id, name) + "\n"; }
+std::string Named(std::int64_t id, std::string_view name) {
+  return fmt::format(R"({{"id":{},"name":"{}"}})", id, name) + "\n";
+}
 
 std::string Movies(std::int64_t from, std::int64_t to) {
   std::string text;
@@ -96,7 +107,6 @@ class HarvesterTest : public ::testing::Test {
  protected:
   HarvesterTest() : root_(MakeFolder()), real_disk_(root_), files_(real_disk_), queue_(clock_) {
     clock_.Advance(9h);  // today's exports are there
-    log_file_ = ::open_memstream(&log_text_, &log_size_);
     log_.emplace(log_file_, LogLevel::kInfo, LogFormat::kText, clock_);
     auto catalog = Database::Open(root_ + "/catalog.db", Database::Mode::kReadWrite);
     EXPECT_TRUE(catalog) << catalog.error().message;
@@ -109,7 +119,6 @@ class HarvesterTest : public ::testing::Test {
     store_.reset();
     log_.reset();
     std::fclose(log_file_);
-    std::free(log_text_);
     std::filesystem::remove_all(root_);
   }
 
@@ -124,8 +133,8 @@ class HarvesterTest : public ::testing::Test {
   }
 
   Result<HarvestReport> TryHarvest(const HarvestOptions& options) {
-    Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_, std::string(FakeExportHost::kBaseUrl),
-                        "tmdb-collector/test");
+    Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_,
+                        std::string(FakeExportHost::kBaseUrl), "tmdb-collector/test");
     return harvester.HarvestExports(options, stop_);
   }
   HarvestReport Harvest(const HarvestOptions& options) {
@@ -133,7 +142,9 @@ class HarvesterTest : public ::testing::Test {
     EXPECT_TRUE(report) << report.error().message;
     return report.value_or(HarvestReport{});
   }
-  HarvestReport Harvest(std::vector<MediaType> types) { return Harvest(HarvestOptions{.types = std::move(types), .limit = {}}); }
+  HarvestReport Harvest(std::vector<MediaType> types) {
+    return Harvest(HarvestOptions{.types = std::move(types), .limit = {}});
+  }
 
   // "movie:3 movie:1": what would be received next.
   std::string Queued(int max = 20) {
@@ -152,12 +163,15 @@ class HarvesterTest : public ::testing::Test {
     ASSERT_TRUE(store_->Put(std::move(document)));
     Commit();
   }
-  void Commit() { ASSERT_TRUE(store_->Commit([]() -> Result<void> { return {}; })); }
+  void Commit() {
+    ASSERT_TRUE(store_->Commit([]() -> Result<void> { return {}; }));
+  }
 
   std::vector<std::string> Exports() { return files_.List("exports").value(); }
   std::string LogText() {
-    std::fflush(log_file_);
-    return {log_text_, log_size_};
+    std::string text(1 << 20, '\0');
+    text.resize(std::size_t(std::max<ssize_t>(0, ::pread(::fileno(log_file_), text.data(), text.size(), 0))));
+    return text;
   }
 
   const std::string root_;
@@ -165,9 +179,7 @@ class HarvesterTest : public ::testing::Test {
   FakeExportHost host_{clock_};
   PosixFileSystem real_disk_;
   SmallDisk files_;
-  char* log_text_ = nullptr;
-  std::size_t log_size_ = 0;
-  std::FILE* log_file_ = nullptr;
+  std::FILE* log_file_ = std::tmpfile();
   std::optional<Log> log_;
   std::optional<Database> catalog_;
   std::unique_ptr<RecordStore> store_;
@@ -216,8 +228,8 @@ TEST_F(HarvesterTest, EveryTypeComesFromItsOwnExport) {
   Publish("collection_ids", Named(10, "Star Wars Collection"));
   Publish("production_company_ids", Named(1, "Lucasfilm Ltd."));
   Publish("tv_network_ids", Named(1, "Fuji TV"));
-  const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kTv, MediaType::kPerson, MediaType::kCollection,
-                                        MediaType::kCompany, MediaType::kNetwork});
+  const HarvestReport report = Harvest({MediaType::kMovie, MediaType::kTv, MediaType::kPerson,
+                                        MediaType::kCollection, MediaType::kCompany, MediaType::kNetwork});
   EXPECT_EQ(Queued(), "person:1 tv:1 movie:1 collection:10 company:1 network:1");
   EXPECT_EQ(report.requests, 6);
   EXPECT_EQ(report.exports.size(), 6U);
@@ -263,8 +275,9 @@ TEST_F(HarvesterTest, ALimitTakesTheMostPopularAndTheNextHarvestGoesOnFromThere)
 
 TEST_F(HarvesterTest, WhatFailsOnTheWayIsTriedAgain) {
   const std::string gzip = Gzip(Movies(1, 5000));
-  for (const Fault fault : {Fault::kReset, Fault::kShort, Fault::kShortUnnoticed, Fault::kEmpty, Fault::kFlippedBit, Fault::kHtml,
-                            Fault::kServerError, Fault::kTooManyRequests, Fault::kConnect, Fault::kTimeout}) {
+  for (const Fault fault :
+       {Fault::kReset, Fault::kShort, Fault::kShortUnnoticed, Fault::kEmpty, Fault::kFlippedBit, Fault::kHtml,
+        Fault::kServerError, Fault::kTooManyRequests, Fault::kConnect, Fault::kTimeout}) {
     SCOPED_TRACE(int(fault));
     clock_.Advance(24h);
     const auto day = std::chrono::floor<std::chrono::days>(clock_.Now());
@@ -287,10 +300,14 @@ TEST_F(HarvesterTest, AFileThatNeverComesWholeIsGivenUpAndTheOldOneStaysInForce)
     int tries;
     int exit_code;
   } cases[] = {
-      {Fault::kReset, ExportVerdict::kRefused, 5, 1},       {Fault::kShort, ExportVerdict::kRefused, 5, 1},
-      {Fault::kShortUnnoticed, ExportVerdict::kRefused, 5, 1}, {Fault::kEmpty, ExportVerdict::kRefused, 5, 1},
-      {Fault::kFlippedBit, ExportVerdict::kRefused, 5, 1},  {Fault::kHtml, ExportVerdict::kUnreachable, 5, 3},
-      {Fault::kServerError, ExportVerdict::kUnreachable, 5, 3}, {Fault::kGone, ExportVerdict::kUnreachable, 1, 3},
+      {Fault::kReset, ExportVerdict::kRefused, 5, 1},
+      {Fault::kShort, ExportVerdict::kRefused, 5, 1},
+      {Fault::kShortUnnoticed, ExportVerdict::kRefused, 5, 1},
+      {Fault::kEmpty, ExportVerdict::kRefused, 5, 1},
+      {Fault::kFlippedBit, ExportVerdict::kRefused, 5, 1},
+      {Fault::kHtml, ExportVerdict::kUnreachable, 5, 3},
+      {Fault::kServerError, ExportVerdict::kUnreachable, 5, 3},
+      {Fault::kGone, ExportVerdict::kUnreachable, 1, 3},
   };
   Publish("movie_ids", Movies(1, 3000));
   Harvest({MediaType::kMovie});
@@ -460,9 +477,10 @@ TEST_F(HarvesterTest, TheLastTwoAcceptedExportsOfANameAreKept) {
     Harvest({MediaType::kMovie, MediaType::kTv});
     clock_.Advance(24h);
   }
-  EXPECT_EQ(Exports(), (std::vector<std::string>{
-                           "exports/movie_ids_2026-11-24.json.gz", "exports/movie_ids_2026-11-25.json.gz",
-                           "exports/tv_series_ids_2026-11-24.json.gz", "exports/tv_series_ids_2026-11-25.json.gz"}));
+  EXPECT_EQ(Exports(),
+            (std::vector<std::string>{
+                "exports/movie_ids_2026-11-24.json.gz", "exports/movie_ids_2026-11-25.json.gz",
+                "exports/tv_series_ids_2026-11-24.json.gz", "exports/tv_series_ids_2026-11-25.json.gz"}));
 }
 
 TEST_F(HarvesterTest, AKeptExportThatIsDamagedOrGoneIsFetchedAgain) {
@@ -535,7 +553,8 @@ TEST_F(HarvesterTest, ARefusedAdultFileKeepsItsOldPopularity) {
 
 TEST_F(HarvesterTest, AKeywordsLineIsItsRecord) {
   const std::string line = R"({"id":378,"name":" prison  \u0026 \"break\" "})";
-  Publish("keyword_ids", line + "\n" + Named(240, "underdog") + Named(240, "again") + "{\"id\":9,\"name\":tru}\n");
+  Publish("keyword_ids",
+          line + "\n" + Named(240, "underdog") + Named(240, "again") + "{\"id\":9,\"name\":tru}\n");
   const HarvestReport report = Harvest({MediaType::kKeyword});
   EXPECT_EQ(report.exit_code(), 0);
   EXPECT_EQ(report.exports.at(0).stored, 2);
@@ -558,7 +577,8 @@ TEST_F(HarvesterTest, UnchangedKeywordsWriteNothing) {
   Publish("keyword_ids", lines);
   EXPECT_EQ(Harvest({MediaType::kKeyword}).exports.at(0).stored, 3000);
   clock_.Advance(24h);
-  Publish("keyword_ids", lines.replace(lines.find("keyword 77\""), 10, "renamed 77") + Named(5000, "new"), tomorrow);
+  Publish("keyword_ids", lines.replace(lines.find("keyword 77\""), 10, "renamed 77") + Named(5000, "new"),
+          tomorrow);
   const HarvestReport report = Harvest({MediaType::kKeyword});
   EXPECT_EQ(report.exports.at(0).stored, 2);
   EXPECT_EQ(report.exports.at(0).known, 3000);
@@ -579,8 +599,10 @@ TEST_F(HarvesterTest, ADryRunCountsAndLeavesNothingBehind) {
   Publish("tv_series_ids", Show(1, 1));
   Publish("keyword_ids", Named(378, "prison"));
   Store({MediaType::kMovie, 2});
-  const HarvestReport report = Harvest(
-      {.types = {MediaType::kMovie, MediaType::kTv, MediaType::kKeyword, MediaType::kConfiguration}, .limit = {}, .dry_run = true});
+  const HarvestReport report =
+      Harvest({.types = {MediaType::kMovie, MediaType::kTv, MediaType::kKeyword, MediaType::kConfiguration},
+               .limit = {},
+               .dry_run = true});
   EXPECT_EQ(report.exit_code(), 0);
   EXPECT_EQ(report.exports.at(0).queued, 2);
   EXPECT_EQ(report.exports.at(0).known, 1);
@@ -638,7 +660,8 @@ TEST_F(HarvesterTest, AQueueThatFailsLeavesTheExportUnacceptedAndTheNextHarvestD
 TEST_F(HarvesterTest, ACrashBeforeTheLastStepReadsTheSameExportAgainAndQueuesNothingTwice) {
   Publish("movie_ids", Movies(1, 100));
   Harvest({MediaType::kMovie});
-  // As if the process had died after keeping the file and before writing it down, with the next day's download begun.
+  // As if the process had died after keeping the file and before writing it down, with the next day's
+  // download begun.
   ASSERT_TRUE(catalog_->Execute("DELETE FROM accepted_export"));
   ASSERT_TRUE(WriteWhole(files_, "exports/person_ids.part", "\x1f\x8b half"));
   const HarvestReport report = Harvest({MediaType::kMovie});
@@ -679,12 +702,14 @@ TEST_F(HarvesterTest, SeasonsHaveNoExport) {
   const auto report = TryHarvest({.types = {MediaType::kMovie, MediaType::kSeason}, .limit = {}});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(report.error().message, "there is no export of type season: seasons come with their show, use type tv");
+  EXPECT_EQ(report.error().message,
+            "there is no export of type season: seasons come with their show, use type tv");
   EXPECT_EQ(host_.requests(), 0);
 }
 
 TEST_F(HarvesterTest, IdsThatAPersonNamesAreQueuedKnownOrNot) {
-  Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_, "http://exports.test", "test");
+  Harvester harvester(clock_, host_, files_, *catalog_, *store_, queue_, *log_, "http://exports.test",
+                      "test");
   Publish("movie_ids", Movie(550, 60));
   Store({MediaType::kMovie, 550});
   Harvest({MediaType::kMovie});

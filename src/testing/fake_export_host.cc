@@ -16,15 +16,21 @@ constexpr Duration kTransportTimeout = std::chrono::seconds(10);
 constexpr std::string_view kAccessDenied =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
-constexpr std::string_view kHtmlPage = "<html><head><title>502 Bad Gateway</title></head><body></body></html>\n";
+constexpr std::string_view kHtmlPage =
+    "<html><head><title>502 Bad Gateway</title></head><body></body></html>\n";
 
 const char* TextOf(TransportFailure failure) {
   switch (failure) {
-    case TransportFailure::kConnect: return "connect to exports.test:80: Connection refused";
-    case TransportFailure::kTimeout: return "timed out after 10 s";
-    case TransportFailure::kReset: return "the connection was reset";
-    case TransportFailure::kTooLarge: return "the body is too large";
-    case TransportFailure::kAborted: return "cancelled";
+    case TransportFailure::kConnect:
+      return "connect to exports.test:80: Connection refused";
+    case TransportFailure::kTimeout:
+      return "timed out after 10 s";
+    case TransportFailure::kReset:
+      return "the connection was reset";
+    case TransportFailure::kTooLarge:
+      return "the body is too large";
+    case TransportFailure::kAborted:
+      return "cancelled";
   }
   return "";
 }
@@ -61,7 +67,8 @@ http::RequestId FakeExportHost::Start(http::Request request, std::function<void(
 void FakeExportHost::Arrange(Transfer& transfer, const std::string& file, std::optional<Fault> fault) const {
   const auto answer = [&](int status, std::string_view type, std::string_view body) {
     transfer.response.status = status;
-    transfer.response.headers = {{"Content-Type", std::string(type)}, {"Content-Length", fmt::format("{}", body.size())}};
+    transfer.response.headers = {{"Content-Type", std::string(type)},
+                                 {"Content-Length", fmt::format("{}", body.size())}};
     transfer.body = body;
   };
   const auto published = files_.find(file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// FakeExportHost: files.tmdb.org in memory, behind the transport port, on a fake clock. What is not published is 403 with S3's XML;
-// faults happen to a file's next downloads, in the order in which they were planned. It counts what it is asked.
+// FakeExportHost: files.tmdb.org in memory, behind the transport port, on a fake clock. What is not published
+// is 403 with S3's XML; faults happen to a file's next downloads, in the order in which they were planned. It
+// counts what it is asked.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,9 @@ class FakeExportHost final : public http::HttpTransport {
   void Publish(const std::string& file, std::string gzip) { files_[file] = std::move(gzip); }
   void Withdraw(const std::string& file) { files_.erase(file); }
   // The next download of `file` meets `fault`.
-  void Plan(const std::string& file, Fault fault, int times = 1) { faults_[file].insert(faults_[file].end(), std::size_t(times), fault); }
+  void Plan(const std::string& file, Fault fault, int times = 1) {
+    faults_[file].insert(faults_[file].end(), std::size_t(times), fault);
+  }
   // Every request meets it from now on.
   void PlanAll(Fault fault) { always_ = fault; }
 

@@ -27,14 +27,16 @@ float Usable(double popularity) {
   return float(std::min(popularity, double(std::numeric_limits<float>::max())));
 }
 
-std::unexpected<Error> Bad(const char* why) { return Fail(ErrorCode::kCorrupt, "{}", why); }
+std::unexpected<Error> Bad(const char* why) {
+  return Fail(ErrorCode::kCorrupt, "{}", why);
+}
 
 }  // namespace
 
 std::string ExportUrl(std::string_view base_url, std::string_view name, chrono::sys_days day) {
   const chrono::year_month_day date(day);
-  return fmt::format("{}/{}_{:02}_{:02}_{:04}{}", base_url, name, unsigned(date.month()), unsigned(date.day()),
-                     int(date.year()), kSuffix);
+  return fmt::format("{}/{}_{:02}_{:02}_{:04}{}", base_url, name, unsigned(date.month()),
+                     unsigned(date.day()), int(date.year()), kSuffix);
 }
 
 std::string KeptExportPath(std::string_view name, chrono::sys_days day) {
@@ -77,7 +79,8 @@ Result<ExportEntry> ExportLineParser::Parse(std::string_view line) {
       if (!has_id) return Bad("has an id that is no number");
     } else if (key == "popularity") {
       double popularity = 0;
-      if (field.value().get_double().get(popularity) == simdjson::SUCCESS) entry.popularity = Usable(popularity);
+      if (field.value().get_double().get(popularity) == simdjson::SUCCESS)
+        entry.popularity = Usable(popularity);
     } else if (key == "adult") {
       bool adult = false;
       entry.adult = field.value().get_bool().get(adult) == simdjson::SUCCESS && adult;
@@ -97,8 +100,8 @@ void LineSplitter::Feed(std::string_view bytes, const Visit& visit) {
     if (end == std::string_view::npos) return Carry(bytes);
     const std::string_view line = bytes.substr(0, end);
     bytes.remove_prefix(end + 1);
-    // Most lines are read where they are; the copy is for those that began in an earlier piece, end too near the end of
-    // this one for their padding, or are too long.
+    // Most lines are read where they are; the copy is for those that began in an earlier piece, end too near
+    // the end of this one for their padding, or are too long.
     if (carried_.empty() && bytes.size() + 1 >= kLinePadding && line.size() <= kMaxLine) {
       Give(line, visit);
     } else {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// TMDB's daily id exports: which files there are, what they are called, and what one line of them says. Each line is a JSON
-// object of its own, the file is no JSON document: {"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133,
-// "video":false}. Lines are read one by one, so that a broken one loses only itself (simdjson's iterate_many loses the whole
-// batch around it). Source: TMDB.md section 3. The free functions are pure; an object belongs to one thread.
+// TMDB's daily id exports: which files there are, what they are called, and what one line of them says. Each
+// line is a JSON object of its own ({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133}),
+// the file is no JSON document. Lines are read one by one, so that a broken one loses only itself (simdjson's
+// iterate_many loses the whole batch around it). Source: TMDB.md section 3. The free functions are pure; an
+// object belongs to one thread.
 #pragma once
 
 #include <array>
@@ -27,7 +28,8 @@ struct ExportFile {
   bool has_popularity;  // the others order nothing and refresh nothing
 };
 
-// The seven exports and the three of adult titles (since 2023-07-05); a type's normal file comes before its adult one.
+// The seven exports and the three of adult titles (since 2023-07-05); a type's normal file comes before its
+// adult one.
 inline constexpr std::array kExportFiles = {
     ExportFile{"movie_ids", MediaType::kMovie, false, true},
     ExportFile{"adult_movie_ids", MediaType::kMovie, true, true},
@@ -41,7 +43,8 @@ inline constexpr std::array kExportFiles = {
     ExportFile{"keyword_ids", MediaType::kKeyword, false, false},
 };
 
-// "https://files.tmdb.org/p/exports/movie_ids_11_22_2026.json.gz" for the base "https://files.tmdb.org/p/exports".
+// "https://files.tmdb.org/p/exports/movie_ids_11_22_2026.json.gz" for the base
+// "https://files.tmdb.org/p/exports".
 std::string ExportUrl(std::string_view base_url, std::string_view name, std::chrono::sys_days day);
 
 // Where an accepted export is kept below DATA_DIR: "exports/movie_ids_2026-11-22.json.gz".
@@ -72,8 +75,9 @@ class ExportLineParser {
   ExportLineParser(const ExportLineParser&) = delete;
   ExportLineParser& operator=(const ExportLineParser&) = delete;
 
-  // `line` without its line break. kCorrupt, with a reason for a person, when it is no JSON object or has no integer id of
-  // 1..kMaxId. Members that we do not read are walked over, not validated: whoever stores the line checks it whole.
+  // `line` without its line break. kCorrupt, with a reason for a person, when it is no JSON object or has no
+  // integer id of 1..kMaxId. Members that we do not read are walked over, not validated: whoever stores the
+  // line checks it whole.
   Result<ExportEntry> Parse(std::string_view line);
 
  private:
@@ -81,8 +85,9 @@ class ExportLineParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// Cuts a stream that comes in pieces of any size into lines, without their line breaks ("\n" or "\r\n"; the last line may
-// lack its own). Blank lines are left out but counted in `number`. Every line has its padding behind it.
+// Cuts a stream that comes in pieces of any size into lines, without their line breaks ("\n" or "\r\n"; the
+// last line may lack its own). Blank lines are left out but counted in `number`. Every line has its padding
+// behind it.
 class LineSplitter {
  public:
   // A longer line is cut to this: the rest of it is dropped, and it will be no whole JSON object.

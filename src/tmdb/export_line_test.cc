@@ -26,12 +26,14 @@ TEST(ExportLine, ReadsEachKindOfLine) {
     float popularity;
     bool adult;
   } cases[] = {
-      {R"({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133,"video":false})", 3924, 1.8133F, false},
+      {R"({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133,"video":false})", 3924,
+       1.8133F, false},
       {R"({"id":1,"original_name":"プライド","popularity":3.8242})", 1, 3.8242F, false},
       {R"({"adult":false,"id":16767,"name":"Aki Kaurismäki","popularity":2.4825})", 16767, 2.4825F, false},
       {R"({"id":10,"name":"Star Wars Collection"})", 10, 0, false},
       {R"({"id":378,"name":"prison"})", 378, 0, false},
-      {R"({"adult":true,"id":26228,"original_title":"Rocco","popularity":0.0,"video":false})", 26228, 0, true},
+      {R"({"adult":true,"id":26228,"original_title":"Rocco","popularity":0.0,"video":false})", 26228, 0,
+       true},
       // Escapes, a brace and the name of a member inside a title; another order; blanks between the tokens.
       {R"({"id":5,"name":"A \"quoted\" \u0026 {\"id\":7} } title","popularity":0.6})", 5, 0.6F, false},
       {R"({"popularity":2,"name":"x","id":4294967295})", 4294967295U, 2, false},
@@ -109,7 +111,8 @@ TEST(ExportLine, ABrokenLineDoesNotDisturbTheNextOne) {
 TEST(ExportLine, ANumberEndsWhereTheLineEnds) {
   // What follows in the buffer is another line; a cut line must not borrow its digits.
   ExportLineParser parser;
-  const std::string text = R"({"id":12)" + std::string("345,\"name\":\"next\"}") + std::string(kLinePadding, ' ');
+  const std::string text =
+      R"({"id":12)" + std::string("345,\"name\":\"next\"}") + std::string(kLinePadding, ' ');
   EXPECT_FALSE(parser.Parse(std::string_view(text).substr(0, 8)));
 }
 
@@ -128,9 +131,9 @@ TEST(ExportFiles, NameUrlAndKeptFileAreTmdbs) {
     EXPECT_EQ(kept->day, day);
   }
   EXPECT_EQ(names.size(), 10U);
-  for (const char* other : {"exports/movie_ids.part", "exports/movie_ids_2026-02-30.json.gz", "exports/.json.gz",
-                            "exports/2026-07-03.json.gz", "exports/_2026-07-03.json.gz", "movie_ids_2026-07-03.json.gz",
-                            "exports/movie_ids_2026-07-03.json.gz.part"}) {
+  for (const char* other : {"exports/movie_ids.part", "exports/movie_ids_2026-02-30.json.gz",
+                            "exports/.json.gz", "exports/2026-07-03.json.gz", "exports/_2026-07-03.json.gz",
+                            "movie_ids_2026-07-03.json.gz", "exports/movie_ids_2026-07-03.json.gz.part"}) {
     EXPECT_FALSE(ParseKeptExportPath(other)) << other;
   }
 }
@@ -142,7 +145,8 @@ Lines Split(std::string_view text, std::size_t piece) {
   Lines lines;
   const auto keep = [&](std::int64_t number, std::string_view line) { lines.emplace_back(number, line); };
   // Every piece gets its own allocation, so that a sanitizer sees a read beyond it.
-  for (std::size_t at = 0; at < text.size(); at += piece) splitter.Feed(std::string(text.substr(at, piece)), keep);
+  for (std::size_t at = 0; at < text.size(); at += piece)
+    splitter.Feed(std::string(text.substr(at, piece)), keep);
   splitter.Finish(keep);
   return lines;
 }
@@ -151,7 +155,8 @@ TEST(LineSplitter, GivesTheSameLinesHoweverTheStreamIsCut) {
   std::string text;
   Lines expected;
   for (int i = 1; i <= 40; ++i) {
-    const std::string line = fmt::format(R"({{"id":{},"name":"{}"}})", i, std::string(std::size_t(i * 3), 'n'));
+    const std::string line =
+        fmt::format(R"({{"id":{},"name":"{}"}})", i, std::string(std::size_t(i * 3), 'n'));
     text += line + "\n";
     expected.emplace_back(i, line);
   }
@@ -182,7 +187,8 @@ TEST(LineSplitter, CutsALineThatIsTooLongAndGoesOnWithTheNext) {
 
 TEST(LineSplitter, EveryLineCanBeParsedWhereItLies) {
   std::string text;
-  for (int i = 1; i <= 2000; ++i) text += fmt::format("{{\"id\":{},\"name\":\"n\",\"popularity\":{}.5}}\n", i, i);
+  for (int i = 1; i <= 2000; ++i)
+    text += fmt::format("{{\"id\":{},\"name\":\"n\",\"popularity\":{}.5}}\n", i, i);
   for (const std::size_t piece : {1UL, 61UL, 4096UL}) {
     LineSplitter splitter;
     ExportLineParser parser;
@@ -193,7 +199,8 @@ TEST(LineSplitter, EveryLineCanBeParsedWhereItLies) {
       EXPECT_EQ(entry->id, ++next);
       EXPECT_EQ(number, next);
     };
-    for (std::size_t at = 0; at < text.size(); at += piece) splitter.Feed(std::string(text.substr(at, piece)), check);
+    for (std::size_t at = 0; at < text.size(); at += piece)
+      splitter.Feed(std::string(text.substr(at, piece)), check);
     splitter.Finish(check);
     EXPECT_EQ(next, 2000);
   }
