@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // TMDB's daily id exports: which files there are, what they are called, and what one line of them says. Each
-// line is a JSON object of its own ({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133}),
-// the file is no JSON document. Lines are read one by one, so that a broken one loses only itself (simdjson's
-// iterate_many loses the whole batch around it). Source: TMDB.md section 3. The free functions are pure; an
-// object belongs to one thread.
+// line is a JSON object of its own
+// ({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133}), the file is no JSON document.
+// Lines are read one by one, so that a broken one loses only itself (simdjson's iterate_many loses the whole
+// batch around it). Source: TMDB.md section 3. The free functions are pure; an object belongs to one thread.
 #pragma once
 
 #include <array>
