@@ -162,8 +162,8 @@ void Log::Mask(std::string secret) {
   if (secret.empty()) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->secrets.push_back(std::move(secret));
-  std::stable_sort(impl_->secrets.begin(), impl_->secrets.end(),
-                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::sort(impl_->secrets.begin(), impl_->secrets.end(),
+            [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
 bool Log::enabled(LogLevel level) const {
