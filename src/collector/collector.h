@@ -104,7 +104,9 @@ class Collector {
     DetailFetch::NumberedCall call;
     int tries = 0;            // that count against it
     int failures = 0;         // all: for the backoff
-    // The tries since TMDB last answered anything usefully, and the number of that answer.
+    MonoTime failed_first{};
+    std::uint64_t failed_first_streak = 0;
+    // Of `tries` those since TMDB last answered something useful, and the number of that answer.
     int streak_tries = 0;
     std::uint64_t streak = 0;
     MonoTime due{};           // while it waits to be tried again
@@ -159,6 +161,7 @@ class Collector {
 
   // --- what comes back: collector_requests.cc
   void Settle(http::Outcome outcome);
+  bool IsSuspect(const Request& request) const;
   Observed Observe(Request& request, http::Outcome& outcome);
   void SettleUseful(Flight flight, Verdict verdict);
   void SettleThrottled(Flight flight, const http::Response& response);

@@ -19,6 +19,8 @@ constexpr seconds kVisibility = minutes(15);
 // Messages are received for about a quarter of a second of work: what a kill makes wait for its second receive.
 constexpr double kLookAheadSeconds = 0.25;
 constexpr int kMostReceived = 100;
+// An id that fails for so long is buried although nothing else was answered meanwhile.
+constexpr Duration kBenefitOfDoubt = seconds(30);
 constexpr Duration kReceiveAgain = seconds(1);
 // After a 429 nothing goes for less, whatever Retry-After says (0 is common), nor for more.
 constexpr Duration kShortestPause = milliseconds(500);
@@ -181,6 +183,7 @@ void Collector::Settle(http::Outcome outcome) {
   const Verdict verdict = Dispose(observed, {.tries = flight.request.tries + 1,
                                              .max_tries = options_.max_tries,
                                              .outage = breaker_.open(),
+                                             .suspect = IsSuspect(flight.request),
                                              .key_proven = key_proven_});
   if (outcome.response) {
     answered_ = true;
@@ -208,6 +211,11 @@ void Collector::Settle(http::Outcome outcome) {
       SettleFailed(std::move(flight), verdict, observed);
       break;
   }
+}
+
+bool Collector::IsSuspect(const Request& request) const {
+  return request.failures > 0 &&
+         (request.failed_first_streak != streak_ || clock_.Mono() - request.failed_first >= kBenefitOfDoubt);
 }
 
 Observed Collector::Observe(Request& request, http::Outcome& outcome) {
@@ -283,8 +291,11 @@ void Collector::SettleFailed(Flight flight, Verdict verdict, const Observed& obs
     CallClosed(work);
     return;
   }
-  ++request.failures;
-  if (!outage) {
+  if (++request.failures == 1) {
+    request.failed_first = clock_.Mono();
+    request.failed_first_streak = streak_;
+  }
+  if (!outage && !observed.blameless) {
     if (request.streak != streak_) {
       request.streak = streak_;
       request.streak_tries = 0;
@@ -309,11 +320,10 @@ void Collector::SettleFailed(Flight flight, Verdict verdict, const Observed& obs
 }
 
 bool Collector::IsOutage(const Flight& flight, const Observed& observed) {
-  const Request& request = flight.request;
-  // An id that failed while others succeeded is suspect itself: its further failures say nothing about TMDB. Else the last ten
-  // bad ids of a run would look like an outage, and the run would wait for the end of it.
-  const bool suspect = request.tries > 0 && (request.streak != streak_ || request.streak_tries != request.tries);
-  if ((!suspect || flight.probe) && breaker_.Failed(flight.probe)) {
+  // An id that failed before is suspect itself: its further failures say nothing about TMDB. Else the last bad ids of a
+  // run would look like an outage, and the run would wait for the end of it.
+  const bool telling = observed.blameless || flight.request.tries == 0;
+  if ((telling || flight.probe) && breaker_.Failed(flight.probe)) {
     log_.Warn("TMDB seems to be out of order: asking now and then until it answers", {{"error", Describe(observed)}});
     ForgiveStreak();
   }

@@ -23,6 +23,9 @@ constexpr std::array kKeyCodes = {7, 10, 31, 35, 45};
 // verified.
 constexpr std::array kLikelyKeyCodes = {3, 14, 32};
 
+// Service offline, maintenance.
+constexpr std::array kOfflineCodes = {9, 46};
+
 bool IsOneOf(const auto& codes, int code) { return std::ranges::find(codes, code) != codes.end(); }
 
 bool RefusesKey(const Observed& observed, bool key_proven) {
@@ -48,8 +51,9 @@ Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
     if (IsGone(observed)) return Verdict::kGone;
     hopeless = IsHopeless(observed.status);
   }
-  if (circumstances.outage) return Verdict::kRetry;
-  return hopeless || circumstances.tries >= circumstances.max_tries ? Verdict::kBury : Verdict::kRetry;
+  if (circumstances.outage || observed.blameless) return Verdict::kRetry;
+  if (hopeless) return Verdict::kBury;
+  return circumstances.tries >= circumstances.max_tries && circumstances.suspect ? Verdict::kBury : Verdict::kRetry;
 }
 
 std::string Describe(const Observed& observed) {
@@ -83,20 +87,28 @@ Observed ObserveFailure(http::TransportFailure failure, std::string text) {
     case kAborted: name = "aborted"; break;
   }
   if (text.empty()) text = name;
-  return {.kind = Observed::Kind::kFailure, .detail = std::move(text), .error_class = std::string(name)};
+  return {.kind = Observed::Kind::kFailure,
+          .blameless = failure == kConnect,
+          .detail = std::move(text),
+          .error_class = std::string(name)};
 }
 
 Observed ObserveStatus(int status, std::string_view body) {
+  const int code = TmdbErrorCode(body);
   return {.kind = Observed::Kind::kStatus,
           .status = status,
-          .tmdb_code = TmdbErrorCode(body),
+          .tmdb_code = code,
+          .blameless = status == 503 && IsOneOf(kOfflineCodes, code),
           .detail = {},
           .error_class = fmt::format("http {}", status)};
 }
 
 Observed ObserveBadBody(std::string_view body, const Error& why) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
-  Observed observed{.kind = Observed::Kind::kBadBody, .detail = why.message, .error_class = "bad body"};
+  // "get movie/550: not whole JSON": the reason gets an act of its own.
+  std::string_view detail = why.message;
+  if (detail.starts_with("get ")) detail.remove_prefix(std::min(detail.find(": ") + 2, detail.size()));
+  Observed observed{.kind = Observed::Kind::kBadBody, .detail = std::string(detail), .error_class = "bad body"};
   if (first == std::string_view::npos) {
     observed.detail = "empty body";
     observed.error_class = "empty body";

@@ -28,7 +28,7 @@ TEST(Disposition, FollowsTmdbsErrorTable) {
   };
   const std::vector<Row> table = {
       {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},   {4, 405, kBury, kBury},   {5, 422, kBury, kBury},
-      {6, 404, kGone, kGone},   {7, 401, kDeny, kDeny},    {8, 403, kRetry, kBury},  {9, 503, kRetry, kBury},
+      {6, 404, kGone, kGone},   {7, 401, kDeny, kDeny},    {8, 403, kRetry, kBury},  {9, 503, kRetry, kRetry},
       {10, 401, kDeny, kDeny},  {11, 500, kRetry, kBury},  {14, 401, kRetry, kBury}, {15, 500, kRetry, kBury},
       {16, 401, kRetry, kBury}, {17, 401, kRetry, kBury},  {18, 400, kBury, kBury},  {19, 406, kBury, kBury},
       {20, 422, kBury, kBury},  {22, 400, kBury, kBury},   {23, 400, kBury, kBury},  {24, 504, kRetry, kBury},
@@ -37,7 +37,7 @@ TEST(Disposition, FollowsTmdbsErrorTable) {
       {32, 401, kRetry, kBury}, {33, 401, kRetry, kBury},  {34, 404, kGone, kGone},  {35, 401, kDeny, kDeny},
       {36, 401, kRetry, kBury}, {37, 404, kRetry, kBury},  {38, 401, kRetry, kBury}, {39, 401, kRetry, kBury},
       {41, 422, kBury, kBury},  {42, 405, kBury, kBury},   {43, 502, kRetry, kBury}, {44, 500, kRetry, kBury},
-      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kBury},  {47, 400, kBury, kBury},
+      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kRetry},  {47, 400, kBury, kBury},
   };
   for (const Row& row : table) {
     const Observed observed = ObserveStatus(row.status, TmdbError(row.code));
@@ -74,7 +74,7 @@ TEST(Disposition, BelievesNoStatusThatDoesNotSpeakTmdbsJson) {
 
 TEST(Disposition, RetriesWhatWasNotAnsweredOrNotBelieved) {
   using enum http::TransportFailure;
-  for (const auto failure : {kConnect, kTimeout, kReset, kTooLarge}) {
+  for (const auto failure : {kTimeout, kReset, kTooLarge}) {
     EXPECT_EQ(At(ObserveFailure(failure, ""), 4), kRetry);
     EXPECT_EQ(At(ObserveFailure(failure, ""), 5), kBury);
   }
@@ -94,6 +94,18 @@ TEST(Disposition, TakesALikelyKeyErrorForTheKeysOnlyUntilTheKeyWasAccepted) {
   EXPECT_EQ(At(ObserveStatus(401, TmdbError(39)), 1, false, false), kRetry) << "a private resource";
 }
 
+TEST(Disposition, NeverBlamesTheIdForAServerThatCannotBeReached) {
+  EXPECT_EQ(At(ObserveFailure(http::TransportFailure::kConnect, ""), 99), kRetry);
+  EXPECT_EQ(At(ObserveStatus(503, TmdbError(46)), 99), kRetry);
+  EXPECT_EQ(At(ObserveStatus(503, "<html>"), 99), kBury) << "a proxy may say so for one page that takes too long";
+}
+
+TEST(Disposition, GivesAnIdMoreTriesWhileNothingElseIsAnsweredEither) {
+  EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = false}), kRetry);
+  EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = true}), kBury);
+  EXPECT_EQ(Dispose(ObserveStatus(422, TmdbError(5)), {.tries = 1, .suspect = false}), kBury) << "TMDB did answer";
+}
+
 TEST(Disposition, BuriesNothingDuringAnOutage) {
   for (const int status : {301, 400, 401, 403, 404, 422, 500, 503}) {
     EXPECT_EQ(At(ObserveStatus(status, ""), 9, true), kRetry) << status;
@@ -104,6 +116,8 @@ TEST(Disposition, BuriesNothingDuringAnOutage) {
 }
 
 TEST(Disposition, GivesReasonsThatAPersonCanUse) {
+  EXPECT_EQ(BuryReason("movie:9", ObserveBadBody("{", {ErrorCode::kCorrupt, "get movie/9: not whole JSON: cut"}), 5),
+            "get movie:9: not whole JSON: cut after 5 tries");
   EXPECT_EQ(BuryReason("tv:1399", ObserveStatus(503, "<html>"), 5), "get tv:1399: HTTP 503 after 5 tries");
   EXPECT_EQ(BuryReason("movie:9", ObserveStatus(422, TmdbError(5)), 1), "get movie:9: HTTP 422 code 5");
   EXPECT_EQ(BuryReason("movie:9", ObserveBadBody("{\"id\":5", {ErrorCode::kCorrupt, "truncated JSON"}), 5),

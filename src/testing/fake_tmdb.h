@@ -154,7 +154,7 @@ class FakeTmdb final : public http::HttpTransport {
   void Answer(Transfer& transfer, const Asked& asked);
   void AnswerFault(Transfer& transfer, const Asked& asked, Fault fault);
   std::optional<Fault> FaultFor(MediaId id);
-  bool Exceeds();
+  bool Exceeds(MonoTime arrival);
   std::string ShowBody(const Asked& asked) const;
   std::string BaseMembers(MediaId id, const Thing& thing) const;
   http::Response Ok(std::string body);
