@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// An independent reader of the store: docs/storage-format.md and libzstd, nothing of src/storage. What it sees is what a stranger's
+// program sees.
+#pragma once
+
+#include <simdjson.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "program.h"
+
+namespace tmdbc::testing {
+
+struct Line {
+  std::string type;
+  std::int64_t id = 0;
+  std::int64_t version = 0;
+  std::string change;
+  std::int64_t tv_id = 0, season_number = 0;  // of a season
+  std::string data;                           // the bytes after "data":; "null" for a tombstone
+};
+
+// All bytes of a zstd file of one or many frames.
+inline std::string Unzstd(const std::string& compressed) {
+  ZSTD_DStream* stream = ZSTD_createDStream();
+  std::string out, chunk(1 << 20, '\0');
+  ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
+  std::size_t left = 0;
+  while (in.pos < in.size) {
+    ZSTD_outBuffer piece{chunk.data(), chunk.size(), 0};
+    left = ZSTD_decompressStream(stream, &piece, &in);
+    if (ZSTD_isError(left)) break;
+    out.append(chunk, 0, piece.pos);
+  }
+  while (left != 0 && !ZSTD_isError(left)) {
+    ZSTD_outBuffer piece{chunk.data(), chunk.size(), 0};
+    left = ZSTD_decompressStream(stream, &piece, &in);
+    if (piece.pos == 0) break;
+    out.append(chunk, 0, piece.pos);
+  }
+  ZSTD_freeDStream(stream);
+  if (left != 0) throw std::runtime_error("not whole zstd frames");
+  return out;
+}
+
+inline Line ParseLine(const std::string& text) {
+  static thread_local simdjson::dom::parser parser;
+  const simdjson::dom::object object = parser.parse(text);
+  Line line;
+  line.type = std::string(std::string_view(object["type"]));
+  line.id = object["id"].get_int64().value();
+  line.version = object["version"].get_int64().value();
+  line.change = std::string(std::string_view(object["change"]));
+  if (line.type == "season") {
+    line.tv_id = object["tv_id"].get_int64().value();
+    line.season_number = object["season_number"].get_int64().value();
+  }
+  // "data" is the last member: its bytes run to the closing brace of the line.
+  const auto at = text.find("\"data\":");
+  if (at == std::string::npos || text.back() != '}') throw std::runtime_error("no data: " + text.substr(0, 200));
+  line.data = text.substr(at + 7, text.size() - at - 8);
+  return line;
+}
+
+// Every line of every sealed and open segment, in order of type and sequence. Throws when a file is not what the format promises.
+inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
+  std::vector<std::filesystem::path> segments;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(data_dir / "records")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && (name.ends_with(".jsonl.zst") || name.ends_with(".jsonl.zst.open"))) {
+      segments.push_back(entry.path());
+    }
+  }
+  std::sort(segments.begin(), segments.end());
+  std::vector<Line> lines;
+  for (const auto& path : segments) {
+    const std::string text = Unzstd(ReadFile(path));
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = text.find('\n', begin);
+      if (end == std::string::npos) throw std::runtime_error(path.string() + ": the last line has no end");
+      lines.push_back(ParseLine(text.substr(begin, end - begin)));
+      begin = end + 1;
+    }
+  }
+  return lines;
+}
+
+}  // namespace tmdbc::testing
