@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+#include "collector/collector.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sqlite.h"
+#include "testing/fake_clock.h"
+#include "testing/fake_tmdb.h"
+#include "testing/fault_file_system.h"
+#include "testing/memory_queue.h"
+
+namespace tmdbc {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::FakeTmdb;
+
+MediaId Movie(std::int64_t id) { return {MediaType::kMovie, id}; }
+
+class CollectorTest : public ::testing::Test {
+ protected:
+  CollectorTest() : log_file_(std::fopen("/dev/null", "w")), log_(log_file_, LogLevel::kError, LogFormat::kText, clock_) {}
+  ~CollectorTest() override { std::fclose(log_file_); }
+
+  // Before the first Make(): what TMDB is like.
+  FakeTmdb::Options network{.seed = 1, .connect_most = milliseconds(100)};
+
+  FakeTmdb& Tmdb() {
+    if (!tmdb_) tmdb_.emplace(clock_, network);
+    return *tmdb_;
+  }
+
+  void AddMovies(int count) {
+    std::vector<QueueItem> items;
+    for (int i = 1; i <= count; ++i) {
+      Tmdb().Add(Movie(i));
+      items.push_back({Movie(i), 0});
+    }
+    ASSERT_TRUE(queue_.Send(items));
+  }
+
+  void Make(CollectorOptions options = {}) {
+    collector_.reset();
+    store_.reset();
+    limiter_.emplace(network.rate, clock_);
+    store_ = *RecordStore::Open(files_, catalog_, clock_, {});
+    collector_.emplace(clock_, Tmdb(), queue_, *store_, *limiter_, log_, random_,
+                       ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "test"},
+                       DefaultNamespaces(), options);
+  }
+
+  DrainEnd Drain() {
+    result_ = collector_->Drain(stop_);
+    return result_.end;
+  }
+
+  QueueCounts Counts(MediaType type = MediaType::kMovie) { return (*queue_.Counts())[type]; }
+
+  testing::FakeClock clock_;
+  std::FILE* log_file_;
+  Log log_;
+  std::mt19937_64 random_{5};
+  testing::MemoryIdQueue queue_{clock_};
+  testing::FaultFileSystem files_;
+  Database catalog_ = *Database::Open(":memory:", Database::Mode::kReadWrite);
+  StopFlag stop_;
+  std::optional<FakeTmdb> tmdb_;
+  std::optional<RateLimiter> limiter_;
+  std::unique_ptr<RecordStore> store_;
+  std::optional<Collector> collector_;
+  DrainResult result_;
+};
+
+TEST_F(CollectorTest, StoresWhatTheQueueHoldsAndNotesWhatIsGone) {
+  AddMovies(10);
+  Tmdb().Remove(Movie(4));
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kTv, 7}, 9}}));
+  Tmdb().Add({MediaType::kTv, 7}, {0, 1, 2, 9});
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  const CollectorStats& stats = collector_->stats();
+  EXPECT_EQ(stats.settled, 11);
+  EXPECT_EQ(stats.gone, 1);
+  EXPECT_EQ(stats.requests, 12) << "the show's ninth season takes a second one";
+  EXPECT_EQ(stats.records.at(MediaType::kMovie), 9);
+  EXPECT_EQ(stats.records.at(MediaType::kSeason), 4);
+  EXPECT_EQ(store_->Find(Movie(3))->data, Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
+  EXPECT_EQ(store_->FindSeason(7, 9)->data, Tmdb().SeasonBody(7, 9));
+  EXPECT_FALSE(store_->Find(Movie(4)));
+  EXPECT_EQ(Counts(), QueueCounts{});
+}
+
+TEST_F(CollectorTest, UsesTheRateToTheLastPercent) {
+  network.stall = 0.05;
+  AddMovies(4000);
+  Make({.concurrency = 20});
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_LT(std::chrono::duration<double>(clock_.Mono() - begin).count(), 4000 / (40 * 0.98));
+  EXPECT_EQ(Tmdb().counters().throttled, 0);
+  EXPECT_LE(Tmdb().counters().most_connections, 20);
+}
+
+TEST_F(CollectorTest, CommitsInGroupsWithTheCountersAsTheyWillBe) {
+  AddMovies(200);
+  Make({.concurrency = 20});
+  int commits = 0;
+  std::int64_t settled = 0;
+  collector_->on_commit = [&](const CollectorStats& stats) -> Result<void> {
+    ++commits;
+    settled = stats.settled;
+    return {};
+  };
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(settled, 200);
+  EXPECT_LE(commits, 8) << "five seconds";
+}
+
+TEST_F(CollectorTest, GivesUpAtOnceWhenTheKeyIsRefused) {
+  AddMovies(100);
+  Tmdb().Outage(MonoTime::min(), MonoTime::max(), FakeTmdb::Fault::kDeniedKey);
+  Make();
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDenied);
+  EXPECT_NE(result_.reason.find("TMDB_API_KEY"), std::string::npos) << result_.reason;
+  EXPECT_LE(clock_.Mono() - begin, seconds(1));
+  EXPECT_LE(Tmdb().counters().arrived, 20);
+  clock_.Advance(milliseconds(1));
+  EXPECT_EQ(Counts().waiting, 100) << "nothing was lost by it";
+  EXPECT_EQ((*queue_.Receive(1, seconds(60)))[0].receive_count, 1) << "nor counted";
+}
+
+TEST_F(CollectorTest, GivesUpWithinSecondsOnAServerThatNeverAnswered) {
+  for (const auto fault : {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kTimeout}) {
+    tmdb_.reset();
+    AddMovies(100);
+    Tmdb().Outage(MonoTime::min(), MonoTime::max(), fault);
+    Make();
+    const MonoTime begin = clock_.Mono();
+    EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
+    EXPECT_LE(clock_.Mono() - begin, seconds(13));
+    clock_.Advance(milliseconds(1));
+    EXPECT_EQ(Counts().waiting, 100);
+  }
+}
+
+TEST_F(CollectorTest, GoesThroughAnOutageWithFewProbesAndWithoutDeadLetters) {
+  for (const auto fault : {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml,
+                           FakeTmdb::Fault::kBare401, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kTruncated}) {
+    tmdb_.reset();
+    AddMovies(200);
+    Make({.concurrency = 10});
+    Tmdb().Outage(clock_.Mono() + seconds(1), clock_.Mono() + minutes(5), fault);
+    EXPECT_EQ(Drain(), DrainEnd::kDrained);
+    // What TMDB says no to at once is buried until it is known that it says no to everything.
+    const int buried = fault == FakeTmdb::Fault::kBadRequest ? CircuitBreaker::kInARow - 1 + 10 : 0;
+    EXPECT_LE(Counts().dead, buried);
+    EXPECT_EQ(collector_->stats().settled, 200 - Counts().dead);
+    EXPECT_LE(Tmdb().counters().arrived, 200 + 10 + 10 + 20) << "in flight, until it was known, probes";
+    ASSERT_TRUE(queue_.Purge({}, true));
+  }
+}
+
+TEST_F(CollectorTest, GivesUpOnAnOutageThatDoesNotEnd) {
+  AddMovies(200);
+  Make();
+  Tmdb().Outage(clock_.Mono() + seconds(1), MonoTime::max(), FakeTmdb::Fault::kServerError);
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
+  EXPECT_LE(clock_.Mono() - begin, minutes(11));
+  EXPECT_NE(result_.reason.find("10 minutes, the last was: HTTP 50"), std::string::npos) << result_.reason;
+}
+
+TEST_F(CollectorTest, BuriesWhatFailsAloneAfterFiveTries) {
+  AddMovies(60);
+  for (int i = 1; i <= 15; ++i) Tmdb().Break(Movie(i * 4), FakeTmdb::Fault::kTruncated);
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << "fifteen bad ids are no outage";
+  EXPECT_EQ(Counts().dead, 15);
+  EXPECT_EQ(collector_->stats().dead, 15);
+  const auto letters = *queue_.DeadLetters({}, 100);
+  EXPECT_TRUE(letters[0].reason.starts_with("get movie:") && letters[0].reason.ends_with(" after 5 tries")) << letters[0].reason;
+}
+
+TEST_F(CollectorTest, BuriesALoneBadIdInTheEnd) {
+  AddMovies(1);
+  Tmdb().Break(Movie(1), FakeTmdb::Fault::kServerError);
+  Make();
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_LE(clock_.Mono() - begin, minutes(3));
+  EXPECT_EQ(Counts().dead, 1);
+}
+
+TEST_F(CollectorTest, AnswersAStormOf429sWithSilence) {
+  AddMovies(400);
+  Make({.concurrency = 20});
+  Tmdb().Outage(clock_.Mono() + seconds(2), clock_.Mono() + seconds(40), FakeTmdb::Fault::kThrottled);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(collector_->stats().settled, 400) << "429s are no tries";
+  EXPECT_LE(collector_->stats().throttled, 20 + 40) << "those in flight, then one after each pause";
+}
+
+TEST_F(CollectorTest, GivesUpOn429sThatDoNotEnd) {
+  AddMovies(100);
+  Make();
+  Tmdb().Outage(clock_.Mono() + seconds(1), MonoTime::max(), FakeTmdb::Fault::kThrottled);
+  EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
+  EXPECT_EQ(Counts().dead, 0);
+}
+
+TEST_F(CollectorTest, WaitsForRoomOnTheDisk) {
+  AddMovies(100);
+  Make();
+  files_.SetCapacity(files_.bytes_used() + 500);
+  std::int64_t settled_while_full = 0, requests_while_full = 0;
+  collector_->on_progress = [&, seen = 0](const CollectorStats& stats) mutable {
+    // Long enough that the messages in hand would come back to the queue without a heartbeat.
+    if (++seen == 2400) {
+      settled_while_full = stats.settled;
+      requests_while_full = stats.requests;
+      files_.SetCapacity({});
+    }
+  };
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(settled_while_full, 0);
+  EXPECT_LE(requests_while_full, 60) << "it stops asking";
+  EXPECT_EQ(collector_->stats().settled, 100);
+  EXPECT_EQ(collector_->stats().requests, 100) << "what was fetched before is not fetched again";
+}
+
+TEST_F(CollectorTest, EndsWhenTheStoreFails) {
+  AddMovies(100);
+  Make();
+  files_.FailAt(1, ErrorCode::kIo);
+  EXPECT_EQ(Drain(), DrainEnd::kStoreFailed);
+  EXPECT_FALSE(result_.reason.empty());
+  clock_.Advance(milliseconds(1));
+  EXPECT_EQ(Counts().waiting, 100);
+}
+
+TEST_F(CollectorTest, StopsWithinSecondsThoughRequestsHang) {
+  network.latency_least = network.latency_most = seconds(20);
+  AddMovies(100);
+  Make();
+  MonoTime asked{};
+  collector_->on_progress = [&, seen = 0](const CollectorStats&) mutable {
+    if (++seen != 3) return;
+    asked = clock_.Mono();
+    stop_.Request();
+  };
+  EXPECT_EQ(Drain(), DrainEnd::kStopped);
+  EXPECT_LT(clock_.Mono() - asked, seconds(5));
+  EXPECT_EQ(Tmdb().InFlight(), 0);
+  clock_.Advance(milliseconds(1));
+  EXPECT_EQ(Counts().waiting, 100);
+  EXPECT_EQ((*queue_.Receive(1, seconds(60)))[0].receive_count, 1) << "a stop is not the message's fault";
+}
+
+TEST_F(CollectorTest, LetsWhatIsInFlightFinishWhenStopped) {
+  AddMovies(400);
+  Make({.concurrency = 10});
+  collector_->on_progress = [&, seen = 0](const CollectorStats&) mutable {
+    if (++seen == 3) stop_.Request();
+  };
+  EXPECT_EQ(Drain(), DrainEnd::kStopped);
+  EXPECT_EQ(collector_->stats().settled, Tmdb().counters().arrived) << "no answer was thrown away";
+}
+
+TEST_F(CollectorTest, WaitsForMessagesThatAreDelayed) {
+  AddMovies(2);
+  const auto message = (*queue_.Receive(1, seconds(60)))[0];
+  ASSERT_TRUE(queue_.Release(std::vector{message.receipt}, minutes(30), false));
+  Make();
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_GE(clock_.Mono() - begin, minutes(30));
+  EXPECT_EQ(collector_->stats().settled, 2);
+}
+
+TEST_F(CollectorTest, BuriesAtOnceWhatNoRequestWouldFetch) {
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kConfiguration, 999}, 0}}));
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(Counts(MediaType::kConfiguration).dead, 1);
+  EXPECT_EQ(collector_->stats().requests, 0);
+}
+
+// A show that is deleted between its first answer and its second.
+class VanishingShow final : public http::HttpTransport {
+ public:
+  explicit VanishingShow(FakeTmdb& tmdb) : tmdb_(tmdb) {}
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    if (request.url.find("=season/8,") != std::string::npos) tmdb_.Remove({MediaType::kTv, 7});
+    return tmdb_.Start(std::move(request), std::move(on_send));
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override { return tmdb_.Wait(deadline); }
+  int Room() const override { return tmdb_.Room(); }
+  int InFlight() const override { return tmdb_.InFlight(); }
+  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
+
+ private:
+  FakeTmdb& tmdb_;
+};
+
+TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
+  std::vector<std::int64_t> seasons;
+  for (int i = 0; i < 60; ++i) seasons.push_back(i);
+  Tmdb().Add({MediaType::kTv, 7}, seasons);
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kTv, 7}, 0}}));
+  Make();
+  VanishingShow transport(Tmdb());
+  Collector collector(clock_, transport, queue_, *store_, *limiter_, log_, random_,
+                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "test"},
+                      DefaultNamespaces(), {});
+  EXPECT_EQ(collector.Drain(stop_).end, DrainEnd::kDrained);
+  EXPECT_EQ(collector.stats().gone, 1);
+  EXPECT_FALSE(store_->Find({MediaType::kTv, 7}));
+  EXPECT_FALSE(store_->FindSeason(7, 0));
+}
+
+TEST_F(CollectorTest, KeepsRetriesToAFifthOfTheRequests) {
+  AddMovies(1000);
+  for (int i = 1; i <= 1000; i += 2) Tmdb().Break(Movie(i), FakeTmdb::Fault::kTruncated);
+  Make({.concurrency = 20});
+  double share = 0;
+  collector_->on_progress = [&, seen = 0](const CollectorStats& stats) mutable {
+    if (++seen == 15) share = static_cast<double>(stats.retries) / static_cast<double>(stats.requests);
+  };
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_GT(share, 0.15);
+  EXPECT_LT(share, 0.3) << "while there is other work";
+  EXPECT_EQ(Counts().dead, 500);
+}
+
+}  // namespace
+}  // namespace tmdbc
