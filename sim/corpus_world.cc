@@ -45,7 +45,8 @@ std::string DateOf(std::string_view recorded) {
   static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   for (std::size_t i = 0; i + 10 <= recorded.size(); ++i) {
     const std::string_view date = recorded.substr(i, 10);
-    if (date[4] == '-' && date[7] == '-' && Number(date.substr(0, 4)) && Number(date.substr(8))) return std::string(date);
+    if (date[4] == '-' && date[7] == '-' && Number(date.substr(0, 4)) && Number(date.substr(8)))
+      return std::string(date);
   }
   if (recorded.size() >= 16 && recorded[3] == ',') {
     const auto month = kMonths.find(recorded.substr(8, 3));
@@ -72,9 +73,15 @@ std::string Unquoted(std::string_view json) {
   return out;
 }
 
-std::string PathOf(Kind kind, std::int64_t id) { return fmt::format("{}/{}", NameOf(kind), id); }
-std::string SeasonPath(std::int64_t show, int season) { return fmt::format("tv/{}/season/{}", show, season); }
-std::string EpisodePath(std::int64_t show, int season, int number) { return fmt::format("tv/{}/season/{}/episode/{}", show, season, number); }
+std::string PathOf(Kind kind, std::int64_t id) {
+  return fmt::format("{}/{}", NameOf(kind), id);
+}
+std::string SeasonPath(std::int64_t show, int season) {
+  return fmt::format("tv/{}/season/{}", show, season);
+}
+std::string EpisodePath(std::int64_t show, int season, int number) {
+  return fmt::format("tv/{}/season/{}/episode/{}", show, season, number);
+}
 
 }  // namespace
 
@@ -89,7 +96,8 @@ Result<std::unique_ptr<CorpusWorld>> CorpusWorld::Load(const CorpusOptions& opti
   std::unique_ptr<CorpusWorld> world(new CorpusWorld(options));
   TRY(world->Read());
   TRY(world->ReadKeywordLines());
-  if (world->ids_.empty()) return Fail(ErrorCode::kCorrupt, "read corpus {}: no recorded details in it", options.folder);
+  if (world->ids_.empty())
+    return Fail(ErrorCode::kCorrupt, "read corpus {}: no recorded details in it", options.folder);
   return world;
 }
 
@@ -102,8 +110,13 @@ Result<void> CorpusWorld::Read() {
     const std::vector<std::string> columns = Split(line, '\t');
     if (columns.size() < 5 || columns[2] != "200" || !columns[1].starts_with("/3/")) continue;
     const auto question = columns[1].find('?');
-    Recording recording{.path = Split(std::string_view(columns[1]).substr(3, question == std::string::npos ? question : question - 3), '/'),
-                        .appended = {}, .rank = {}, .file = columns[0]};
+    Recording recording{
+        .path = Split(
+            std::string_view(columns[1]).substr(3, question == std::string::npos ? question : question - 3),
+            '/'),
+        .appended = {},
+        .rank = {},
+        .file = columns[0]};
     bool plain = true, later_page = false;
     if (question != std::string::npos) {
       for (const std::string& pair : Split(std::string_view(columns[1]).substr(question + 1), '&')) {
@@ -117,7 +130,8 @@ Result<void> CorpusWorld::Read() {
       }
     }
     if (later_page || recording.path.size() < 1) continue;
-    const bool faithful = columns[4].find("hand-edited") == std::string::npos && columns[4].find("pinned") == std::string::npos &&
+    const bool faithful = columns[4].find("hand-edited") == std::string::npos &&
+                          columns[4].find("pinned") == std::string::npos &&
                           columns[4].find("as stored") == std::string::npos;
     recording.rank = {plain, faithful, DateOf(columns[3])};
     TRY(Add(recording));
@@ -141,7 +155,8 @@ Result<void> CorpusWorld::Add(const Recording& recording) {
   const auto keep = [&](std::optional<Best>& best, std::string body) {
     if (!best || best->rank < recording.rank) best = Best{recording.rank, std::move(body)};
   };
-  const auto keep_in = [&](std::map<std::string, Best, std::less<>>& in_map, const std::string& key, std::string body) {
+  const auto keep_in = [&](std::map<std::string, Best, std::less<>>& in_map, const std::string& key,
+                           std::string body) {
     const auto [at, fresh] = in_map.try_emplace(key);
     if (fresh || at->second.rank < recording.rank) at->second = Best{recording.rank, std::move(body)};
   };
@@ -152,7 +167,8 @@ Result<void> CorpusWorld::Add(const Recording& recording) {
 
   // How many segments name the resource itself; the rest names a sub-resource.
   std::size_t own = 2;
-  if (path[0] == "tv" && path.size() >= 4 && path[2] == "season") own = path.size() >= 6 && path[4] == "episode" ? 6 : 4;
+  if (path[0] == "tv" && path.size() >= 4 && path[2] == "season")
+    own = path.size() >= 6 && path[4] == "episode" ? 6 : 4;
   const bool whole = path.size() == own;
   std::string resource_path = Join(path, 0, own);
   if (own == 2) {
@@ -170,7 +186,8 @@ Result<void> CorpusWorld::Add(const Recording& recording) {
   }
   std::vector<RawPart> body;
   for (const RawPart& part : PartsOf(json)) {
-    const bool appended = std::find(recording.appended.begin(), recording.appended.end(), part.name) != recording.appended.end();
+    const bool appended = std::find(recording.appended.begin(), recording.appended.end(), part.name) !=
+                          recording.appended.end();
     if (!appended) {
       body.push_back(part);
     } else if (part.name != "changes" && part.name != "account_states") {
@@ -245,7 +262,8 @@ std::optional<std::string> CorpusWorld::Season(std::int64_t show, int number) {
   Random random(0, show, number);
   const std::string object_id = fmt::format("\"{:016x}{:08x}\"", random.Next(), 0);
   std::vector<RawPart> parts = {{"_id", object_id}, {"air_date", "null"}, {"episodes", "[]"}};
-  for (const char* name : {"air_date", "name", "overview", "id", "poster_path", "season_number", "vote_average"}) {
+  for (const char* name :
+       {"air_date", "name", "overview", "id", "poster_path", "season_number", "vote_average"}) {
     const auto value = PartOf(*listed, name);
     if (!value) continue;
     if (std::string_view(name) == "air_date") {
@@ -267,7 +285,8 @@ std::optional<std::string> CorpusWorld::Episode(std::int64_t show, int season, i
   return resource->body->json;
 }
 
-std::optional<std::string> CorpusWorld::EpisodePart(std::int64_t show, int season, int number, std::string_view name) {
+std::optional<std::string> CorpusWorld::EpisodePart(std::int64_t show, int season, int number,
+                                                    std::string_view name) {
   return PartOfResource(EpisodePath(show, season, number), name);
 }
 
@@ -278,9 +297,11 @@ std::vector<SeasonRef> CorpusWorld::Seasons(std::int64_t show) {
   for (const std::string_view season : ElementsOf(PartOf(resource->body->json, "seasons").value_or("[]"))) {
     const auto number = Number(PartOf(season, "season_number").value_or(""));
     const auto id = Number(PartOf(season, "id").value_or(""));
-    if (number && id && Season(show, static_cast<int>(*number))) seasons.push_back({*id, static_cast<int>(*number)});
+    if (number && id && Season(show, static_cast<int>(*number)))
+      seasons.push_back({*id, static_cast<int>(*number)});
   }
-  std::sort(seasons.begin(), seasons.end(), [](const SeasonRef& a, const SeasonRef& b) { return a.number < b.number; });
+  std::sort(seasons.begin(), seasons.end(),
+            [](const SeasonRef& a, const SeasonRef& b) { return a.number < b.number; });
   return seasons;
 }
 
@@ -307,7 +328,11 @@ std::optional<std::string> CorpusWorld::ExportLine(Kind kind, std::int64_t id) {
   const std::string& body = resource->body->json;
   std::string line = "{";
   const auto raw = [&](std::string_view name, std::string_view otherwise) {
-    line.append(line.size() > 1 ? "," : "").append(1, '"').append(name).append("\":").append(PartOf(body, name).value_or(otherwise));
+    line.append(line.size() > 1 ? "," : "")
+        .append(1, '"')
+        .append(name)
+        .append("\":")
+        .append(PartOf(body, name).value_or(otherwise));
   };
   const auto text = [&](std::string_view name) {
     line.append(",\"").append(name).append("\":");
@@ -332,7 +357,9 @@ void CorpusWorld::ForEachLine(Kind kind, bool adult, const std::function<void(st
     if (is_adult == adult) ids.push_back(id);
   });
   // Not in the order of ids, as TMDB's are.
-  std::sort(ids.begin(), ids.end(), [](std::int64_t a, std::int64_t b) { return Mix(static_cast<std::uint64_t>(a)) < Mix(static_cast<std::uint64_t>(b)); });
+  std::sort(ids.begin(), ids.end(), [](std::int64_t a, std::int64_t b) {
+    return Mix(static_cast<std::uint64_t>(a)) < Mix(static_cast<std::uint64_t>(b));
+  });
   for (const std::int64_t id : ids) sink(*ExportLine(kind, id) + "\n");
 }
 

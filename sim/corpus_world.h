@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// CorpusWorld: recorded bodies of TMDB, put together again. A folder with PROVENANCE.tsv (file, endpoint, status, date, fidelity) names the
-// recordings; for every body and sub-resource the best one is served: asked without a language, not edited by hand, newest. Members keep
-// their bytes; only white space between tokens goes, which TMDB does not send.
+// CorpusWorld: recorded bodies of TMDB, put together again. A folder with PROVENANCE.tsv (file, endpoint,
+// status, date, fidelity) names the recordings; for every body and sub-resource the best one is served: asked
+// without a language, not edited by hand, newest. Members keep their bytes; only white space between tokens
+// goes, which TMDB does not send.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,15 @@ namespace tmdbc::sim {
 
 struct CorpusOptions {
   std::string folder;
-  // A season that seasons[] lists and nobody recorded is served without episodes, made from what seasons[] says of it, so that the
-  // catalogue is consistent. With this it is absent instead.
+  // A season that seasons[] lists and nobody recorded is served without episodes, made from what seasons[]
+  // says of it, so that the catalogue is consistent. With this it is absent instead.
   bool recorded_seasons_only = false;
 };
 
 class CorpusWorld final : public World {
  public:
-  // kNotFound when the folder or its PROVENANCE.tsv is not there, kCorrupt when it names no body that can be served.
+  // kNotFound when the folder or its PROVENANCE.tsv is not there, kCorrupt when it names no body that can be
+  // served.
   static Result<std::unique_ptr<CorpusWorld>> Load(const CorpusOptions& options);
 
   std::optional<std::string> Details(Kind kind, std::int64_t id) override;
@@ -35,7 +37,8 @@ class CorpusWorld final : public World {
   std::optional<std::string> Season(std::int64_t show, int number) override;
   std::optional<std::string> SeasonPart(std::int64_t show, int number, std::string_view name) override;
   std::optional<std::string> Episode(std::int64_t show, int season, int number) override;
-  std::optional<std::string> EpisodePart(std::int64_t show, int season, int number, std::string_view name) override;
+  std::optional<std::string> EpisodePart(std::int64_t show, int season, int number,
+                                         std::string_view name) override;
   std::vector<SeasonRef> Seasons(std::int64_t show) override;
   std::optional<std::string> List(std::string_view path) override;
   void ForEachId(Kind kind, const std::function<void(std::int64_t id, bool adult)>& sink) override;

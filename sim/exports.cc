@@ -29,10 +29,12 @@ constexpr std::array<Name, 10> kNames = {{{"movie_ids", Kind::kMovie, false},
                                           {"adult_person_ids", Kind::kPerson, true}}};
 
 constexpr std::string_view kDenied =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access "
+    "Denied</Message>"
     "<RequestId>0000000000000000</RequestId><HostId>tmdb-sim</HostId></Error>";
 
-// Large files are several gzip members one after the other (RFC 1952 section 2.2), which bounds the memory it takes to make them.
+// Large files are several gzip members one after the other (RFC 1952 section 2.2), which bounds the memory it
+// takes to make them.
 constexpr std::size_t kMember = 64 << 20;
 
 std::optional<std::int64_t> Number(std::string_view text) {
@@ -74,9 +76,11 @@ std::optional<ExportName> ParseExportName(std::string_view file) {
   if (file.size() <= kDate) return std::nullopt;
   const std::string_view date = file.substr(file.size() - kDate);
   const std::string_view name = file.substr(0, file.size() - kDate);
-  const auto month = Number(date.substr(1, 2)), day = Number(date.substr(4, 2)), year = Number(date.substr(7, 4));
+  const auto month = Number(date.substr(1, 2)), day = Number(date.substr(4, 2)),
+             year = Number(date.substr(7, 4));
   if (date[0] != '_' || date[3] != '_' || date[6] != '_' || !month || !day || !year) return std::nullopt;
-  const std::chrono::year_month_day ymd{std::chrono::year(static_cast<int>(*year)), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day ymd{std::chrono::year(static_cast<int>(*year)),
+                                        std::chrono::month(static_cast<unsigned>(*month)),
                                         std::chrono::day(static_cast<unsigned>(*day))};
   if (!ymd.ok()) return std::nullopt;
   for (const Name& known : kNames) {
@@ -107,7 +111,7 @@ const Exports::File& Exports::FileOf(Kind kind, bool adult) {
     if (lines.size() >= kMember) compress();
   });
   if (!lines.empty() || bytes.empty()) compress();
-  file.etag = "\"" + Md5Hex(bytes) + "\"";
+  file.etag = fmt::format("\"{}\"", Md5Hex(bytes));
   file.bytes = std::make_shared<const std::string>(std::move(bytes));
   return file;
 }
@@ -121,7 +125,8 @@ http::Answer Exports::Handle(const http::ServerRequest& request, std::string_vie
   const auto name = ParseExportName(file_name);
   if (!name || !Published(name->date)) {
     answer.status = 403;
-    answer.headers = {{"Content-Type", "application/xml"}, {"Server", "AmazonS3"}, {"X-Cache", "Error from cloudfront"}};
+    answer.headers = {
+        {"Content-Type", "application/xml"}, {"Server", "AmazonS3"}, {"X-Cache", "Error from cloudfront"}};
     answer.framing = http::Answer::Framing::kChunked;
     answer.body = std::make_shared<const std::string>(kDenied);
     return answer;
@@ -131,7 +136,8 @@ http::Answer Exports::Handle(const http::ServerRequest& request, std::string_vie
   const Time modified = name->date + std::chrono::hours(7) + std::chrono::seconds(19 * 60 + 28);
   answer.headers = {
       {"Content-Type", "application/gzip"},
-      {"Last-Modified", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::chrono::system_clock::to_time_t(modified)))},
+      {"Last-Modified", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
+                                    fmt::gmtime(std::chrono::system_clock::to_time_t(modified)))},
       {"ETag", file.etag},
       {"Accept-Ranges", "bytes"},
       {"Server", "AmazonS3"},
@@ -143,8 +149,10 @@ http::Answer Exports::Handle(const http::ServerRequest& request, std::string_vie
   }
   if (const auto wanted = ParseRange(range, bytes.size())) {
     answer.status = 206;
-    answer.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", wanted->first, wanted->last, bytes.size()));
-    answer.body = std::make_shared<const std::string>(bytes.substr(wanted->first, wanted->last - wanted->first + 1));
+    answer.headers.emplace_back("Content-Range",
+                                fmt::format("bytes {}-{}/{}", wanted->first, wanted->last, bytes.size()));
+    answer.body =
+        std::make_shared<const std::string>(bytes.substr(wanted->first, wanted->last - wanted->first + 1));
   } else {
     answer.status = 416;
     answer.headers.emplace_back("Content-Range", fmt::format("bytes */{}", bytes.size()));

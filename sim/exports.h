@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Exports: the daily id files as files.tmdb.org serves them (TMDB.md section 3): whole, by HEAD, by Range, and 403 with S3's XML for
-// what is not published. The file of a type is built on first use and kept; the world behind it does not change.
+// Exports: the daily id files as files.tmdb.org serves them (TMDB.md section 3): whole, by HEAD, by Range,
+// and 403 with S3's XML for what is not published. The file of a type is built on first use and kept; the
+// world behind it does not change.
 #pragma once
 
 #include <array>
@@ -34,7 +35,8 @@ struct ExportOptions {
 
 class Exports {
  public:
-  Exports(World& world, ExportOptions options, const Clock& clock) : world_(world), options_(options), clock_(clock) {}
+  Exports(World& world, ExportOptions options, const Clock& clock)
+      : world_(world), options_(options), clock_(clock) {}
 
   // Answers /p/exports/{file}.
   http::Answer Handle(const http::ServerRequest& request, std::string_view file);

@@ -10,13 +10,16 @@ namespace tmdbc::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaults> kNames = {
-    "reset-before", "reset-mid", "cut",      "wrong-length", "bad-gzip", "bare-gzip", "html-200",    "html-404", "html-502",
-    "html-503",     "json-500",  "json-502", "json-503",     "json-504", "429-bare",  "429-zero",    "429-seconds", "429-date",
-    "empty-200",    "cut-json",  "wrong-id", "stale",        "trickle",  "stall",     "burst"};
+    "reset-before", "reset-mid", "cut",         "wrong-length", "bad-gzip",  "bare-gzip", "html-200",
+    "html-404",     "html-502",  "html-503",    "json-500",     "json-502",  "json-503",  "json-504",
+    "429-bare",     "429-zero",  "429-seconds", "429-date",     "empty-200", "cut-json",  "wrong-id",
+    "stale",        "trickle",   "stall",       "burst"};
 
 }  // namespace
 
-std::string_view NameOf(Fault fault) { return kNames[static_cast<std::size_t>(fault)]; }
+std::string_view NameOf(Fault fault) {
+  return kNames[static_cast<std::size_t>(fault)];
+}
 
 std::optional<Fault> FaultOf(std::string_view name) {
   const auto at = std::find(kNames.begin(), kNames.end(), name);
@@ -31,7 +34,9 @@ void FaultOptions::SetAll(double total) {
   percent[static_cast<std::size_t>(Fault::kBurst)] = share / 100;
 }
 
-bool FaultOptions::any() const { return std::accumulate(percent.begin(), percent.end(), 0.0) > 0; }
+bool FaultOptions::any() const {
+  return std::accumulate(percent.begin(), percent.end(), 0.0) > 0;
+}
 
 std::optional<Fault> FaultPlan::Next(std::string_view target, MonoTime now) {
   const std::uint64_t hash = HashText(target);

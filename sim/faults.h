@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Faults: which request is spoiled, and how. The choice depends on the seed, the target and how often that target was asked, not on
-// the order in which requests of several connections happen to arrive: the same run meets the same faults.
+// Faults: which request is spoiled, and how. The choice depends on the seed, the target and how often that
+// target was asked, not on the order in which requests of several connections happen to arrive: the same run
+// meets the same faults.
 #pragma once
 
 #include <array>
@@ -52,8 +53,8 @@ struct FaultOptions {
   Duration burst = std::chrono::seconds(2);
   bool on_exports = false;
 
-  // `total` percent shared by every kind but kStale, which a client cannot tell from the truth. Outages touch many requests,
-  // so they begin a hundred times less often than the others occur.
+  // `total` percent shared by every kind but kStale, which a client cannot tell from the truth. Outages touch
+  // many requests, so they begin a hundred times less often than the others occur.
   void SetAll(double total);
   bool any() const;
 };

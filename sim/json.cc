@@ -7,7 +7,9 @@
 namespace tmdbc::sim {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool IsSpace(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 // The end of the string that begins at `at` (its opening quote).
 std::size_t EndOfString(std::string_view json, std::size_t at) {
@@ -77,7 +79,8 @@ void AppendQuoted(std::string& out, std::string_view text, bool html) {
 
 void AppendReal(std::string& out, double value, int decimals) {
   std::array<char, 40> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals).ptr;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals).ptr;
   std::string_view digits(text.data(), static_cast<std::size_t>(end - text.data()));
   while (digits.ends_with('0') && !digits.ends_with(".0")) digits.remove_suffix(1);
   out += digits;

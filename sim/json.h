@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON as TMDB writes it: compact, raw UTF-8, short escapes, floats with at least one decimal. JsonWriter builds a text in one
-// pass; the functions below cut whole members out of texts that are known to be valid.
+// JSON as TMDB writes it: compact, raw UTF-8, short escapes, floats with at least one decimal. JsonWriter
+// builds a text in one pass; the functions below cut whole members out of texts that are known to be valid.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace tmdbc::sim {
 
-// Appends `text` as a JSON string. With `html` also & < > as \u0026 \u003c \u003e, the way of Go's encoding/json in the exports.
+// Appends `text` as a JSON string. With `html` also & < > as \u0026 \u003c \u003e, the way of Go's
+// encoding/json in the exports.
 void AppendQuoted(std::string& out, std::string_view text, bool html = false);
 // "8.438", "5.0": at most `decimals`, at least one.
 void AppendReal(std::string& out, double value, int decimals);

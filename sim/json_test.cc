@@ -15,7 +15,8 @@ TEST(Json, QuotesAsTmdbDoesAndAsGoDoes) {
 }
 
 TEST(Json, WritesFloatsWithAtLeastOneDecimal) {
-  const std::pair<double, const char*> cases[] = {{0, "0.0"}, {5, "5.0"}, {8.438, "8.438"}, {1.23456, "1.2346"}, {0.1, "0.1"}, {1234.5, "1234.5"}};
+  const std::pair<double, const char*> cases[] = {{0, "0.0"},          {5, "5.0"},   {8.438, "8.438"},
+                                                  {1.23456, "1.2346"}, {0.1, "0.1"}, {1234.5, "1234.5"}};
   for (const auto& [value, text] : cases) {
     std::string out;
     AppendReal(out, value, 4);
@@ -53,7 +54,8 @@ TEST(Json, CutsAMemberAndKeepsTheOtherBytes) {
 }
 
 TEST(Json, TakesOutTheWhiteSpaceBetweenTokensOnly) {
-  EXPECT_EQ(Compact("{\n \"a b\" : [ 1 ,\t2 ],\r\n \"c\\\" d\": \" x \" }\n"), R"({"a b":[1,2],"c\" d":" x "})");
+  EXPECT_EQ(Compact("{\n \"a b\" : [ 1 ,\t2 ],\r\n \"c\\\" d\": \" x \" }\n"),
+            R"({"a b":[1,2],"c\" d":" x "})");
 }
 
 }  // namespace

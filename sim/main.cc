@@ -24,43 +24,86 @@ struct Flags {
   std::vector<std::string> faults;
   double all_faults = 0, gone = 0, adult = 5, publish_delay_hours = 0, stall = 35, trickle = 2, burst = 2;
   std::size_t cache_mib = 256;
-  bool quiet = false;
+  bool warm = false, quiet = false;
 };
 
 void Declare(CLI::App& app, Flags& f) {
   app.add_option("--port", f.server.port, "TCP port; 0 takes any free one")->capture_default_str();
   app.add_option("--port-file", f.port_file, "writes the port there once it is open");
   app.add_option("--bind", f.server.address, "address to listen on")->capture_default_str();
-  app.add_option("--seed", f.synthetic.seed, "the world and its faults follow from it")->capture_default_str();
-  static constexpr std::array<const char*, kKinds> kCounts = {"--movies",    "--shows",    "--people",  "--collections",
-                                                              "--companies", "--networks", "--keywords"};
+  app.add_option("--seed", f.synthetic.seed, "the world and its faults follow from it")
+      ->capture_default_str();
+  static constexpr std::array<const char*, kKinds> kCounts = {
+      "--movies", "--shows", "--people", "--collections", "--companies", "--networks", "--keywords"};
   for (std::size_t i = 0; i < kKinds; ++i) {
-    app.add_option(kCounts[i], f.synthetic.counts[i], "ids in the export")->check(CLI::Range(0, 20'000'000))->capture_default_str();
+    app.add_option(kCounts[i], f.synthetic.counts[i], "ids in the export")
+        ->check(CLI::Range(0, 20'000'000))
+        ->capture_default_str();
   }
-  app.add_option("--id-gaps", f.synthetic.gap_share, "share of ids that do not exist, 0..0.99")->check(CLI::Range(0.0, 0.99))->capture_default_str();
-  app.add_option("--gone", f.gone, "percent of the ids in the exports that answer 404")->check(CLI::Range(0.0, 100.0))->capture_default_str();
-  app.add_option("--adult", f.adult, "percent of adult titles and people on top, in the adult exports only")->check(CLI::Range(0.0, 100.0))->capture_default_str();
-  app.add_option("--huge-show", f.synthetic.huge_show_episodes, "episodes of the first show; 0: like any other")->check(CLI::Range(0, 8000))->capture_default_str();
-  app.add_option("--corpus", f.corpus.folder, "serves the recorded bodies of this folder instead of made-up ones");
-  app.add_flag("--recorded-seasons-only", f.corpus.recorded_seasons_only, "with --corpus: seasons that were not recorded are absent");
-  app.add_option("--rate", f.simulator.rate, "requests in any second from one address, then 429; 0: no limit")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--connections", f.server.connections_per_address, "connections from one address; 0: no limit")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_flag("--close-excess", f.server.close_excess, "closes a connection above the limit instead of answering 429");
-  app.add_option("--latency", f.latency, "milliseconds before each answer: MIN..MAX or one number")->capture_default_str();
-  app.add_option("--latency-shape", f.latency_shape, "uniform or lognormal")->check(CLI::IsMember({"uniform", "lognormal"}))->capture_default_str();
-  app.add_option("--faults", f.all_faults, "percent of API requests that are spoiled, by every kind in turn")->check(CLI::Range(0.0, 100.0))->capture_default_str();
+  app.add_option("--id-gaps", f.synthetic.gap_share, "share of ids that do not exist, 0..0.99")
+      ->check(CLI::Range(0.0, 0.99))
+      ->capture_default_str();
+  app.add_option("--gone", f.gone, "percent of the ids in the exports that answer 404")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--adult", f.adult, "percent of adult titles and people on top, in the adult exports only")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--huge-show", f.synthetic.huge_show_episodes,
+                 "episodes of the first show; 0: like any other")
+      ->check(CLI::Range(0, 8000))
+      ->capture_default_str();
+  app.add_option("--corpus", f.corpus.folder,
+                 "serves the recorded bodies of this folder instead of made-up ones");
+  app.add_flag("--recorded-seasons-only", f.corpus.recorded_seasons_only,
+               "with --corpus: seasons that were not recorded are absent");
+  app.add_option("--rate", f.simulator.rate, "requests in any second from one address, then 429; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--connections", f.server.connections_per_address,
+                 "connections from one address; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--close-excess", f.server.close_excess,
+               "closes a connection above the limit instead of answering 429");
+  app.add_option("--latency", f.latency, "milliseconds before each answer: MIN..MAX or one number")
+      ->capture_default_str();
+  app.add_option("--latency-shape", f.latency_shape, "uniform or lognormal")
+      ->check(CLI::IsMember({"uniform", "lognormal"}))
+      ->capture_default_str();
+  app.add_option("--faults", f.all_faults, "percent of API requests that are spoiled, by every kind in turn")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   std::string kinds;
-  for (int i = 0; i < kFaults; ++i) kinds += fmt::format("{}{}", i > 0 ? ", " : "", NameOf(static_cast<Fault>(i)));
+  for (int i = 0; i < kFaults; ++i)
+    kinds += fmt::format("{}{}", i > 0 ? ", " : "", NameOf(static_cast<Fault>(i)));
   app.add_option("--fault", f.faults, "KIND=PERCENT, repeatable; kinds: " + kinds);
   app.add_flag("--fault-exports", f.simulator.faults.on_exports, "faults hit exports too");
-  app.add_option("--stall-seconds", f.stall, "how long a stalled answer keeps its connection")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--trickle-seconds", f.trickle, "how long a slow body takes")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--burst-seconds", f.burst, "how long an outage lasts")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--truth", f.truth_file, "writes a JSON line with the SHA-256 of each live body there before it serves");
-  app.add_option("--withhold-exports", f.simulator.exports.withheld_days, "the exports of so many days back are not published")->check(CLI::Range(0, 90))->capture_default_str();
-  app.add_option("--publish-delay", f.publish_delay_hours, "hours after 08:00 UTC when today's exports appear; negative: earlier")->check(CLI::Range(-8.0, 48.0))->capture_default_str();
-  app.add_option("--api-key", f.simulator.api_key, "the only key or token that is accepted; default: any well-formed one");
-  app.add_option("--cache-mb", f.cache_mib, "memory for bodies that are ready to be sent, MiB")->capture_default_str();
+  app.add_option("--stall-seconds", f.stall, "how long a stalled answer keeps its connection")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--trickle-seconds", f.trickle, "how long a slow body takes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--burst-seconds", f.burst, "how long an outage lasts")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--truth", f.truth_file,
+                 "writes a JSON line with the SHA-256 of each live body there before it serves");
+  app.add_option("--withhold-exports", f.simulator.exports.withheld_days,
+                 "the exports of so many days back are not published")
+      ->check(CLI::Range(0, 90))
+      ->capture_default_str();
+  app.add_option("--publish-delay", f.publish_delay_hours,
+                 "hours after 08:00 UTC when today's exports appear; negative: earlier")
+      ->check(CLI::Range(-8.0, 48.0))
+      ->capture_default_str();
+  app.add_option("--api-key", f.simulator.api_key,
+                 "the only key or token that is accepted; default: any well-formed one");
+  app.add_option("--cache-mb", f.cache_mib, "memory for bodies that are ready to be sent, MiB")
+      ->capture_default_str();
+  app.add_flag("--warm", f.warm,
+               "makes the answers of a first fetch before it serves, as many as the cache holds");
   app.add_flag("--quiet", f.quiet, "prints nothing");
 }
 
@@ -73,8 +116,10 @@ Result<void> ParseLatency(const std::string& text, Latency& latency) {
     return true;
   };
   const bool range = dots != std::string::npos;
-  if (!number(text.substr(0, dots), latency.min) || !number(range ? text.substr(dots + 2) : text, latency.max) || latency.max < latency.min) {
-    return Fail(ErrorCode::kInvalid, "--latency: {}: allowed is MIN..MAX or one number, in milliseconds", text);
+  if (!number(text.substr(0, dots), latency.min) ||
+      !number(range ? text.substr(dots + 2) : text, latency.max) || latency.max < latency.min) {
+    return Fail(ErrorCode::kInvalid, "--latency: {}: allowed is MIN..MAX or one number, in milliseconds",
+                text);
   }
   return {};
 }
@@ -85,23 +130,29 @@ Result<void> ParseFaults(const Flags& f, FaultOptions& faults) {
     const auto equals = item.find('=');
     const auto fault = FaultOf(std::string_view(item).substr(0, equals));
     double percent = 0;
-    if (!fault || equals == std::string::npos || !CLI::detail::lexical_cast(item.substr(equals + 1), percent) || percent < 0 || percent > 100) {
-      return Fail(ErrorCode::kInvalid, "--fault: {}: allowed is KIND=PERCENT, see --help for the kinds", item);
+    if (!fault || equals == std::string::npos ||
+        !CLI::detail::lexical_cast(item.substr(equals + 1), percent) || percent < 0 || percent > 100) {
+      return Fail(ErrorCode::kInvalid, "--fault: {}: allowed is KIND=PERCENT, see --help for the kinds",
+                  item);
     }
     faults.percent[static_cast<std::size_t>(*fault)] = percent;
   }
   return {};
 }
 
-Duration Seconds(double seconds) { return Duration(static_cast<std::int64_t>(seconds * 1e6)); }
+Duration Seconds(double seconds) {
+  return Duration(static_cast<std::int64_t>(seconds * 1e6));
+}
 
 Result<void> Complete(Flags& f) {
   f.simulator.seed = f.synthetic.seed;
   f.synthetic.gone_share = f.gone / 100;
   f.synthetic.adult_share = f.adult / 100;
   f.simulator.cache_bytes = f.cache_mib << 20;
-  f.simulator.exports.publish_delay = std::chrono::minutes(static_cast<std::int64_t>(f.publish_delay_hours * 60));
-  f.simulator.latency.shape = f.latency_shape == "uniform" ? Latency::Shape::kUniform : Latency::Shape::kLognormal;
+  f.simulator.exports.publish_delay =
+      std::chrono::minutes(static_cast<std::int64_t>(f.publish_delay_hours * 60));
+  f.simulator.latency.shape =
+      f.latency_shape == "uniform" ? Latency::Shape::kUniform : Latency::Shape::kLognormal;
   f.simulator.faults.stall = Seconds(f.stall);
   f.simulator.faults.trickle = Seconds(f.trickle);
   f.simulator.faults.burst = Seconds(f.burst);
@@ -111,7 +162,7 @@ Result<void> Complete(Flags& f) {
 
 Result<void> WriteTruth(const Simulator& simulator, const std::string& path) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  simulator.ForEachTruth([&](const std::string& line) { out << line << '\n'; });
+  simulator.api().ForEachTruth([&](const std::string& line) { out << line << '\n'; });
   out.close();
   if (!out) return Fail(ErrorCode::kIo, "write {}: {}", path, std::strerror(errno));
   return {};
@@ -121,7 +172,8 @@ Result<void> WriteTruth(const Simulator& simulator, const std::string& path) {
 Result<void> WritePort(const std::string& path, std::uint16_t port) {
   const auto slash = path.rfind('/');
   PosixFileSystem files(slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1)));
-  return WriteWhole(files, slash == std::string::npos ? path : path.substr(slash + 1), fmt::format("{}\n", port));
+  return WriteWhole(files, slash == std::string::npos ? path : path.substr(slash + 1),
+                    fmt::format("{}\n", port));
 }
 
 Result<void> Serve(Flags& f) {
@@ -134,12 +186,14 @@ Result<void> Serve(Flags& f) {
     TRY_ASSIGN(world, CorpusWorld::Load(f.corpus));
   }
   Simulator simulator(*world, f.simulator, clock);
-  TRY_ASSIGN(const auto server, http::Server::Listen(f.server, clock, [&](const http::ServerRequest& request) {
+  TRY_ASSIGN(const auto server,
+             http::Server::Listen(f.server, clock, [&](const http::ServerRequest& request) {
                return simulator.Handle(request);
              }));
   simulator.Attach(server.get());
   if (!f.truth_file.empty()) TRY(WriteTruth(simulator, f.truth_file));
   simulator.PrepareExports();
+  if (f.warm) simulator.PrepareAnswers();
 
   // Blocked before the thread is made, so that only sigwait() below sees them.
   sigset_t signals;
@@ -149,9 +203,11 @@ Result<void> Serve(Flags& f) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread loop([&] { server->Run(); });
   const bool ipv6 = f.server.address.find(':') != std::string::npos;
-  const std::string host = fmt::format("{}{}{}:{}", ipv6 ? "[" : "", f.server.address, ipv6 ? "]" : "", server->port());
+  const std::string host =
+      fmt::format("{}{}{}:{}", ipv6 ? "[" : "", f.server.address, ipv6 ? "]" : "", server->port());
   if (!f.quiet) {
-    fmt::print("tmdb-sim ready: TMDB_API_BASE_URL=http://{0}/3 TMDB_EXPORT_BASE_URL=http://{0}/p/exports\n", host);
+    fmt::print("tmdb-sim ready: TMDB_API_BASE_URL=http://{0}/3 TMDB_EXPORT_BASE_URL=http://{0}/p/exports\n",
+               host);
     std::fflush(stdout);
   }
   const Result<void> told = f.port_file.empty() ? Result<void>() : WritePort(f.port_file, server->port());
@@ -166,7 +222,8 @@ Result<void> Serve(Flags& f) {
 }  // namespace tmdbc::sim
 
 int main(int argc, char** argv) {
-  CLI::App app("tmdb-sim: a simulated TMDB on loopback, with exports, details, limits, faults and counters", "tmdb-sim");
+  CLI::App app("tmdb-sim: a simulated TMDB on loopback, with exports, details, limits, faults and counters",
+               "tmdb-sim");
   tmdbc::sim::Flags flags;
   tmdbc::sim::Declare(app, flags);
   try {

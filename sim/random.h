@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random: numbers that follow from a seed and from what they are for, so that the same seed gives the same world in any order of
-// asking. splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): a value, cheap to make.
+// Random: numbers that follow from a seed and from what they are for, so that the same seed gives the same
+// world in any order of asking. splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
+// generators", OOPSLA 2014): a value, cheap to make.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// RateWindow: how many requests an address sent in any second, to the strictest reading of "R requests a second": the window slides, so
-// any two moments less than a second apart belong to some window. Arrivals may be told slightly out of order.
+// RateWindow: how many requests an address sent in any second, to the strictest reading of "R requests a
+// second": the window slides, so any two moments less than a second apart belong to some window. Arrivals may
+// be told slightly out of order.
 #pragma once
 
 #include <deque>
@@ -29,8 +30,8 @@ class RateWindow {
   // 0: everything is allowed, and still counted.
   explicit RateWindow(int requests_per_second) : limit_(requests_per_second) {}
 
-  // False: this request is one too many. Only allowed ones count towards the limit, as a client that hammers on would otherwise
-  // never get through again.
+  // False: this request is one too many. Only allowed ones count towards the limit, as a client that hammers
+  // on would otherwise never get through again.
   bool Arrive(const std::string& address, MonoTime at);
   // Of all addresses, refused ones counted in.
   int most_in_a_second() const;

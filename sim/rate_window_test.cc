@@ -8,7 +8,9 @@
 namespace tmdbc::sim {
 namespace {
 
-MonoTime At(std::int64_t microseconds) { return MonoTime(std::chrono::hours(1) + std::chrono::microseconds(microseconds)); }
+MonoTime At(std::int64_t microseconds) {
+  return MonoTime(std::chrono::hours(1) + std::chrono::microseconds(microseconds));
+}
 
 TEST(RateWindow, RefusesWhatASecondHoldsTooMany) {
   RateWindow window(3);
@@ -22,7 +24,8 @@ TEST(RateWindow, RefusesWhatASecondHoldsTooMany) {
 
 TEST(RateWindow, SlidesInsteadOfCountingByTheClock) {
   RateWindow window(40);
-  // 40 at the end of one second of the clock and one at the beginning of the next: too many for a window that slides.
+  // 40 at the end of one second of the clock and one at the beginning of the next: too many for a window that
+  // slides.
   for (int i = 0; i < 40; ++i) EXPECT_TRUE(window.Arrive("a", At(900'000 + i)));
   EXPECT_FALSE(window.Arrive("a", At(1'000'010)));
 }
@@ -64,7 +67,8 @@ TEST(RateWindow, ForgetsItsRecordOnResetButNotTheLimit) {
   EXPECT_FALSE(window.Arrive("a", At(10)));
 }
 
-// The straightforward count over all arrivals is what the window has to agree with, in whatever order they are told.
+// The straightforward count over all arrivals is what the window has to agree with, in whatever order they
+// are told.
 TEST(SlidingSecond, AgreesWithCountingByHand) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     Random random(seed);

@@ -16,25 +16,37 @@ namespace {
 constexpr std::array<std::string_view, kKinds> kNames = {"movie",   "tv",      "person", "collection",
                                                          "company", "network", "keyword"};
 
-bool HasAdult(Kind kind) { return kind == Kind::kMovie || kind == Kind::kTv || kind == Kind::kPerson; }
+bool HasAdult(Kind kind) {
+  return kind == Kind::kMovie || kind == Kind::kTv || kind == Kind::kPerson;
+}
 
 // Blanks around and inside, tabs, quotes, markup: all of them occur in real names.
 std::string Odd(std::string name, Random& random) {
   switch (random.Below(60)) {
-    case 0: return " " + name;
-    case 1: return name + " ";
-    case 2: return name + "  (TV)";
-    case 3: return "\"" + name + "\"";
-    case 4: return "<" + name + "> & more";
-    case 5: return name + "\t!";
-    case 6: return name + " \\o/";
-    default: return name;
+    case 0:
+      return " " + name;
+    case 1:
+      return name + " ";
+    case 2:
+      return name + "  (TV)";
+    case 3:
+      return "\"" + name + "\"";
+    case 4:
+      return "<" + name + "> & more";
+    case 5:
+      return name + "\t!";
+    case 6:
+      return name + " \\o/";
+    default:
+      return name;
   }
 }
 
 }  // namespace
 
-std::string_view NameOf(Kind kind) { return kNames[static_cast<std::size_t>(kind)]; }
+std::string_view NameOf(Kind kind) {
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 std::optional<Kind> KindOf(std::string_view name) {
   for (int i = 0; i < kKinds; ++i) {
@@ -66,7 +78,8 @@ SyntheticWorld::SyntheticWorld(const SyntheticOptions& options) : options_(optio
   for (int i = 0; i < kKinds; ++i) {
     const auto kind = static_cast<Kind>(i);
     const std::int64_t adult =
-        HasAdult(kind) ? static_cast<std::int64_t>(static_cast<double>(listed(kind)) * options.adult_share) : 0;
+        HasAdult(kind) ? static_cast<std::int64_t>(static_cast<double>(listed(kind)) * options.adult_share)
+                       : 0;
     spaces_.emplace_back(options.seed, kind, listed(kind) + adult, options.gap_share);
   }
 }
@@ -116,13 +129,20 @@ std::optional<std::string> SyntheticWorld::Details(Kind kind, std::int64_t id) {
   const auto subject = Find(kind, id);
   if (!subject) return std::nullopt;
   switch (kind) {
-    case Kind::kMovie: return Movie(*subject, false);
-    case Kind::kTv: return Show(*subject, false);
-    case Kind::kPerson: return Person(*subject, false);
-    case Kind::kCollection: return Collection(*subject);
-    case Kind::kCompany: return Company(*subject);
-    case Kind::kNetwork: return Network(*subject);
-    case Kind::kKeyword: return JsonWriter().Object().Int("id", id).Text("name", subject->name).EndObject().Take();
+    case Kind::kMovie:
+      return Movie(*subject, false);
+    case Kind::kTv:
+      return Show(*subject, false);
+    case Kind::kPerson:
+      return Person(*subject, false);
+    case Kind::kCollection:
+      return Collection(*subject);
+    case Kind::kCompany:
+      return Company(*subject);
+    case Kind::kNetwork:
+      return Network(*subject);
+    case Kind::kKeyword:
+      return JsonWriter().Object().Int("id", id).Text("name", subject->name).EndObject().Take();
   }
   return std::nullopt;
 }
@@ -151,13 +171,16 @@ std::optional<std::string> SyntheticWorld::ExportLine(Kind kind, std::int64_t id
   const bool has_adult = kind == Kind::kMovie || kind == Kind::kPerson;
   if (has_adult) line += subject.adult ? "\"adult\":true," : "\"adult\":false,";
   line += fmt::format("\"id\":{},", subject.id);
-  line += kind == Kind::kMovie ? "\"original_title\":" : kind == Kind::kTv ? "\"original_name\":" : "\"name\":";
+  line += kind == Kind::kMovie ? "\"original_title\":"
+          : kind == Kind::kTv  ? "\"original_name\":"
+                               : "\"name\":";
   AppendQuoted(line, HasAdult(kind) && kind != Kind::kPerson ? subject.original_name : subject.name, true);
   if (HasAdult(kind)) {
     line += ",\"popularity\":";
     AppendReal(line, subject.popularity, 4);
   }
-  if (kind == Kind::kMovie) line += For(kind, id, "video").Chance(0.04) ? ",\"video\":true" : ",\"video\":false";
+  if (kind == Kind::kMovie)
+    line += For(kind, id, "video").Chance(0.04) ? ",\"video\":true" : ",\"video\":false";
   return line += "}";
 }
 
@@ -184,7 +207,11 @@ std::optional<std::string> SyntheticWorld::List(std::string_view path) {
     if (wrapped) json.Object().Key("results");
     json.Array();
     for (const Language& l : Languages()) {
-      json.Object().Text("iso_3166_1", l.country).Text("english_name", l.country_name).Text("native_name", l.country_name).EndObject();
+      json.Object()
+          .Text("iso_3166_1", l.country)
+          .Text("english_name", l.country_name)
+          .Text("native_name", l.country_name)
+          .EndObject();
     }
     json.EndArray();
     if (wrapped) json.EndObject();
@@ -231,7 +258,11 @@ std::optional<std::string> SyntheticWorld::List(std::string_view path) {
   if (path == "configuration/languages") {
     json.Array();
     for (const Language& l : Languages()) {
-      json.Object().Text("iso_639_1", l.code).Text("english_name", l.english_name).Text("name", l.name).EndObject();
+      json.Object()
+          .Text("iso_639_1", l.code)
+          .Text("english_name", l.english_name)
+          .Text("name", l.name)
+          .EndObject();
     }
     return json.EndArray().Take();
   }
@@ -243,8 +274,11 @@ std::optional<std::string> SyntheticWorld::List(std::string_view path) {
   if (path == "configuration/timezones") {
     return R"([{"iso_3166_1":"DE","zones":["Europe/Berlin","Europe/Busingen"]},{"iso_3166_1":"JP","zones":["Asia/Tokyo"]}])";
   }
-  if (path == "genre/movie/list") return named({{28, "Action"}, {12, "Adventure"}, {35, "Comedy"}, {18, "Drama"}, {878, "Science Fiction"}});
-  if (path == "genre/tv/list") return named({{10759, "Action & Adventure"}, {35, "Comedy"}, {18, "Drama"}, {10765, "Sci-Fi & Fantasy"}});
+  if (path == "genre/movie/list")
+    return named(
+        {{28, "Action"}, {12, "Adventure"}, {35, "Comedy"}, {18, "Drama"}, {878, "Science Fiction"}});
+  if (path == "genre/tv/list")
+    return named({{10759, "Action & Adventure"}, {35, "Comedy"}, {18, "Drama"}, {10765, "Sci-Fi & Fantasy"}});
   if (path == "certification/movie/list" || path == "certification/tv/list") return certifications();
   if (path == "watch/providers/movie" || path == "watch/providers/tv") return providers();
   return std::nullopt;

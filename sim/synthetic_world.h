@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// SyntheticWorld: a catalogue that follows from a seed. Which ids exist, and every body, is computed when asked, so a catalogue of
-// 1.2 million films costs no memory. The shapes are TMDB's (TMDB.md section 5.5, members and types as recorded 2026), the sizes are
-// spread like TMDB's: most titles are obscure and small, few are popular and a hundred times as large. The texts are made up.
+// SyntheticWorld: a catalogue that follows from a seed. Which ids exist, and every body, is computed when
+// asked, so a catalogue of 1.2 million films costs no memory. The shapes are TMDB's (TMDB.md section 5.5,
+// members and types as recorded 2026), the sizes are spread like TMDB's: most titles are obscure and small,
+// few are popular and a hundred times as large. The texts are made up.
 #pragma once
 
 #include <array>
@@ -19,13 +20,14 @@ struct SyntheticOptions {
   std::uint64_t seed = 1;
   // By Kind: how many ids the exports list.
   std::array<std::int64_t, kKinds> counts = {400, 80, 300, 50, 50, 20, 200};
-  double gap_share = 0.3;       // of the ids between the first and the last, so many do not exist
-  double gone_share = 0;        // of the ids in the exports, so many answer 404
-  double adult_share = 0.05;    // so many more films, shows and people, in the adult exports only
+  double gap_share = 0.3;         // of the ids between the first and the last, so many do not exist
+  double gone_share = 0;          // of the ids in the exports, so many answer 404
+  double adult_share = 0.05;      // so many more films, shows and people, in the adult exports only
   int huge_show_episodes = 1100;  // of the first show; 0: it is like any other
 };
 
-// Ids with holes: the i-th is somewhere in the i-th cell of the number line, so that both directions are a division.
+// Ids with holes: the i-th is somewhere in the i-th cell of the number line, so that both directions are a
+// division.
 class IdSpace {
  public:
   IdSpace(std::uint64_t seed, Kind kind, std::int64_t size, double gap_share);
@@ -51,7 +53,8 @@ class SyntheticWorld final : public World {
   std::optional<std::string> Season(std::int64_t show, int number) override;
   std::optional<std::string> SeasonPart(std::int64_t show, int number, std::string_view name) override;
   std::optional<std::string> Episode(std::int64_t show, int season, int number) override;
-  std::optional<std::string> EpisodePart(std::int64_t show, int season, int number, std::string_view name) override;
+  std::optional<std::string> EpisodePart(std::int64_t show, int season, int number,
+                                         std::string_view name) override;
   std::vector<SeasonRef> Seasons(std::int64_t show) override;
   std::optional<std::string> List(std::string_view path) override;
   void ForEachId(Kind kind, const std::function<void(std::int64_t id, bool adult)>& sink) override;
@@ -104,9 +107,10 @@ class SyntheticWorld final : public World {
 
   std::vector<SeasonPlan> PlanSeasons(const Subject& show) const;
   std::string SeasonBody(const Subject& show, const SeasonPlan& season) const;
-  std::string EpisodeBody(const Subject& show, const SeasonPlan& season, int number, bool within_season) const;
+  std::string EpisodeBody(const Subject& show, const SeasonPlan& season, int number,
+                          bool within_season) const;
 
-  // Pieces of bodies; see synthetic_parts.cc.
+  // Pieces of bodies; see synthetic_builder.h.
   class Builder;
 
   const SyntheticOptions options_;

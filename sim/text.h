@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Text: words, names, titles and paragraphs made up from a Random, in the scripts that TMDB's texts come in, with the oddities of
-// real ones: line feeds, no-break and zero-width spaces, quotes, ampersands, emojis. Nothing is taken from TMDB.
+// Text: words, names, titles and paragraphs made up from a Random, in the scripts that TMDB's texts come in,
+// with the oddities of real ones: line feeds, no-break and zero-width spaces, quotes, ampersands, emojis.
+// Nothing is taken from TMDB.
 #pragma once
 
 #include <span>
@@ -11,12 +12,23 @@
 
 namespace tmdbc::sim {
 
-enum class Script : std::uint8_t { kEnglish, kLatin, kCyrillic, kGreek, kHan, kKana, kHangul, kArabic, kHebrew, kThai };
+enum class Script : std::uint8_t {
+  kEnglish,
+  kLatin,
+  kCyrillic,
+  kGreek,
+  kHan,
+  kKana,
+  kHangul,
+  kArabic,
+  kHebrew,
+  kThai
+};
 
 struct Language {
-  std::string_view code;          // iso_639_1
-  std::string_view country;       // iso_3166_1
-  std::string_view name;          // in the language itself; some are empty at TMDB too
+  std::string_view code;     // iso_639_1
+  std::string_view country;  // iso_3166_1
+  std::string_view name;     // in the language itself; some are empty at TMDB too
   std::string_view english_name;
   std::string_view country_name;  // in English
   Script script;

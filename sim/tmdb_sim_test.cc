@@ -70,14 +70,19 @@ class Program {
   std::string ready_line_;
 };
 
-std::string Api(const std::string& path) { return "/3/" + path + (path.find('?') == std::string::npos ? "?" : "&") + kKey; }
+std::string Api(const std::string& path) {
+  return "/3/" + path + (path.find('?') == std::string::npos ? "?" : "&") + kKey;
+}
 
 TEST(TmdbSim, SaysWhereItIsAndEndsOnSigterm) {
-  const std::string folder = (std::filesystem::temp_directory_path() / ("tmdb-sim-" + std::to_string(::getpid()))).string();
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / ("tmdb-sim-" + std::to_string(::getpid()))).string();
   std::filesystem::create_directories(folder);
-  Program sim({"--port-file", folder + "/port", "--truth", folder + "/truth.jsonl", "--movies", "20", "--shows", "3", "--people", "5", "--huge-show", "10"});
+  Program sim({"--port-file", folder + "/port", "--truth", folder + "/truth.jsonl", "--movies", "20",
+               "--shows", "3", "--people", "5", "--huge-show", "10"});
   const std::string host = "http://127.0.0.1:" + std::to_string(sim.port());
-  EXPECT_EQ(sim.ready_line(), "tmdb-sim ready: TMDB_API_BASE_URL=" + host + "/3 TMDB_EXPORT_BASE_URL=" + host + "/p/exports");
+  EXPECT_EQ(sim.ready_line(),
+            "tmdb-sim ready: TMDB_API_BASE_URL=" + host + "/3 TMDB_EXPORT_BASE_URL=" + host + "/p/exports");
   EXPECT_EQ(TestConnection(sim.port()).Get(Api("configuration")).status, 200);
   EXPECT_EQ(sim.End(SIGTERM), 0);
   int port = 0;
@@ -108,17 +113,29 @@ TEST(TmdbSim, RefusesFlagsThatMakeNoSense) {
 
 TEST(TmdbSim, ServesTheSameBytesForTheSameSeed) {
   const auto bodies = [](const char* seed) {
-    Program sim({"--seed", seed, "--movies", "30", "--shows", "8", "--people", "20", "--huge-show", "30", "--id-gaps", "0", "--rate", "0"});
+    Program sim({"--seed", seed, "--movies", "30", "--shows", "8", "--people", "20", "--huge-show", "30",
+                 "--id-gaps", "0", "--rate", "0"});
     TestConnection client(sim.port());
     std::string all;
-    for (int id = 1; id <= 30; ++id) all += client.Get(Api("movie/" + std::to_string(id) + "?append_to_response=credits,images")).body;
-    for (int id = 1; id <= 8; ++id) all += client.Get(Api("tv/" + std::to_string(id) + "?append_to_response=season/1,season/0")).body;
+    for (int id = 1; id <= 30; ++id)
+      all += client.Get(Api("movie/" + std::to_string(id) + "?append_to_response=credits,images")).body;
+    for (int id = 1; id <= 8; ++id)
+      all += client.Get(Api("tv/" + std::to_string(id) + "?append_to_response=season/1,season/0")).body;
     return all;
   };
   const std::string first = bodies("5");
   EXPECT_GT(first.size(), 100'000u);
   EXPECT_EQ(first, bodies("5"));
   EXPECT_NE(first, bodies("6"));
+}
+
+TEST(TmdbSim, ServesTheSameBytesWhenItWasWarmedUp) {
+  const auto body = [](const char* flag) {
+    Program sim(
+        {"--movies", "20", "--shows", "2", "--people", "5", "--huge-show", "9", "--id-gaps", "0", flag});
+    return TestConnection(sim.port()).Get(Api("movie/7?append_to_response=credits")).body;
+  };
+  EXPECT_EQ(body("--warm"), body("--close-excess"));
 }
 
 TEST(TmdbSim, AnswersTheTwentyFirstConnectionWith429) {
@@ -160,7 +177,8 @@ TEST(TmdbSim, RefusesWhatIsAboveTheRateOnTheWire) {
 
 TEST(TmdbSim, SpoilsAnswersOnTheWire) {
   const auto spoiled = [](const char* fault) {
-    Program sim({"--rate", "0", "--fault", std::string(fault) + "=100", "--stall-seconds", "0.05", "--trickle-seconds", "0.05"});
+    Program sim({"--rate", "0", "--fault", std::string(fault) + "=100", "--stall-seconds", "0.05",
+                 "--trickle-seconds", "0.05"});
     return TestConnection(sim.port()).Get(Api("watch/providers/movie"), "Accept-Encoding: gzip\r\n");
   };
   EXPECT_TRUE(spoiled("reset-before").reset);
@@ -180,10 +198,12 @@ TEST(TmdbSim, SpoilsAnswersOnTheWire) {
 
 TEST(TmdbSim, ServesWholeExportsAndTheirHeads) {
   Program sim({"--movies", "5000", "--publish-delay", "-8"});
-  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now() - std::chrono::days(1));
+  const auto today =
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now() - std::chrono::days(1));
   const std::chrono::year_month_day date(today);
   char name[64];
-  std::snprintf(name, sizeof name, "/p/exports/movie_ids_%02u_%02u_%04d.json.gz", unsigned(date.month()), unsigned(date.day()), int(date.year()));
+  std::snprintf(name, sizeof name, "/p/exports/movie_ids_%02u_%02u_%04d.json.gz", unsigned(date.month()),
+                unsigned(date.day()), int(date.year()));
   TestConnection client(sim.port());
   const SeenAnswer head = client.Get(name, "", "HEAD"), whole = client.Get(name);
   EXPECT_EQ(head.headers.at("content-length"), std::to_string(whole.body.size()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// World: what there is to serve, without any HTTP: bodies by kind, id and part, and the lines of the exports. Two of them:
-// SyntheticWorld (a seed) and CorpusWorld (recorded bodies). The same question always gets the same bytes. One thread.
+// World: what there is to serve, without any HTTP: bodies by kind, id and part, and the lines of the exports.
+// Two of them: SyntheticWorld (a seed) and CorpusWorld (recorded bodies). The same question always gets the
+// same bytes. One thread.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ class World {
 
   // The body of /3/{kind}/{id} without anything appended; nothing when TMDB would say 404.
   virtual std::optional<std::string> Details(Kind kind, std::int64_t id) = 0;
-  // A sub-resource as it looks when it is appended ("credits", "watch/providers"): without the id that it has on its own.
+  // A sub-resource as it looks when it is appended ("credits", "watch/providers"): without the id that it has
+  // on its own.
   virtual std::optional<std::string> Part(Kind kind, std::int64_t id, std::string_view name) = 0;
   // An earlier state of the same body, where there is one.
   virtual std::optional<std::string> OlderDetails(Kind kind, std::int64_t id) = 0;
@@ -38,7 +40,8 @@ class World {
   virtual std::optional<std::string> Season(std::int64_t show, int number) = 0;
   virtual std::optional<std::string> SeasonPart(std::int64_t show, int number, std::string_view name) = 0;
   virtual std::optional<std::string> Episode(std::int64_t show, int season, int number) = 0;
-  virtual std::optional<std::string> EpisodePart(std::int64_t show, int season, int number, std::string_view name) = 0;
+  virtual std::optional<std::string> EpisodePart(std::int64_t show, int season, int number,
+                                                 std::string_view name) = 0;
   // The seasons that Season() knows, ascending; empty for a show that does not exist.
   virtual std::vector<SeasonRef> Seasons(std::int64_t show) = 0;
 
@@ -47,7 +50,8 @@ class World {
 
   // Every live id, ascending.
   virtual void ForEachId(Kind kind, const std::function<void(std::int64_t id, bool adult)>& sink) = 0;
-  // The lines of an export in the order of the file, each with its line feed. `adult`: the file of the adult ones.
+  // The lines of an export in the order of the file, each with its line feed. `adult`: the file of the adult
+  // ones.
   virtual void ForEachLine(Kind kind, bool adult, const std::function<void(std::string_view line)>& sink) = 0;
   // The line of one id, without line feed; only ids whose export line is their record need one (keywords).
   virtual std::optional<std::string> ExportLine(Kind kind, std::int64_t id) = 0;

@@ -64,7 +64,8 @@ struct Peer {
 
 std::string_view ServerRequest::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (beast::iequals(beast::string_view(key.data(), key.size()), beast::string_view(name.data(), name.size()))) {
+    if (beast::iequals(beast::string_view(key.data(), key.size()),
+                       beast::string_view(name.data(), name.size()))) {
       return value;
     }
   }
@@ -97,7 +98,8 @@ struct Server::Impl {
   asio::steady_timer retry;
 };
 
-// One connection: reads a request, lets the handler answer, sends, and again. Alive as long as one of its operations waits.
+// One connection: reads a request, lets the handler answer, sends, and again. Alive as long as one of its
+// operations waits.
 class Server::Impl::Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Impl& impl, tcp::socket socket, std::string address)
@@ -136,16 +138,18 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
         used_ += taken;
         if (error == beast::http::error::need_more && taken > 0) continue;
         if (error == beast::http::error::need_more) break;
-        if (error) return Refuse(error == beast::http::error::header_limit ? 431
-                                 : error == beast::http::error::body_limit ? 413
-                                                                           : 400);
+        if (error)
+          return Refuse(error == beast::http::error::header_limit ? 431
+                        : error == beast::http::error::body_limit ? 413
+                                                                  : 400);
       }
       if (parser_->is_done()) return Handle();
       if (!Fill()) return;
     }
   }
 
-  // Reads what the socket has; false when there is nothing yet (and then comes back to Parse) or the client is gone.
+  // Reads what the socket has; false when there is nothing yet (and then comes back to Parse) or the client
+  // is gone.
   bool Fill() {
     if (used_ > 0) {
       std::memmove(input_.data(), input_.data() + used_, filled_ - used_);
@@ -222,8 +226,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     Send();
   }
 
-  // The step follows after `pause`, unless the client leaves before: that is noticed at once, so that its connection no
-  // longer counts as open.
+  // The step follows after `pause`, unless the client leaves before: that is noticed at once, so that its
+  // connection no longer counts as open.
   void WaitThen(Duration pause, void (Session::*step)()) {
     waiting_ = true;
     timer_.expires_after(pause);
@@ -255,7 +259,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     }
     const std::string_view body = answer_.body ? std::string_view(*answer_.body) : std::string_view();
     const bool bodiless = head_only_ || answer_.status == 204 || answer_.status == 304;
-    if (answer_.framing == Answer::Framing::kUntilClose || answer_.ending != Answer::Ending::kKeep) keep_ = false;
+    if (answer_.framing == Answer::Framing::kUntilClose || answer_.ending != Answer::Ending::kKeep)
+      keep_ = false;
     WriteHead(body.size());
     if (bodiless) return Write({asio::buffer(head_)}, &Session::End);
 
@@ -286,7 +291,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     }
     if (answer_.framing == Answer::Framing::kChunked) {
       head_ += "Transfer-Encoding: chunked\r\n";
-    } else if (answer_.framing == Answer::Framing::kLength && answer_.status != 204 && answer_.status != 304) {
+    } else if (answer_.framing == Answer::Framing::kLength && answer_.status != 204 &&
+               answer_.status != 304) {
       fmt::format_to(std::back_inserter(head_), "Content-Length: {}\r\n",
                      answer_.claimed_length.value_or(body_size));
     }
@@ -314,10 +320,11 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
 
   // What the buffers point to stays as it is until `next`.
   void Write(std::vector<asio::const_buffer> parts, void (Session::*next)()) {
-    asio::async_write(socket_, std::move(parts), [self = shared_from_this(), next](error_code error, std::size_t n) {
-      self->impl_.stats.bytes_sent += n;
-      if (!error) ((*self).*next)();
-    });
+    asio::async_write(socket_, std::move(parts),
+                      [self = shared_from_this(), next](error_code error, std::size_t n) {
+                        self->impl_.stats.bytes_sent += n;
+                        if (!error) ((*self).*next)();
+                      });
   }
 
   void End() {
@@ -343,8 +350,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     }
   }
 
-  // Reads on until the client closes too, a second at most: closing with unread bytes would send a RST, which can overtake the
-  // answer (RFC 9112 section 9.6).
+  // Reads on until the client closes too, a second at most: closing with unread bytes would send a RST, which
+  // can overtake the answer (RFC 9112 section 9.6).
   void Drain() {
     timer_.expires_after(std::chrono::seconds(1));
     timer_.async_wait([weak = weak_from_this()](error_code error) {
@@ -442,7 +449,9 @@ Result<std::unique_ptr<Server>> Server::Listen(ServerOptions options, const Cloc
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-std::uint16_t Server::port() const { return impl_->port; }
+std::uint16_t Server::port() const {
+  return impl_->port;
+}
 
 void Server::Run() {
   impl_->Accept();
@@ -461,7 +470,9 @@ void Server::Stop() {
   });
 }
 
-ServerStats Server::stats() const { return impl_->stats; }
+ServerStats Server::stats() const {
+  return impl_->stats;
+}
 
 void Server::ResetStats() {
   ServerStats& stats = impl_->stats;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Server: HTTP/1.1 (RFC 9112) for loopback: the simulated TMDB, and what we serve ourselves. One thread runs the loop and calls the
-// handler; the handler answers at once with a value that says when and how the bytes go out, down to how a connection is broken.
-// No TLS, no compression: bodies are shared, immutable and sent as they are.
+// Server: HTTP/1.1 (RFC 9112) for loopback: the simulated TMDB, and what we serve ourselves. One thread runs
+// the loop and calls the handler; the handler answers at once with a value that says when and how the bytes
+// go out, down to how a connection is broken. No TLS, no compression: bodies are shared, immutable and sent
+// as they are.
 #pragma once
 
 #include <chrono>
@@ -26,10 +27,11 @@ struct ServerRequest {
   std::vector<Header> headers;
   std::string body;          // at most ServerOptions::max_request_body
   std::string peer_address;  // without the port
-  // When the last byte of the request reached this machine, by the kernel's stamp where it gives one: a loop that was busy does not
-  // make requests look closer together than they came.
+  // When the last byte of the request reached this machine, by the kernel's stamp where it gives one: a loop
+  // that was busy does not make requests look closer together than they came.
   MonoTime received{};
-  // The connection is one more than ServerOptions::connections_per_address allows. It is closed after the answer.
+  // The connection is one more than ServerOptions::connections_per_address allows. It is closed after the
+  // answer.
   bool over_connection_limit = false;
 
   // The value of the first header of that name, compared without case; empty when absent.
@@ -56,10 +58,11 @@ struct Answer {
   // Rudeness, for tests.
   Ending ending = Ending::kKeep;
   Duration hang{};
-  bool silent = false;                         // nothing goes out at all, only `ending` happens
-  std::optional<std::string> raw = {};              // goes out instead of status line, headers and body
+  bool silent = false;                               // nothing goes out at all, only `ending` happens
+  std::optional<std::string> raw = {};               // goes out instead of status line, headers and body
   std::optional<std::uint64_t> claimed_length = {};  // what Content-Length says instead of the truth
-  std::optional<std::size_t> cut_body_after = {};   // so many body bytes, framing left unfinished, then `ending`
+  std::optional<std::size_t> cut_body_after =
+      {};  // so many body bytes, framing left unfinished, then `ending`
   // When set, the body goes out in this many pieces with this pause before each.
   std::size_t trickle_pieces = 0;
   Duration trickle_pause{};
@@ -68,8 +71,8 @@ struct Answer {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
-  // Connections open at once from one address; 0 = no limit. The next one is closed without an answer, or its first request is
-  // handed over with over_connection_limit set.
+  // Connections open at once from one address; 0 = no limit. The next one is closed without an answer, or its
+  // first request is handed over with over_connection_limit set.
   int connections_per_address = 0;
   bool close_excess = false;
   std::size_t max_request_head = 16 << 10;
@@ -91,7 +94,8 @@ class Server {
   // Must not block: the loop waits for it.
   using Handler = std::function<Answer(const ServerRequest&)>;
 
-  // Binds and listens; connections wait until Run(). kExists when the port is taken, kInvalid for an address that is none.
+  // Binds and listens; connections wait until Run(). kExists when the port is taken, kInvalid for an address
+  // that is none.
   static Result<std::unique_ptr<Server>> Listen(ServerOptions options, const Clock& clock, Handler handler);
   ~Server();
   Server(const Server&) = delete;

@@ -10,7 +10,9 @@
 namespace tmdbc::http {
 namespace {
 
-std::shared_ptr<const std::string> Shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+std::shared_ptr<const std::string> Shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 // A server in a thread of its own, whose handler is the test's.
 class Running {
@@ -84,7 +86,8 @@ TEST(Server, TakesAHeadThatComesInPieces) {
 
 TEST(Server, SendsALengthOrChunksOrEndsByClosing) {
   const std::string body(100'000, 'x');
-  for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked, Answer::Framing::kUntilClose}) {
+  for (const auto framing :
+       {Answer::Framing::kLength, Answer::Framing::kChunked, Answer::Framing::kUntilClose}) {
     Running running(Always({.headers = {{"X-A", "b"}}, .body = Shared(body), .framing = framing}));
     TestConnection client(running.port());
     const SeenAnswer answer = client.Get("/");
@@ -162,8 +165,10 @@ TEST(Server, ResetsBeforeAnyByte) {
 
 TEST(Server, ResetsInTheMiddleOfTheBody) {
   for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked}) {
-    Running running(
-        Always({.body = Shared(std::string(1000, 'b')), .framing = framing, .ending = Answer::Ending::kReset, .cut_body_after = 300}));
+    Running running(Always({.body = Shared(std::string(1000, 'b')),
+                            .framing = framing,
+                            .ending = Answer::Ending::kReset,
+                            .cut_body_after = 300}));
     TestConnection client(running.port());
     const SeenAnswer answer = client.Get("/");
     EXPECT_FALSE(answer.whole);
@@ -182,7 +187,8 @@ TEST(Server, PromisesMoreThanItSends) {
 }
 
 TEST(Server, HangsWithoutAnAnswerAndClosesInTheEnd) {
-  Running running(Always({.ending = Answer::Ending::kHang, .hang = std::chrono::milliseconds(20), .silent = true}));
+  Running running(
+      Always({.ending = Answer::Ending::kHang, .hang = std::chrono::milliseconds(20), .silent = true}));
   TestConnection client(running.port());
   const SeenAnswer answer = client.Get("/");
   EXPECT_EQ(answer.status, 0);
@@ -193,7 +199,10 @@ TEST(Server, HangsWithoutAnAnswerAndClosesInTheEnd) {
 TEST(Server, TricklesAWholeBody) {
   const std::string body(1003, 't');
   for (const auto framing : {Answer::Framing::kLength, Answer::Framing::kChunked}) {
-    Running running(Always({.body = Shared(body), .framing = framing, .trickle_pieces = 10, .trickle_pause = std::chrono::milliseconds(1)}));
+    Running running(Always({.body = Shared(body),
+                            .framing = framing,
+                            .trickle_pieces = 10,
+                            .trickle_pause = std::chrono::milliseconds(1)}));
     TestConnection client(running.port());
     const SeenAnswer answer = client.Get("/");
     EXPECT_TRUE(answer.whole);
@@ -203,7 +212,8 @@ TEST(Server, TricklesAWholeBody) {
 }
 
 TEST(Server, SendsRawBytes) {
-  Running running(Always({.ending = Answer::Ending::kClose, .raw = "HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nab"}));
+  Running running(
+      Always({.ending = Answer::Ending::kClose, .raw = "HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nab"}));
   TestConnection client(running.port());
   const SeenAnswer answer = client.Get("/");
   EXPECT_EQ(answer.status, 299);

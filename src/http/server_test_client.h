@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A plain HTTP client for tests of servers: one blocking connection that shows exactly what came, framing errors and resets included.
-// Only tests include it.
+// A plain HTTP client for tests of servers: one blocking connection that shows exactly what came, framing
+// errors and resets included. Only tests include it.
 #pragma once
 
 #include <arpa/inet.h>
@@ -29,7 +29,8 @@ struct SeenAnswer {
 class TestConnection {
  public:
   // `from` is the address that the server will see.
-  explicit TestConnection(std::uint16_t port, const char* from = "127.0.0.1") : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit TestConnection(std::uint16_t port, const char* from = "127.0.0.1")
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     const sockaddr_in source = Address(from, 0);
     const sockaddr_in target = Address("127.0.0.1", port);
     // No answer within this time fails the test instead of hanging it.
@@ -47,9 +48,14 @@ class TestConnection {
 
   bool connected() const { return connected_; }
   void Send(std::string_view bytes) { (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-  SeenAnswer Get(std::string_view target, std::string_view more_headers = "", std::string_view method = "GET") {
+  SeenAnswer Get(std::string_view target, std::string_view more_headers = "",
+                 std::string_view method = "GET") {
     std::string request(method);
-    request.append(" ").append(target).append(" HTTP/1.1\r\nHost: test\r\n").append(more_headers).append("\r\n");
+    request.append(" ")
+        .append(target)
+        .append(" HTTP/1.1\r\nHost: test\r\n")
+        .append(more_headers)
+        .append("\r\n");
     Send(request);
     return Read(method == "HEAD");
   }
@@ -112,7 +118,8 @@ class TestConnection {
 
   static void ParseHead(std::string_view head, SeenAnswer& answer) {
     std::from_chars(head.data() + 9, head.data() + 12, answer.status);
-    for (auto line_end = head.find("\r\n"); line_end != std::string_view::npos; line_end = head.find("\r\n")) {
+    for (auto line_end = head.find("\r\n"); line_end != std::string_view::npos;
+         line_end = head.find("\r\n")) {
       head.remove_prefix(line_end + 2);
       const std::string_view line = head.substr(0, head.find("\r\n"));
       const auto colon = line.find(": ");

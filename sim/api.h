@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Api: what TMDB answers to a path when nothing interferes: routing, append_to_response, error bodies. No
+// limits, no headers, no faults. Sources: TMDB.md sections 5.1 (appending) and 6 (errors).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "target.h"
+#include "world.h"
+
+namespace tmdbc::sim {
+
+struct Reply {
+  int status = 200;
+  std::string_view path_class = "other";  // for the counters: "movie", "season", "part", "configuration"...
+  std::string body = {};
+  int appended = 0;  // namespaces and seasons in the body
+};
+
+// TMDB's error of that code, by its table.
+Reply TmdbError(int status, int code, std::string_view path_class);
+
+// What a mirror appends unless it is told otherwise: everything that TMDB offers and that is no computed
+// list.
+std::string_view DefaultAppends(Kind kind);
+
+class Api {
+ public:
+  explicit Api(World& world) : world_(world) {}
+
+  Reply Get(const Target& target) const;
+
+  // The bytes that a mirror should hold: a film, show (without season members), person... with `appends`
+  // (comma-separated) in that order; a keyword's is its export line. Nothing for what does not exist.
+  std::optional<std::string> Truth(Kind kind, std::int64_t id, std::string_view appends) const;
+  // The same of a season: as it is appended to its show, without its id.
+  std::optional<std::string> SeasonTruth(std::int64_t show, int number) const;
+  // Calls `sink` with one JSON line for every live id: {"type","id","adult","sha256","bytes"}, of a season
+  // with tv_id and season_number too.
+  void ForEachTruth(const std::function<void(const std::string& line)>& sink) const;
+
+ private:
+  Reply GetSubject(Kind kind, const std::vector<std::string_view>& parts, const Target& target) const;
+  Reply GetSeason(std::int64_t show, const std::vector<std::string_view>& parts, const Target& target) const;
+  // `append` gives a part by its name.
+  Reply Compose(std::string body, std::string_view path_class, std::string_view appends,
+                const std::function<std::optional<std::string>(std::string_view name)>& append) const;
+
+  World& world_;
+};
+
+}  // namespace tmdbc::sim
