@@ -51,6 +51,9 @@ class SqliteIdQueue final : public IdQueue {
                                                              QueueOptions options = {});
   ~SqliteIdQueue() override;
 
+  // Sorts `items` itself. A sequence of sends that goes from the most popular to the least is appended; in
+  // any other order each send writes all over the table, which for 5 million ids takes about seven times the
+  // CPU.
   Result<std::int64_t> Send(std::span<const QueueItem> items) override;
   Result<std::vector<Message>> Receive(int max, std::chrono::seconds visibility) override;
   Result<void> Delete(std::span<const Receipt> receipts) override;
