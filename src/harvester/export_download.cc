@@ -13,8 +13,9 @@ namespace chrono = std::chrono;
 namespace {
 
 constexpr chrono::hours kPublished{8};
-constexpr Backoff kBackoff{
-    .base = chrono::seconds(1), .cap = chrono::seconds(8), .floor = chrono::milliseconds(250)};
+// Four pauses of 1, 2, 4 and 8 s, a quarter more or less. Only two downloads run at a time, so there is no
+// crowd to spread (as full jitter does), and a host that is being restarted is given most of the 15 s.
+constexpr Backoff kBackoff{.base = chrono::seconds(1), .cap = chrono::seconds(8)};
 // How long a stop request may stay unseen.
 constexpr chrono::milliseconds kLookAround{250};
 
@@ -229,7 +230,8 @@ bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason) {
     End(job, end, fmt::format("{} (after {} tries)", reason, job.failures));
     return false;
   }
-  const Duration delay = kBackoff.Delay(job.failures, random_);
+  std::uniform_real_distribution<double> jitter(0.75, 1.25);
+  const auto delay = chrono::duration_cast<Duration>(kBackoff.Bound(job.failures) * jitter(random_));
   log_.Warn("export download failed, trying again",
             {{"name", job.file->name},
              {"date", FormatDate(job.days[job.day])},

@@ -325,7 +325,10 @@ TEST_F(HarvesterTest, AFileThatNeverComesWholeIsGivenUpAndTheOldOneStaysInForce)
     EXPECT_EQ(report.exit_code(), c.exit_code);
     EXPECT_EQ(report.requests, c.tries);
     EXPECT_EQ(report.queued(), 0);
-    EXPECT_LT(clock_.Mono() - started, 30s);  // 1 + 2 + 4 + 8 s at most between the tries
+    if (c.tries > 1) {
+      EXPECT_GE(clock_.Mono() - started, 11s);  // 1 + 2 + 4 + 8 s between the tries, a quarter more or less
+    }
+    EXPECT_LT(clock_.Mono() - started, 20s);
     EXPECT_EQ(Exports(), kept);
     EXPECT_EQ(AcceptedExports(*catalog_).value().size(), 1U);
   }
@@ -343,7 +346,7 @@ TEST_F(HarvesterTest, AHostThatNeverAnswersEndsTheHarvestWithin15Seconds) {
       EXPECT_EQ(entry.verdict, ExportVerdict::kUnreachable);
       EXPECT_FALSE(entry.reason.empty());
     }
-    EXPECT_GE(clock_.Mono() - started, 5s);
+    EXPECT_GE(clock_.Mono() - started, 10s);
     EXPECT_LE(clock_.Mono() - started, 13s);
     EXPECT_EQ(host_.InFlight(), 0);
     EXPECT_TRUE(Exports().empty());
