@@ -268,7 +268,7 @@ void MultiTransport::ListHeaders(Transfer& transfer) {
   };
   bool accepts = false;
   for (const auto& [name, value] : headers) {
-    append(name + ": " + value);
+    append(fmt::format("{}: {}", name, value));
     accepts |= name == "Accept-Encoding" || name == "accept-encoding";
   }
   if (!accepts) append("Accept-Encoding: gzip");
