@@ -9,9 +9,10 @@ namespace tmdbc {
 namespace {
 
 constexpr Option kJson = {"--json", "", "print JSON", ""};
-constexpr Option kTypes = {"--types", "LIST", "media types, for this run instead of MEDIA_TYPES", "MEDIA_TYPES"};
-constexpr Option kAcceptExport = {"--accept-export", "",
-                                  "take an export although it has fewer than 95 % of the last one's lines", ""};
+constexpr Option kTypes = {"--types", "LIST", "media types, for this run instead of MEDIA_TYPES",
+                           "MEDIA_TYPES"};
+constexpr Option kAcceptExport = {
+    "--accept-export", "", "take an export although it has fewer than 95 % of the last one's lines", ""};
 
 constexpr Option kRunOptions[] = {
     {"--once", "", "one harvest, fetch all that is queued, end", ""},
@@ -39,8 +40,12 @@ constexpr Option kStatusOptions[] = {
 };
 
 constexpr Option kQueryOptions[] = {
-    {"--type", "TYPE", "movie, tv, season, episode, person, collection, company, network, keyword or configuration", ""},
-    {"--id", "ID", "TMDB's id; a season also as 1399/season/1, an episode as 1399/season/1/episode/2, a configuration list by its path", ""},
+    {"--type", "TYPE",
+     "movie, tv, season, episode, person, collection, company, network, keyword or configuration", ""},
+    {"--id", "ID",
+     "TMDB's id; a season also as 1399/season/1, an episode as 1399/season/1/episode/2, a configuration list "
+     "by its path",
+     ""},
     {"--envelope", "", "print the stored line around it too: version, fetched_at, sha256...", ""},
     {"--json", "", "accepted for symmetry: what it prints is JSON anyway", ""},
 };
@@ -73,25 +78,30 @@ constexpr Option kSettingsOptions[] = {
 
 constexpr Command kCommands[] = {
     {"run", "harvest and fetch: the whole mirror", kRunOptions,
-     "Without --once it starts anew every COLLECTION_INTERVAL minutes until it is stopped.", false, RunCommand},
+     "Without --once it starts anew every COLLECTION_INTERVAL minutes until it is stopped.", false,
+     RunCommand},
     {"harvest", "find ids that are new and queue them", kHarvestOptions, "", false, HarvestCommand},
     {"collect", "fetch all that is queued, then end", kCollectOptions, "", false, CollectCommand},
     {"status", "the queue, the store, the process at work", kStatusOptions, "", false, StatusCommand},
     {"query", "print one record as TMDB sent it", kQueryOptions,
-     "Exits 1 when the id is unknown or deleted; with --envelope a deleted one prints its tombstone. The envelope of an episode is its season's.",
+     "Exits 1 when the id is unknown or deleted; with --envelope a deleted one prints its tombstone. The "
+     "envelope of an episode is its season's.",
      false, QueryCommand},
     {"queue list", "what is fetched next", kQueueListOptions, "", false, QueueListCommand},
     {"queue dead", "what was given up, and why", kQueueListOptions, "", false, QueueDeadCommand},
     {"queue redrive", "queue the dead letters again", kQueueRedriveOptions, "", false, QueueRedriveCommand},
     {"queue purge", "forget what is queued", kQueuePurgeOptions, "", false, QueuePurgeCommand},
-    {"verify", "check the store, the settings, the key", kVerifyOptions, "Exits 1 when something is damaged, and names the records.",
-     false, VerifyCommand},
-    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", true, SettingsCommand},
+    {"verify", "check the store, the settings, the key", kVerifyOptions,
+     "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
+    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", true,
+     SettingsCommand},
 };
 
 }  // namespace
 
-std::span<const Command> CommandTable() { return kCommands; }
+std::span<const Command> CommandTable() {
+  return kCommands;
+}
 
 int ExitCodeOf(ErrorCode code) {
   switch (code) {
@@ -122,13 +132,15 @@ Result<std::string> Arguments::Need(std::string_view flag) const {
   return *value;
 }
 
-Result<std::optional<std::int64_t>> Arguments::Number(std::string_view flag, std::int64_t low, std::int64_t high) const {
+Result<std::optional<std::int64_t>> Arguments::Number(std::string_view flag, std::int64_t low,
+                                                      std::int64_t high) const {
   const auto text = Get(flag);
   if (!text) return std::nullopt;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (error != std::errc() || end != text->data() + text->size() || number < low || number > high) {
-    return Fail(ErrorCode::kInvalid, "{} is '{}': use a whole number from {} to {}", flag, ShowValue(*text), low, high);
+    return Fail(ErrorCode::kInvalid, "{} is '{}': use a whole number from {} to {}", flag, ShowValue(*text),
+                low, high);
   }
   return number;
 }

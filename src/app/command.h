@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Command: what the table of commands says of each: its words, its flags, its function. The parser (command_line.h) knows CLI11, the commands
-// do not: they read plain Arguments.
+// Command: what the table of commands says of each: its words, its flags, its function. The parser
+// (command_line.h) knows CLI11, the commands do not: they read plain Arguments.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ enum ExitCode : int {
 int ExitCodeOf(ErrorCode code);
 
 struct Option {
-  std::string_view flag;     // "--type"
-  std::string_view value;    // what the help calls its value: "TYPE"; empty for a switch
+  std::string_view flag;   // "--type"
+  std::string_view value;  // what the help calls its value: "TYPE"; empty for a switch
   std::string_view help;
   std::string_view setting;  // when not empty: the flag is another name for this setting's
 };
@@ -41,7 +41,8 @@ class Arguments {
   // The value of a flag that must be there.
   Result<std::string> Need(std::string_view flag) const;
   // Its value as a whole number from `low` to `high`; empty when it is not there.
-  Result<std::optional<std::int64_t>> Number(std::string_view flag, std::int64_t low, std::int64_t high) const;
+  Result<std::optional<std::int64_t>> Number(std::string_view flag, std::int64_t low,
+                                             std::int64_t high) const;
 
  private:
   std::map<std::string, std::string, std::less<>> values_;

@@ -16,7 +16,9 @@ namespace {
 
 constexpr const char* kProgram = "tmdb-collector";
 constexpr const char* kAbout = "Keeps a complete, versioned copy of TMDB in a folder.";
-constexpr const char* kExitCodes = "Exit codes: 0 done, 1 work left or partly failed, 2 bad usage or configuration, 3 TMDB or the store is unusable.";
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 work left or partly failed, 2 bad usage or configuration, 3 TMDB or the store is "
+    "unusable.";
 
 // CLI11's parser, made from our tables, and where it puts what it found.
 class Parser {
@@ -28,7 +30,9 @@ class Parser {
     app_.footer(kExitCodes);
     app_.require_subcommand(0, 1);
     app_.allow_extras();
-    app_.add_option("--config", config_path_, "read this file instead of tmdb-collector.toml")->type_name("FILE")->group("Everywhere");
+    app_.add_option("--config", config_path_, "read this file instead of tmdb-collector.toml")
+        ->type_name("FILE")
+        ->group("Everywhere");
     const std::string about_debug = "say everything: LOG_LEVEL=debug, and where each setting came from";
     debug_ = app_.add_flag("--debug", about_debug);
     debug_->group("Everywhere");
@@ -70,7 +74,8 @@ class Parser {
   void AddSettings() {
     for (const Setting& setting : SettingsTable()) {
       if (setting.secret) continue;
-      std::string help = fmt::format("{}{}", setting.name, setting.fallback.empty() ? "" : fmt::format(" ({})", setting.fallback));
+      std::string help = fmt::format("{}{}", setting.name,
+                                     setting.fallback.empty() ? "" : fmt::format(" ({})", setting.fallback));
       auto* option = app_.add_option(FlagOf(setting), texts_.emplace_back(), std::move(help));
       option->group("Settings (docs/configuration.md)")->take_last();
       settings_.emplace_back(&setting, option);
@@ -105,7 +110,8 @@ class Parser {
     for (const Option& option : command.options) {
       const std::string flag(option.flag);
       const std::string help(option.help);
-      CLI::Option* parsed = option.value.empty() ? app->add_flag(flag, help) : app->add_option(flag, texts_.emplace_back(), help);
+      CLI::Option* parsed = option.value.empty() ? app->add_flag(flag, help)
+                                                 : app->add_option(flag, texts_.emplace_back(), help);
       if (!option.value.empty()) parsed->type_name(std::string(option.value))->take_last();
       leaf.options.push_back({&option, parsed});
     }
@@ -125,7 +131,8 @@ class Parser {
 
   // CLI11 puts two between the groups of options.
   static std::string OneBlankLine(std::string text) {
-    for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at)) text.erase(at, 1);
+    for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
+      text.erase(at, 1);
     return text;
   }
 
@@ -141,7 +148,8 @@ class Parser {
     if (extras.empty()) return {};
     const std::string& word = extras.front();
     if (word.starts_with("-")) return UnknownFlag(word, leaf);
-    if (leaf != nullptr) return Fail(ErrorCode::kInvalid, "'{}' is one word too many; see --help", ShowValue(word));
+    if (leaf != nullptr)
+      return Fail(ErrorCode::kInvalid, "'{}' is one word too many; see --help", ShowValue(word));
     return UnknownCommand(word);
   }
 
@@ -149,7 +157,9 @@ class Parser {
     const std::string flag = word.substr(0, word.find('='));
     for (const Setting& setting : SettingsTable()) {
       if (setting.secret && flag == FlagOf(setting)) {
-        return Fail(ErrorCode::kInvalid, "{} is no flag, for every user of this machine can read command lines: put {} in .env or the environment",
+        return Fail(ErrorCode::kInvalid,
+                    "{} is no flag, for every user of this machine can read command lines: put {} in .env or "
+                    "the environment",
                     flag, setting.name);
       }
     }
@@ -165,16 +175,20 @@ class Parser {
   std::unexpected<Error> UnknownCommand(const std::string& word) const {
     const CLI::App* parent = app_.get_subcommands().empty() ? &app_ : app_.get_subcommands().front();
     std::vector<std::string> known;
-    for (const CLI::App* app : parent->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
+    for (const CLI::App* app :
+         parent->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
       known.push_back(app->get_name());
     }
     return Fail(ErrorCode::kInvalid, "'{}' is not a command{}{}", ShowValue(word),
-                parent == &app_ ? "" : fmt::format(" of {}", parent->get_name()), HintOrHelp(DidYouMean(word, known)));
+                parent == &app_ ? "" : fmt::format(" of {}", parent->get_name()),
+                HintOrHelp(DidYouMean(word, known)));
   }
 
   std::unexpected<Error> NoCommand() const {
-    if (!app_.get_subcommands().empty()) return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
-    return Fail(ErrorCode::kInvalid, "which command? Try `{0} run --once`, or `{0} --help` for all of them", kProgram);
+    if (!app_.get_subcommands().empty())
+      return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
+    return Fail(ErrorCode::kInvalid, "which command? Try `{0} run --once`, or `{0} --help` for all of them",
+                kProgram);
   }
 
   static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : hint; }
@@ -182,7 +196,8 @@ class Parser {
   // CLI11 lets a switch have a value, and counts with it: --once=3.
   static Result<bool> IsOn(const CLI::Option* flag) {
     for (const std::string& value : flag->results()) {
-      if (value != "true") return Fail(ErrorCode::kInvalid, "{} takes no value; see --help", flag->get_name());
+      if (value != "true")
+        return Fail(ErrorCode::kInvalid, "{} takes no value; see --help", flag->get_name());
     }
     return flag->count() > 0;
   }
@@ -192,7 +207,8 @@ class Parser {
     invocation.command = leaf.command;
     if (app_.count("--config") > 0) invocation.config_path = config_path_;
     for (const auto& [setting, option] : settings_) {
-      if (option->count() > 0) invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
+      if (option->count() > 0)
+        invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
     }
     for (const Given& given : leaf.options) {
       const bool is_switch = given.option->value.empty();
@@ -202,7 +218,8 @@ class Parser {
       if (given.option->setting.empty()) {
         invocation.arguments.Set(given.option->flag, std::move(value));
       } else {
-        invocation.flags.push_back({std::string(given.option->setting), std::move(value), std::string(given.option->flag)});
+        invocation.flags.push_back(
+            {std::string(given.option->setting), std::move(value), std::string(given.option->flag)});
       }
     }
     TRY_ASSIGN(const bool debug, IsOn(debug_));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line: from argv to a command of the table, its arguments and the settings given as flags; or to a help text. The only
-// file behind it that knows CLI11.
+// The command line: from argv to a command of the table, its arguments and the settings given as flags; or to
+// a help text. The only file behind it that knows CLI11.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ struct HelpText {
   std::string text;
 };
 
-// kInvalid with one sentence for unknown commands and flags (and the closest known one), missing values, stray words.
+// kInvalid with one sentence for unknown commands and flags (and the closest known one), missing values,
+// stray words.
 Result<std::variant<Invocation, HelpText>> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace tmdbc

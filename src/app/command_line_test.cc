@@ -48,8 +48,8 @@ TEST(CommandLine, FindsTheCommandAndItsFlags) {
 }
 
 TEST(CommandLine, TakesSettingsAsFlagsBeforeAndAfterTheCommand) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"--rate-limit-requests=40", "run", "--once"},
-                                                                 {"run", "--once", "--rate-limit-requests", "40"}}) {
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"--rate-limit-requests=40", "run", "--once"}, {"run", "--once", "--rate-limit-requests", "40"}}) {
     const Invocation run = Invoke(words);
     ASSERT_EQ(run.flags.size(), 1u);
     EXPECT_EQ(run.flags[0].name, "RATE_LIMIT_REQUESTS");
@@ -94,11 +94,14 @@ struct Mistake {
 };
 
 class CommandLineMistake : public testing::TestWithParam<Mistake> {};
-TEST_P(CommandLineMistake, IsOneSentenceWithAHint) { EXPECT_EQ(ErrorOf(GetParam().words), GetParam().message); }
+TEST_P(CommandLineMistake, IsOneSentenceWithAHint) {
+  EXPECT_EQ(ErrorOf(GetParam().words), GetParam().message);
+}
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandLineMistake,
     testing::Values(
-        Mistake{{}, "which command? Try `tmdb-collector run --once`, or `tmdb-collector --help` for all of them"},
+        Mistake{{},
+                "which command? Try `tmdb-collector run --once`, or `tmdb-collector --help` for all of them"},
         Mistake{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
         Mistake{{"trigger", "x.json"}, "'trigger' is not a command; see --help"},
         Mistake{{"changes", "--since=0"}, "'changes' is not a command; see --help"},
@@ -106,9 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"queue"}, "queue what: list, dead, redrive or purge?"},
         Mistake{{"queue", "lst"}, "'lst' is not a command of queue, did you mean list?"},
         Mistake{{"run", "--onec"}, "--onec is not a flag of run, did you mean --once?"},
-        Mistake{{"run", "--rate-limit-request=3"}, "--rate-limit-request is not a flag of run, did you mean --rate-limit-requests?"},
+        Mistake{{"run", "--rate-limit-request=3"},
+                "--rate-limit-request is not a flag of run, did you mean --rate-limit-requests?"},
         Mistake{{"query", "--tpye=movie", "--id=550"}, "--tpye is not a flag of query, did you mean --type?"},
-        Mistake{{"query", "--type=movie", "--id=550", "--history"}, "--history is not a flag of query; see --help"},
+        Mistake{{"query", "--type=movie", "--id=550", "--history"},
+                "--history is not a flag of query; see --help"},
         Mistake{{"query", "--id"}, "--id needs a value; see --help"},
         Mistake{{"run", "--once=maybe"}, "--once takes no value; see --help"},
         Mistake{{"run", "now"}, "'now' is one word too many; see --help"},
@@ -136,9 +141,11 @@ TEST(CommandLine, TheVersionIsThatOfTheBuildFile) {
   EXPECT_TRUE(kUserAgent.ends_with(kVersion));
 }
 
-// All help texts as people see them. To renew the file after a change: TMDBC_RENEW=1 app_test --gtest_filter='*HelpTexts*'.
+// All help texts as people see them. To renew the file after a change: TMDBC_RENEW=1 app_test
+// --gtest_filter='*HelpTexts*'.
 TEST(CommandLine, HelpTextsAreAsRecorded) {
-  std::string all = "$ tmdb-collector --help\n" + Help({"--help"}) + "$ tmdb-collector queue --help\n" + Help({"queue", "--help"});
+  std::string all = "$ tmdb-collector --help\n" + Help({"--help"}) + "$ tmdb-collector queue --help\n" +
+                    Help({"queue", "--help"});
   for (const Command& command : CommandTable()) {
     const std::string name(command.name);
     const auto blank = name.find(' ');

@@ -26,11 +26,15 @@ struct Entries {
   std::string foreign;   // a name that is not ours; empty when there is none
 };
 
-bool IsOurs(std::string_view name) { return name == "records" || name == "exports" || name.starts_with("catalog.db"); }
+bool IsOurs(std::string_view name) {
+  return name == "records" || name == "exports" || name.starts_with("catalog.db");
+}
 
 std::unexpected<Error> Unusable(std::string_view act, const std::string& path, int error) {
   const bool wrong_path = error == ENOTDIR || error == EEXIST || error == ENAMETOOLONG || error == ELOOP;
-  const ErrorCode code = wrong_path ? ErrorCode::kInvalid : error == ENOSPC ? ErrorCode::kNoSpace : ErrorCode::kIo;
+  const ErrorCode code = wrong_path        ? ErrorCode::kInvalid
+                         : error == ENOSPC ? ErrorCode::kNoSpace
+                                           : ErrorCode::kIo;
   return Fail(code, "{} DATA_DIR {}: {}", act, path, std::strerror(error));
 }
 
@@ -40,7 +44,8 @@ Result<Entries> List(const std::string& path) {
   Entries entries;
   while (const dirent* entry = ::readdir(folder)) {
     const std::string_view name = entry->d_name;
-    if (name == "." || name == ".." || name == "lost+found") continue;  // the last is on every fresh ext4 volume
+    if (name == "." || name == ".." || name == "lost+found")
+      continue;  // the last is on every fresh ext4 volume
     entries.any = true;
     if (name == "catalog.db") entries.catalog = true;
     if (!IsOurs(name)) entries.foreign = name;
@@ -52,13 +57,15 @@ Result<Entries> List(const std::string& path) {
 Result<void> CheckOurs(const std::string& path, const Entries& entries) {
   if (entries.catalog || entries.foreign.empty()) return {};
   return Fail(ErrorCode::kInvalid,
-              "DATA_DIR {} is not empty and not a store of ours (it holds '{}'): name an empty or new folder with DATA_DIR", path,
-              entries.foreign);
+              "DATA_DIR {} is not empty and not a store of ours (it holds '{}'): name an empty or new folder "
+              "with DATA_DIR",
+              path, entries.foreign);
 }
 
-// Who holds the lock, from /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF". 0 when it does not say.
+// Who holds the lock, from /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF". 0 when it does not
+// say.
 long LockHolder(int folder) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(folder, &info) != 0) return 0;
   std::ifstream locks("/proc/locks");
   std::string line;
@@ -83,7 +90,7 @@ Result<std::int64_t> QueryNumber(Database& db, std::string_view sql) {
 }  // namespace
 
 Result<DataDir> DataDir::OpenForWriting(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
     return Fail(ErrorCode::kInvalid, "DATA_DIR {} is a file: name a folder", path);
   }
@@ -98,15 +105,16 @@ Result<DataDir> DataDir::OpenForWriting(const std::string& path) {
   if (::flock(dir.lock_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return Unusable("lock", path, errno);
     const long pid = LockHolder(dir.lock_);
-    return Fail(ErrorCode::kExists, "DATA_DIR {} is in use by {}: one process at a time writes to a store", path,
-                pid > 0 ? fmt::format("process {}", pid) : std::string("another process"));
+    return Fail(ErrorCode::kExists, "DATA_DIR {} is in use by {}: one process at a time writes to a store",
+                path, pid > 0 ? fmt::format("process {}", pid) : std::string("another process"));
   }
   return dir;
 }
 
 Result<DataDir> DataDir::OpenForReading(const std::string& path) {
-  constexpr std::string_view kNextStep = "run `tmdb-collector run --once` first, or name another folder with DATA_DIR";
-  struct stat info {};
+  constexpr std::string_view kNextStep =
+      "run `tmdb-collector run --once` first, or name another folder with DATA_DIR";
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return Fail(ErrorCode::kInvalid, "DATA_DIR {} does not exist: {}", path, kNextStep);
     return Unusable("open", path, errno);
@@ -116,12 +124,15 @@ Result<DataDir> DataDir::OpenForReading(const std::string& path) {
   TRY_ASSIGN(const Entries entries, List(path));
   TRY(CheckOurs(path, entries));
   if (entries.any) {
-    return Fail(ErrorCode::kInvalid, "DATA_DIR {} has no catalog.db: `tmdb-collector verify --rebuild` makes it from the records", path);
+    return Fail(ErrorCode::kInvalid,
+                "DATA_DIR {} has no catalog.db: `tmdb-collector verify --rebuild` makes it from the records",
+                path);
   }
   return Fail(ErrorCode::kInvalid, "DATA_DIR {} holds no store yet: {}", path, kNextStep);
 }
 
-DataDir::DataDir(DataDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+DataDir::DataDir(DataDir&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 
 DataDir::~DataDir() {
   if (lock_ >= 0) ::close(lock_);
@@ -130,12 +141,14 @@ DataDir::~DataDir() {
 Result<Database> DataDir::OpenCatalog() const {
   const std::string file = path_ + "/catalog.db";
   const bool writing = lock_ >= 0;
-  TRY_ASSIGN(Database db, Database::Open(file, writing ? Database::Mode::kReadWrite : Database::Mode::kReadOnly));
+  TRY_ASSIGN(Database db,
+             Database::Open(file, writing ? Database::Mode::kReadWrite : Database::Mode::kReadOnly));
   TRY_ASSIGN(const std::int64_t id, QueryNumber(db, "PRAGMA application_id"));
   if (id == kApplicationId) return db;
   TRY_ASSIGN(const std::int64_t objects, QueryNumber(db, "SELECT count(*) FROM sqlite_schema"));
   if (id != 0 || objects > 0) {
-    return Fail(ErrorCode::kInvalid, "{} is the database of another program: name another folder with DATA_DIR", file);
+    return Fail(ErrorCode::kInvalid,
+                "{} is the database of another program: name another folder with DATA_DIR", file);
   }
   if (writing) TRY(db.Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
   return db;

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 
 class DataDirTest : public testing::Test {
  protected:
-  DataDirTest() : root_(fs::path(testing::TempDir()) / fmt::format("data-dir-{}", ::getpid())) { fs::create_directories(root_); }
+  DataDirTest() : root_(fs::path(testing::TempDir()) / fmt::format("data-dir-{}", ::getpid())) {
+    fs::create_directories(root_);
+  }
   ~DataDirTest() override { fs::remove_all(root_); }
 
   static void Touch(const fs::path& path) {
@@ -82,7 +84,8 @@ TEST_F(DataDirTest, ASecondWriterIsRefusedWithTheNumberOfTheFirst) {
   const auto second = DataDir::OpenForWriting(root_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kExists);
-  EXPECT_NE(second.error().message.find(fmt::format("process {}", ::getpid())), std::string::npos) << second.error().message;
+  EXPECT_NE(second.error().message.find(fmt::format("process {}", ::getpid())), std::string::npos)
+      << second.error().message;
 }
 
 TEST_F(DataDirTest, ReadersWorkBesideTheWriter) {

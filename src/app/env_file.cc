@@ -46,7 +46,9 @@ class EnvParser {
 
   std::string TakeName() {
     std::string name;
-    while (!rest_.empty() && (std::isalnum(static_cast<unsigned char>(rest_.front())) || rest_.front() == '_')) name += Take();
+    while (!rest_.empty() &&
+           (std::isalnum(static_cast<unsigned char>(rest_.front())) || rest_.front() == '_'))
+      name += Take();
     return name;
   }
 
@@ -62,7 +64,8 @@ class EnvParser {
       name = TakeName();
     }
     SkipBlanks();
-    if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) || rest_.empty() || rest_.front() != '=') {
+    if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) || rest_.empty() ||
+        rest_.front() != '=') {
       return Bad(line, "a line is NAME=value, a comment that begins with #, or empty");
     }
     Take();
@@ -102,7 +105,8 @@ class EnvParser {
       value += c;
     }
     SkipBlanks();
-    if (!AtLineEnd() && rest_.front() != '#') return Bad(line_, "nothing but a comment may follow the closing quote");
+    if (!AtLineEnd() && rest_.front() != '#')
+      return Bad(line_, "nothing but a comment may follow the closing quote");
     return value;
   }
 

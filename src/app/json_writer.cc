@@ -64,7 +64,9 @@ JsonWriter& JsonWriter::Raw(std::string_view json) {
   return *this;
 }
 
-JsonWriter& JsonWriter::Number(std::int64_t number) { return Raw(fmt::format("{}", number)); }
+JsonWriter& JsonWriter::Number(std::int64_t number) {
+  return Raw(fmt::format("{}", number));
+}
 
 JsonWriter& JsonWriter::Real(double number, int digits) {
   return std::isfinite(number) ? Raw(fmt::format("{:.{}f}", number, digits)) : Null();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What commands print for people and programs: whole pieces to stdout, with the write checked (a full disk, a closed pipe).
+// What commands print for people and programs: whole pieces to stdout, with the write checked (a full disk, a
+// closed pipe).
 #pragma once
 
 #include <string_view>

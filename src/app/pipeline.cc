@@ -15,25 +15,30 @@ namespace tmdbc {
 namespace {
 
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
+constexpr Duration kEarly = std::chrono::seconds(5);
 
-bool ShowsBar(const Settings& settings) { return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO); }
+bool ShowsBar(const Settings& settings) {
+  return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO);
+}
 
 std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0}, [](std::int64_t sum, const auto& c) { return sum + c.second; });
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0},
+                         [](std::int64_t sum, const auto& c) { return sum + c.second; });
 }
 
 Result<void> RequireLocal(const Settings& settings) {
   if (settings.s3_bucket_name.empty()) return {};
   return Fail(ErrorCode::kInvalid,
-              "S3_BUCKET_NAME is '{}': storing in a bucket comes with a later version; take it out to store under DATA_DIR ({})",
+              "S3_BUCKET_NAME is '{}': storing in a bucket comes with a later version; take it out to store "
+              "under DATA_DIR ({})",
               settings.s3_bucket_name, settings.data_dir);
 }
 
 }  // namespace
 
 std::unique_ptr<Log> MakeLog(const Settings& settings, const Clock& clock) {
-  auto log = std::make_unique<Log>(LogStream(stderr, settings.log_format == LogFormat::kText), settings.log_level,
-                                   settings.log_format, clock);
+  auto log = std::make_unique<Log>(LogStream(stderr, settings.log_format == LogFormat::kText),
+                                   settings.log_level, settings.log_format, clock);
   log->Mask(settings.tmdb_api_key);
   return log;
 }
@@ -52,7 +57,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::
   TRY(RequireLocal(settings));
   TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(settings, std::move(command), std::move(dir), std::move(catalog)));
+  std::unique_ptr<Pipeline> pipeline(
+      new Pipeline(settings, std::move(command), std::move(dir), std::move(catalog)));
   TRY(pipeline->Build());
   return pipeline;
 }
@@ -72,7 +78,8 @@ Pipeline::~Pipeline() = default;
 
 Result<void> Pipeline::Build() {
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
-  for (const GivenSetting& given : settings_.given) log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
+  for (const GivenSetting& given : settings_.given)
+    log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_));
   TRY_ASSIGN(transport_, http::CurlTransport::Create(clock_));
@@ -99,35 +106,38 @@ void Pipeline::Count(const CollectorStats& stats) {
 }
 
 Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
-  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_, settings_.tmdb_export_base_url,
-                      std::string(kUserAgent));
+  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_,
+                      settings_.tmdb_export_base_url, std::string(kUserAgent));
   TRY_ASSIGN(HarvestReport report, harvester.HarvestExports(options, stop()));
   return report;
 }
 
 Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std::int64_t>& ids) {
-  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_, settings_.tmdb_export_base_url,
-                      std::string(kUserAgent));
+  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_,
+                      settings_.tmdb_export_base_url, std::string(kUserAgent));
   return harvester.HarvestIds(type, ids);
 }
 
 Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
   TRY_ASSIGN(const QueueTotals before, TotalsOf(*queue_));
+  const MonoTime started = clock_.Mono();
   CollectorOptions options;
   options.concurrency = settings_.collector_concurrency;
   options.give_up_unanswered = give_up_unanswered;
-  Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_), settings_.namespaces,
-                      options);
+  Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_),
+                      settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
   collector.on_progress = [&](const CollectorStats& stats) {
     Count(stats);
     const std::int64_t done = stats.settled + stats.dead;
     const std::int64_t left = std::max(before.left - done, std::int64_t{0});
-    const double pace = settle_rate_.PerSecond();
+    // Before the first answers the rate limit is the best guess.
+    const bool early = clock_.Mono() - started < kEarly;
+    const double pace = settle_rate_.PerSecond() > 0 || !early ? settle_rate_.PerSecond() : limiter_.pace();
     meter.Show({.done = done,
                 .total = done + left,
                 .requests_per_second = request_rate_.PerSecond(),
-                .left = TimeLeft(left, pace > 0 ? pace : limiter_.pace()),
+                .left = TimeLeft(left, pace),
                 .errors = Sum(stats.errors),
                 .dead = stats.dead,
                 .throttled = stats.throttled});
@@ -136,7 +146,6 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
     Count(stats);
     return SaveStatus(false);
   };
-  const MonoTime started = clock_.Mono();
   DrainResult result = collector.Drain(stop());
   meter.Clear();
   const CollectorStats& stats = collector.stats();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pipeline: the whole system of one machine, put together: the only place that names implementations. The commands that write (run, harvest,
-// collect) work on one of these. One thread.
+// Pipeline: the whole system of one machine, put together: the only place that names implementations. The
+// commands that write (run, harvest, collect) work on one of these. One thread.
 #pragma once
 
 #include <memory>
@@ -39,7 +39,8 @@ Result<QueueTotals> TotalsOf(IdQueue& queue);
 
 class Pipeline {
  public:
-  // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this process.
+  // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
+  // process.
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command);
 
   // The exports of options.types, and the lists of the configuration type when it is among them.
@@ -47,8 +48,8 @@ class Pipeline {
   // These ids, known or not. Returns how many were not queued already.
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
-  // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never answered
-  // at all.
+  // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never
+  // answered at all.
   struct Drained {
     DrainResult result;
     CollectorStats stats;
@@ -56,7 +57,8 @@ class Pipeline {
   };
   Result<Drained> Drain(Duration give_up_unanswered);
 
-  // Seals what is open and says that this process ended in good order; last. False, with the reason logged, when the store failed.
+  // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
+  // when the store failed.
   bool Close();
 
   // Sleeps until then, or a stop request.

@@ -16,9 +16,10 @@ Result<int> Run(int argc, const char* const* argv) {
     return kExitDone;
   }
   auto& invocation = std::get<Invocation>(parsed);
-  TRY_ASSIGN(const Settings settings, LoadSettings({.config_path = std::move(invocation.config_path),
-                                                    .environment = [](const char* name) -> const char* { return std::getenv(name); },
-                                                    .flags = std::move(invocation.flags)}));
+  TRY_ASSIGN(const Settings settings,
+             LoadSettings({.config_path = std::move(invocation.config_path),
+                           .environment = [](const char* name) -> const char* { return std::getenv(name); },
+                           .flags = std::move(invocation.flags)}));
   return invocation.command->run(settings, invocation.arguments);
 }
 

@@ -45,7 +45,8 @@ std::string FormatDuration(std::chrono::seconds time) {
 
 std::string FormatCount(std::int64_t count) {
   std::string digits = fmt::format("{}", count);
-  for (std::ptrdiff_t at = std::ptrdiff_t(digits.size()) - 3; at > (count < 0); at -= 3) digits.insert(std::size_t(at), ",");
+  for (std::ptrdiff_t at = std::ptrdiff_t(digits.size()) - 3; at > (count < 0); at -= 3)
+    digits.insert(std::size_t(at), ",");
   return digits;
 }
 
@@ -57,9 +58,10 @@ std::optional<std::chrono::seconds> TimeLeft(std::int64_t items, double per_seco
 }
 
 std::string ProgressLine(const Progress& p) {
-  std::string line = fmt::format("{:.1f} %  {}/{}  {:.1f}/s  ETA {}  queue {}  errors {}", 100 * Share(p), FormatCount(p.done),
-                                 FormatCount(p.total), p.requests_per_second, p.left ? FormatDuration(*p.left) : "-",
-                                 FormatCount(p.total - p.done), FormatCount(p.errors));
+  std::string line = fmt::format("{:.1f} %  {}/{}  {:.1f}/s  ETA {}  queue {}  errors {}", 100 * Share(p),
+                                 FormatCount(p.done), FormatCount(p.total), p.requests_per_second,
+                                 p.left ? FormatDuration(*p.left) : "-", FormatCount(p.total - p.done),
+                                 FormatCount(p.errors));
   if (p.throttled > 0) line += fmt::format("  429s {}", FormatCount(p.throttled));
   if (p.dead > 0) line += fmt::format("  dead {}", FormatCount(p.dead));
   return line;
@@ -67,14 +69,16 @@ std::string ProgressLine(const Progress& p) {
 
 std::string ProgressBar(const Progress& progress, int columns) {
   const int filled = std::clamp(int(Share(progress) * kBarWidth), 0, kBarWidth);
-  std::string line = fmt::format("[{:#>{}}{:->{}}] {}", "", filled, "", kBarWidth - filled, ProgressLine(progress));
+  std::string line =
+      fmt::format("[{:#>{}}{:->{}}] {}", "", filled, "", kBarWidth - filled, ProgressLine(progress));
   if (columns > 1 && line.size() >= std::size_t(columns)) line.resize(std::size_t(columns) - 1);
   return line;
 }
 
 std::FILE* LogStream(std::FILE* out, bool text) {
   if (!text || !::isatty(::fileno(out))) return out;
-  std::FILE* wiped = ::fopencookie(out, "w", {.read = nullptr, .write = WriteWiped, .seek = nullptr, .close = nullptr});
+  std::FILE* wiped =
+      ::fopencookie(out, "w", {.read = nullptr, .write = WriteWiped, .seek = nullptr, .close = nullptr});
   if (wiped == nullptr) return out;
   std::setvbuf(wiped, nullptr, _IOLBF, 1 << 16);
   return wiped;

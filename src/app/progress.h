@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a person sees while the queue is drained: on a terminal one line that renews itself, otherwise a plain line every ten seconds.
+// What a person sees while the queue is drained: on a terminal one line that renews itself, otherwise a plain
+// line every ten seconds.
 #pragma once
 
 #include <chrono>
@@ -35,15 +36,16 @@ std::string ProgressBar(const Progress& progress, int columns);
 // The same without the bar.
 std::string ProgressLine(const Progress& progress);
 
-// `out` as a stream for logs of that format, such that a log line never lands in the middle of the bar: on a terminal each write first wipes the line.
-// Returns `out` itself when it is not a terminal.
+// `out` as a stream for logs of that format, such that a log line never lands in the middle of the bar: on a
+// terminal each write first wipes the line. Returns `out` itself when it is not a terminal.
 std::FILE* LogStream(std::FILE* out, bool text);
 
 // One thread.
 class ProgressMeter {
  public:
   // `bar`: renew one line of `out`; else lines go to `log` every ten seconds.
-  ProgressMeter(const Clock& clock, Log& log, std::FILE* out, bool bar) : clock_(clock), log_(log), out_(out), bar_(bar) {}
+  ProgressMeter(const Clock& clock, Log& log, std::FILE* out, bool bar)
+      : clock_(clock), log_(log), out_(out), bar_(bar) {}
 
   void Show(const Progress& progress);
   // Wipes the bar.

@@ -36,15 +36,25 @@ TEST(Progress, TimeLeftIsUnknownWithoutAPace) {
 }
 
 TEST(Progress, TheBarShowsTheShareTheRateAndWhatIsLeft) {
-  const Progress progress{.done = 400, .total = 1000, .requests_per_second = 39.6, .left = seconds(16), .errors = 2};
-  EXPECT_EQ(ProgressBar(progress, 120), "[#########---------------] 40.0 %  400/1,000  39.6/s  ETA 16 s  queue 600  errors 2");
+  const Progress progress{
+      .done = 400, .total = 1000, .requests_per_second = 39.6, .left = seconds(16), .errors = 2};
+  EXPECT_EQ(ProgressBar(progress, 120),
+            "[#########---------------] 40.0 %  400/1,000  39.6/s  ETA 16 s  queue 600  errors 2");
   EXPECT_EQ(ProgressBar(progress, 40).size(), 39u);
 }
 
-TEST(Progress, AnEmptyQueueIsDone) { EXPECT_TRUE(ProgressBar({}, 100).starts_with("[########################] 100.0 %")); }
+TEST(Progress, AnEmptyQueueIsDone) {
+  EXPECT_TRUE(ProgressBar({}, 100).starts_with("[########################] 100.0 %"));
+}
 
 TEST(Progress, TroubleIsShownWhenThereIsSome) {
-  EXPECT_EQ(ProgressLine({.done = 1, .total = 4, .requests_per_second = 1, .left = {}, .errors = 3, .dead = 1, .throttled = 2}),
+  EXPECT_EQ(ProgressLine({.done = 1,
+                          .total = 4,
+                          .requests_per_second = 1,
+                          .left = {},
+                          .errors = 3,
+                          .dead = 1,
+                          .throttled = 2}),
             "25.0 %  1/4  1.0/s  ETA -  queue 3  errors 3  429s 2  dead 1");
 }
 

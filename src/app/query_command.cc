@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// query: one record, from exec to exit in a few milliseconds: it opens the index and one frame of one segment, and nothing else.
+// query: one record, from exec to exit in a few milliseconds: it opens the index and one frame of one
+// segment, and nothing else.
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/output.h"
@@ -18,19 +19,23 @@ Result<StoredRecord> FindRecord(RecordStore& store, const RecordAddress& address
 
 Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& address) {
   if (address.type != MediaType::kEpisode) return record.data;
-  return address.by_place ? EpisodeByNumber(record.data, address.episode_number) : EpisodeById(record.data, address.id);
+  return address.by_place ? EpisodeByNumber(record.data, address.episode_number)
+                          : EpisodeById(record.data, address.id);
 }
 
 std::unexpected<Error> Unknown(const std::string& name) {
   return Fail(ErrorCode::kNotFound, "{} is not in the store", name);
 }
 
-Result<std::string> Answer(RecordStore& store, const RecordAddress& address, const std::string& name, bool envelope) {
+Result<std::string> Answer(RecordStore& store, const RecordAddress& address, const std::string& name,
+                           bool envelope) {
   const auto record = FindRecord(store, address);
-  if (!record) return record.error().code == ErrorCode::kNotFound ? Unknown(name) : std::unexpected(record.error());
+  if (!record)
+    return record.error().code == ErrorCode::kNotFound ? Unknown(name) : std::unexpected(record.error());
   if (envelope) return record->envelope;
   if (record->status == 404) {
-    return Fail(ErrorCode::kNotFound, "{} was deleted: TMDB answered 404 on {} (--envelope prints the tombstone)", name,
+    return Fail(ErrorCode::kNotFound,
+                "{} was deleted: TMDB answered 404 on {} (--envelope prints the tombstone)", name,
                 FormatTime(record->fetched_at));
   }
   const auto data = DataOf(*record, address);

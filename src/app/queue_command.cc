@@ -46,7 +46,8 @@ Result<std::unique_ptr<OpenQueue>> Open(const Settings& settings, bool writing) 
 }
 
 // What a command did to how many messages.
-Result<int> Tell(const Arguments& arguments, std::string_view key, std::string_view sentence, std::int64_t count) {
+Result<int> Tell(const Arguments& arguments, std::string_view key, std::string_view sentence,
+                 std::int64_t count) {
   if (arguments.Has("--json")) {
     TRY(WriteOut(JsonWriter().BeginObject().Field(key, count).EndObject().text() + "\n"));
   } else {
@@ -57,7 +58,11 @@ Result<int> Tell(const Arguments& arguments, std::string_view key, std::string_v
 
 JsonWriter Begin(MediaId id, float popularity) {
   JsonWriter json;
-  json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).Key("popularity").Raw(fmt::format("{}", popularity));
+  json.BeginObject()
+      .Field("type", Name(id.type))
+      .Field("id", id.id)
+      .Key("popularity")
+      .Raw(fmt::format("{}", popularity));
   return json;
 }
 
@@ -70,8 +75,9 @@ Result<int> QueueListCommand(const Settings& settings, const Arguments& argument
   TRY_ASSIGN(const auto items, open->queue->Peek(type, int(limit.value_or(kDefaultLimit))));
   std::string text;
   for (const QueueItem& item : items) {
-    text += arguments.Has("--json") ? Begin(item.id, item.popularity).EndObject().text() + "\n"
-                                    : fmt::format("{:<24} popularity {}\n", ToString(item.id), item.popularity);
+    text += arguments.Has("--json")
+                ? Begin(item.id, item.popularity).EndObject().text() + "\n"
+                : fmt::format("{:<24} popularity {}\n", ToString(item.id), item.popularity);
   }
   if (text.empty() && !arguments.Has("--json")) text = "nothing is waiting\n";
   TRY(WriteOut(text));
@@ -87,7 +93,9 @@ Result<int> QueueDeadCommand(const Settings& settings, const Arguments& argument
   for (const DeadLetter& letter : letters) {
     if (arguments.Has("--json")) {
       JsonWriter json = Begin(letter.id, letter.popularity);
-      json.Field("receive_count", letter.receive_count).Field("reason", letter.reason).Field("died", FormatTime(letter.died));
+      json.Field("receive_count", letter.receive_count)
+          .Field("reason", letter.reason)
+          .Field("died", FormatTime(letter.died));
       text += json.EndObject().text() + "\n";
     } else {
       text += fmt::format("{:<24} {}  {}\n", ToString(letter.id), FormatTime(letter.died), letter.reason);
@@ -109,7 +117,8 @@ Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& argumen
   TRY_ASSIGN(const auto type, TypeOf(arguments));
   const bool dead = arguments.Has("--dead");
   if (!arguments.Has("--yes")) {
-    return Fail(ErrorCode::kInvalid, "queue purge forgets {} for good: say --yes to do it", dead ? "dead letters" : "queued ids");
+    return Fail(ErrorCode::kInvalid, "queue purge forgets {} for good: say --yes to do it",
+                dead ? "dead letters" : "queued ids");
   }
   TRY_ASSIGN(const auto open, Open(settings, true));
   TRY_ASSIGN(const std::int64_t count, open->queue->Purge(type, dead));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/record_address.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <charconv>
 
@@ -17,7 +17,8 @@ constexpr std::int64_t kMaxId = (std::int64_t{1} << 52) - 1;  // JSON numbers ar
 std::optional<std::int64_t> Whole(std::string_view text, std::int64_t low) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < low || number > kMaxId) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || number < low || number > kMaxId)
+    return std::nullopt;
   return number;
 }
 
@@ -56,8 +57,8 @@ Result<std::int64_t> ConfigurationId(std::string_view id) {
   if (found != paths.end()) return std::int64_t(found - paths.begin()) + 1;
   const auto number = Whole(id, 1);
   if (number && *number <= std::int64_t(paths.size())) return *number;
-  return Fail(ErrorCode::kInvalid, "--id is '{}': use a number from 1 to {} or one of {}", ShowValue(id), paths.size(),
-              fmt::join(paths, ", "));
+  return Fail(ErrorCode::kInvalid, "--id is '{}': use a number from 1 to {} or one of {}", ShowValue(id),
+              paths.size(), fmt::join(paths, ", "));
 }
 
 }  // namespace

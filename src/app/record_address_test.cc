@@ -9,7 +9,8 @@ namespace tmdbc {
 namespace {
 
 TEST(RecordAddress, IsAnIdOfEveryType) {
-  for (const std::string_view type : {"movie", "tv", "season", "episode", "person", "collection", "company", "network", "keyword"}) {
+  for (const std::string_view type :
+       {"movie", "tv", "season", "episode", "person", "collection", "company", "network", "keyword"}) {
     const auto address = ParseRecordAddress(type, "550");
     ASSERT_TRUE(address) << address.error().message;
     EXPECT_EQ(Name(address->type), type);
@@ -48,15 +49,17 @@ TEST_P(RecordAddressMistake, IsRefusedInOneSentence) {
   EXPECT_EQ(address.error().code, ErrorCode::kInvalid);
   EXPECT_TRUE(address.error().message.starts_with("--")) << address.error().message;
 }
-INSTANTIATE_TEST_SUITE_P(Table, RecordAddressMistake,
-                         testing::Values(Mistake{"film", "550"}, Mistake{"movie", "0"}, Mistake{"movie", "-1"}, Mistake{"movie", "550x"},
-                                         Mistake{"movie", "9007199254740993"}, Mistake{"movie", "99999999999999999999"},
-                                         Mistake{"movie", "1399/season/1"}, Mistake{"season", "1399/season"}, Mistake{"season", "1399/season/"},
-                                         Mistake{"season", "1399/season/1/episode/2"}, Mistake{"season", "1399/saison/1"},
-                                         Mistake{"season", "1399/season/-1"}, Mistake{"episode", "1399/season/1"},
-                                         Mistake{"episode", "1399/season/1/episode/2/"}, Mistake{"episode", "1399/season/1/episode/2/3"},
-                                         Mistake{"configuration", "0"}, Mistake{"configuration", "999"},
-                                         Mistake{"configuration", "genre/film/list"}));
+INSTANTIATE_TEST_SUITE_P(
+    Table, RecordAddressMistake,
+    testing::Values(Mistake{"film", "550"}, Mistake{"movie", "0"}, Mistake{"movie", "-1"},
+                    Mistake{"movie", "550x"}, Mistake{"movie", "9007199254740993"},
+                    Mistake{"movie", "99999999999999999999"}, Mistake{"movie", "1399/season/1"},
+                    Mistake{"season", "1399/season"}, Mistake{"season", "1399/season/"},
+                    Mistake{"season", "1399/season/1/episode/2"}, Mistake{"season", "1399/saison/1"},
+                    Mistake{"season", "1399/season/-1"}, Mistake{"episode", "1399/season/1"},
+                    Mistake{"episode", "1399/season/1/episode/2/"},
+                    Mistake{"episode", "1399/season/1/episode/2/3"}, Mistake{"configuration", "0"},
+                    Mistake{"configuration", "999"}, Mistake{"configuration", "genre/film/list"}));
 
 }  // namespace
 }  // namespace tmdbc

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// run and collect: harvest, drain, tell. Without --once `run` does it again every COLLECTION_INTERVAL minutes.
+// run and collect: harvest, drain, tell. Without --once `run` does it again every COLLECTION_INTERVAL
+// minutes.
 #include <algorithm>
 #include <array>
 
@@ -14,7 +15,8 @@ namespace {
 constexpr Duration kUnansweredBudget = std::chrono::seconds(13);
 constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
 
-// A record to show as the next step: the film that every example of TMDB's shows, else one that was wanted most.
+// A record to show as the next step: the film that every example of TMDB's shows, else one that was wanted
+// most.
 std::optional<MediaId> FindExample(RecordStore& store, const std::vector<MediaId>& candidates) {
   for (const MediaId id : candidates) {
     const auto record = store.Find(id);
@@ -69,13 +71,16 @@ bool Hopeless(const Summary& summary) {
   return end == DrainEnd::kDenied || end == DrainEnd::kStoreFailed || never_answered;
 }
 
-Result<int> RunUntilStopped(Pipeline& pipeline, const HarvestOptions& options, std::chrono::minutes interval, const Arguments& arguments) {
+Result<int> RunUntilStopped(Pipeline& pipeline, const HarvestOptions& options, std::chrono::minutes interval,
+                            const Arguments& arguments) {
   while (true) {
     const MonoTime started = pipeline.clock().Mono();
     TRY_ASSIGN(const Summary summary, RunOnce(pipeline, options));
     TRY_ASSIGN(const int code, Tell(summary, arguments));
     if (pipeline.stop().requested() || Hopeless(summary)) return code;
-    pipeline.log().Info("waiting for the next harvest", {{"at", FormatTime(pipeline.clock().Now() + (started + interval - pipeline.clock().Mono()))}});
+    pipeline.log().Info(
+        "waiting for the next harvest",
+        {{"at", FormatTime(pipeline.clock().Now() + (started + interval - pipeline.clock().Mono()))}});
     pipeline.WaitUntil(started + interval);
     if (pipeline.stop().requested()) return code == kExitUnusable ? kExitPartly : code;
   }

@@ -10,7 +10,8 @@
 namespace tmdbc {
 namespace {
 
-// Field 22 of /proc/PID/stat, counted after the command's closing parenthesis (proc(5)); 0 when there is no such process.
+// Field 22 of /proc/PID/stat, counted after the command's closing parenthesis (proc(5)); 0 when there is no
+// such process.
 std::int64_t ProcessStart(std::int64_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string stat((std::istreambuf_iterator<char>(file)), {});
@@ -22,17 +23,24 @@ std::int64_t ProcessStart(std::int64_t pid) {
   return start;
 }
 
-std::int64_t Micros(Time time) { return time.time_since_epoch().count(); }
-Time FromMicros(std::int64_t micros) { return Time(Duration(micros)); }
+std::int64_t Micros(Time time) {
+  return time.time_since_epoch().count();
+}
+Time FromMicros(std::int64_t micros) {
+  return Time(Duration(micros));
+}
 
 Result<bool> HasTable(Database& catalog) {
-  TRY_ASSIGN(Statement query, catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'run_status'"));
+  TRY_ASSIGN(Statement query,
+             catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'run_status'"));
   return query.Step();
 }
 
 }  // namespace
 
-bool RunStatus::running() const { return !ended && ProcessStart(pid) == process_start; }
+bool RunStatus::running() const {
+  return !ended && ProcessStart(pid) == process_start;
+}
 
 RunStatus StatusOfThisProcess(std::string command, Time now) {
   RunStatus status;
@@ -45,17 +53,21 @@ RunStatus StatusOfThisProcess(std::string command, Time now) {
 
 Result<void> CreateRunStatus(Database& catalog) {
   return catalog.Execute(
-      "CREATE TABLE IF NOT EXISTS run_status(id INTEGER PRIMARY KEY CHECK (id = 1), command TEXT, pid INTEGER, process_start INTEGER,"
-      " started INTEGER, updated INTEGER, ended INTEGER, requests INTEGER, throttled INTEGER, settled INTEGER,"
+      "CREATE TABLE IF NOT EXISTS run_status(id INTEGER PRIMARY KEY CHECK (id = 1), command TEXT, pid "
+      "INTEGER, process_start INTEGER,"
+      " started INTEGER, updated INTEGER, ended INTEGER, requests INTEGER, throttled INTEGER, settled "
+      "INTEGER,"
       " requests_per_second REAL, settled_per_second REAL);"
       "CREATE TABLE IF NOT EXISTS run_error(class TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID");
 }
 
 Result<void> WriteRunStatus(Database& catalog, const RunStatus& s) {
   return catalog.Transact([&]() -> Result<void> {
-    TRY_ASSIGN(Statement put, catalog.Prepare("INSERT OR REPLACE INTO run_status VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"));
-    TRY(put.Bind(s.command, s.pid, s.process_start, Micros(s.started), Micros(s.updated), s.ended, s.requests, s.throttled, s.settled,
-                 s.requests_per_second, s.settled_per_second)
+    TRY_ASSIGN(
+        Statement put,
+        catalog.Prepare("INSERT OR REPLACE INTO run_status VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"));
+    TRY(put.Bind(s.command, s.pid, s.process_start, Micros(s.started), Micros(s.updated), s.ended, s.requests,
+                 s.throttled, s.settled, s.requests_per_second, s.settled_per_second)
             .Run());
     TRY(catalog.Execute("DELETE FROM run_error"));
     TRY_ASSIGN(Statement error, catalog.Prepare("INSERT INTO run_error VALUES(?1,?2)"));
@@ -68,8 +80,9 @@ Result<std::optional<RunStatus>> ReadRunStatus(Database& catalog) {
   TRY_ASSIGN(const bool there, HasTable(catalog));
   if (!there) return std::nullopt;
   TRY_ASSIGN(Statement get,
-             catalog.Prepare("SELECT command, pid, process_start, started, updated, ended, requests, throttled, settled,"
-                             " requests_per_second, settled_per_second FROM run_status"));
+             catalog.Prepare(
+                 "SELECT command, pid, process_start, started, updated, ended, requests, throttled, settled,"
+                 " requests_per_second, settled_per_second FROM run_status"));
   TRY_ASSIGN(const bool row, get.Step());
   if (!row) return std::nullopt;
   RunStatus s;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RunStatus: what the process at work says about itself, in catalog.db, so that `status` in another process can show it. Written within the
-// collector's own commits: it costs no sync of its own.
+// RunStatus: what the process at work says about itself, in catalog.db, so that `status` in another process
+// can show it. Written within the collector's own commits: it costs no sync of its own.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace tmdbc {
 struct RunStatus {
   std::string command;  // "run", "collect"
   std::int64_t pid = 0;
-  std::int64_t process_start = 0;  // in clock ticks since boot, of /proc/PID/stat: tells a process from a later one with its number
+  std::int64_t process_start =
+      0;  // in clock ticks since boot, of /proc/PID/stat: tells a process from a later one with its number
   Time started{};
   Time updated{};
   bool ended = false;  // in good order

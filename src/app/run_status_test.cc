@@ -8,7 +8,8 @@
 namespace tmdbc {
 namespace {
 
-const Time kNow = Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22)) + std::chrono::milliseconds(1234);
+const Time kNow =
+    Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22)) + std::chrono::milliseconds(1234);
 
 TEST(RunStatus, ComesBackAsItWasWritten) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);

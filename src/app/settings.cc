@@ -20,7 +20,8 @@ namespace tmdbc {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
-constexpr double kPoliteRate = 50;  // TMDB: "somewhere in the 40 requests per second range" (TMDB.md section 2)
+constexpr double kPoliteRate =
+    50;  // TMDB: "somewhere in the 40 requests per second range" (TMDB.md section 2)
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
@@ -49,7 +50,8 @@ bool ParseWithin(std::string_view text, Number low, Number high, Number& value) 
 }
 
 template <class Value, std::size_t N>
-bool ParseChoice(std::string_view text, const std::array<std::pair<std::string_view, Value>, N>& choices, Value& value) {
+bool ParseChoice(std::string_view text, const std::array<std::pair<std::string_view, Value>, N>& choices,
+                 Value& value) {
   const std::string lower = Lower(text);
   for (const auto& [name, choice] : choices) {
     if (name == lower) {
@@ -62,15 +64,16 @@ bool ParseChoice(std::string_view text, const std::array<std::pair<std::string_v
 
 constexpr std::array<std::pair<std::string_view, bool>, 2> kBooleans = {{{"true", true}, {"false", false}}};
 constexpr std::array<std::pair<std::string_view, LogLevel>, 5> kLogLevels = {{{"trace", LogLevel::kTrace},
-                                                                            {"debug", LogLevel::kDebug},
-                                                                            {"info", LogLevel::kInfo},
-                                                                            {"warn", LogLevel::kWarn},
-                                                                            {"error", LogLevel::kError}}};
+                                                                              {"debug", LogLevel::kDebug},
+                                                                              {"info", LogLevel::kInfo},
+                                                                              {"warn", LogLevel::kWarn},
+                                                                              {"error", LogLevel::kError}}};
 constexpr std::array<std::pair<std::string_view, LogFormat>, 2> kLogFormats = {
     {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
 
 bool IsTokenPart(std::string_view part) {
-  return !part.empty() && std::ranges::all_of(part, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+  return !part.empty() &&
+         std::ranges::all_of(part, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
 }
 
 bool IsV3Key(std::string_view text) {
@@ -91,7 +94,8 @@ bool ParseKey(std::string_view text, Settings& settings) {
   return IsV3Key(text) || IsV4Token(text);
 }
 
-// http(s)://host[:port][/path]: whatever else a URL may have (user, query, fragment) has no meaning in a base.
+// http(s)://host[:port][/path]: whatever else a URL may have (user, query, fragment) has no meaning in a
+// base.
 bool ParseBaseUrl(std::string_view text, std::string& url) {
   std::string_view rest = text;
   if (rest.starts_with("https://")) {
@@ -101,7 +105,8 @@ bool ParseBaseUrl(std::string_view text, std::string& url) {
   } else {
     return false;
   }
-  const bool clean = std::ranges::all_of(rest, [](unsigned char c) { return c > ' ' && c < 0x7f && !std::strchr("@?#\"<>\\^`{|}", c); });
+  const bool clean = std::ranges::all_of(
+      rest, [](unsigned char c) { return c > ' ' && c < 0x7f && !std::strchr("@?#\"<>\\^`{|}", c); });
   std::string_view authority = rest.substr(0, rest.find('/'));
   std::string_view host = authority, port;
   if (authority.starts_with('[')) {  // an IPv6 address
@@ -140,12 +145,15 @@ bool ParseMediaTypes(std::string_view text, Settings& settings) {
   return true;
 }
 
-// TMDB ignores a namespace that it does not know, in silence, so a typo has to be caught here (TMDB.md sections 1 and 5, appendix).
+// TMDB ignores a namespace that it does not know, in silence, so a typo has to be caught here (TMDB.md
+// sections 1 and 5, appendix).
 constexpr std::string_view kMovieNamespaces =
-    "alternative_titles, changes, credits, external_ids, images, keywords, lists, recommendations, release_dates, reviews, similar, "
+    "alternative_titles, changes, credits, external_ids, images, keywords, lists, recommendations, "
+    "release_dates, reviews, similar, "
     "translations, videos, watch/providers";
 constexpr std::string_view kTvNamespaces =
-    "aggregate_credits, alternative_titles, changes, content_ratings, credits, episode_groups, external_ids, images, keywords, lists, "
+    "aggregate_credits, alternative_titles, changes, content_ratings, credits, episode_groups, external_ids, "
+    "images, keywords, lists, "
     "recommendations, reviews, screened_theatrically, similar, translations, videos, watch/providers";
 constexpr std::string_view kPersonNamespaces =
     "changes, combined_credits, external_ids, images, movie_credits, tagged_images, translations, tv_credits";
@@ -166,36 +174,58 @@ bool ApplyNamespaces(std::string_view text, std::string_view known, Settings& se
 }
 
 constexpr Setting kTable[] = {
-    {"TMDB_API_KEY", "tmdb", "", "a v3 API key (32 hexadecimal digits) or a v4 read access token (eyJ..., with two dots)",
-     "Your own key, from https://www.themoviedb.org/settings/api. A v3 key is sent in the query, a v4 token as Bearer. It is never "
+    {"TMDB_API_KEY", "tmdb", "",
+     "a v3 API key (32 hexadecimal digits) or a v4 read access token (eyJ..., with two dots)",
+     "Your own key, from https://www.themoviedb.org/settings/api. A v3 key is sent in the query, a v4 token "
+     "as Bearer. It is never "
      "written to a log, an error or the store.",
      true, ParseKey},
-    {"TMDB_API_BASE_URL", "tmdb", "https://api.themoviedb.org/3", "http(s)://host[:port][/path], without user, query or fragment",
+    {"TMDB_API_BASE_URL", "tmdb", "https://api.themoviedb.org/3",
+     "http(s)://host[:port][/path], without user, query or fragment",
      "Where the API is. Another address than TMDB's is for tests and proxies.", false,
      [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.tmdb_api_base_url); }},
     {"TMDB_EXPORT_BASE_URL", "tmdb", "https://files.tmdb.org/p/exports",
-     "http(s)://host[:port][/path], without user, query or fragment", "Where the daily id exports are.", false,
-     [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.tmdb_export_base_url); }},
+     "http(s)://host[:port][/path], without user, query or fragment", "Where the daily id exports are.",
+     false, [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.tmdb_export_base_url); }},
     {"RATE_LIMIT_REQUESTS", "collector", "3", "a number from 0.1 to 1000",
-     "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above 50 a warning is given.",
-     false, [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.rate_limit_requests); }},
+     "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above "
+     "50 a warning is given.",
+     false,
+     [](std::string_view text, Settings& s) {
+       return ParseWithin(text, 0.1, 1000.0, s.rate_limit_requests);
+     }},
     {"COLLECTOR_CONCURRENCY", "collector", "5", "a whole number from 1 to 1000",
      "Requests under way at once. Whatever it says, at most 20 connections are open.", false,
      [](std::string_view text, Settings& s) { return ParseWithin(text, 1, 1000, s.collector_concurrency); }},
     {"MOVIE_APPEND_TO_RESPONSE", "collector", "", kMovieNamespaces,
      "What is fetched with a movie, in the same request: a list, or none.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kMovie>(text, kMovieNamespaces, s); }},
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kMovie>(text, kMovieNamespaces, s);
+     }},
     {"TV_APPEND_TO_RESPONSE", "collector", "", kTvNamespaces,
-     "The same with a show; its seasons come without being named. Each one takes one of the 20 places that it shares with the seasons.",
-     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kTv>(text, kTvNamespaces, s); }},
+     "The same with a show; its seasons come without being named. Each one takes one of the 20 places that "
+     "it shares with the seasons.",
+     false,
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kTv>(text, kTvNamespaces, s);
+     }},
     {"PERSON_APPEND_TO_RESPONSE", "collector", "", kPersonNamespaces, "The same with a person.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kPerson>(text, kPersonNamespaces, s); }},
-    {"COLLECTION_APPEND_TO_RESPONSE", "collector", "", kCollectionNamespaces, "The same with a collection.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCollection>(text, kCollectionNamespaces, s); }},
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kPerson>(text, kPersonNamespaces, s);
+     }},
+    {"COLLECTION_APPEND_TO_RESPONSE", "collector", "", kCollectionNamespaces, "The same with a collection.",
+     false,
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kCollection>(text, kCollectionNamespaces, s);
+     }},
     {"COMPANY_APPEND_TO_RESPONSE", "collector", "", kCompanyNamespaces, "The same with a company.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCompany>(text, kCompanyNamespaces, s); }},
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kCompany>(text, kCompanyNamespaces, s);
+     }},
     {"NETWORK_APPEND_TO_RESPONSE", "collector", "", kNetworkNamespaces, "The same with a network.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kNetwork>(text, kNetworkNamespaces, s); }},
+     [](std::string_view text, Settings& s) {
+       return ApplyNamespaces<MediaType::kNetwork>(text, kNetworkNamespaces, s);
+     }},
     {"COLLECTION_INTERVAL", "harvester", "1440", "a whole number of minutes from 1 to 525600",
      "Minutes from the start of one harvest to the start of the next, for `run` without --once.", false,
      [](std::string_view text, Settings& s) {
@@ -204,20 +234,27 @@ constexpr Setting kTable[] = {
        s.collection_interval = std::chrono::minutes(minutes);
        return ok;
      }},
-    {"MEDIA_TYPES", "harvester", "movie,tv,person", "a list of movie, tv, person, collection, company, network, keyword, configuration",
+    {"MEDIA_TYPES", "harvester", "movie,tv,person",
+     "a list of movie, tv, person, collection, company, network, keyword, configuration",
      "What is mirrored. Seasons and episodes come with tv.", false, ParseMediaTypes},
-    {"INCLUDE_ADULT", "harvester", "false", "true or false", "Whether the adult exports of movie, tv and person are harvested too.", false,
+    {"INCLUDE_ADULT", "harvester", "false", "true or false",
+     "Whether the adult exports of movie, tv and person are harvested too.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.include_adult); }},
-    {"DATA_DIR", "storage", "./data", "the path of a folder that is empty, absent, or was made by this program",
+    {"DATA_DIR", "storage", "./data",
+     "the path of a folder that is empty, absent, or was made by this program",
      "The folder of the store, made when it is absent. One process at a time writes to it.", false,
      [](std::string_view text, Settings& s) {
        s.data_dir = text;
        while (s.data_dir.size() > 1 && s.data_dir.ends_with('/')) s.data_dir.pop_back();
        return !text.empty() && text.size() < 4096 && text.find('\0') == std::string_view::npos;
      }},
-    {"S3_BUCKET_NAME", "storage", "", "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
-     "The bucket of AWS mode, which comes with a later version: until then, commands that write stop when it is set.", false, ParseBucket},
-    {"LOG_LEVEL", "log", "info", "trace, debug, info, warn or error", "How much is said on stderr. --debug is short for debug.", false,
+    {"S3_BUCKET_NAME", "storage", "",
+     "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
+     "The bucket of AWS mode, which comes with a later version: until then, commands that write stop when it "
+     "is set.",
+     false, ParseBucket},
+    {"LOG_LEVEL", "log", "info", "trace, debug, info, warn or error",
+     "How much is said on stderr. --debug is short for debug.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogLevels, s.log_level); }},
     {"LOG_FORMAT", "log", "text", "text or json", "Lines for people, or one JSON object a line.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogFormats, s.log_format); }},
@@ -225,18 +262,21 @@ constexpr Setting kTable[] = {
 
 std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std::string_view source) {
   std::string shown = setting.secret ? fmt::format("*** ({} characters)", text.size()) : ShowValue(text);
-  return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): use {}", setting.name, shown, source, setting.allowed);
+  return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): use {}", setting.name, shown, source,
+              setting.allowed);
 }
 
 std::vector<std::string> Warnings(const Settings& settings) {
   std::vector<std::string> warnings;
   if (settings.rate_limit_requests > kPoliteRate) {
-    warnings.push_back(fmt::format("RATE_LIMIT_REQUESTS is {}: TMDB asks for about 40 a second and answers more with 429",
-                                   settings.rate_limit_requests));
+    warnings.push_back(
+        fmt::format("RATE_LIMIT_REQUESTS is {}: TMDB asks for about 40 a second and answers more with 429",
+                    settings.rate_limit_requests));
   }
   if (settings.collector_concurrency > 20) {
-    warnings.push_back(fmt::format("COLLECTOR_CONCURRENCY is {}: TMDB allows 20 connections an address, so 20 are used",
-                                   settings.collector_concurrency));
+    warnings.push_back(
+        fmt::format("COLLECTOR_CONCURRENCY is {}: TMDB allows 20 connections an address, so 20 are used",
+                    settings.collector_concurrency));
   }
   return warnings;
 }
@@ -247,13 +287,16 @@ Result<std::optional<std::string>> ReadConfigFile(const std::string& path) {
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
   if (error) return Fail(ErrorCode::kInvalid, "read {}: {}", path, error.message());
-  if (std::filesystem::is_directory(status)) return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
+  if (std::filesystem::is_directory(status))
+    return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
   std::ifstream file(path, std::ios::binary);
   std::string text(kMaxConfigBytes + 1, '\0');
   file.read(text.data(), std::streamsize(text.size()));
-  if (file.bad() || !file.is_open()) return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
+  if (file.bad() || !file.is_open())
+    return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
   text.resize(std::size_t(file.gcount()));
-  if (text.size() > kMaxConfigBytes) return Fail(ErrorCode::kInvalid, "read {}: it is larger than 1 MiB", path);
+  if (text.size() > kMaxConfigBytes)
+    return Fail(ErrorCode::kInvalid, "read {}: it is larger than 1 MiB", path);
   return text;
 }
 
@@ -261,7 +304,8 @@ Result<std::optional<std::string>> ReadConfigFile(const std::string& path) {
 Result<void> CheckForeignName(const GivenSetting& given) {
   for (const Setting& setting : SettingsTable()) {
     if (EditDistance(given.name, setting.name) <= 2) {
-      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}), did you mean {}?", given.name, given.source, setting.name);
+      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}), did you mean {}?", given.name,
+                  given.source, setting.name);
     }
   }
   return {};
@@ -269,7 +313,9 @@ Result<void> CheckForeignName(const GivenSetting& given) {
 
 }  // namespace
 
-std::span<const Setting> SettingsTable() { return kTable; }
+std::span<const Setting> SettingsTable() {
+  return kTable;
+}
 
 const Setting* FindSetting(std::string_view name) {
   const auto found = std::ranges::find(kTable, name, &Setting::name);
@@ -282,9 +328,13 @@ std::string FlagOf(const Setting& setting) {
   return flag;
 }
 
-std::string TomlKeyOf(const Setting& setting) { return Lower(setting.name); }
+std::string TomlKeyOf(const Setting& setting) {
+  return Lower(setting.name);
+}
 
-bool IsSection(std::string_view name) { return std::ranges::find(kTable, name, &Setting::section) != std::end(kTable); }
+bool IsSection(std::string_view name) {
+  return std::ranges::find(kTable, name, &Setting::section) != std::end(kTable);
+}
 
 std::string FallbackOf(const Setting& setting) {
   constexpr std::string_view kSuffix = "_APPEND_TO_RESPONSE";
@@ -305,7 +355,8 @@ Result<Settings> ResolveSettings(std::span<const GivenSetting> given) {
   }
   for (const GivenSetting& value : given) {
     const Setting* setting = FindSetting(value.name);
-    if (setting == nullptr) return Fail(ErrorCode::kInvalid, "{} is not a setting (from {})", value.name, value.source);
+    if (setting == nullptr)
+      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {})", value.name, value.source);
     if (!setting->apply(Trim(value.text), settings)) return Refuse(*setting, value.text, value.source);
   }
   for (const Setting& setting : kTable) {
@@ -321,7 +372,8 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
   std::vector<GivenSetting> given;
   const std::string config_path = sources.config_path.value_or("tmdb-collector.toml");
   TRY_ASSIGN(const auto config, ReadConfigFile(config_path));
-  if (!config && sources.config_path) return Fail(ErrorCode::kInvalid, "read {}: no such file (from --config)", config_path);
+  if (!config && sources.config_path)
+    return Fail(ErrorCode::kInvalid, "read {}: no such file (from --config)", config_path);
   if (config) {
     TRY_ASSIGN(given, ParseTomlSettings(*config, config_path));
   }
@@ -337,7 +389,8 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
     }
   }
   for (const Setting& setting : kTable) {
-    const char* value = sources.environment ? sources.environment(std::string(setting.name).c_str()) : nullptr;
+    const char* value =
+        sources.environment ? sources.environment(std::string(setting.name).c_str()) : nullptr;
     if (value && !Trim(value).empty()) given.push_back({std::string(setting.name), value, "the environment"});
   }
   given.insert(given.end(), sources.flags.begin(), sources.flags.end());
@@ -347,12 +400,16 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
 Result<void> RequireKey(const Settings& settings) {
   if (!settings.tmdb_api_key.empty()) return {};
   return Fail(ErrorCode::kInvalid,
-              "TMDB_API_KEY is not set: get a key at https://www.themoviedb.org/settings/api and put TMDB_API_KEY=... in .env or the "
+              "TMDB_API_KEY is not set: get a key at https://www.themoviedb.org/settings/api and put "
+              "TMDB_API_KEY=... in .env or the "
               "environment (./dev run needs none: it uses the simulated TMDB)");
 }
 
 ApiAccess ApiAccessOf(const Settings& settings) {
-  ApiAccess access{.base_url = settings.tmdb_api_base_url, .secret_query = "", .bearer = "", .user_agent = std::string(kUserAgent)};
+  ApiAccess access{.base_url = settings.tmdb_api_base_url,
+                   .secret_query = "",
+                   .bearer = "",
+                   .user_agent = std::string(kUserAgent)};
   if (IsV3Key(settings.tmdb_api_key)) {
     access.secret_query = "api_key=" + settings.tmdb_api_key;
   } else {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Settings: every setting there is, in one table. The table parses, checks and documents: docs/configuration.md and .env.example are
-// printed from it (settings_docs.h), and a bad value is answered with a sentence made from it.
-// Where values come from, the weaker first: the table's default, tmdb-collector.toml, .env, the environment, flags.
+// Settings: every setting there is, in one table. The table parses, checks and documents:
+// docs/configuration.md and .env.example are printed from it (settings_docs.h), and a bad value is answered
+// with a sentence made from it. Where values come from, the weaker first: the table's default,
+// tmdb-collector.toml, .env, the environment, flags.
 #pragma once
 
 #include <chrono>
@@ -18,7 +19,8 @@
 
 namespace tmdbc {
 
-// A value that somebody gave, and where: ".env:3", "tmdb-collector.toml:5", "the environment", "--rate-limit-requests".
+// A value that somebody gave, and where: ".env:3", "tmdb-collector.toml:5", "the environment",
+// "--rate-limit-requests".
 struct GivenSetting {
   std::string name;
   std::string text;
@@ -27,11 +29,11 @@ struct GivenSetting {
 
 struct Settings {
   std::string tmdb_api_key;  // a secret: 32 hex digits (v3) or a token with two dots (v4); empty when not set
-  std::string tmdb_api_base_url;     // without a trailing slash, like the next one
+  std::string tmdb_api_base_url;  // without a trailing slash, like the next one
   std::string tmdb_export_base_url;
-  double rate_limit_requests = 0;    // a second, over all workers
+  double rate_limit_requests = 0;  // a second, over all workers
   int collector_concurrency = 0;
-  Namespaces namespaces;             // what is appended to the details of each type
+  Namespaces namespaces;  // what is appended to the details of each type
   std::chrono::minutes collection_interval{0};
   std::vector<MediaType> media_types;
   bool include_adult = false;
@@ -68,18 +70,21 @@ std::string FallbackOf(const Setting& setting);
 // The sections of tmdb-collector.toml: "tmdb", "collector"...
 bool IsSection(std::string_view name);
 
-// The defaults, then `given` in turn: the later wins. Every value is checked, also one that a later one hides. kInvalid with one sentence that
-// names the setting, the value (*** for a secret), the source and what is allowed.
+// The defaults, then `given` in turn: the later wins. Every value is checked, also one that a later one
+// hides. kInvalid with one sentence that names the setting, the value (*** for a secret), the source and what
+// is allowed.
 Result<Settings> ResolveSettings(std::span<const GivenSetting> given);
 
 struct SettingSources {
-  std::optional<std::string> config_path;  // --config; empty: tmdb-collector.toml in the working directory, if it is there
-  std::string env_path = ".env";           // read if it is there
+  std::optional<std::string>
+      config_path;  // --config; empty: tmdb-collector.toml in the working directory, if it is there
+  std::string env_path = ".env";  // read if it is there
   // Returns nullptr for a name that is not set: getenv.
   const char* (*environment)(const char* name) = nullptr;
   std::vector<GivenSetting> flags;
 };
-// Reads the files and the environment, then resolves. An empty value in .env or the environment counts as not set.
+// Reads the files and the environment, then resolves. An empty value in .env or the environment counts as not
+// set.
 Result<Settings> LoadSettings(const SettingSources& sources);
 
 // What to do next when a command needs the key and there is none.

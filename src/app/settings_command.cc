@@ -18,8 +18,9 @@ Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments
   } else {
     for (const Setting& setting : SettingsTable()) {
       const auto given = std::ranges::find(settings.given, setting.name, &GivenSetting::name);
-      text += given == settings.given.end() ? fmt::format("{}={} (default)\n", setting.name, FallbackOf(setting))
-                                            : fmt::format("{}={} ({})\n", given->name, given->text, given->source);
+      text += given == settings.given.end()
+                  ? fmt::format("{}={} (default)\n", setting.name, FallbackOf(setting))
+                  : fmt::format("{}={} ({})\n", given->name, given->text, given->source);
     }
   }
   TRY(WriteOut(text));

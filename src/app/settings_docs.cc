@@ -49,12 +49,15 @@ may stand there too: a name is refused only when it is nearly one of ours.
 
 )";
 
-constexpr std::string_view kEnvIntroduction = R"(# Copy this file to .env and fill in what you need; docs/configuration.md explains it.
+constexpr std::string_view kEnvIntroduction =
+    R"(# Copy this file to .env and fill in what you need; docs/configuration.md explains it.
 # What is commented out shows the default.
 
 )";
 
-std::string Heading(std::string_view section) { return fmt::format("## [{}]\n\n", section); }
+std::string Heading(std::string_view section) {
+  return fmt::format("## [{}]\n\n", section);
+}
 
 // "`3`", or words where there is none.
 std::string Default(const Setting& setting) {
@@ -70,8 +73,9 @@ std::string SettingsMarkdown() {
   for (const Setting& setting : SettingsTable()) {
     if (setting.section != section) text += Heading(section = setting.section);
     text += fmt::format("### {}\n\n{}\n\n", setting.name, setting.description);
-    text += fmt::format("- Default: {}\n- Allowed: {}\n- Flag: {}, toml: `{}`\n\n", Default(setting), setting.allowed,
-                        setting.secret ? "none" : fmt::format("`{}`", FlagOf(setting)), TomlKeyOf(setting));
+    text += fmt::format("- Default: {}\n- Allowed: {}\n- Flag: {}, toml: `{}`\n\n", Default(setting),
+                        setting.allowed, setting.secret ? "none" : fmt::format("`{}`", FlagOf(setting)),
+                        TomlKeyOf(setting));
   }
   text.pop_back();
   return text;
@@ -80,7 +84,8 @@ std::string SettingsMarkdown() {
 std::string EnvExample() {
   std::string text(kEnvIntroduction);
   for (const Setting& setting : SettingsTable()) {
-    text += fmt::format("# {}\n{}{}={}\n\n", setting.description, setting.secret ? "" : "# ", setting.name, FallbackOf(setting));
+    text += fmt::format("# {}\n{}{}={}\n\n", setting.description, setting.secret ? "" : "# ", setting.name,
+                        FallbackOf(setting));
   }
   text.pop_back();
   return text;

@@ -19,11 +19,13 @@ std::string FileOfRepository(const std::string& path) {
 }
 
 TEST(SettingsDocs, TheConfigurationPageIsThatOfTheTable) {
-  EXPECT_EQ(FileOfRepository("docs/configuration.md"), SettingsMarkdown()) << "tmdb-collector settings --markdown > docs/configuration.md";
+  EXPECT_EQ(FileOfRepository("docs/configuration.md"), SettingsMarkdown())
+      << "tmdb-collector settings --markdown > docs/configuration.md";
 }
 
 TEST(SettingsDocs, TheEnvExampleIsThatOfTheTable) {
-  EXPECT_EQ(FileOfRepository(".env.example"), EnvExample()) << "tmdb-collector settings --env-example > .env.example";
+  EXPECT_EQ(FileOfRepository(".env.example"), EnvExample())
+      << "tmdb-collector settings --env-example > .env.example";
 }
 
 TEST(SettingsDocs, EverySettingIsDocumentedWithItsFlagAndTomlName) {

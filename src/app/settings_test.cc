@@ -11,7 +11,8 @@ namespace tmdbc {
 namespace {
 
 constexpr const char* kKey = "0123456789abcdef0123456789ABCDEF";
-constexpr const char* kToken = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIwMTIzIiwic2NvcGVzIjpbImFwaV9yZWFkIl19.3Zr-XaDN_S2VVZ";
+constexpr const char* kToken =
+    "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIwMTIzIiwic2NvcGVzIjpbImFwaV9yZWFkIl19.3Zr-XaDN_S2VVZ";
 
 Result<Settings> Resolve(std::string name, std::string text) {
   const std::vector<GivenSetting> given = {{std::move(name), std::move(text), ".env:3"}};
@@ -49,17 +50,22 @@ TEST_P(AllowedSetting, IsTaken) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, AllowedSetting,
-    testing::Values(Case{"TMDB_API_KEY", kKey}, Case{"TMDB_API_KEY", kToken}, Case{"TMDB_API_BASE_URL", "http://127.0.0.1:8080/3"},
-                    Case{"TMDB_API_BASE_URL", "https://[::1]:8443"}, Case{"TMDB_API_BASE_URL", "https://api.tmdb.org/3/"},
-                    Case{"TMDB_EXPORT_BASE_URL", "http://files.tmdb.org/p/exports"}, Case{"RATE_LIMIT_REQUESTS", "0.1"},
-                    Case{"RATE_LIMIT_REQUESTS", "1000"}, Case{"RATE_LIMIT_REQUESTS", " 40 "}, Case{"RATE_LIMIT_REQUESTS", "1e2"},
-                    Case{"COLLECTOR_CONCURRENCY", "1"}, Case{"COLLECTOR_CONCURRENCY", "1000"}, Case{"COLLECTION_INTERVAL", "1"},
-                    Case{"COLLECTION_INTERVAL", "525600"}, Case{"MEDIA_TYPES", "movie"},
-                    Case{"MEDIA_TYPES", "Movie, tv ,person,collection,company,network,keyword,configuration"},
-                    Case{"INCLUDE_ADULT", "true"}, Case{"INCLUDE_ADULT", "FALSE"}, Case{"DATA_DIR", "/var/lib/tmdb data/"}, Case{"DATA_DIR", "/"},
-                    Case{"S3_BUCKET_NAME", "my-bucket.2"}, Case{"LOG_LEVEL", "trace"}, Case{"LOG_LEVEL", "WARN"}, Case{"LOG_FORMAT", "json"},
-                    Case{"MOVIE_APPEND_TO_RESPONSE", "credits, watch/providers"}, Case{"MOVIE_APPEND_TO_RESPONSE", "none"},
-                    Case{"TV_APPEND_TO_RESPONSE", "aggregate_credits"}, Case{"NETWORK_APPEND_TO_RESPONSE", "images"}));
+    testing::Values(
+        Case{"TMDB_API_KEY", kKey}, Case{"TMDB_API_KEY", kToken},
+        Case{"TMDB_API_BASE_URL", "http://127.0.0.1:8080/3"}, Case{"TMDB_API_BASE_URL", "https://[::1]:8443"},
+        Case{"TMDB_API_BASE_URL", "https://api.tmdb.org/3/"},
+        Case{"TMDB_EXPORT_BASE_URL", "http://files.tmdb.org/p/exports"}, Case{"RATE_LIMIT_REQUESTS", "0.1"},
+        Case{"RATE_LIMIT_REQUESTS", "1000"}, Case{"RATE_LIMIT_REQUESTS", " 40 "},
+        Case{"RATE_LIMIT_REQUESTS", "1e2"}, Case{"COLLECTOR_CONCURRENCY", "1"},
+        Case{"COLLECTOR_CONCURRENCY", "1000"}, Case{"COLLECTION_INTERVAL", "1"},
+        Case{"COLLECTION_INTERVAL", "525600"}, Case{"MEDIA_TYPES", "movie"},
+        Case{"MEDIA_TYPES", "Movie, tv ,person,collection,company,network,keyword,configuration"},
+        Case{"INCLUDE_ADULT", "true"}, Case{"INCLUDE_ADULT", "FALSE"},
+        Case{"DATA_DIR", "/var/lib/tmdb data/"}, Case{"DATA_DIR", "/"}, Case{"S3_BUCKET_NAME", "my-bucket.2"},
+        Case{"LOG_LEVEL", "trace"}, Case{"LOG_LEVEL", "WARN"}, Case{"LOG_FORMAT", "json"},
+        Case{"MOVIE_APPEND_TO_RESPONSE", "credits, watch/providers"},
+        Case{"MOVIE_APPEND_TO_RESPONSE", "none"}, Case{"TV_APPEND_TO_RESPONSE", "aggregate_credits"},
+        Case{"NETWORK_APPEND_TO_RESPONSE", "images"}));
 
 class RefusedSetting : public testing::TestWithParam<Case> {};
 TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
@@ -68,44 +74,55 @@ TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
   ASSERT_FALSE(settings);
   EXPECT_EQ(settings.error().code, ErrorCode::kInvalid);
   EXPECT_TRUE(settings.error().message.starts_with(std::string(name) + " is '")) << settings.error().message;
-  EXPECT_NE(settings.error().message.find("(from .env:3): use "), std::string::npos) << settings.error().message;
-  EXPECT_NE(settings.error().message.find(FindSetting(name)->allowed), std::string::npos) << settings.error().message;
+  EXPECT_NE(settings.error().message.find("(from .env:3): use "), std::string::npos)
+      << settings.error().message;
+  EXPECT_NE(settings.error().message.find(FindSetting(name)->allowed), std::string::npos)
+      << settings.error().message;
   EXPECT_EQ(settings.error().message.find('\n'), std::string::npos);
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, RefusedSetting,
-    testing::Values(Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcde"}, Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcdeg"},
-                    Case{"TMDB_API_KEY", "eyJhbGci.eyJh"}, Case{"TMDB_API_KEY", "eyJhbGci.eyJh."}, Case{"TMDB_API_KEY", "your_api_key_here"},
-                    Case{"TMDB_API_BASE_URL", "api.themoviedb.org/3"}, Case{"TMDB_API_BASE_URL", "ftp://api.themoviedb.org"},
-                    Case{"TMDB_API_BASE_URL", "https://"}, Case{"TMDB_API_BASE_URL", "https:///3"}, Case{"TMDB_API_BASE_URL", "http://host:0"},
-                    Case{"TMDB_API_BASE_URL", "http://host:65536"}, Case{"TMDB_API_BASE_URL", "http://host:80x/3"},
-                    Case{"TMDB_API_BASE_URL", "http://ho st/3"}, Case{"TMDB_API_BASE_URL", "http://host/3?language=de"},
-                    Case{"TMDB_API_BASE_URL", "http://user:word@host/3"}, Case{"TMDB_API_BASE_URL", "http://host/3#top"},
-                    Case{"TMDB_API_BASE_URL", "http://host/\n3"}, Case{"TMDB_API_BASE_URL", "http://[]/3"},
-                    Case{"TMDB_EXPORT_BASE_URL", "file:///exports"}, Case{"RATE_LIMIT_REQUESTS", "0"}, Case{"RATE_LIMIT_REQUESTS", "0.09"},
-                    Case{"RATE_LIMIT_REQUESTS", "1000.1"}, Case{"RATE_LIMIT_REQUESTS", "-3"}, Case{"RATE_LIMIT_REQUESTS", "nan"},
-                    Case{"RATE_LIMIT_REQUESTS", "inf"}, Case{"RATE_LIMIT_REQUESTS", "3/s"}, Case{"RATE_LIMIT_REQUESTS", "3,5"},
-                    Case{"RATE_LIMIT_REQUESTS", "fast"}, Case{"COLLECTOR_CONCURRENCY", "0"}, Case{"COLLECTOR_CONCURRENCY", "1001"},
-                    Case{"COLLECTOR_CONCURRENCY", "5.5"}, Case{"COLLECTOR_CONCURRENCY", "99999999999999999999"},
-                    Case{"COLLECTION_INTERVAL", "0"}, Case{"COLLECTION_INTERVAL", "525601"}, Case{"COLLECTION_INTERVAL", "24h"},
-                    Case{"MEDIA_TYPES", "movies"}, Case{"MEDIA_TYPES", "movie,"}, Case{"MEDIA_TYPES", "movie tv"}, Case{"MEDIA_TYPES", "season"},
-                    Case{"MEDIA_TYPES", "episode"}, Case{"MEDIA_TYPES", "none"}, Case{"INCLUDE_ADULT", "yes"}, Case{"INCLUDE_ADULT", "2"},
-                    Case{"DATA_DIR", ""}, Case{"S3_BUCKET_NAME", "My_Bucket"}, Case{"S3_BUCKET_NAME", "ab"}, Case{"S3_BUCKET_NAME", "a..b"},
-                    Case{"S3_BUCKET_NAME", "-bucket"}, Case{"LOG_LEVEL", "verbose"}, Case{"LOG_LEVEL", "warning"}, Case{"LOG_FORMAT", "xml"},
-                    Case{"MOVIE_APPEND_TO_RESPONSE", "credit"}, Case{"MOVIE_APPEND_TO_RESPONSE", "credits,credits"},
-                    Case{"TV_APPEND_TO_RESPONSE", "season/1"}, Case{"PERSON_APPEND_TO_RESPONSE", "credits"}));
+    testing::Values(
+        Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcde"},
+        Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcdeg"}, Case{"TMDB_API_KEY", "eyJhbGci.eyJh"},
+        Case{"TMDB_API_KEY", "eyJhbGci.eyJh."}, Case{"TMDB_API_KEY", "your_api_key_here"},
+        Case{"TMDB_API_BASE_URL", "api.themoviedb.org/3"},
+        Case{"TMDB_API_BASE_URL", "ftp://api.themoviedb.org"}, Case{"TMDB_API_BASE_URL", "https://"},
+        Case{"TMDB_API_BASE_URL", "https:///3"}, Case{"TMDB_API_BASE_URL", "http://host:0"},
+        Case{"TMDB_API_BASE_URL", "http://host:65536"}, Case{"TMDB_API_BASE_URL", "http://host:80x/3"},
+        Case{"TMDB_API_BASE_URL", "http://ho st/3"}, Case{"TMDB_API_BASE_URL", "http://host/3?language=de"},
+        Case{"TMDB_API_BASE_URL", "http://user:word@host/3"}, Case{"TMDB_API_BASE_URL", "http://host/3#top"},
+        Case{"TMDB_API_BASE_URL", "http://host/\n3"}, Case{"TMDB_API_BASE_URL", "http://[]/3"},
+        Case{"TMDB_EXPORT_BASE_URL", "file:///exports"}, Case{"RATE_LIMIT_REQUESTS", "0"},
+        Case{"RATE_LIMIT_REQUESTS", "0.09"}, Case{"RATE_LIMIT_REQUESTS", "1000.1"},
+        Case{"RATE_LIMIT_REQUESTS", "-3"}, Case{"RATE_LIMIT_REQUESTS", "nan"},
+        Case{"RATE_LIMIT_REQUESTS", "inf"}, Case{"RATE_LIMIT_REQUESTS", "3/s"},
+        Case{"RATE_LIMIT_REQUESTS", "3,5"}, Case{"RATE_LIMIT_REQUESTS", "fast"},
+        Case{"COLLECTOR_CONCURRENCY", "0"}, Case{"COLLECTOR_CONCURRENCY", "1001"},
+        Case{"COLLECTOR_CONCURRENCY", "5.5"}, Case{"COLLECTOR_CONCURRENCY", "99999999999999999999"},
+        Case{"COLLECTION_INTERVAL", "0"}, Case{"COLLECTION_INTERVAL", "525601"},
+        Case{"COLLECTION_INTERVAL", "24h"}, Case{"MEDIA_TYPES", "movies"}, Case{"MEDIA_TYPES", "movie,"},
+        Case{"MEDIA_TYPES", "movie tv"}, Case{"MEDIA_TYPES", "season"}, Case{"MEDIA_TYPES", "episode"},
+        Case{"MEDIA_TYPES", "none"}, Case{"INCLUDE_ADULT", "yes"}, Case{"INCLUDE_ADULT", "2"},
+        Case{"DATA_DIR", ""}, Case{"S3_BUCKET_NAME", "My_Bucket"}, Case{"S3_BUCKET_NAME", "ab"},
+        Case{"S3_BUCKET_NAME", "a..b"}, Case{"S3_BUCKET_NAME", "-bucket"}, Case{"LOG_LEVEL", "verbose"},
+        Case{"LOG_LEVEL", "warning"}, Case{"LOG_FORMAT", "xml"}, Case{"MOVIE_APPEND_TO_RESPONSE", "credit"},
+        Case{"MOVIE_APPEND_TO_RESPONSE", "credits,credits"}, Case{"TV_APPEND_TO_RESPONSE", "season/1"},
+        Case{"PERSON_APPEND_TO_RESPONSE", "credits"}));
 
 TEST(Settings, ARefusedKeyIsNeverShown) {
   for (const char* key : {"0123456789abcdef0123456789abcdeX", "canarykey", "eyJhbGciOiJIUzI1NiJ9.canary"}) {
     const auto settings = Resolve("TMDB_API_KEY", key);
     ASSERT_FALSE(settings);
-    EXPECT_EQ(settings.error().message.find(std::string(key).substr(0, 8)), std::string::npos) << settings.error().message;
+    EXPECT_EQ(settings.error().message.find(std::string(key).substr(0, 8)), std::string::npos)
+        << settings.error().message;
     EXPECT_NE(settings.error().message.find("***"), std::string::npos) << settings.error().message;
   }
 }
 
 TEST(Settings, AKeyWithinAnotherRefusedValueIsNotShownEither) {
-  for (const std::string& url : {std::string("https://host/3?api_key=") + kKey, std::string("https://") + kKey + "@host/3", std::string("host/") + kToken}) {
+  for (const std::string& url : {std::string("https://host/3?api_key=") + kKey,
+                                 std::string("https://") + kKey + "@host/3", std::string("host/") + kToken}) {
     const auto settings = Resolve("TMDB_API_BASE_URL", url);
     ASSERT_FALSE(settings);
     EXPECT_EQ(settings.error().message.find("0123456789abc"), std::string::npos) << settings.error().message;
@@ -145,17 +162,20 @@ TEST(Settings, ARateAbove50OrMoreThan20WorkersIsWarnedOf) {
 }
 
 TEST(Settings, ValuesAreKeptInTheFormInWhichTheyAreUsed) {
-  EXPECT_EQ(Resolve("TMDB_API_BASE_URL", "https://api.tmdb.org/3//")->tmdb_api_base_url, "https://api.tmdb.org/3");
+  EXPECT_EQ(Resolve("TMDB_API_BASE_URL", "https://api.tmdb.org/3//")->tmdb_api_base_url,
+            "https://api.tmdb.org/3");
   EXPECT_EQ(Resolve("DATA_DIR", "/srv/tmdb/")->data_dir, "/srv/tmdb");
   EXPECT_EQ(Resolve("DATA_DIR", "/")->data_dir, "/");
-  EXPECT_EQ(Resolve("MEDIA_TYPES", "tv, movie,tv")->media_types, (std::vector{MediaType::kTv, MediaType::kMovie}));
+  EXPECT_EQ(Resolve("MEDIA_TYPES", "tv, movie,tv")->media_types,
+            (std::vector{MediaType::kTv, MediaType::kMovie}));
   EXPECT_TRUE(Resolve("MOVIE_APPEND_TO_RESPONSE", "none")->namespaces.at(MediaType::kMovie).empty());
 }
 
 // A folder with the two files, and an environment.
 class SettingSourcesTest : public testing::Test {
  protected:
-  SettingSourcesTest() : folder_(std::filesystem::path(testing::TempDir()) / fmt::format("settings-{}", ::getpid())) {
+  SettingSourcesTest()
+      : folder_(std::filesystem::path(testing::TempDir()) / fmt::format("settings-{}", ::getpid())) {
     std::filesystem::create_directories(folder_);
     environment_.clear();
   }
@@ -172,7 +192,8 @@ class SettingSourcesTest : public testing::Test {
   }
 
   Result<Settings> Load() {
-    SettingSources sources{.config_path = config_, .env_path = folder_ / ".env", .environment = Environment, .flags = flags_};
+    SettingSources sources{
+        .config_path = config_, .env_path = folder_ / ".env", .environment = Environment, .flags = flags_};
     return LoadSettings(sources);
   }
 
@@ -225,7 +246,8 @@ TEST_F(SettingSourcesTest, ATypoInEnvIsNotLeftAlone) {
   Write(".env", "RATE_LIMIT_REQUEST=40\n");
   const auto settings = Load();
   ASSERT_FALSE(settings);
-  EXPECT_NE(settings.error().message.find("did you mean RATE_LIMIT_REQUESTS?"), std::string::npos) << settings.error().message;
+  EXPECT_NE(settings.error().message.find("did you mean RATE_LIMIT_REQUESTS?"), std::string::npos)
+      << settings.error().message;
 }
 
 TEST_F(SettingSourcesTest, AConfigFileThatIsNamedMustBeThere) {

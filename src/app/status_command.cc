@@ -29,11 +29,12 @@ struct TypeStatus {
   MediaType type;
   TypeCounts stored;
   QueueCounts queue;
-  std::int64_t export_ids = 0;  // different ones of the last accepted exports of the type, adult ones too; 0: none
+  std::int64_t export_ids =
+      0;  // different ones of the last accepted exports of the type, adult ones too; 0: none
   std::optional<std::chrono::sys_days> export_date;
 
-  // Of the ids that the export names, those that are stored, known to be gone, queued or dead. Deleted ones and those asked for by id are
-  // counted too, so it is cut at 1.
+  // Of the ids that the export names, those that are stored, known to be gone, queued or dead. Deleted ones
+  // and those asked for by id are counted too, so it is cut at 1.
   std::optional<double> coverage() const {
     if (export_ids == 0) return std::nullopt;
     return std::min(1.0, double(stored.live + stored.tombstones + stored.missing) / double(export_ids));
@@ -64,7 +65,8 @@ Result<void> AddExports(Status& status, Database& catalog) {
   std::string_view last;
   for (const AcceptedExport& accepted : exports) {
     const auto file = std::ranges::find(kExportFiles, accepted.name, &ExportFile::name);
-    if (accepted.name == last || file == kExportFiles.end()) continue;  // only the newest of each name is in force
+    if (accepted.name == last || file == kExportFiles.end())
+      continue;  // only the newest of each name is in force
     last = accepted.name;
     TypeStatus& type = Of(status, file->type);
     type.export_ids += accepted.ids;
@@ -98,8 +100,9 @@ Result<Status> ReadStatus(const Settings& settings) {
   TRY_ASSIGN(status.oldest_sent, queue->OldestSent());
   std::erase_if(status.types, [](const TypeStatus& t) {
     const QueueCounts& q = t.queue;
-    return t.stored.versions + t.stored.live + t.stored.tombstones + t.stored.missing + t.export_ids + q.waiting + q.delayed + q.in_flight +
-               q.dead == 0;
+    return t.stored.versions + t.stored.live + t.stored.tombstones + t.stored.missing + t.export_ids +
+               q.waiting + q.delayed + q.in_flight + q.dead ==
+           0;
   });
   return status;
 }
@@ -110,43 +113,54 @@ std::string ProcessText(const Status& status) {
   if (run.running()) {
     return fmt::format("{} (process {}) since {}", run.command, run.pid, FormatTime(run.started));
   }
-  return fmt::format("not running; the last was {}, {} {}", run.command, run.ended ? "ended" : "cut off after", FormatTime(run.updated));
+  return fmt::format("not running; the last was {}, {} {}", run.command,
+                     run.ended ? "ended" : "cut off after", FormatTime(run.updated));
 }
 
 std::string StatusText(const Status& status) {
   std::string text = fmt::format("data      {}\nprocess   {}\n", status.data_dir, ProcessText(status));
   if (status.run) {
     const RunStatus& run = *status.run;
-    text += fmt::format("requests  {} to TMDB, {} answered 429", FormatCount(run.requests), FormatCount(run.throttled));
+    text += fmt::format("requests  {} to TMDB, {} answered 429", FormatCount(run.requests),
+                        FormatCount(run.throttled));
     if (status.running()) {
       const auto left = status.time_left();
       text += fmt::format(", {:.1f}/s, ETA {}", run.requests_per_second, left ? FormatDuration(*left) : "-");
     }
     std::string errors;
-    for (const auto& [name, count] : run.errors) errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
+    for (const auto& [name, count] : run.errors)
+      errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
     text += fmt::format("\nerrors    {}\n", errors.empty() ? "none" : errors);
   }
-  text += fmt::format("queue     {} waiting, {} delayed, {} in flight, {} dead{}\n", FormatCount(status.queue.waiting),
-                      FormatCount(status.queue.delayed), FormatCount(status.queue.in_flight), FormatCount(status.queue.dead),
-                      status.oldest_sent ? fmt::format("; the oldest of {}", FormatTime(*status.oldest_sent)) : "");
+  text += fmt::format(
+      "queue     {} waiting, {} delayed, {} in flight, {} dead{}\n", FormatCount(status.queue.waiting),
+      FormatCount(status.queue.delayed), FormatCount(status.queue.in_flight), FormatCount(status.queue.dead),
+      status.oldest_sent ? fmt::format("; the oldest of {}", FormatTime(*status.oldest_sent)) : "");
   if (status.types.empty()) return text;
-  text += fmt::format("\n{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8}  {:<24} {}\n", "type", "stored", "deleted", "missing", "queued", "dead",
-                      "MB", "oldest verified", "coverage");
+  text += fmt::format("\n{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8}  {:<24} {}\n", "type", "stored",
+                      "deleted", "missing", "queued", "dead", "MB", "oldest verified", "coverage");
   for (const TypeStatus& t : status.types) {
-    const std::string covered = t.coverage() ? fmt::format("{:.1f} % of {} ({})", 100 * *t.coverage(), FormatCount(t.export_ids),
-                                                           FormatDate(*t.export_date))
-                                             : std::string("-");
-    text += fmt::format("{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8.1f}  {:<24} {}\n", Name(t.type), FormatCount(t.stored.live),
-                        FormatCount(t.stored.tombstones), FormatCount(t.stored.missing),
-                        FormatCount(t.queue.waiting + t.queue.delayed + t.queue.in_flight), FormatCount(t.queue.dead),
-                        double(t.stored.bytes) / 1e6, t.stored.oldest_verified ? FormatTime(*t.stored.oldest_verified) : "-", covered);
+    const std::string covered = t.coverage()
+                                    ? fmt::format("{:.1f} % of {} ({})", 100 * *t.coverage(),
+                                                  FormatCount(t.export_ids), FormatDate(*t.export_date))
+                                    : std::string("-");
+    text += fmt::format("{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8.1f}  {:<24} {}\n", Name(t.type),
+                        FormatCount(t.stored.live), FormatCount(t.stored.tombstones),
+                        FormatCount(t.stored.missing),
+                        FormatCount(t.queue.waiting + t.queue.delayed + t.queue.in_flight),
+                        FormatCount(t.queue.dead), double(t.stored.bytes) / 1e6,
+                        t.stored.oldest_verified ? FormatTime(*t.stored.oldest_verified) : "-", covered);
   }
   return text;
 }
 
 void AddRun(JsonWriter& json, const Status& status) {
   const RunStatus& run = *status.run;
-  json.BeginObject().Field("running", status.running()).Field("command", run.command).Field("pid", run.pid).Field("ended", run.ended);
+  json.BeginObject()
+      .Field("running", status.running())
+      .Field("command", run.command)
+      .Field("pid", run.pid)
+      .Field("ended", run.ended);
   json.Field("started", FormatTime(run.started)).Field("updated", FormatTime(run.updated));
   json.Field("requests", run.requests).Field("throttled", run.throttled).Field("settled", run.settled);
   json.Key("requests_per_second").Real(status.running() ? run.requests_per_second : 0, 2);
@@ -159,7 +173,10 @@ void AddRun(JsonWriter& json, const Status& status) {
 }
 
 void AddQueue(JsonWriter& json, const QueueCounts& queue) {
-  json.BeginObject().Field("waiting", queue.waiting).Field("delayed", queue.delayed).Field("in_flight", queue.in_flight);
+  json.BeginObject()
+      .Field("waiting", queue.waiting)
+      .Field("delayed", queue.delayed)
+      .Field("in_flight", queue.in_flight);
   json.Field("dead", queue.dead).EndObject();
 }
 
@@ -176,8 +193,13 @@ std::string StatusJson(const Status& status) {
   AddTime(json, "oldest_sent", status.oldest_sent);
   json.Key("types").BeginObject();
   for (const TypeStatus& t : status.types) {
-    json.Key(Name(t.type)).BeginObject().Field("live", t.stored.live).Field("tombstones", t.stored.tombstones);
-    json.Field("missing", t.stored.missing).Field("versions", t.stored.versions).Field("segments", t.stored.segments);
+    json.Key(Name(t.type))
+        .BeginObject()
+        .Field("live", t.stored.live)
+        .Field("tombstones", t.stored.tombstones);
+    json.Field("missing", t.stored.missing)
+        .Field("versions", t.stored.versions)
+        .Field("segments", t.stored.segments);
     json.Field("bytes", t.stored.bytes);
     AddQueue(json.Key("queue"), t.queue);
     AddTime(json, "oldest_verified", t.stored.oldest_verified);
@@ -193,7 +215,8 @@ std::string StatusJson(const Status& status) {
 // In steps short enough that a stop is felt at once.
 void Sleep(std::chrono::seconds time, const StopFlag& stop) {
   constexpr std::chrono::milliseconds kStep{50};
-  for (std::chrono::milliseconds slept{0}; slept < time && !stop.requested(); slept += kStep) std::this_thread::sleep_for(kStep);
+  for (std::chrono::milliseconds slept{0}; slept < time && !stop.requested(); slept += kStep)
+    std::this_thread::sleep_for(kStep);
 }
 
 }  // namespace

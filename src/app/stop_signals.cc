@@ -19,7 +19,7 @@ void OnSignal(int signal) {
 }
 
 void Handle(int signal, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   // Without SA_RESTART: a wait in a system call ends, and the loop sees the flag.
   ::sigaction(signal, &action, nullptr);
@@ -31,7 +31,8 @@ StopSignals::StopSignals() {
   g_stop.store(&flag_, std::memory_order_relaxed);
   Handle(SIGTERM, OnSignal);
   Handle(SIGINT, OnSignal);
-  Handle(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that connection, not the end of the process
+  Handle(SIGPIPE,
+         SIG_IGN);  // a peer that hangs up is an error of that connection, not the end of the process
 }
 
 StopSignals::~StopSignals() {

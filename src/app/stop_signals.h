@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// StopSignals: SIGTERM and SIGINT ask for a clean stop; a second one ends the process at once with 128 + its number.
+// StopSignals: SIGTERM and SIGINT ask for a clean stop; a second one ends the process at once with 128 + its
+// number.
 #pragma once
 
 #include "base/stop.h"

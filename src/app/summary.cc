@@ -49,7 +49,9 @@ int ExitCodeOf(const DrainResult& result, const QueueTotals& queue) {
   return all_done ? kExitDone : kExitPartly;
 }
 
-std::int64_t Changed(const CollectorStats& stats, Change change) { return stats.changes[std::size_t(change)]; }
+std::int64_t Changed(const CollectorStats& stats, Change change) {
+  return stats.changes[std::size_t(change)];
+}
 
 std::int64_t Written(const CollectorStats& stats) {
   std::int64_t sum = 0;
@@ -65,37 +67,52 @@ double PerSecond(std::int64_t count, Duration time) {
 std::string Headline(const Summary& summary) {
   const std::string time = FormatDuration(std::chrono::round<std::chrono::seconds>(summary.time));
   if (summary.drained && !summary.drained->result.reason.empty()) {
-    return fmt::format("Ended after {}: {}: {}", time, Name(summary.drained->result.end), summary.drained->result.reason);
+    return fmt::format("Ended after {}: {}: {}", time, Name(summary.drained->result.end),
+                       summary.drained->result.reason);
   }
-  const bool stopped = (summary.drained && summary.drained->result.end == DrainEnd::kStopped) || (summary.harvest && summary.harvest->stopped);
-  return fmt::format("{} {}", stopped ? "Stopped after" : "Done in", time);
+  const bool stopped = (summary.drained && summary.drained->result.end == DrainEnd::kStopped) ||
+                       (summary.harvest && summary.harvest->stopped);
+  if (stopped) return fmt::format("Stopped after {}", time);
+  const int code = tmdbc::ExitCodeOf(summary);
+  if (code == kExitUnusable) return fmt::format("Ended after {}: no export could be fetched", time);
+  return fmt::format("{} in {}", code == kExitDone ? "Done" : "Partly done", time);
 }
 
 std::string DrainText(const Pipeline::Drained& drained) {
   const CollectorStats& stats = drained.stats;
   std::string types;
   for (const auto& [type, count] : stats.records) {
-    if (count > 0) types += fmt::format("{}{} {}", types.empty() ? "" : ", ", tmdbc::Name(type), FormatCount(count));
+    if (count > 0)
+      types += fmt::format("{}{} {}", types.empty() ? "" : ", ", tmdbc::Name(type), FormatCount(count));
   }
-  std::string text = fmt::format("  stored    {} records{}{}\n", FormatCount(Written(stats)), types.empty() ? "" : ": ", types);
-  text += fmt::format("  ids       {} settled: {} new, {} changed, {} only in their numbers, {} unchanged, {} gone\n",
-                      FormatCount(stats.settled), FormatCount(Changed(stats, Change::kInsert)),
-                      FormatCount(Changed(stats, Change::kUpdate) + Changed(stats, Change::kRestore)),
-                      FormatCount(Changed(stats, Change::kStats)), FormatCount(Changed(stats, Change::kUnchanged)), FormatCount(stats.gone));
-  text += fmt::format("  requests  {} to TMDB, {:.1f}/s, {} answered 429, {} retries, {:.1f} MB received\n", FormatCount(stats.requests),
-                      PerSecond(stats.requests, drained.time), FormatCount(stats.throttled), FormatCount(stats.retries),
+  std::string text = fmt::format("  stored    {} records{}{}\n", FormatCount(Written(stats)),
+                                 types.empty() ? "" : ": ", types);
+  text += fmt::format(
+      "  ids       {} settled: {} new, {} changed, {} only in their numbers, {} unchanged, {} gone\n",
+      FormatCount(stats.settled), FormatCount(Changed(stats, Change::kInsert)),
+      FormatCount(Changed(stats, Change::kUpdate) + Changed(stats, Change::kRestore)),
+      FormatCount(Changed(stats, Change::kStats)), FormatCount(Changed(stats, Change::kUnchanged)),
+      FormatCount(stats.gone));
+  text += fmt::format("  requests  {} to TMDB, {:.1f}/s, {} answered 429, {} retries, {:.1f} MB received\n",
+                      FormatCount(stats.requests), PerSecond(stats.requests, drained.time),
+                      FormatCount(stats.throttled), FormatCount(stats.retries),
                       double(stats.bytes_received) / 1e6);
   std::string errors;
-  for (const auto& [name, count] : stats.errors) errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
+  for (const auto& [name, count] : stats.errors)
+    errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
   if (!errors.empty()) text += fmt::format("  errors    {}\n", errors);
   return text;
 }
 
 std::string NextSteps(const Summary& summary) {
   std::string steps;
-  const auto add = [&](std::string_view command) { steps += fmt::format("{}tmdb-collector {}\n", steps.empty() ? "Next: " : "      ", command); };
-  if (summary.example) add(fmt::format("query --type={} --id={}", tmdbc::Name(summary.example->type), summary.example->id));
-  if (summary.queue.dead > 0) add("queue dead        (what was given up, and why; queue redrive tries again)");
+  const auto add = [&](std::string_view command) {
+    steps += fmt::format("{}tmdb-collector {}\n", steps.empty() ? "Next: " : "      ", command);
+  };
+  if (summary.example)
+    add(fmt::format("query --type={} --id={}", tmdbc::Name(summary.example->type), summary.example->id));
+  if (summary.queue.dead > 0)
+    add("queue dead        (what was given up, and why; queue redrive tries again)");
   add("status");
   return steps;
 }
@@ -119,7 +136,8 @@ int ExitCodeOf(const Summary& summary) {
 }
 
 std::string ExportText(const ExportReport& report, bool dry_run) {
-  if (report.verdict != ExportVerdict::kAccepted) return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
+  if (report.verdict != ExportVerdict::kAccepted)
+    return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
   std::string text = report.name;
   if (report.type != MediaType::kConfiguration) {
     text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
@@ -128,8 +146,10 @@ std::string ExportText(const ExportReport& report, bool dry_run) {
   } else {
     text += ":";
   }
-  text += fmt::format(" {} known, {} {}queued", FormatCount(report.known), FormatCount(report.queued), dry_run ? "would be " : "");
-  if (report.stored > 0) text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
+  text += fmt::format(" {} known, {} {}queued", FormatCount(report.known), FormatCount(report.queued),
+                      dry_run ? "would be " : "");
+  if (report.stored > 0)
+    text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
   if (!report.reason.empty()) text += fmt::format(" ({})", report.reason);
   return text;
 }
@@ -137,24 +157,40 @@ std::string ExportText(const ExportReport& report, bool dry_run) {
 std::string SummaryText(const Summary& summary) {
   std::string text = Headline(summary) + "\n";
   if (summary.harvest) {
-    for (const ExportReport& report : summary.harvest->exports) text += fmt::format("  export    {}\n", ExportText(report, false));
+    for (const ExportReport& report : summary.harvest->exports)
+      text += fmt::format("  export    {}\n", ExportText(report, false));
   }
   if (summary.drained) text += DrainText(*summary.drained);
-  text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left), FormatCount(summary.queue.dead));
+  text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
+                      FormatCount(summary.queue.dead));
   text += fmt::format("  data      {}\n", summary.data_dir);
   return text + NextSteps(summary);
 }
 
 std::string HarvestJson(const HarvestReport& report) {
   JsonWriter json;
-  json.BeginObject().Field("requests", report.requests).Field("queued", report.queued()).Field("stopped", report.stopped);
+  json.BeginObject()
+      .Field("requests", report.requests)
+      .Field("queued", report.queued())
+      .Field("stopped", report.stopped);
   json.Key("exports").BeginArray();
   for (const ExportReport& e : report.exports) {
-    json.BeginObject().Field("name", e.name).Field("type", tmdbc::Name(e.type)).Field("verdict", Name(e.verdict));
+    json.BeginObject()
+        .Field("name", e.name)
+        .Field("type", tmdbc::Name(e.type))
+        .Field("verdict", Name(e.verdict));
     if (!e.reason.empty()) json.Field("reason", e.reason);
-    if (e.verdict == ExportVerdict::kAccepted && e.type != MediaType::kConfiguration) json.Field("date", FormatDate(e.date));
-    json.Field("lines", e.lines).Field("bad_lines", e.bad_lines).Field("duplicates", e.duplicates).Field("ids", e.ids);
-    json.Field("known", e.known).Field("queued", e.queued).Field("stored", e.stored).Field("bytes", e.bytes).EndObject();
+    if (e.verdict == ExportVerdict::kAccepted && e.type != MediaType::kConfiguration)
+      json.Field("date", FormatDate(e.date));
+    json.Field("lines", e.lines)
+        .Field("bad_lines", e.bad_lines)
+        .Field("duplicates", e.duplicates)
+        .Field("ids", e.ids);
+    json.Field("known", e.known)
+        .Field("queued", e.queued)
+        .Field("stored", e.stored)
+        .Field("bytes", e.bytes)
+        .EndObject();
   }
   return json.EndArray().EndObject().text();
 }
@@ -169,17 +205,27 @@ std::string SummaryJson(const Summary& summary) {
     json.Key("collect").BeginObject().Field("end", Name(summary.drained->result.end));
     if (!summary.drained->result.reason.empty()) json.Field("reason", summary.drained->result.reason);
     json.Key("seconds").Real(std::chrono::duration<double>(summary.drained->time).count(), 3);
-    json.Field("requests", stats.requests).Field("throttled", stats.throttled).Field("retries", stats.retries);
-    json.Field("bytes_received", stats.bytes_received).Field("settled", stats.settled).Field("gone", stats.gone).Field("dead", stats.dead);
+    json.Field("requests", stats.requests)
+        .Field("throttled", stats.throttled)
+        .Field("retries", stats.retries);
+    json.Field("bytes_received", stats.bytes_received)
+        .Field("settled", stats.settled)
+        .Field("gone", stats.gone)
+        .Field("dead", stats.dead);
     json.Key("changes").BeginObject();
-    for (std::size_t i = 0; i < stats.changes.size(); ++i) json.Field(tmdbc::Name(Change(i)), stats.changes[i]);
+    for (std::size_t i = 0; i < stats.changes.size(); ++i)
+      json.Field(tmdbc::Name(Change(i)), stats.changes[i]);
     json.EndObject().Key("records").BeginObject();
     for (const auto& [type, count] : stats.records) json.Field(tmdbc::Name(type), count);
     json.EndObject().Key("errors").BeginObject();
     for (const auto& [name, count] : stats.errors) json.Field(name, count);
     json.EndObject().EndObject();
   }
-  json.Key("queue").BeginObject().Field("left", summary.queue.left).Field("dead", summary.queue.dead).EndObject();
+  json.Key("queue")
+      .BeginObject()
+      .Field("left", summary.queue.left)
+      .Field("dead", summary.queue.dead)
+      .EndObject();
   return json.Field("data_dir", summary.data_dir).EndObject().text();
 }
 

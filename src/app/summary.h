@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Summary: what a harvest and a drain did, for the person (or program) that started them, and the exit code that goes with it.
+// Summary: what a harvest and a drain did, for the person (or program) that started them, and the exit code
+// that goes with it.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,7 @@ Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Argument
 struct Summary {
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
-  QueueTotals queue;           // afterwards
+  QueueTotals queue;  // afterwards
   Duration time{};
   std::string data_dir;
   std::optional<MediaId> example;  // a live record

@@ -20,7 +20,8 @@ constexpr std::size_t kShownRecords = 20;  // of one damaged place, for a person
 constexpr std::chrono::seconds kKeyTimeout{10};
 
 Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
-  auto dir = rebuild ? DataDir::OpenForWriting(settings.data_dir) : DataDir::OpenForReading(settings.data_dir);
+  auto dir =
+      rebuild ? DataDir::OpenForWriting(settings.data_dir) : DataDir::OpenForReading(settings.data_dir);
   if (!dir) return std::unexpected(dir.error());
   TRY_ASSIGN(Database catalog, dir->OpenCatalog());
   PosixFileSystem files(dir->path());
@@ -41,25 +42,36 @@ std::string DamageText(const RecordStore::Damage& damage) {
     text += fmt::format("          {}\n", ToString(damage.records[i]));
   }
   if (damage.records.size() > kShownRecords) {
-    text += fmt::format("          and {} more (--json names them all)\n", FormatCount(std::int64_t(damage.records.size() - kShownRecords)));
+    text += fmt::format("          and {} more (--json names them all)\n",
+                        FormatCount(std::int64_t(damage.records.size() - kShownRecords)));
   }
   return text;
 }
 
 std::string StoreText(const Report& report) {
-  std::string text = fmt::format("store     {} records in {} segments, {:.1f} MB: {}\n", FormatCount(report.records), FormatCount(report.segments),
-                                 double(report.bytes) / 1e6,
-                                 report.damage.empty() ? "all is well" : fmt::format("{} places are damaged", report.damage.size()));
+  std::string text = fmt::format(
+      "store     {} records in {} segments, {:.1f} MB: {}\n", FormatCount(report.records),
+      FormatCount(report.segments), double(report.bytes) / 1e6,
+      report.damage.empty() ? "all is well" : fmt::format("{} places are damaged", report.damage.size()));
   for (const auto& damage : report.damage) text += DamageText(damage);
   return text;
 }
 
 void AddStore(JsonWriter& json, const Report& report) {
-  json.BeginObject().Field("segments", report.segments).Field("frames", report.frames).Field("records", report.records);
+  json.BeginObject()
+      .Field("segments", report.segments)
+      .Field("frames", report.frames)
+      .Field("records", report.records);
   json.Field("bytes", report.bytes).Key("damage").BeginArray();
   for (const auto& damage : report.damage) {
-    json.BeginObject().Field("file", damage.file).Field("offset", damage.offset).Field("what", damage.what).Key("records").BeginArray();
-    for (const MediaId id : damage.records) json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).EndObject();
+    json.BeginObject()
+        .Field("file", damage.file)
+        .Field("offset", damage.offset)
+        .Field("what", damage.what)
+        .Key("records")
+        .BeginArray();
+    for (const MediaId id : damage.records)
+      json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).EndObject();
     json.EndArray().EndObject();
   }
   json.EndArray().EndObject();
@@ -76,10 +88,14 @@ Result<void> CheckKey(const Settings& settings) {
   const MonoTime deadline = clock.Mono() + 2 * kKeyTimeout;
   while (clock.Mono() < deadline) {
     for (const http::Outcome& outcome : transport->Wait(deadline)) {
-      if (!outcome.response) return Fail(ErrorCode::kUnavailable, "try the key at {}: {}", settings.tmdb_api_base_url, outcome.failure_text);
+      if (!outcome.response)
+        return Fail(ErrorCode::kUnavailable, "try the key at {}: {}", settings.tmdb_api_base_url,
+                    outcome.failure_text);
       const int status = outcome.response->status;
       if (status == 200) return {};
-      if (status == 401) return Fail(ErrorCode::kDenied, "try the key at {}: TMDB refuses it (HTTP 401)", settings.tmdb_api_base_url);
+      if (status == 401)
+        return Fail(ErrorCode::kDenied, "try the key at {}: TMDB refuses it (HTTP 401)",
+                    settings.tmdb_api_base_url);
       return Fail(ErrorCode::kUnavailable, "try the key at {}: HTTP {}", settings.tmdb_api_base_url, status);
     }
   }
@@ -95,11 +111,16 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
   TRY_ASSIGN(const Report report, CheckStore(settings, arguments.Has("--rebuild"), arguments.Has("--deep")));
   if (arguments.Has("--json")) {
     JsonWriter json;
-    json.BeginObject().Field("ok", report.damage.empty()).Field("settings", "ok").Field("key", try_key ? "ok" : "not tried").Key("store");
+    json.BeginObject()
+        .Field("ok", report.damage.empty())
+        .Field("settings", "ok")
+        .Field("key", try_key ? "ok" : "not tried")
+        .Key("store");
     AddStore(json, report);
     TRY(WriteOut(json.EndObject().text() + "\n"));
   } else {
-    TRY(WriteOut(fmt::format("settings  good\nkey       {}\n{}", try_key ? "TMDB takes it" : "not tried (--key tries it)", StoreText(report))));
+    TRY(WriteOut(fmt::format("settings  good\nkey       {}\n{}",
+                             try_key ? "TMDB takes it" : "not tried (--key tries it)", StoreText(report))));
   }
   return report.damage.empty() ? kExitDone : kExitPartly;
 }

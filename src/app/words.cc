@@ -12,10 +12,13 @@ namespace {
 constexpr std::size_t kV3KeyDigits = 32;
 constexpr std::size_t kMaxShown = 100;
 
-bool IsTokenLetter(unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; }
+bool IsTokenLetter(unsigned char c) {
+  return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+}
 
 bool LooksLikeKey(std::string_view word) {
-  const bool hex = word.size() == kV3KeyDigits && std::ranges::all_of(word, [](unsigned char c) { return std::isxdigit(c); });
+  const bool hex = word.size() == kV3KeyDigits &&
+                   std::ranges::all_of(word, [](unsigned char c) { return std::isxdigit(c); });
   return hex || (word.starts_with("eyJ") && word.size() >= kV3KeyDigits);
 }
 

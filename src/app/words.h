@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What to say about a word that is not known: which known one was meant, and how to show it without giving away a secret.
+// What to say about a word that is not known: which known one was meant, and how to show it without giving
+// away a secret.
 #pragma once
 
 #include <span>
@@ -20,8 +21,8 @@ std::string DidYouMean(std::string_view word, std::span<const std::string> candi
 // `text` with everything that looks like a key of TMDB (32 hex digits, a token eyJ...) replaced by ***.
 std::string MaskKeys(std::string_view text);
 
-// A value that somebody gave, fit for one line of a message: keys and what follows a '?' or precedes an '@' hidden, control characters
-// replaced, cut to 100 bytes.
+// A value that somebody gave, fit for one line of a message: keys and what follows a '?' or precedes an '@'
+// hidden, control characters replaced, cut to 100 bytes.
 std::string ShowValue(std::string_view text);
 
 }  // namespace tmdbc

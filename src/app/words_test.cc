@@ -23,7 +23,8 @@ TEST(DidYouMean, NamesTheClosestWordAndNothingWhenNoneIsClose) {
 }
 
 TEST(MaskKeys, HidesKeysOfBothKindsWhereverTheyStand) {
-  EXPECT_EQ(MaskKeys("get movie/550?api_key=0123456789abcdef0123456789abcdef&x=1: HTTP 401"), "get movie/550?api_key=***&x=1: HTTP 401");
+  EXPECT_EQ(MaskKeys("get movie/550?api_key=0123456789abcdef0123456789abcdef&x=1: HTTP 401"),
+            "get movie/550?api_key=***&x=1: HTTP 401");
   EXPECT_EQ(MaskKeys("Bearer eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIwMTIzIn0.3Zr-XaDN_S2V"), "Bearer ***");
   EXPECT_EQ(MaskKeys("0123456789ABCDEF0123456789ABCDEF"), "***");
 }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The program from its command line to its exit code, in this process, without a network.
+#include "app/program.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/settings.h"
+
+namespace tmdbc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCanary = "c4a4a7e1c4a4a7e1c4a4a7e1c4a4a7e1";
+
+struct Outcome {
+  int code = 0;
+  std::string out, err;
+};
+
+// In a folder of its own, with nothing of ours in the environment.
+class ProgramTest : public testing::Test {
+ protected:
+  ProgramTest()
+      : before_(fs::current_path()),
+        folder_(fs::path(testing::TempDir()) / fmt::format("program-{}", ::getpid())) {
+    fs::create_directories(folder_);
+    fs::current_path(folder_);
+    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
+  }
+  ~ProgramTest() override {
+    fs::current_path(before_);
+    fs::remove_all(folder_);
+    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
+  }
+
+  static Outcome Run(std::vector<const char*> words) {
+    words.insert(words.begin(), "tmdb-collector");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Outcome outcome;
+    outcome.code = RunProgram(int(words.size()), words.data());
+    outcome.out = testing::internal::GetCapturedStdout();
+    outcome.err = testing::internal::GetCapturedStderr();
+    return outcome;
+  }
+
+  const fs::path before_;
+  const fs::path folder_;
+};
+
+// One line on stderr that names the program, nothing on stdout.
+void ExpectOneLine(const Outcome& outcome, int code, std::string_view words) {
+  EXPECT_EQ(outcome.code, code) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(outcome.err.starts_with("tmdb-collector: ")) << outcome.err;
+  EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+  EXPECT_NE(outcome.err.find(words), std::string::npos) << outcome.err;
+}
+
+TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
+  const struct {
+    std::vector<const char*> words;
+    const char* says;
+  } cases[] = {
+      {{}, "which command?"},
+      {{"status"}, "does not exist"},
+      {{"query", "--type=movie", "--id=550"}, "does not exist"},
+      {{"query", "--type=movie"}, "--id is needed"},
+      {{"query", "--id=550"}, "--type is needed"},
+      {{"query", "--type=film", "--id=550"}, "'film' is no media type"},
+      {{"query", "--type=movie", "--id=x"}, "--id is 'x'"},
+      {{"run", "--once"}, "TMDB_API_KEY is not set"},
+      {{"collect"}, "TMDB_API_KEY is not set"},
+      {{"verify", "--key"}, "TMDB_API_KEY is not set"},
+      {{"run", "--once", "--rate-limit-requests=0"},
+       "RATE_LIMIT_REQUESTS is '0' (from --rate-limit-requests)"},
+      {{"harvest", "--types=movies"}, "MEDIA_TYPES is 'movies' (from --types)"},
+      {{"harvest", "--mode=changes"}, "comes with a later version"},
+      {{"harvest", "--mode=all"}, "--mode is 'all'"},
+      {{"harvest", "--mode=ids", "--types=movie"}, "--ids is needed"},
+      {{"harvest", "--ids=550"}, "name it with --types"},
+      {{"harvest", "--types=movie", "--ids=550,,551"}, "--ids"},
+      {{"harvest", "--types=movie", "--ids=550,abc"}, "'abc'"},
+      {{"harvest", "--mode=export", "--ids=1"}, "--ids goes with"},
+      {{"harvest", "--limit=-1"}, "--limit"},
+      {{"harvest", "--s3-bucket-name=my-bucket"}, "later version"},
+      {{"harvest", "--data-dir=/dev/null"}, "is a file"},
+      {{"queue", "purge"}, "--yes"},
+      {{"queue", "list", "--limit=0"}, "--limit is '0'"},
+      {{"queue", "list", "--type=film"}, "'film'"},
+      {{"queue", "redrive"}, "does not exist"},
+      {{"status", "--config=absent.toml"}, "absent.toml"},
+      {{"trigger", "x.json"}, "'trigger' is not a command"},
+  };
+  for (const auto& [words, says] : cases) ExpectOneLine(Run(words), 2, says);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(ProgramTest, AFolderOfSomebodyElseIsRefused) {
+  fs::create_directory("data");
+  std::ofstream("data/thesis.tex") << "x";
+  ExpectOneLine(Run({"harvest"}), 2, "not empty");
+  ExpectOneLine(Run({"status"}), 2, "not empty");
+  ExpectOneLine(Run({"verify", "--rebuild"}), 2, "not empty");
+}
+
+TEST_F(ProgramTest, ACatalogThatIsNoDatabaseMakesTheStoreUnusable) {
+  fs::create_directory("data");
+  std::ofstream("data/catalog.db") << std::string(8192, 'x');
+  for (const char* command : {"status", "harvest", "verify"}) ExpectOneLine(Run({command}), 3, "catalog.db");
+}
+
+TEST_F(ProgramTest, IdsOfACommandLineAreQueuedListedAndForgotten) {
+  Outcome harvest = Run({"harvest", "--types=movie", "--ids=551,550,550", "--log-level=error"});
+  EXPECT_EQ(harvest.code, 0) << harvest.err;
+  EXPECT_EQ(
+      Run({"queue", "list", "--json"}).out,
+      "{\"type\":\"movie\",\"id\":550,\"popularity\":0}\n{\"type\":\"movie\",\"id\":551,\"popularity\":0}\n");
+  EXPECT_EQ(Run({"queue", "list", "--limit=1"}).out, "movie:550                popularity 0\n");
+  EXPECT_EQ(Run({"queue", "list", "--type=tv"}).out, "nothing is waiting\n");
+  EXPECT_EQ(Run({"queue", "dead"}).out, "no dead letters\n");
+  const Outcome status = Run({"status", "--json"});
+  EXPECT_EQ(status.code, 0);
+  EXPECT_NE(status.out.find("\"queue\":{\"waiting\":2,"), std::string::npos) << status.out;
+  EXPECT_EQ(Run({"queue", "purge", "--yes"}).out, "2 queued ids are forgotten\n");
+  EXPECT_EQ(Run({"queue", "list"}).out, "nothing is waiting\n");
+}
+
+TEST_F(ProgramTest, AnUnknownIdIsExitCode1) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error"}).code, 0);
+  ExpectOneLine(Run({"query", "--type=movie", "--id=550"}), 1, "movie:550 is not in the store");
+  ExpectOneLine(Run({"query", "--type=episode", "--id=1399/season/1/episode/2", "--envelope"}), 1,
+                "not in the store");
+}
+
+TEST_F(ProgramTest, AnEmptyStoreVerifies) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error"}).code, 0);
+  for (const char* how : {"--json", "--deep", "--rebuild"}) EXPECT_EQ(Run({"verify", how}).code, 0) << how;
+}
+
+TEST_F(ProgramTest, AnUpstreamThatIsNotThereIsExitCode3) {
+  ::setenv("TMDB_API_KEY", kCanary, 1);
+  // Nothing listens on port 1.
+  ExpectOneLine(Run({"verify", "--key", "--tmdb-api-base-url=http://127.0.0.1:1/3"}), 3,
+                "try the key at http://127.0.0.1:1/3");
+}
+
+TEST_F(ProgramTest, TheKeyIsInNoOutputAndNoFile) {
+  ::setenv("TMDB_API_KEY", kCanary, 1);
+  std::string all;
+  const std::vector<std::vector<const char*>> commands = {
+      {"settings"},
+      {"settings", "--markdown"},
+      {"harvest", "--types=movie", "--ids=550", "--debug"},
+      {"harvest", "--types=movie", "--ids=551", "--debug", "--log-format=json"},
+      {"status", "--json"},
+      {"queue", "list"},
+      {"verify", "--key", "--debug", "--tmdb-api-base-url=http://127.0.0.1:1/3"},
+      {"run", kCanary},
+      {"query", "--type=movie", "--id", kCanary},
+      {"query", "--type", kCanary, "--id=1"},
+      {"harvest", "--mode", kCanary},
+      {"status", "--data-dir", kCanary},
+      {"status", "--config", kCanary},
+      {"status", "--log-level", kCanary},
+      {"run", "--tmdb-api-key", kCanary},
+  };
+  for (const auto& words : commands) {
+    const Outcome outcome = Run(words);
+    all += outcome.out + outcome.err;
+  }
+  EXPECT_NE(all.find("***"), std::string::npos);
+  EXPECT_EQ(all.find(kCanary), std::string::npos) << all;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_EQ(bytes.find(kCanary), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(ProgramTest, SettingsSayWhereTheyCameFrom) {
+  std::ofstream(".env") << "LOG_LEVEL=warn\n";
+  std::ofstream("tmdb-collector.toml") << "[collector]\nrate_limit_requests = 20\n";
+  const Outcome outcome = Run({"settings", "--data-dir=/srv/tmdb"});
+  EXPECT_NE(outcome.out.find("LOG_LEVEL=warn (.env:1)\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("RATE_LIMIT_REQUESTS=20 (tmdb-collector.toml:2)\n"), std::string::npos)
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("DATA_DIR=/srv/tmdb (--data-dir)\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("COLLECTION_INTERVAL=1440 (default)\n"), std::string::npos) << outcome.out;
+}
+
+}  // namespace
+}  // namespace tmdbc
