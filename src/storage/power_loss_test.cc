@@ -214,6 +214,7 @@ class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
 
   void RecoverAndResume(Play& play, std::uint64_t seed, const std::string& when) {
     play.RestartAndRecover(seed);
+    ASSERT_NE(play.world.store, nullptr) << when;
     const std::size_t next = play.Acknowledged();
     ASSERT_TRUE(pictures.contains(next)) << when;
     play.ExpectWhole(pictures.at(next), when);
