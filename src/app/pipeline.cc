@@ -14,6 +14,9 @@
 namespace tmdbc {
 namespace {
 
+// A failed request counts its tries itself; here a receive that was not settled means that this process was killed, which is rarely the
+// id's fault. The bound is for the id that kills it every time.
+constexpr int kMaxReceives = 100;
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
 
@@ -81,7 +84,7 @@ Result<void> Pipeline::Build() {
   for (const GivenSetting& given : settings_.given)
     log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
-  TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_));
+  TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
   TRY_ASSIGN(transport_, http::CurlTransport::Create(clock_));
   TRY(CreateRunStatus(catalog_));
   return SaveStatus(false);

@@ -42,7 +42,7 @@ class RateLimiter {
   void Unused(Ticket ticket);
 
   // The server answered 429: nothing is sent for `delay`, and the pace is halved, then recovers additively with the answers
-  // (half of R in 20 s); the margin stays wider by 2 % of R for some twenty minutes. The other 429s of the same
+  // (half of R in 8 s); the margin stays wider by 2 % of R for some twenty minutes. The other 429s of the same
   // storm, those that come during the pause or within a second, change nothing but the length of the pause. A pause
   // under way is never shortened.
   void Throttled(Duration delay);

@@ -400,8 +400,10 @@ void Collector::StoreGone(Work& work) {
     if (work.again) Settled(work);
     return;
   }
-  ++batch_.changes[static_cast<std::size_t>(*change)];
-  if (*change != Change::kUnchanged) ++batch_.records[work.message.id.type];
+  if (*change != Change::kUnchanged) {
+    ++batch_.changes[static_cast<std::size_t>(*change)];
+    ++batch_.records[work.message.id.type];
+  }
   ++batch_.gone;
   Acknowledge(work);
 }

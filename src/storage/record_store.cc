@@ -57,6 +57,7 @@ RecordStore::RecordStore(FileSystem& files, Database& catalog, const Clock* cloc
       index_(std::make_unique<RecordIndex>(catalog)),
       popularity_(std::make_unique<PopularityTable>(catalog)),
       decoder_(std::make_unique<ZstdDecoder>()),
+      commit_interval_(std::min(options.first_commit_interval, options.commit_interval)),
       batch_(std::make_unique<Batch>()) {}
 
 RecordStore::~RecordStore() = default;
@@ -313,12 +314,12 @@ Result<void> RecordStore::PutSeasonList(std::int64_t tv_id, std::span<const std:
 
 bool RecordStore::CommitDue() const {
   return batch_->began &&
-         (batch_->bytes >= options_.commit_bytes || clock_->Mono() - *batch_->began >= options_.commit_interval);
+         (batch_->bytes >= options_.commit_bytes || clock_->Mono() - *batch_->began >= commit_interval_);
 }
 
 std::optional<MonoTime> RecordStore::CommitDeadline() const {
   if (!batch_->began) return std::nullopt;
-  return *batch_->began + options_.commit_interval;
+  return *batch_->began + commit_interval_;
 }
 
 Result<void> RecordStore::FlushBatch() {
@@ -372,6 +373,7 @@ Result<void> RecordStore::Commit(const std::function<Result<void>()>& within) {
     if (!writer->empty()) writer->Committed();
   }
   *batch_ = {};
+  commit_interval_ = std::min(2 * commit_interval_, options_.commit_interval);
   for (auto& [type, writer] : writers_) {
     if (SealDue(type)) (void)SealOne(type);
     if (state_behind_.contains(type)) (void)WriteState(type);

@@ -69,6 +69,9 @@ struct TypeCounts {
 
 struct RecordStoreOptions {
   Duration commit_interval = std::chrono::seconds(1);
+  // The first commit of a process comes this early and the next ones each twice as late, up to commit_interval: a process that is
+  // killed young again and again still makes progress.
+  Duration first_commit_interval = std::chrono::milliseconds(100);
   std::uint64_t commit_bytes = 4 << 20;     // of data put since the last commit
   std::uint64_t frame_bytes = 128 << 10;    // before compression
   std::uint64_t segment_bytes = 32 << 20;   // compressed; sealed above
@@ -189,6 +192,7 @@ class RecordStore {
   std::unique_ptr<ZstdEncoder> encoder_;
   std::map<MediaType, std::unique_ptr<SegmentWriter>> writers_;  // of every type, when opened for writing
   std::set<MediaType> state_behind_;                             // state.json is older than the last sealed segment
+  Duration commit_interval_;  // now in force: see first_commit_interval
   std::unique_ptr<Batch> batch_;
 };
 

@@ -281,7 +281,7 @@ TEST(RecordStore, KeepsAHugeRecordInAFrameOfItsOwn) {
 }
 
 TEST(RecordStore, IsDueBySizeOrAge) {
-  StoreWorld world({.commit_interval = seconds(1), .commit_bytes = 3000});
+  StoreWorld world({.commit_interval = seconds(1), .first_commit_interval = seconds(1), .commit_bytes = 3000});
   EXPECT_FALSE(world.store->CommitDue());
   EXPECT_EQ(world.store->CommitDeadline(), std::nullopt);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
@@ -296,6 +296,16 @@ TEST(RecordStore, IsDueBySizeOrAge) {
   world.Commit();
   world.store->PutGone({MediaType::kMovie, 9}, world.clock.Now()).value();
   EXPECT_NE(world.store->CommitDeadline(), std::nullopt);  // a verdict alone wants to be committed, too
+}
+
+TEST(RecordStore, CommitsSoonAtFirstSoThatAYoungProcessMakesProgress) {
+  StoreWorld world({.commit_interval = seconds(1)});
+  for (const int wanted : {100, 200, 400, 800, 1000, 1000}) {
+    world.Put(Movie(550, "Fight Club", wanted, world.clock.Now()));
+    EXPECT_EQ(world.store->CommitDeadline(), world.clock.Mono() + std::chrono::milliseconds(wanted));
+    world.clock.Advance(std::chrono::milliseconds(wanted));
+    world.Commit();
+  }
 }
 
 TEST(RecordStore, CommitsWithWhatIsDoneWithin) {
