@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "storage/store_world.h"
+#include "storage/store_world_test.h"
 
 namespace tmdbc {
 namespace {

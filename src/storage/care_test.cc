@@ -8,7 +8,7 @@
 #include "base/compression.h"
 #include "storage/record_index.h"
 #include "storage/segment_path.h"
-#include "storage/store_world.h"
+#include "storage/store_world_test.h"
 
 namespace tmdbc {
 namespace {

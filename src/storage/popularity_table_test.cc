@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/store_world.h"
+#include "storage/store_world_test.h"
 
 namespace tmdbc {
 namespace {

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "storage/segment_path.h"
-#include "storage/store_world.h"
+#include "storage/store_world_test.h"
 
 namespace tmdbc {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "storage/store_world.h"
+#include "storage/store_world_test.h"
 
 namespace tmdbc {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// StoreWorld: a record store on a fake disk, a real SQLite and a fake clock, and documents of TMDB's shape. For tests only.
+// StoreWorld: a record store on a fake disk, a real SQLite and a fake clock, and documents of TMDB's shape. For the tests of this folder
+// only: its name ends in _test because it stands on src/testing.
 #pragma once
 
 #include <fmt/format.h>
