@@ -31,7 +31,7 @@ void FaultOptions::SetAll(double total) {
   const double share = total / (kFaults - 2);
   percent.fill(share);
   percent[static_cast<std::size_t>(Fault::kStale)] = 0;
-  percent[static_cast<std::size_t>(Fault::kBurst)] = share / 100;
+  percent[static_cast<std::size_t>(Fault::kBurst)] = share / 10;
 }
 
 bool FaultOptions::any() const {

@@ -54,7 +54,7 @@ struct FaultOptions {
   bool on_exports = false;
 
   // `total` percent shared by every kind but kStale, which a client cannot tell from the truth. Outages touch
-  // many requests, so they begin a hundred times less often than the others occur.
+  // many requests, so they begin ten times less often than the others occur.
   void SetAll(double total);
   bool any() const;
 };

@@ -505,7 +505,7 @@ TEST(Faults, StrikeTheSharedPercentage) {
       ++all;
     }
   }
-  EXPECT_NEAR(all, 200'000 * 0.077, 600);
+  EXPECT_NEAR(all, 200'000 * 0.0803, 500);
   EXPECT_FALSE(seen.contains(Fault::kStale));
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kFaults) - 1);
 }

@@ -418,8 +418,6 @@ void Server::Impl::Accept() {
     const std::string address = socket.remote_endpoint(ignored).address().to_string();
     socket.set_option(tcp::no_delay(true), ignored);
     socket.native_non_blocking(true, ignored);
-    const int on = 1;
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     const auto session = std::make_shared<Session>(*this, std::move(socket), address);
     if (!(session->over_limit() && options.close_excess)) session->Start();
     Accept();
@@ -439,6 +437,9 @@ Result<std::unique_ptr<Server>> Server::Listen(ServerOptions options, const Cloc
   auto& acceptor = impl->acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  // Every connection inherits it. The kernel begins to stamp a moment after the first socket that asks.
+  const int on = 1;
+  if (!error) ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(1024, error);
   if (error) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "http/server_test_client.h"
@@ -266,6 +267,43 @@ TEST(Server, FreesThePlaceOfAConnectionThatTheClientLeftWhileItWaited) {
   int status = 429;
   for (int i = 0; i < 1000 && status == 429; ++i) status = TestConnection(running.port()).Get("/").status;
   EXPECT_EQ(status, 200);
+}
+
+// Sends a request while the loop is stuck in the handler of another, and tells whether its stamp is from
+// before the loop was let go.
+bool StampedWhileTheLoopWasBusy() {
+  SystemClock clock;
+  std::promise<void> busy, released;
+  MonoTime arrived{};
+  Running running([&](const ServerRequest& request) {
+    if (request.target == "/busy") {
+      busy.set_value();
+      released.get_future().wait();
+    } else {
+      arrived = request.received;
+    }
+    return Answer{};
+  });
+  TestConnection first(running.port()), second(running.port());
+  EXPECT_EQ(second.Get("/").status, 200);
+  first.Send("GET /busy HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.get_future().wait();
+  const MonoTime before = clock.Mono();
+  second.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const MonoTime after = clock.Mono();
+  released.set_value();
+  EXPECT_EQ(second.Read().status, 200);
+  running.Stop();
+  // Two clocks are read one after the other, so a stamp may look older than it is.
+  EXPECT_GE(arrived, before - std::chrono::seconds(1));
+  return arrived <= after;
+}
+
+TEST(Server, TellsWhenARequestArrivedAndNotWhenItGotRoundToIt) {
+  // The kernel stamps from a moment after the first socket that asks for it on: try until it does.
+  bool stamped = false;
+  for (int i = 0; i < 500 && !stamped; ++i) stamped = StampedWhileTheLoopWasBusy();
+  EXPECT_TRUE(stamped);
 }
 
 TEST(Server, StopsWithRequestsUnderWay) {
