@@ -249,14 +249,14 @@ TEST(RateLimiter, PausesHalvesAndWidensItsMarginAfterA429) {
 
   clock.Advance(seconds(5));
   double before = limiter.pace();
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 80; ++i) {
     clock.Advance(milliseconds(50));
     limiter.Answered();
     EXPECT_GE(limiter.pace(), before);
     before = limiter.pace();
   }
-  EXPECT_NEAR(limiter.pace(), 40 * 0.97 * 0.75, 0.1) << "half of the way back after ten seconds of answers";
-  for (int i = 0; i < 220; ++i) {
+  EXPECT_NEAR(limiter.pace(), 40 * 0.97 * 0.75, 0.1) << "half of the way back after four seconds of answers";
+  for (int i = 0; i < 100; ++i) {
     clock.Advance(milliseconds(50));
     limiter.Answered();
   }

@@ -92,14 +92,16 @@ MonoTime Collector::WakeUpAt() {
 
 bool Collector::Drained() {
   if (!works_.empty() || !fresh_.empty()) return false;
+  if (no_room_ && clock_.Mono() < try_write_at_) return false;
+  if (!no_room_ || BatchEmpty()) {
+    Receive();
+    if (ending_ || no_room_ || !fresh_.empty()) return false;
+  }
   if (!BatchEmpty()) {
-    // Nothing is worked on: what waits for company in the batch waits in vain.
-    if (!no_room_ || clock_.Mono() >= try_write_at_) Commit();
+    // There is nothing to work on: what waits for company in the batch waits in vain.
+    Commit();
     if (ending_ || !BatchEmpty()) return false;
   }
-  // The queue said that it had nothing visible; now it may.
-  Receive();
-  if (ending_ || no_room_ || !fresh_.empty()) return false;
   const auto visible = queue_.NextVisible();
   if (!visible) return Written(std::unexpected(visible.error()));
   if (!*visible) return true;
