@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "app/command.h"
 #include "app/json_writer.h"
 #include "app/output.h"
@@ -76,8 +78,8 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
         fmt::format("{} ids of {} would be queued\n", FormatCount(std::int64_t(ids.size())), Name(type))));
   } else {
     TRY(WriteOut(fmt::format(
-        "{} of {} ids of {} queued, the others were waiting already\nNext: tmdb-collector collect\n",
-        FormatCount(queued), FormatCount(std::int64_t(ids.size())), Name(type))));
+        "{} of {} ids of {} queued, the others were waiting already\nNext: {} collect\n", FormatCount(queued),
+        FormatCount(std::int64_t(ids.size())), Name(type), program_invocation_name)));
   }
   return kExitDone;
 }
@@ -110,7 +112,8 @@ Result<int> HarvestExports(const Settings& settings, const Arguments& arguments)
   } else {
     std::string text;
     for (const ExportReport& e : report.exports) text += ExportText(e, options.dry_run) + "\n";
-    text += options.dry_run ? ForecastText(report, settings, pace) : "Next: tmdb-collector collect\n";
+    text += options.dry_run ? ForecastText(report, settings, pace)
+                            : fmt::format("Next: {} collect\n", program_invocation_name);
     TRY(WriteOut(text));
   }
   return closed ? report.exit_code() : kExitUnusable;

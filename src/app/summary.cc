@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "app/json_writer.h"
 
@@ -107,7 +108,8 @@ std::string DrainText(const Pipeline::Drained& drained) {
 std::string NextSteps(const Summary& summary) {
   std::string steps;
   const auto add = [&](std::string_view command) {
-    steps += fmt::format("{}tmdb-collector {}\n", steps.empty() ? "Next: " : "      ", command);
+    // As it was called, so that the line can be pasted.
+    steps += fmt::format("{}{} {}\n", steps.empty() ? "Next: " : "      ", program_invocation_name, command);
   };
   if (summary.example)
     add(fmt::format("query --type={} --id={}", tmdbc::Name(summary.example->type), summary.example->id));
