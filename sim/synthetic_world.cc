@@ -63,6 +63,7 @@ IdSpace::IdSpace(std::uint64_t seed, Kind kind, std::int64_t size, double gap_sh
 std::int64_t IdSpace::At(std::int64_t index) const {
   const std::int64_t start = CellStart(index);
   const auto room = static_cast<std::uint64_t>(CellStart(index + 1) - start);
+  if (kFamous >= start && kFamous < CellStart(index + 1)) return kFamous;
   return start + static_cast<std::int64_t>(Random(seed_, index).Below(room));
 }
 
@@ -85,7 +86,7 @@ SyntheticWorld::SyntheticWorld(const SyntheticOptions& options) : options_(optio
 }
 
 bool SyntheticWorld::Gone(Kind kind, std::int64_t id) const {
-  return options_.gone_share > 0 && For(kind, id, "gone").Chance(options_.gone_share);
+  return options_.gone_share > 0 && id != kFamous && For(kind, id, "gone").Chance(options_.gone_share);
 }
 
 std::optional<SyntheticWorld::Subject> SyntheticWorld::Find(Kind kind, std::int64_t id) const {

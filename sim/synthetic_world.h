@@ -26,6 +26,9 @@ struct SyntheticOptions {
   int huge_show_episodes = 1100;  // of the first show; 0: it is like any other
 };
 
+// Every example in TMDB's documentation asks for movie 550: in a world that reaches so far this id exists.
+inline constexpr std::int64_t kFamous = 550;
+
 // Ids with holes: the i-th is somewhere in the i-th cell of the number line, so that both directions are a
 // division.
 class IdSpace {

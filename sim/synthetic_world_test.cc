@@ -48,6 +48,15 @@ std::string MemberNames(std::string_view json) {
   return names;
 }
 
+TEST(SyntheticWorld, HasTheFilmOfEveryExampleWhateverTheSeed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SyntheticOptions options;
+    options.seed = seed;
+    options.gone_share = 0.5;
+    EXPECT_TRUE(SyntheticWorld(options).Details(Kind::kMovie, 550)) << "seed " << seed;
+  }
+}
+
 TEST(IdSpace, FindsTheIdsItGivesAndNoOthers) {
   for (const double gaps : {0.0, 0.3, 0.9}) {
     const IdSpace space(7, Kind::kMovie, 1000, gaps);
