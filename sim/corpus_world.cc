@@ -129,7 +129,7 @@ Result<void> CorpusWorld::Read() {
         }
       }
     }
-    if (later_page || recording.path.size() < 1) continue;
+    if (later_page || recording.path.empty()) continue;
     const bool faithful = columns[4].find("hand-edited") == std::string::npos &&
                           columns[4].find("pinned") == std::string::npos &&
                           columns[4].find("as stored") == std::string::npos;

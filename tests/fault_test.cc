@@ -121,6 +121,31 @@ TEST(Faults, ARefusedKeyIsExitCode3AtOnceAndLosesNothing) {
   ExpectMirrors(world.data_dir, ReadTruth(world.truth_file, kTypes));
 }
 
+TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) {
+  const World world({"--movies=300", "--shows=10", "--people=0", "--rate=0", "--latency=1..5"});
+  Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (Counter(world.sim, "/api_requests") < 150 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  program.Signal(SIGKILL);  // the segments stay open
+  ASSERT_EQ(program.Wait(std::chrono::seconds(10)), 128 + SIGKILL);
+  const auto before = ReadStore(world.data_dir);
+  ASSERT_GT(before.size(), 10u);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.data_dir / (std::string("catalog.db") + suffix));
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = RunToEnd({CollectorPath(), "collect"}, world.Settings("200"), world.folder.path());
+    EXPECT_EQ(refused.code, 3) << refused.out;
+    EXPECT_NE(refused.err.find("verify --rebuild"), std::string::npos) << refused.err;
+  }
+  const auto rebuilt = RunToEnd({CollectorPath(), "verify", "--rebuild"}, world.Settings("200"), world.folder.path());
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
+  EXPECT_GE(ReadStore(world.data_dir).size() + 1, before.size());
+  const auto rest = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("1000"), world.folder.path());
+  EXPECT_EQ(rest.code, 0) << rest.out << rest.err;
+  ExpectMirrors(world.data_dir, ReadTruth(world.truth_file, kTypes));
+}
+
 TEST(Faults, SigtermGivesBackWhatIsInFlightAndTheNextRunFinishes) {
   const World world({"--movies=2000", "--shows=20", "--people=0", "--rate=0", "--latency=20..60"});
   Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());

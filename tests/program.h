@@ -33,7 +33,7 @@ inline std::string ReadFile(const std::filesystem::path& path) {
 
 inline std::filesystem::path BinaryDir() {
   const char* dir = std::getenv("TMDBC_BINARY_DIR");
-  return dir ? dir : std::filesystem::current_path();
+  return dir ? dir : TMDBC_BINARY_DIR;
 }
 
 inline std::string CollectorPath() { return (BinaryDir() / "tmdb-collector").string(); }

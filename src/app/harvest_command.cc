@@ -77,9 +77,10 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
     TRY(WriteOut(
         fmt::format("{} ids of {} would be queued\n", FormatCount(std::int64_t(ids.size())), Name(type))));
   } else {
-    TRY(WriteOut(fmt::format(
-        "{} of {} ids of {} queued, the others were waiting already\nNext: {} collect\n", FormatCount(queued),
-        FormatCount(std::int64_t(ids.size())), Name(type), program_invocation_name)));
+    TRY(WriteOut(
+        fmt::format("{} of {} ids of {} queued, the others were waiting already\nNext: {} collect{}\n",
+                    FormatCount(queued), FormatCount(std::int64_t(ids.size())), Name(type),
+                    program_invocation_name, FlagsToRepeat(settings))));
   }
   return kExitDone;
 }
@@ -112,8 +113,9 @@ Result<int> HarvestExports(const Settings& settings, const Arguments& arguments)
   } else {
     std::string text;
     for (const ExportReport& e : report.exports) text += ExportText(e, options.dry_run) + "\n";
-    text += options.dry_run ? ForecastText(report, settings, pace)
-                            : fmt::format("Next: {} collect\n", program_invocation_name);
+    text += options.dry_run
+                ? ForecastText(report, settings, pace)
+                : fmt::format("Next: {} collect{}\n", program_invocation_name, FlagsToRepeat(settings));
     TRY(WriteOut(text));
   }
   return closed ? report.exit_code() : kExitUnusable;

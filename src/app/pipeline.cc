@@ -14,9 +14,7 @@
 namespace tmdbc {
 namespace {
 
-// A failed request counts its tries itself; here a receive that was not settled means that this process was killed, which is rarely the
-// id's fault. The bound is for the id that kills it every time.
-constexpr int kMaxReceives = 100;
+constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
 
@@ -111,8 +109,15 @@ void Pipeline::Count(const CollectorStats& stats) {
 Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_,
                       settings_.tmdb_export_base_url, std::string(kUserAgent));
-  TRY_ASSIGN(HarvestReport report, harvester.HarvestExports(options, stop()));
-  return report;
+  // A full disk is waited for: what was queued stays, and to harvest again queues nothing twice.
+  for (bool told = false;; told = true) {
+    auto report = harvester.HarvestExports(options, stop());
+    if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
+    if (!told) {
+      log_->Error("the disk is full: free some space, the harvest then goes on by itself", {{"error", report.error().message}});
+    }
+    WaitUntil(clock_.Mono() + kRoomEvery);
+  }
 }
 
 Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std::int64_t>& ids) {

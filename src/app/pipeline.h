@@ -37,6 +37,10 @@ struct QueueTotals {
 };
 Result<QueueTotals> TotalsOf(IdQueue& queue);
 
+// A failed request counts its tries itself; a receive that was not settled means that this process was killed, which is rarely the id's
+// fault. The bound is for the id that kills it every time.
+inline constexpr int kMaxReceives = 100;
+
 class Pipeline {
  public:
   // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
@@ -68,6 +72,7 @@ class Pipeline {
   double pace() const { return limiter_.pace(); }
   const Clock& clock() const { return clock_; }
   const StopFlag& stop() const { return signals_.flag(); }
+  const Settings& settings() const { return settings_; }
   const std::string& data_dir() const { return dir_.path(); }
   Log& log() { return *log_; }
   RecordStore& store() { return *store_; }

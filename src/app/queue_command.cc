@@ -6,6 +6,7 @@
 #include "app/data_dir.h"
 #include "app/json_writer.h"
 #include "app/output.h"
+#include "app/pipeline.h"
 #include "app/progress.h"
 #include "queue/sqlite_queue.h"
 
@@ -38,9 +39,9 @@ Result<std::unique_ptr<OpenQueue>> Open(const Settings& settings, bool writing) 
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   std::unique_ptr<OpenQueue> open(new OpenQueue{std::move(dir), SystemClock(), std::move(catalog), nullptr});
   if (writing) {
-    TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock));
+    TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock, {.max_receives = kMaxReceives}));
   } else {
-    TRY_ASSIGN(open->queue, SqliteIdQueue::OpenReadOnly(open->catalog, open->clock));
+    TRY_ASSIGN(open->queue, SqliteIdQueue::OpenReadOnly(open->catalog, open->clock, {.max_receives = kMaxReceives}));
   }
   return open;
 }

@@ -13,6 +13,7 @@ namespace {
 
 // An upstream that never answered is told within 15 s (DESIGN section 3), the harvest's tries included.
 constexpr Duration kUnansweredBudget = std::chrono::seconds(13);
+constexpr Duration kAfterOutage = std::chrono::minutes(15);
 constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
 
 // A record to show as the next step: the film that every example of TMDB's shows, else one that was wanted
@@ -42,6 +43,7 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
   summary.example = FindExample(pipeline.store(), candidates);
   summary.data_dir = pipeline.data_dir();
+  summary.flags = FlagsToRepeat(pipeline.settings());
   summary.time = pipeline.clock().Mono() - started;
   if (!summary.drained->result.reason.empty()) pipeline.log().Error(summary.drained->result.reason);
   return {};
@@ -64,7 +66,9 @@ Result<int> Tell(const Summary& summary, const Arguments& arguments) {
   return ExitCodeOf(summary);
 }
 
-// What no later try will mend.
+bool Unreachable(const Summary& summary) { return summary.drained->result.end == DrainEnd::kUnreachable; }
+
+// What no later try will mend: at the first harvest an upstream that never answered is a mistake in the settings, later an outage.
 bool Hopeless(const Summary& summary) {
   const DrainEnd end = summary.drained->result.end;
   const bool never_answered = end == DrainEnd::kUnreachable && summary.drained->stats.settled == 0;
@@ -73,15 +77,17 @@ bool Hopeless(const Summary& summary) {
 
 Result<int> RunUntilStopped(Pipeline& pipeline, const HarvestOptions& options, std::chrono::minutes interval,
                             const Arguments& arguments) {
-  while (true) {
+  for (bool first = true;; first = false) {
     const MonoTime started = pipeline.clock().Mono();
     TRY_ASSIGN(const Summary summary, RunOnce(pipeline, options));
     TRY_ASSIGN(const int code, Tell(summary, arguments));
-    if (pipeline.stop().requested() || Hopeless(summary)) return code;
-    pipeline.log().Info(
-        "waiting for the next harvest",
-        {{"at", FormatTime(pipeline.clock().Now() + (started + interval - pipeline.clock().Mono()))}});
-    pipeline.WaitUntil(started + interval);
+    if (pipeline.stop().requested() || (Hopeless(summary) && (first || !Unreachable(summary)))) return code;
+    // An outage ends long before the next day's harvest: what is left is tried again soon.
+    const Duration distance = Unreachable(summary) ? std::min<Duration>(interval, kAfterOutage) : Duration(interval);
+    const MonoTime next = started + std::max(distance, pipeline.clock().Mono() - started);
+    pipeline.log().Info("waiting for the next harvest",
+                        {{"at", FormatTime(pipeline.clock().Now() + (next - pipeline.clock().Mono()))}});
+    pipeline.WaitUntil(next);
     if (pipeline.stop().requested()) return code == kExitUnusable ? kExitPartly : code;
   }
 }

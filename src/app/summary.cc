@@ -107,15 +107,16 @@ std::string DrainText(const Pipeline::Drained& drained) {
 
 std::string NextSteps(const Summary& summary) {
   std::string steps;
-  const auto add = [&](std::string_view command) {
+  const auto add = [&](const std::string& command) {
     // As it was called, so that the line can be pasted.
     steps += fmt::format("{}{} {}\n", steps.empty() ? "Next: " : "      ", program_invocation_name, command);
   };
   if (summary.example)
-    add(fmt::format("query --type={} --id={}", tmdbc::Name(summary.example->type), summary.example->id));
+    add(fmt::format("query --type={} --id={}{}", tmdbc::Name(summary.example->type), summary.example->id,
+                    summary.flags));
   if (summary.queue.dead > 0)
-    add("queue dead        (what was given up, and why; queue redrive tries again)");
-  add("status");
+    add("queue dead" + summary.flags + "       (what was given up, and why; queue redrive tries again)");
+  add("status" + summary.flags);
   return steps;
 }
 
@@ -129,6 +130,12 @@ Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Argument
   options.dry_run = arguments.Has("--dry-run");
   TRY_ASSIGN(options.limit, arguments.Number("--limit", 0, 1'000'000'000));
   return options;
+}
+
+std::string FlagsToRepeat(const Settings& settings) {
+  const auto given = std::ranges::find(settings.given, "DATA_DIR", &GivenSetting::name);
+  if (given == settings.given.end() || !given->source.starts_with("--")) return "";
+  return " --data-dir=" + settings.data_dir;
 }
 
 int ExitCodeOf(const Summary& summary) {

@@ -17,12 +17,16 @@ namespace tmdbc {
 // What the settings and the flags of `run` and `harvest` say about a harvest.
 Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Arguments& arguments);
 
+// " --data-dir=elsewhere" when the folder was named on the command line, else empty.
+std::string FlagsToRepeat(const Settings& settings);
+
 struct Summary {
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
   QueueTotals queue;  // afterwards
   Duration time{};
   std::string data_dir;
+  std::string flags;               // what the next commands need to find it again: " --data-dir=elsewhere"
   std::optional<MediaId> example;  // a live record
 };
 

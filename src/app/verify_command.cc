@@ -25,12 +25,12 @@ Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
   if (!dir) return std::unexpected(dir.error());
   TRY_ASSIGN(Database catalog, dir->OpenCatalog());
   PosixFileSystem files(dir->path());
-  const SystemClock clock;
   if (!rebuild) {
     TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
     return store->Verify(deep);
   }
-  TRY_ASSIGN(const auto store, RecordStore::Open(files, catalog, clock, RecordStoreOptions{}));
+  // Not Open(): what it would recover is what is to be made anew.
+  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
   TRY_ASSIGN(Report rebuilt, store->Rebuild());
   if (!deep || !rebuilt.damage.empty()) return rebuilt;
   return store->Verify(true);

@@ -21,6 +21,8 @@ class CircuitBreaker {
   explicit CircuitBreaker(const Clock& clock) : clock_(clock) {}
 
   bool open() const { return open_; }
+  // Closed, but the last word was a failure: it would be good to know more.
+  bool failing() const { return !open_ && in_a_row_ > 0; }
   // Since when nothing useful was answered; meaningful while open.
   MonoTime open_since() const { return failing_since_; }
   // When open: the next probe may go at this time; MonoTime::max() while one is under way.

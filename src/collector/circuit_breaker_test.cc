@@ -75,23 +75,23 @@ TEST(CircuitBreaker, ProbesOneAtATimeAndEverFartherApartUntilOneIsAnswered) {
   for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false)) << "it starts anew";
 }
 
-TEST(RetryBudget, LetsAFifthOfTheRequestsBeRetries) {
+TEST(RetryBudget, LetsAFifthOfTheAllowedRateBeRetries) {
   FakeClock clock;
-  RetryBudget budget(clock);
+  RetryBudget budget(clock, 40);
   int retries = 0;
   for (int i = 0; i < 1000; ++i) {
-    budget.FirstTry();
+    clock.Advance(std::chrono::milliseconds(100));
     while (budget.NextRetry() <= clock.Mono()) {
       budget.Retry();
       ++retries;
     }
   }
-  EXPECT_NEAR(retries, 200 + RetryBudget::kMost, 1.5);
+  EXPECT_NEAR(retries, 100 * 8 + RetryBudget::kMost, 1.5);
 }
 
-TEST(RetryBudget, LetsTheLastRetriesOfARunGoWithoutFirstTries) {
+TEST(RetryBudget, LetsTheLastRetriesOfASlowRunGo) {
   FakeClock clock;
-  RetryBudget budget(clock);
+  RetryBudget budget(clock, 0.1);
   const MonoTime begin = clock.Mono();
   for (int i = 0; i < 50; ++i) {
     clock.AdvanceTo(budget.NextRetry());

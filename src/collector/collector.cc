@@ -41,7 +41,7 @@ Collector::Collector(const Clock& clock, http::HttpTransport& transport, IdQueue
       options_(options),
       most_works_(std::max<std::size_t>(64, 4 * static_cast<std::size_t>(options.concurrency))),
       breaker_(clock),
-      budget_(clock) {}
+      budget_(clock, limiter.requests_per_second()) {}
 
 DrainResult Collector::Drain(const StopFlag& stop) {
   ending_.reset();
@@ -86,7 +86,7 @@ MonoTime Collector::WakeUpAt() {
     if (const auto deadline = store_.CommitDeadline()) at = std::min(at, *deadline);
     if (batch_.since) at = std::min(at, *batch_.since + kSettleWithin);
   }
-  if (works_.empty() && fresh_.empty()) at = std::min(at, receive_at_);
+  if (!no_room_ && works_.empty() && fresh_.empty()) at = std::min(at, receive_at_);
   return at;
 }
 
@@ -150,16 +150,13 @@ void Collector::Commit() {
     return {};
   });
   if (!Written(committed)) return;
+  RoomAgain();
   stats_ = std::move(after);
   batch_ = {};
 }
 
 bool Collector::Written(const Result<void>& result) {
-  if (result) {
-    if (no_room_) log_.Info("there is room again: going on");
-    no_room_ = false;
-    return true;
-  }
+  if (result) return true;
   if (result.error().code != ErrorCode::kNoSpace) {
     End(DrainEnd::kStoreFailed, result.error().message);
     return false;
@@ -173,6 +170,11 @@ bool Collector::Written(const Result<void>& result) {
   return false;
 }
 
+void Collector::RoomAgain() {
+  if (no_room_) log_.Info("there is room again: going on");
+  no_room_ = false;
+}
+
 void Collector::Heartbeat() {
   const MonoTime now = clock_.Mono();
   if (now < heartbeat_at_) return;
@@ -181,7 +183,15 @@ void Collector::Heartbeat() {
   for (const auto& [receipt, reason] : batch_.buried) receipts.push_back(receipt);
   for (const auto& [id, work] : works_) receipts.push_back(work->message.receipt);
   for (const Message& message : fresh_) receipts.push_back(message.receipt);
-  if (!receipts.empty()) Written(queue_.Extend(receipts, kVisibility));
+  if (receipts.empty()) return;
+  const auto extended = queue_.Extend(receipts, kVisibility);
+  if (extended) return;
+  // Without room it is tried again soon; nothing else has to wait for it.
+  if (extended.error().code == ErrorCode::kNoSpace) {
+    heartbeat_at_ = now + kRoomEvery;
+  } else {
+    Written(extended);
+  }
 }
 
 // --- ending ------------------------------------------------------------------------------------------------------------------
@@ -218,7 +228,7 @@ void Collector::WindDown() {
 void Collector::ReleaseHeld() {
   std::vector<Receipt> receipts;
   for (const auto& [id, work] : works_) {
-    if (!work->settled) receipts.push_back(work->message.receipt);
+    if (!work->settled || work->again) receipts.push_back(work->message.receipt);
   }
   for (const Message& message : fresh_) receipts.push_back(message.receipt);
   flights_.clear();

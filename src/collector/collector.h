@@ -144,6 +144,7 @@ class Collector {
   // What became of a write to the store or the queue: true when it went well; otherwise the disk is full, and we wait for
   // room, or the run is over.
   bool Written(const Result<void>& result);
+  void RoomAgain();
 
   // --- what goes out: collector_requests.cc
   bool WantsMessages() const;

@@ -50,7 +50,7 @@ void Collector::Receive() {
     Written(std::unexpected(messages.error()));
     return;
   }
-  Written({});
+  if (BatchEmpty()) RoomAgain();
   if (messages->empty()) receive_at_ = clock_.Mono() + kReceiveAgain;
   for (Message& message : *messages) {
     const auto held = works_.find(message.id);
@@ -91,8 +91,10 @@ MonoTime Collector::NextStart() {
 
 std::optional<Collector::Request> Collector::NextRequest() {
   const MonoTime now = clock_.Mono();
-  // What waited longest first. As a probe anything will do, due or not.
-  const bool retry_is_due = !waiting_.empty() && waiting_.front().due <= now && budget_.NextRetry() <= now;
+  // What waited longest first, unless there is suspicion of an outage: then ids that have not failed tell more. As a probe
+  // anything will do, due or not.
+  const bool retry_is_due = !waiting_.empty() && waiting_.front().due <= now && budget_.NextRetry() <= now &&
+                            (!breaker_.failing() || fresh_.empty());
   if (retry_is_due || (ready_.empty() && fresh_.empty())) {
     std::ranges::pop_heap(waiting_, kLater);
     Request request = std::move(waiting_.back());
@@ -156,7 +158,6 @@ void Collector::Start(Request request) {
     probing_ = true;
     if (breaker_.open()) breaker_.ProbeStarted();
   }
-  if (request.failures == 0) budget_.FirstTry();
   const RateLimiter::Ticket ticket = limiter_.Take();
   const http::RequestId id = transport_.Start(MakeRequest(access_, request.call.call), [this, ticket] {
     limiter_.Sent(ticket);

@@ -79,8 +79,8 @@ Judgement Judge(const http::Outcome& outcome, std::uint64_t received, bool gzip)
   std::string reason = fmt::format("HTTP {}", status);
   if (status == 200) return JudgeBody(*outcome.response, received, gzip);
   if (status == 403 || status == 404) return {Answer::kNotPublished, std::move(reason)};
-  if (status == 408 || status == 429 || status >= 500) return {Answer::kTryAgain, std::move(reason)};
-  return {Answer::kHopeless, std::move(reason)};
+  // Redirects and refusals too: fronts give them for a moment and mean nothing by it.
+  return {Answer::kTryAgain, std::move(reason)};
 }
 
 ExportDownloader::ExportDownloader(const Clock& clock, http::HttpTransport& transport, FileSystem& files,
@@ -170,13 +170,16 @@ Result<void> ExportDownloader::Wait() {
     if (job.state == State::kWaiting && job.not_before > clock_.Mono())
       until = std::min(until, job.not_before);
   }
+  // Every outcome is settled, whatever became of the one before: none comes twice.
+  Result<void> first;
   for (const http::Outcome& outcome : transport_.Wait(until)) {
     const auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& j) {
       return j.state == State::kInFlight && j.request == outcome.id;
     });
-    if (job != jobs_.end()) TRY(Settle(*job, outcome));
+    if (job == jobs_.end()) continue;
+    if (auto settled = Settle(*job, outcome); !settled && first) first = std::move(settled);
   }
-  return {};
+  return first;
 }
 
 Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {

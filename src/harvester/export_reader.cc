@@ -103,6 +103,7 @@ Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool 
 
 std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional<LastAccepted> last,
                        bool accept) {
+  if (bad_lines > 0 && bad_lines == lines) return "none of its lines can be read";
   if (bad_lines > kBadLinesFree && bad_lines * 100 > lines) {
     return fmt::format("{} of its {} lines cannot be read", Thousands(bad_lines), Thousands(lines));
   }

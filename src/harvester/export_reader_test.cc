@@ -176,7 +176,8 @@ TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
       {0, 0, last, true, false},
       {2'000'000, 0, last, false, false},
       // Ten bad lines are never too many; more are when they are more than 1 %.
-      {10, 10, std::nullopt, false, false},
+      {10, 9, std::nullopt, false, false},
+      {10, 10, std::nullopt, false, true},
       {11, 11, std::nullopt, false, true},
       {1'100, 11, std::nullopt, false, false},
       {1'099, 11, std::nullopt, false, true},

@@ -307,7 +307,7 @@ TEST_F(HarvesterTest, AFileThatNeverComesWholeIsGivenUpAndTheOldOneStaysInForce)
       {Fault::kFlippedBit, ExportVerdict::kRefused, 5, 1},
       {Fault::kHtml, ExportVerdict::kUnreachable, 5, 3},
       {Fault::kServerError, ExportVerdict::kUnreachable, 5, 3},
-      {Fault::kGone, ExportVerdict::kUnreachable, 1, 3},
+      {Fault::kGone, ExportVerdict::kUnreachable, 5, 3},
   };
   Publish("movie_ids", Movies(1, 3000));
   Harvest({MediaType::kMovie});

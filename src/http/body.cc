@@ -24,9 +24,8 @@ bool IsEncodingWeBear(std::string_view encoding) {
 
 Result<std::string> DecodeBody(const Response& response, std::size_t max_decoded) {
   if (LooksLikeGzip(response.body)) return GunzipWhole(response.body, max_decoded);
-  if (const std::string_view encoding = response.header("Content-Encoding"); !IsEncodingWeBear(encoding)) {
-    return Fail(ErrorCode::kCorrupt, "decode body: Content-Encoding '{}' was not asked for",
-                encoding.substr(0, 40));
+  if (!IsEncodingWeBear(response.header("Content-Encoding"))) {
+    return Fail(ErrorCode::kCorrupt, "decode body: a Content-Encoding that was not asked for");
   }
   if (response.body.size() > max_decoded) {
     return Fail(ErrorCode::kCorrupt, "decode body: {} bytes, {} are allowed", response.body.size(),

@@ -55,7 +55,7 @@ TEST(DecodeBody, RefusesAnEncodingNobodyAskedFor) {
   const auto body = DecodeBody(Answer("\x8b\x1b\x80 brotli bytes", "br"));
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(body.error().message.find("'br'"), std::string::npos);
+  EXPECT_NE(body.error().message.find("Content-Encoding"), std::string::npos);
 }
 
 TEST(DecodeBody, KeepsToItsBounds) {

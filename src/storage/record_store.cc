@@ -78,17 +78,20 @@ Result<std::unique_ptr<RecordStore>> RecordStore::OpenReadOnly(FileSystem& files
 // --- recovery --------------------------------------------------------------------------------------------------------------
 
 Result<void> RecordStore::Recover() {
-  TRY_ASSIGN(const bool index_is_new, index_->Create());
-  TRY(popularity_->Create());
   TRY_ASSIGN(const auto paths, files_.List(std::string(kRecordsFolder)));
   std::map<MediaType, std::vector<SegmentName>> found;
   for (const std::string& path : paths) {
     if (path.ends_with(".tmp")) TRY(files_.Remove(path));
     if (const auto name = ParseSegmentPath(path)) found[name->type].push_back(*name);
   }
-  if (index_is_new && !found.empty()) {
-    return Fail(ErrorCode::kCorrupt, "there are records, but catalog.db knows none of them: run verify --rebuild");
-  }
+  TRY(catalog_.Transact([&]() -> Result<void> {
+    TRY_ASSIGN(const bool index_is_new, index_->Create());
+    // Within the transaction: a refusal leaves no empty tables that the next start would believe.
+    if (index_is_new && !found.empty()) {
+      return Fail(ErrorCode::kCorrupt, "there are records, but catalog.db knows none of them: run verify --rebuild");
+    }
+    return popularity_->Create();
+  }));
   for (const MediaType type : kRecordTypes) TRY(RecoverType(type, found[type]));
   return {};
 }

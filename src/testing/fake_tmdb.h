@@ -97,7 +97,7 @@ class FakeTmdb final : public http::HttpTransport {
   std::string Body(MediaId id, const std::vector<std::string>& namespaces) const;
   std::string SeasonBody(std::int64_t tv_id, std::int64_t number) const;
   const std::vector<std::int64_t>& seasons(std::int64_t tv_id) const;
-  static std::int64_t SeasonId(std::int64_t tv_id, std::int64_t number) { return tv_id * 1000 + number + 1; }
+  static std::int64_t SeasonId(std::int64_t tv_id, std::int64_t number) { return tv_id * 10'000 + number + 1; }
 
   // --- what happened ------------------------------------------------------------------------------------------------------
   const Counters& counters() const { return counters_; }

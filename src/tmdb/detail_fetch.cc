@@ -43,10 +43,18 @@ Result<void> CheckNoError(dom::element root) {
   const bool failed = root["success"].get(success) == simdjson::SUCCESS && !success;
   const std::optional<std::int64_t> code = IntegerMember(root, "status_code");
   if (!failed && !code.has_value()) return {};
-  std::string_view message;
-  if (root["status_message"].get(message) != simdjson::SUCCESS) message = "no message";
-  return Fail(ErrorCode::kCorrupt, "an error body with status 200: {} (code {})", message.substr(0, 200),
-              code.value_or(0));
+  // Not its status_message: that is kept in the queue, and a front that echoes the request would put the key there.
+  return Fail(ErrorCode::kCorrupt, "an error body with status 200 (code {})", code.value_or(0));
+}
+
+constexpr std::int64_t kMaxSeasonId = (std::int64_t{1} << 52) - 1;  // as the store has it
+
+// What stands under "season/N" is that season, and no error body or other season in its place.
+bool IsSeason(dom::element season, std::int64_t number) {
+  const std::optional<std::int64_t> own_number = IntegerMember(season, "season_number");
+  dom::array episodes;
+  return own_number.has_value() ? *own_number == number
+                                : season["episodes"].get(episodes) == simdjson::SUCCESS && CheckNoError(season).has_value();
 }
 
 Result<void> CheckIsOf(MediaId id, dom::element root) {
@@ -148,6 +156,7 @@ std::string DetailFetch::TakeSeasons(const std::string& body, const ParsedJson& 
     const std::optional<std::int64_t> number = SeasonOfName(member.key);
     cut[place++] = number.has_value();
     if (!number.has_value() || !member.value.is_object()) continue;  // null: as good as dropped
+    if (!IsSeason(member.value, *number)) continue;
     seasons_[*number] = Season{.data = body.substr(raw.value, raw.end - raw.value),
                                .hash = HashParsed(member.value),
                                .episodes = EpisodesOf(member.value),
@@ -197,7 +206,9 @@ std::vector<Document> DetailFetch::TakeDocuments() {
     if (found == seasons_.end()) continue;
     Season& season = found->second;
     const std::optional<std::int64_t> season_id = listed_id.has_value() ? listed_id : season.own_id;
-    if (!season_id.has_value() || !taken.insert(*season_id).second) continue;
+    // One that the store has no place for must not keep the rest of the show out.
+    if (!season_id.has_value() || *season_id < 1 || *season_id > kMaxSeasonId) continue;
+    if (!taken.insert(*season_id).second) continue;
     documents.push_back({.id = {MediaType::kSeason, *season_id},
                          .tv_id = id_.id,
                          .season_number = number,

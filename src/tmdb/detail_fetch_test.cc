@@ -154,13 +154,15 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
       {movie, "null", "not an object"},
       {movie,
        R"({"success":false,"status_code":34,"status_message":"The resource you requested could not be found."})",
-       "an error body with status 200: The resource you requested could not be found. (code 34)"},
+       "an error body with status 200 (code 34)"},
       {movie, R"({"status_code":11,"status_message":"Internal error: Something went wrong, contact TMDB."})",
-       "Internal error"},
+       "an error body with status 200 (code 11)"},
       {kShow, R"({"id":1396,"seasons":[]})", "get tv/1399: the body of id 1396"},
       {languages, "17", "get configuration/languages: neither an object nor a list"},
       {languages, R"({"success":false,"status_code":9,"status_message":"Service offline."})",
-       "Service offline"},
+       "an error body with status 200 (code 9)"},
+      {movie, R"({"status_code":7,"status_message":"GET /3/movie/550?api_key=0123456789abcdef0123456789abcdef"})",
+       "status 200 (code 7)"},
       {languages, R"([{"iso_639_1":"xx")", "not whole JSON"},
   };
   for (const Row& row : rows) {
@@ -170,6 +172,7 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
     ASSERT_FALSE(accepted.has_value()) << row.body;
     EXPECT_EQ(accepted.error().code, ErrorCode::kCorrupt);
     EXPECT_NE(accepted.error().message.find(row.says), std::string::npos) << accepted.error().message;
+    EXPECT_EQ(accepted.error().message.find("api_key"), std::string::npos) << "what the server says is kept";
     EXPECT_FALSE(fetch.done());
   }
 }
@@ -400,6 +403,22 @@ TEST(DetailFetch, BelievesNothingAboutSeasonsOfABodyWithoutAList) {
   }
 }
 
+TEST(DetailFetch, TakesNoErrorBodyAndNoOtherSeasonForASeasonAndLeavesOutIdsThatCannotBe) {
+  DetailFetch fetch(kShow, {}, DefaultNamespaces());
+  fetch.TakeCalls();
+  ASSERT_TRUE(fetch.Accept(0,
+                           R"({"id":1399,"seasons":[{"id":77,"season_number":1},{"id":78,"season_number":2},{"id":0,"season_number":3},)"
+                           R"({"id":79,"season_number":4}],"season/1":{"success":false,"status_code":34},"season/2":{"season_number":9,)"
+                           R"("episodes":[]},"season/3":{"season_number":3,"episodes":[]},"season/4":{"season_number":4,"episodes":[]}})",
+                           {}, kNow)
+                  .has_value());
+  const auto again = fetch.TakeCalls();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].call.appends, (std::vector<std::string>{"season/1", "season/2"}));
+  ASSERT_TRUE(fetch.Accept(1, R"({"id":1399,"seasons":[]})", {}, kNow).has_value());
+  EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), std::vector<std::int64_t>{4});
+}
+
 TEST(DetailFetch, RefusesALaterAnswerOfAnotherShowAndTakesTheRightOne) {
   ShowServer server = ShowServer::WithSeasons(0, 10);
   DetailFetch fetch(kShow, {}, DefaultNamespaces());
@@ -413,7 +432,7 @@ TEST(DetailFetch, RefusesALaterAnswerOfAnotherShowAndTakesTheRightOne) {
   EXPECT_FALSE(fetch.done());
   // What its base says by now is not looked at: the show is the first answer's.
   ASSERT_TRUE(
-      fetch.Accept(1, R"({"id":1399,"seasons":[],"season/8":{"x":8},"season/9":{"x":9}})", "W/\"2\"", kNow)
+      fetch.Accept(1, R"({"id":1399,"seasons":[],"season/8":{"season_number":8},"season/9":{"season_number":9}})", "W/\"2\"", kNow)
           .has_value());
   EXPECT_TRUE(fetch.done());
   EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), Numbers(0, 10));
