@@ -19,6 +19,9 @@
 #include <map>
 #include <unordered_set>
 
+// Asio returns the error_code that it was given to fill in.
+// NOLINTBEGIN(bugprone-unused-return-value)
+
 namespace tmdbc::http {
 namespace {
 
@@ -274,13 +277,13 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     if (chunked && !rest_.empty()) {
       // A body that is cut is announced whole, so that the chunk stays unfinished too.
       chunk_ = fmt::format("{:x}\r\n", body.size());
-      parts.push_back(asio::buffer(chunk_));
+      parts.emplace_back(asio::buffer(chunk_));
     }
     parts.emplace_back(rest_.data(), rest_.size());
     if (chunked && !answer_.cut_body_after) {
       parts.emplace_back(rest_.empty() ? asio::buffer("0\r\n\r\n", 5) : asio::buffer("\r\n0\r\n\r\n", 7));
     }
-    Write(std::move(parts), &Session::End);
+    Write(parts, &Session::End);
   }
 
   void WriteHead(std::size_t body_size) {
@@ -309,22 +312,21 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     std::vector<asio::const_buffer> parts;
     if (chunked && !piece.empty()) {
       chunk_ = fmt::format("{:x}\r\n", piece.size());
-      parts.push_back(asio::buffer(chunk_));
+      parts.emplace_back(asio::buffer(chunk_));
     }
     parts.emplace_back(piece.data(), piece.size());
-    if (chunked && !piece.empty()) parts.push_back(asio::buffer("\r\n", 2));
-    if (!rest_.empty()) return Write(std::move(parts), &Session::WaitForPiece);
-    if (chunked && !answer_.cut_body_after) parts.push_back(asio::buffer("0\r\n\r\n", 5));
-    Write(std::move(parts), &Session::End);
+    if (chunked && !piece.empty()) parts.emplace_back(asio::buffer("\r\n", 2));
+    if (!rest_.empty()) return Write(parts, &Session::WaitForPiece);
+    if (chunked && !answer_.cut_body_after) parts.emplace_back(asio::buffer("0\r\n\r\n", 5));
+    Write(parts, &Session::End);
   }
 
   // What the buffers point to stays as it is until `next`.
-  void Write(std::vector<asio::const_buffer> parts, void (Session::*next)()) {
-    asio::async_write(socket_, std::move(parts),
-                      [self = shared_from_this(), next](error_code error, std::size_t n) {
-                        self->impl_.stats.bytes_sent += n;
-                        if (!error) ((*self).*next)();
-                      });
+  void Write(const std::vector<asio::const_buffer>& parts, void (Session::*next)()) {
+    asio::async_write(socket_, parts, [self = shared_from_this(), next](error_code error, std::size_t n) {
+      self->impl_.stats.bytes_sent += n;
+      if (!error) ((*self).*next)();
+    });
   }
 
   void End() {
@@ -485,3 +487,5 @@ void Server::ResetStats() {
 }
 
 }  // namespace tmdbc::http
+
+// NOLINTEND(bugprone-unused-return-value)
