@@ -91,7 +91,6 @@ TEST(Faults, EightPercentOfEveryKindEndByThemselvesAndNothingCorruptIsStored) {
     EXPECT_EQ(left, 0);
   }
   EXPECT_EQ(Counter(world.sim, "/connections/excess"), 0);
-  // A second run without faults' luck takes what is left: redrive, collect.
   std::printf("%d records left after the first run, exit code %d\n", left, run.code);
 }
 
