@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a record costs in the store: put and commit on a real disk, look-ups by id, bytes a record, the popularity of an export.
-// Bodies are made up in TMDB's shape (18 KB); with TMDBC_CORPUS set to a folder of recorded ones, those are used.
+// What a record costs in the store: put and commit on a real disk, look-ups by id, bytes a record, the
+// popularity of an export. Bodies are made up in TMDB's shape (18 KB); with TMDBC_CORPUS set to a folder of
+// recorded ones, those are used.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -32,26 +33,31 @@ struct World {
   Folder folder;
   SystemClock clock;
   PosixFileSystem files{folder.path.string()};
-  Database catalog = Database::Open((folder.path / "catalog.db").string(), Database::Mode::kReadWrite).value();
+  Database catalog =
+      Database::Open((folder.path / "catalog.db").string(), Database::Mode::kReadWrite).value();
   std::unique_ptr<RecordStore> store = RecordStore::Open(files, catalog, clock, {}).value();
 };
 
 std::string MadeUpMovie(std::int64_t id, std::size_t bytes) {
-  static constexpr const char* kWords[] = {"the",  "a",     "night", "detective", "finds", "city", "love",   "war",  "young",
-                                           "must", "world", "where", "family",    "story", "life", "secret", "home", "against"};
+  static constexpr const char* kWords[] = {"the",    "a",     "night", "detective", "finds", "city",
+                                           "love",   "war",   "young", "must",      "world", "where",
+                                           "family", "story", "life",  "secret",    "home",  "against"};
   std::mt19937_64 random{std::uint64_t(id)};
-  std::string body = fmt::format(R"({{"adult":false,"id":{},"title":"Movie {}","popularity":{:.3f},"overview":")", id, id,
-                                 double(random() % 100'000) / 1000);
-  for (int i = 0; i < 60; ++i) fmt::format_to(std::back_inserter(body), "{} ", kWords[random() % std::size(kWords)]);
+  std::string body =
+      fmt::format(R"({{"adult":false,"id":{},"title":"Movie {}","popularity":{:.3f},"overview":")", id, id,
+                  double(random() % 100'000) / 1000);
+  for (int i = 0; i < 60; ++i)
+    fmt::format_to(std::back_inserter(body), "{} ", kWords[random() % std::size(kWords)]);
   body += R"(","credits":{"cast":[)";
   for (int order = 0; body.size() < bytes; ++order) {
-    fmt::format_to(std::back_inserter(body),
-                   R"({}{{"adult":false,"gender":{},"id":{},"known_for_department":"Acting","name":"Actor {}","original_name":)"
-                   R"("Actor {}","popularity":{:.3f},"profile_path":"/{:016x}{:08x}.jpg","cast_id":{},"character":"{} {}",)"
-                   R"("credit_id":"{:016x}{:08x}","order":{}}})",
-                   order == 0 ? "" : ",", random() % 3, random() % 3'000'000, random() % 50'000, random() % 50'000,
-                   double(random() % 9000) / 1000, random(), random() & 0xffffffff, order, kWords[random() % std::size(kWords)],
-                   random() % 99, random(), random() & 0xffffffff, order);
+    fmt::format_to(
+        std::back_inserter(body),
+        R"({}{{"adult":false,"gender":{},"id":{},"known_for_department":"Acting","name":"Actor {}","original_name":)"
+        R"("Actor {}","popularity":{:.3f},"profile_path":"/{:016x}{:08x}.jpg","cast_id":{},"character":"{} {}",)"
+        R"("credit_id":"{:016x}{:08x}","order":{}}})",
+        order == 0 ? "" : ",", random() % 3, random() % 3'000'000, random() % 50'000, random() % 50'000,
+        double(random() % 9000) / 1000, random(), random() & 0xffffffff, order,
+        kWords[random() % std::size(kWords)], random() % 99, random(), random() & 0xffffffff, order);
   }
   return body + "]}}";
 }
@@ -75,7 +81,8 @@ std::vector<Document> Documents() {
       }
     }
   }
-  for (int id = 1; documents.size() < 200 && std::getenv("TMDBC_CORPUS") == nullptr; ++id) add(MadeUpMovie(id, 18'000));
+  for (int id = 1; documents.size() < 200 && std::getenv("TMDBC_CORPUS") == nullptr; ++id)
+    add(MadeUpMovie(id, 18'000));
   return documents;
 }
 
@@ -87,7 +94,8 @@ double CpuSeconds() {
 }
 
 // Puts `count` records from id `first` on, committing when it is due.
-std::uint64_t PutMany(World& world, const std::vector<Document>& documents, std::int64_t first, std::int64_t count) {
+std::uint64_t PutMany(World& world, const std::vector<Document>& documents, std::int64_t first,
+                      std::int64_t count) {
   std::uint64_t bytes = 0;
   for (std::int64_t id = first; id < first + count; ++id) {
     Document document = documents[std::size_t(id) % documents.size()];
@@ -101,7 +109,8 @@ std::uint64_t PutMany(World& world, const std::vector<Document>& documents, std:
   return bytes;
 }
 
-// New records, made durable in batches of 4 MiB. CPU counts the whole process: sha256, zstd, SQLite, write and sync.
+// New records, made durable in batches of 4 MiB. CPU counts the whole process: sha256, zstd, SQLite, write
+// and sync.
 void BM_PutCommit(benchmark::State& state) {
   const auto documents = Documents();
   constexpr std::int64_t kRecords = 2000;
@@ -119,7 +128,8 @@ void BM_PutCommit(benchmark::State& state) {
   state.counters["bytes_in/record"] = double(bytes) / records;
   state.counters["bytes_stored/record"] = double(counts[0].second.bytes) / records;
   if (!world.store->Seal()) std::abort();
-  auto query = world.catalog.Prepare("SELECT page_count*page_size FROM pragma_page_count, pragma_page_size").value();
+  auto query =
+      world.catalog.Prepare("SELECT page_count*page_size FROM pragma_page_count, pragma_page_size").value();
   if (query.Step().value()) state.counters["bytes_index/record"] = double(query.Int(0)) / records;
   state.SetItemsProcessed(std::int64_t(records));
 }
@@ -178,7 +188,8 @@ void BM_OpenAndFind(benchmark::State& state) {
   PutMany(world, documents, 1, kRecords);
   std::mt19937_64 random(1);
   for (auto _ : state) {
-    auto catalog = Database::Open((world.folder.path / "catalog.db").string(), Database::Mode::kReadOnly).value();
+    auto catalog =
+        Database::Open((world.folder.path / "catalog.db").string(), Database::Mode::kReadOnly).value();
     const auto reader = RecordStore::OpenReadOnly(world.files, catalog).value();
     if (!reader->Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)})) std::abort();
   }
@@ -205,7 +216,8 @@ void BM_PopularityOf(benchmark::State& state) {
   if (!world.store->SetPopularity(MediaType::kPerson, sorted)) std::abort();
   std::mt19937_64 random(1);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(world.store->PopularityOf({MediaType::kPerson, std::int64_t(random() % 1'000'000)}));
+    benchmark::DoNotOptimize(
+        world.store->PopularityOf({MediaType::kPerson, std::int64_t(random() % 1'000'000)}));
   }
 }
 BENCHMARK(BM_PopularityOf)->Unit(benchmark::kMicrosecond);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a fuzz target over every file of its corpus folder: what a fuzzer once found stays found, with any compiler.
+// Runs a fuzz target over every file of its corpus folder: what a fuzzer once found stays found, with any
+// compiler.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

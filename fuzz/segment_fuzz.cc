@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the reading of segments: whatever the bytes of a file are, walking its frames ends, covers each byte once, and gives only lines
-// that, when they are records at all, are written again as the same bytes. The input is a segment; taken as one line it is a record.
+// Fuzzes the reading of segments: whatever the bytes of a file are, walking its frames ends, covers each byte
+// once, and gives only lines that, when they are records at all, are written again as the same bytes. The
+// input is a segment; taken as one line it is a record.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -9,8 +9,8 @@ namespace {
 
 using namespace testing;
 
-// The requests that the plan of DESIGN section 4 takes: one a movie, person or dead id, for a show one and, for the seasons above 7,
-// one more for each 20. `gone` are the ids of the exports that answer 404.
+// The requests that the plan of DESIGN section 4 takes: one a movie, person or dead id, for a show one and,
+// for the seasons above 7, one more for each 20. `gone` are the ids of the exports that answer 404.
 std::int64_t Floor(const std::map<Key, std::string>& truth, std::int64_t gone) {
   std::int64_t requests = gone;
   std::map<std::string, std::int64_t> late_seasons;
@@ -31,7 +31,8 @@ struct World {
   std::filesystem::path data_dir = folder.path() / "data";
   Sim sim;
 
-  static std::vector<std::string> With(std::vector<std::string> arguments, const std::filesystem::path& truth) {
+  static std::vector<std::string> With(std::vector<std::string> arguments,
+                                       const std::filesystem::path& truth) {
     arguments.push_back("--truth=" + truth.string());
     return arguments;
   }
@@ -48,8 +49,10 @@ struct World {
 const std::set<std::string> kTypes = {"movie", "tv", "person", "season"};
 
 TEST(Faults, ACleanWorldIsMirroredAtTheFloorOfRequestsWithoutA429) {
-  const World world({"--movies=200", "--shows=60", "--people=120", "--gone=2", "--rate=40", "--connections=20", "--latency=5..150"});
-  const auto run = RunToEnd({CollectorPath(), "run", "--once", "--json"}, world.Settings("40"), world.folder.path());
+  const World world({"--movies=200", "--shows=60", "--people=120", "--gone=2", "--rate=40",
+                     "--connections=20", "--latency=5..150"});
+  const auto run =
+      RunToEnd({CollectorPath(), "run", "--once", "--json"}, world.Settings("40"), world.folder.path());
   ASSERT_EQ(run.code, 0) << run.out << run.err;
   const auto truth = ReadTruth(world.truth_file, kTypes);
   ExpectMirrors(world.data_dir, truth);
@@ -59,18 +62,22 @@ TEST(Faults, ACleanWorldIsMirroredAtTheFloorOfRequestsWithoutA429) {
   const std::int64_t throttled = Counter(world.sim, "/refused/rate");
   EXPECT_EQ(Counter(world.sim, "/connections/excess"), 0);
   EXPECT_LE(Counter(world.sim, "/connections/peak_per_address"), 20);
-  // On a machine so busy that arrivals are late by more than 10 ms a 429 may come, and is then asked again: no more than that.
+  // On a machine so busy that arrivals are late by more than 10 ms a 429 may come, and is then asked again:
+  // no more than that.
   EXPECT_LE(requests, floor + floor / 50 + throttled) << "floor " << floor;
-  std::printf("floor %ld, requests %ld, 429s %ld, most in a second %ld\n", long(floor), long(requests), long(throttled),
-              long(Counter(world.sim, "/most_in_a_second")));
+  std::printf("floor %ld, requests %ld, 429s %ld, most in a second %ld\n", long(floor), long(requests),
+              long(throttled), long(Counter(world.sim, "/most_in_a_second")));
 }
 
 TEST(Faults, EightPercentOfEveryKindEndByThemselvesAndNothingCorruptIsStored) {
-  const World world({"--movies=500", "--shows=60", "--people=400", "--gone=2", "--rate=0", "--faults=8", "--latency=0..20",
-                     "--stall-seconds=3", "--trickle-seconds=2", "--burst-seconds=1", "--seed=11"});
-  const auto run = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path(), std::chrono::seconds(300));
+  const World world({"--movies=500", "--shows=60", "--people=400", "--gone=2", "--rate=0", "--faults=8",
+                     "--latency=0..20", "--stall-seconds=3", "--trickle-seconds=2", "--burst-seconds=1",
+                     "--seed=11"});
+  const auto run = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path(),
+                            std::chrono::seconds(300));
   ASSERT_TRUE(run.code == 0 || run.code == 1) << run.code << run.out << run.err;
-  const auto dead = RunToEnd({CollectorPath(), "queue", "dead", "--json"}, world.Settings("200"), world.folder.path());
+  const auto dead =
+      RunToEnd({CollectorPath(), "queue", "dead", "--json"}, world.Settings("200"), world.folder.path());
   ASSERT_EQ(dead.code, 0) << dead.err;
   // Everything is stored or dead-lettered; nothing is stored but what was sent.
   auto truth = ReadTruth(world.truth_file, kTypes);
@@ -85,7 +92,8 @@ TEST(Faults, EightPercentOfEveryKindEndByThemselvesAndNothingCorruptIsStored) {
       EXPECT_EQ(found->second, sha) << key.first << " " << key.second;
     }
   }
-  for (const auto& [key, sha] : stored) EXPECT_TRUE(truth.contains(key)) << key.first << " " << key.second << " does not exist";
+  for (const auto& [key, sha] : stored)
+    EXPECT_TRUE(truth.contains(key)) << key.first << " " << key.second << " does not exist";
   EXPECT_EQ(run.code, dead.out.find("\"id\"") == std::string::npos ? 0 : 1);
   if (run.code == 0) {
     EXPECT_EQ(left, 0);
@@ -108,8 +116,10 @@ TEST(Faults, AnUpstreamThatDoesNotAnswerIsExitCode3Within15Seconds) {
 }
 
 TEST(Faults, ARefusedKeyIsExitCode3AtOnceAndLosesNothing) {
-  const World world({"--movies=50", "--shows=0", "--people=0", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
-  const auto refused = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("100"), world.folder.path());
+  const World world(
+      {"--movies=50", "--shows=0", "--people=0", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
+  const auto refused =
+      RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("100"), world.folder.path());
   EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
   EXPECT_EQ((refused.out + refused.err).find("0123456789abcdef"), std::string::npos) << "the key is shown";
   EXPECT_LE(Counter(world.sim, "/api_requests"), 20);
@@ -131,13 +141,15 @@ TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) 
   ASSERT_EQ(program.Wait(std::chrono::seconds(10)), 128 + SIGKILL);
   const auto before = ReadStore(world.data_dir);
   ASSERT_GT(before.size(), 10u);
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.data_dir / (std::string("catalog.db") + suffix));
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(world.data_dir / (std::string("catalog.db") + suffix));
   for (int i = 0; i < 2; ++i) {
     const auto refused = RunToEnd({CollectorPath(), "collect"}, world.Settings("200"), world.folder.path());
     EXPECT_EQ(refused.code, 3) << refused.out;
     EXPECT_NE(refused.err.find("verify --rebuild"), std::string::npos) << refused.err;
   }
-  const auto rebuilt = RunToEnd({CollectorPath(), "verify", "--rebuild"}, world.Settings("200"), world.folder.path());
+  const auto rebuilt =
+      RunToEnd({CollectorPath(), "verify", "--rebuild"}, world.Settings("200"), world.folder.path());
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
   EXPECT_GE(ReadStore(world.data_dir).size() + 1, before.size());
   const auto rest = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("1000"), world.folder.path());

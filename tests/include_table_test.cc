@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// docs/architecture.md says which folder may include which; this reads the table and every #include and compares.
+// docs/architecture.md says which folder may include which; this reads the table and every #include and
+// compares.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -42,9 +43,13 @@ Table ReadTable(const std::string& markdown) {
 }
 
 // "src/queue" of "src/queue/id_queue.h".
-std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string FolderOf(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
 
-bool IsTest(const fs::path& path) { return path.stem().string().ends_with("_test"); }
+bool IsTest(const fs::path& path) {
+  return path.stem().string().ends_with("_test");
+}
 
 // Every edge of the tree that the table does not allow, as "src/queue/x.cc includes src/storage/y.h".
 std::vector<std::string> Violations(const fs::path& root, const Table& table) {
@@ -59,7 +64,8 @@ std::vector<std::string> Violations(const fs::path& root, const Table& table) {
         const std::string name = (*it)[1];
         // Without a folder it is a file of the same one (sim includes its own so).
         const std::string target = name.contains('/') ? "src/" + name : folder + "/" + name;
-        if (FolderOf(target) == folder || allowed.contains(FolderOf(target)) || allowed.contains(target)) continue;
+        if (FolderOf(target) == folder || allowed.contains(FolderOf(target)) || allowed.contains(target))
+          continue;
         violations.push_back(fs::relative(path, root).string() + " includes " + target);
       }
     }
@@ -67,7 +73,9 @@ std::vector<std::string> Violations(const fs::path& root, const Table& table) {
   return violations;
 }
 
-fs::path Root() { return std::getenv("TMDBC_SOURCE_DIR") ? std::getenv("TMDBC_SOURCE_DIR") : "."; }
+fs::path Root() {
+  return std::getenv("TMDBC_SOURCE_DIR") ? std::getenv("TMDBC_SOURCE_DIR") : ".";
+}
 
 TEST(IncludeTable, HoldsForTheWholeTree) {
   const Table table = ReadTable(ReadAll(Root() / "docs/architecture.md"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The real program, killed with SIGKILL at random instants and started again with the same command, over and over: nothing that was
-// acknowledged is lost, nothing is stored twice, and only what was not settled yet is requested again.
-// TMDBC_KILLS says how often (200 by default), TMDBC_SEED from which seed.
+// The real program, killed with SIGKILL at random instants and started again with the same command, over and
+// over: nothing that was acknowledged is lost, nothing is stored twice, and only what was not settled yet is
+// requested again. TMDBC_KILLS says how often (200 by default), TMDBC_SEED from which seed.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -14,12 +14,15 @@ namespace {
 using namespace testing;
 using std::chrono::milliseconds;
 
-int FromEnvironment(const char* name, int otherwise) { return std::getenv(name) ? std::atoi(std::getenv(name)) : otherwise; }
+int FromEnvironment(const char* name, int otherwise) {
+  return std::getenv(name) ? std::atoi(std::getenv(name)) : otherwise;
+}
 
-// How many requests the ids that are settled took: of a movie or a person one each, and so of an id that is gone. There are no shows
-// in this world, so that the arithmetic is exact.
+// How many requests the ids that are settled took: of a movie or a person one each, and so of an id that is
+// gone. There are no shows in this world, so that the arithmetic is exact.
 std::int64_t Settled(const std::filesystem::path& data_dir) {
-  const auto status = RunToEnd({CollectorPath(), "status", "--json"}, {{"DATA_DIR", data_dir.string()}}, data_dir.parent_path());
+  const auto status = RunToEnd({CollectorPath(), "status", "--json"}, {{"DATA_DIR", data_dir.string()}},
+                               data_dir.parent_path());
   EXPECT_EQ(status.code, 0) << status.err;
   simdjson::dom::parser parser;
   const simdjson::dom::element root = parser.parse(status.out);
@@ -35,7 +38,8 @@ TEST(Kill, LosesNothingAndRepeatsOnlyWhatWasNotSettled) {
   const int wanted = FromEnvironment("TMDBC_KILLS", 200);
   const int seed = FromEnvironment("TMDBC_SEED", 1);
   std::mt19937 random(static_cast<unsigned>(seed));
-  const std::vector<std::string> world = {"--movies=2500", "--shows=0", "--people=2000", "--rate=0", "--latency=0..15", "--gone=3"};
+  const std::vector<std::string> world = {"--movies=2500", "--shows=0",       "--people=2000",
+                                          "--rate=0",      "--latency=0..15", "--gone=3"};
   int kills = 0;
   for (int round = 1; kills < wanted; ++round) {
     SCOPED_TRACE("round " + std::to_string(round) + ", TMDBC_SEED=" + std::to_string(seed));
@@ -51,7 +55,8 @@ TEST(Kill, LosesNothingAndRepeatsOnlyWhatWasNotSettled) {
     settings["COLLECTOR_CONCURRENCY"] = "20";
     settings["MEDIA_TYPES"] = "movie,person";
 
-    std::int64_t unsettled = 0;  // requests made by killed processes whose ids were not settled when they died
+    std::int64_t unsettled =
+        0;  // requests made by killed processes whose ids were not settled when they died
     std::int64_t requests_before = 0, settled_before = 0;
     bool done = false;
     while (!done) {
@@ -80,7 +85,8 @@ TEST(Kill, LosesNothingAndRepeatsOnlyWhatWasNotSettled) {
     const auto truth = ReadTruth(truth_file, {"movie", "person"});
     ExpectMirrors(data_dir, truth);
     const std::int64_t plan = Settled(data_dir);
-    EXPECT_LE(Counter(sim, "/api_requests"), plan + unsettled) << "requests repeated for ids that were settled";
+    EXPECT_LE(Counter(sim, "/api_requests"), plan + unsettled)
+        << "requests repeated for ids that were settled";
     EXPECT_EQ(Counter(sim, "/connections/excess"), 0);
     const auto verify = RunToEnd({CollectorPath(), "verify", "--deep"}, settings, folder.path());
     EXPECT_EQ(verify.code, 0) << verify.out << verify.err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests over real programs ask about a mirror: is every live record of tmdb-sim stored as it is there, once?
+// What the tests over real programs ask about a mirror: is every live record of tmdb-sim stored as it is
+// there, once?
 #pragma once
 
 #include <arpa/inet.h>
@@ -30,7 +31,8 @@ inline Key KeyOf(const Line& line) {
 }
 
 // SHA-256 of every live body, from the file that tmdb-sim wrote for --truth. Only the types that are named.
-inline std::map<Key, std::string> ReadTruth(const std::filesystem::path& file, const std::set<std::string>& types) {
+inline std::map<Key, std::string> ReadTruth(const std::filesystem::path& file,
+                                            const std::set<std::string>& types) {
   std::map<Key, std::string> truth;
   std::ifstream in(file);
   simdjson::dom::parser parser;
@@ -40,7 +42,8 @@ inline std::map<Key, std::string> ReadTruth(const std::filesystem::path& file, c
     if (!types.contains(type) || bool(row["adult"])) continue;
     const std::string sha{row["sha256"].get_string().value()};
     if (type == "season") {
-      truth[{"season " + std::to_string(std::int64_t(row["tv_id"])), std::int64_t(row["season_number"])}] = sha;
+      truth[{"season " + std::to_string(std::int64_t(row["tv_id"])), std::int64_t(row["season_number"])}] =
+          sha;
     } else {
       truth[{type, std::int64_t(row["id"])}] = sha;
     }
@@ -63,7 +66,8 @@ inline std::string HttpGet(int port, const std::string& path) {
   std::string answer;
   if (::write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
     char chunk[65536];
-    for (ssize_t n; (n = ::read(fd, chunk, sizeof chunk)) > 0;) answer.append(chunk, static_cast<std::size_t>(n));
+    for (ssize_t n; (n = ::read(fd, chunk, sizeof chunk)) > 0;)
+      answer.append(chunk, static_cast<std::size_t>(n));
   }
   ::close(fd);
   const auto end = answer.find("\r\n\r\n");
@@ -83,7 +87,8 @@ inline void ExpectMirrors(const std::filesystem::path& data_dir, const std::map<
   std::map<Key, std::string> stored;
   for (const Line& line : ReadStore(data_dir)) {
     const auto [place, first] = stored.insert_or_assign(KeyOf(line), Sha256Hex(line.data));
-    EXPECT_TRUE(first) << line.type << " " << line.id << " stands in the segments twice (version " << line.version << ")";
+    EXPECT_TRUE(first) << line.type << " " << line.id << " stands in the segments twice (version "
+                       << line.version << ")";
   }
   int missing = 0, different = 0;
   for (const auto& [key, sha] : truth) {
@@ -91,7 +96,8 @@ inline void ExpectMirrors(const std::filesystem::path& data_dir, const std::map<
     if (found == stored.end()) {
       if (++missing <= 5) ADD_FAILURE() << key.first << " " << key.second << " is not stored";
     } else if (found->second != sha) {
-      if (++different <= 5) ADD_FAILURE() << key.first << " " << key.second << " is stored otherwise than it was sent";
+      if (++different <= 5)
+        ADD_FAILURE() << key.first << " " << key.second << " is stored otherwise than it was sent";
     }
   }
   EXPECT_EQ(missing, 0);

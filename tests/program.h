@@ -36,8 +36,12 @@ inline std::filesystem::path BinaryDir() {
   return dir ? dir : TMDBC_BINARY_DIR;
 }
 
-inline std::string CollectorPath() { return (BinaryDir() / "tmdb-collector").string(); }
-inline std::string SimPath() { return (BinaryDir() / "sim" / "tmdb-sim").string(); }
+inline std::string CollectorPath() {
+  return (BinaryDir() / "tmdb-collector").string();
+}
+inline std::string SimPath() {
+  return (BinaryDir() / "sim" / "tmdb-sim").string();
+}
 
 // A folder that goes away with the object.
 class TempDir {
@@ -61,14 +65,18 @@ class TempDir {
 
 using Environment = std::map<std::string, std::string>;
 
-// One child process. Its standard output and error go to files; killed when the object goes away while it still runs.
+// One child process. Its standard output and error go to files; killed when the object goes away while it
+// still runs.
 class Program {
  public:
-  // The child sees PATH, HOME, the sanitizers' options and `environment`, nothing else: no setting of the machine leaks in.
-  Program(const std::vector<std::string>& command, const Environment& environment, const std::filesystem::path& folder)
+  // The child sees PATH, HOME, the sanitizers' options and `environment`, nothing else: no setting of the
+  // machine leaks in.
+  Program(const std::vector<std::string>& command, const Environment& environment,
+          const std::filesystem::path& folder)
       : out_(folder_of_output_.path() / "out"), err_(folder_of_output_.path() / "err") {
     std::vector<std::string> settings;
-    for (const char* name : {"PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    for (const char* name :
+         {"PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
       if (const char* value = std::getenv(name)) settings.push_back(std::string(name) + "=" + value);
     }
     for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
@@ -134,7 +142,8 @@ struct Finished {
 };
 
 inline Finished RunToEnd(const std::vector<std::string>& command, const Environment& environment,
-                         const std::filesystem::path& folder, std::chrono::seconds timeout = std::chrono::seconds(120)) {
+                         const std::filesystem::path& folder,
+                         std::chrono::seconds timeout = std::chrono::seconds(120)) {
   Program program(command, environment, folder);
   const auto code = program.Wait(timeout);
   return {code.value_or(-1), program.out(), program.err()};
@@ -145,7 +154,8 @@ class Sim {
  public:
   explicit Sim(std::vector<std::string> arguments) {
     const auto port_file = folder_.path() / "port";
-    std::vector<std::string> command = {SimPath(), "--port=0", "--port-file=" + port_file.string(), "--quiet"};
+    std::vector<std::string> command = {SimPath(), "--port=0", "--port-file=" + port_file.string(),
+                                        "--quiet"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     program_.emplace(command, Environment{}, folder_.path());
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);

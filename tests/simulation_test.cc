@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The whole pipeline on fakes, from a seed: a small TMDB that is slow, unsteady and strict, the real collector, queue and store,
-// a disk that fills up, fails and loses power, stop requests and crashes at random moments. Whatever happens, in the end every
-// id is stored as TMDB has it or dead by rule, and the server never saw more than it allows.
+// The whole pipeline on fakes, from a seed: a small TMDB that is slow, unsteady and strict, the real
+// collector, queue and store, a disk that fills up, fails and loses power, stop requests and crashes at
+// random moments. Whatever happens, in the end every id is stored as TMDB has it or dead by rule, and the
+// server never saw more than it allows.
 //
 // TMDBC_SEEDS=20000 simulation_test   more worlds (default 2000)
 // TMDBC_SEED=17 simulation_test       this one alone, with its log
@@ -97,7 +98,8 @@ class World {
   }
 
  private:
-  // --- chance ---------------------------------------------------------------------------------------------------------------
+  // --- chance
+  // ---------------------------------------------------------------------------------------------------------------
   int Below(int bound) { return static_cast<int>(random_() % static_cast<unsigned>(bound)); }
   bool Chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
   int Pick(std::vector<int> choices) { return choices[random_() % choices.size()]; }
@@ -116,7 +118,8 @@ class World {
     return options;
   }
 
-  // --- the world --------------------------------------------------------------------------------------------------------------
+  // --- the world
+  // --------------------------------------------------------------------------------------------------------------
   std::vector<std::int64_t> SomeSeasons() {
     std::set<std::int64_t> seasons;
     const int count = Chance(0.6) ? Below(5) : Chance(0.8) ? Below(30) : Below(70);
@@ -130,15 +133,17 @@ class World {
     const int count = 1 + Below(Chance(0.2) ? 120 : 30);
     std::vector<QueueItem> items;
     for (int i = 0; i < count; ++i) {
-      static constexpr MediaType kTypes[] = {MediaType::kMovie, MediaType::kMovie, MediaType::kTv, MediaType::kPerson, MediaType::kCollection};
+      static constexpr MediaType kTypes[] = {MediaType::kMovie, MediaType::kMovie, MediaType::kTv,
+                                             MediaType::kPerson, MediaType::kCollection};
       const MediaId id{kTypes[random_() % std::size(kTypes)], 1 + Below(5000)};
       if (!ids_.insert(id).second) continue;
       items.push_back({id, static_cast<float>(Below(100)) / 4});
       if (Chance(0.1)) continue;  // 404
       tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
       if (Chance(0.04)) {
-        static constexpr FakeTmdb::Fault kLasting[] = {FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kTruncated,
-                                                       FakeTmdb::Fault::kBare404, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kWrongId};
+        static constexpr FakeTmdb::Fault kLasting[] = {
+            FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kTruncated, FakeTmdb::Fault::kBare404,
+            FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kWrongId};
         tmdb_.Break(id, kLasting[random_() % std::size(kLasting)]);
         broken_.insert(id);
       }
@@ -156,10 +161,12 @@ class World {
   }
 
   void PlanOutage() {
-    static constexpr FakeTmdb::Fault kKinds[] = {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kTimeout, FakeTmdb::Fault::kServerError,
-                                                 FakeTmdb::Fault::kHtml, FakeTmdb::Fault::kBare403, FakeTmdb::Fault::kThrottled};
+    static constexpr FakeTmdb::Fault kKinds[] = {FakeTmdb::Fault::kConnect,     FakeTmdb::Fault::kTimeout,
+                                                 FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml,
+                                                 FakeTmdb::Fault::kBare403,     FakeTmdb::Fault::kThrottled};
     const MonoTime from = clock_.Mono() + milliseconds(Below(8000));
-    tmdb_.Outage(from, from + seconds(1 + Below(Chance(0.1) ? 1500 : 90)), kKinds[random_() % std::size(kKinds)]);
+    tmdb_.Outage(from, from + seconds(1 + Below(Chance(0.1) ? 1500 : 90)),
+                 kKinds[random_() % std::size(kKinds)]);
     outage_ = true;
   }
 
@@ -171,7 +178,8 @@ class World {
     for (const MediaId id : ids_) {
       if (!Chance(0.5) || dead_.contains(id) || broken_.contains(id)) continue;
       if (!tmdb_.live(id)) {
-        if (Chance(0.3)) tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
+        if (Chance(0.3))
+          tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
       } else if (Chance(0.1)) {
         tmdb_.Remove(id);
       } else {
@@ -183,7 +191,8 @@ class World {
     Send(items);
   }
 
-  // --- processes --------------------------------------------------------------------------------------------------------------
+  // --- processes
+  // --------------------------------------------------------------------------------------------------------------
   void DrainThroughTrouble(int troubles) {
     undisturbed_ = troubles == 0 && !outage_;
     stored_before_ = Requests();
@@ -193,7 +202,8 @@ class World {
       const bool last = Live(life < troubles);
       EndDiskTrouble();
       if (last || ::testing::Test::HasFatalFailure()) return;
-      // Within this the last second of the process before is over at the server; rate_limiter_test has restarts at once.
+      // Within this the last second of the process before is over at the server; rate_limiter_test has
+      // restarts at once.
       clock_.Advance(milliseconds(1100 + Below(2000)));
     }
   }
@@ -225,17 +235,30 @@ class World {
     MortalTransport transport(tmdb_, files_);
     std::mt19937_64 random(random_());
     Collector collector(clock_, transport, queue, **store, limiter, log_, random,
-                        {.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "simulation"},
+                        {.base_url = std::string(FakeTmdb::kBaseUrl),
+                         .secret_query = {},
+                         .bearer = {},
+                         .user_agent = "simulation"},
                         DefaultNamespaces(), {.concurrency = concurrency_});
     StopFlag stop;
     MonoTime stop_asked{};
     int stop_at = -1, room_at = -1, progress = 0;
     if (trouble) {
       switch (Below(5)) {
-        case 0: stop_at = Below(6); break;
-        case 1: transport.KillAt(Below(200)); break;
-        case 2: files_.CutPowerAt(1 + Below(12)); disk_trouble_ = true; break;
-        case 3: files_.FailAt(1 + Below(12), ErrorCode::kIo); disk_trouble_ = true; break;
+        case 0:
+          stop_at = Below(6);
+          break;
+        case 1:
+          transport.KillAt(Below(200));
+          break;
+        case 2:
+          files_.CutPowerAt(1 + Below(12));
+          disk_trouble_ = true;
+          break;
+        case 3:
+          files_.FailAt(1 + Below(12), ErrorCode::kIo);
+          disk_trouble_ = true;
+          break;
         case 4:
           files_.SetCapacity(files_.bytes_used() + static_cast<std::uint64_t>(Below(3000)));
           room_at = 1 + Below(30);
@@ -277,7 +300,8 @@ class World {
         return false;
       case DrainEnd::kUnreachable:
         // By rule even a single request that hangs, when it is the very first and nothing else is under way.
-        EXPECT_TRUE(outage_ || (faults_ > 0 && result.reason.find("never answered") != std::string::npos)) << result.reason;
+        EXPECT_TRUE(outage_ || (faults_ > 0 && result.reason.find("never answered") != std::string::npos))
+            << result.reason;
         if (outage_) clock_.Advance(seconds(60));
         CheckNothingInFlight(queue);
         return false;
@@ -296,7 +320,8 @@ class World {
     return options;
   }
 
-  // --- checks -----------------------------------------------------------------------------------------------------------------
+  // --- checks
+  // -----------------------------------------------------------------------------------------------------------------
   static void CheckNothingInFlight(IdQueue& queue) {
     const auto all = queue.Counts();
     for (const auto& [type, counts] : *all) EXPECT_EQ(counts.in_flight, 0) << Name(type);
@@ -338,7 +363,8 @@ class World {
         CheckStored(store, id);
       }
     }
-    // An outage is not known for one before ten ids have met it; a process that is started into one has to find out for itself.
+    // An outage is not known for one before ten ids have met it; a process that is started into one has to
+    // find out for itself.
     EXPECT_LE(unlucky, (faults_ == 0 ? 0 : 2 + ids_.size() / 10) + (outage_ ? 9 * processes_ : 0));
     const auto report = store.Verify(true);
     ASSERT_TRUE(report);
@@ -348,7 +374,8 @@ class World {
   void CheckStored(RecordStore& store, MediaId id) {
     const auto record = store.Find(id);
     if (!tmdb_.live(id)) {
-      EXPECT_TRUE(record ? record->status == 404 : record.error().code == ErrorCode::kNotFound) << ToString(id);
+      EXPECT_TRUE(record ? record->status == 404 : record.error().code == ErrorCode::kNotFound)
+          << ToString(id);
       return;
     }
     ASSERT_TRUE(record) << ToString(id) << ": " << record.error().message;
@@ -402,7 +429,8 @@ class World {
 
   void RememberSeasons() {
     for (const MediaId id : sent_) {
-      if (id.type == MediaType::kTv) known_seasons_[id] = tmdb_.live(id) ? tmdb_.seasons(id.id) : std::vector<std::int64_t>();
+      if (id.type == MediaType::kTv)
+        known_seasons_[id] = tmdb_.live(id) ? tmdb_.seasons(id.id) : std::vector<std::int64_t>();
     }
   }
 
@@ -466,12 +494,14 @@ TEST_P(Simulation, EndsWithEveryIdStoredOrDeadByRule) {
   const std::uint64_t alone = FromEnvironment("TMDBC_SEED", 0);
   const std::uint64_t seeds = FromEnvironment("TMDBC_SEEDS", 2000);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    if (alone != 0 ? (GetParam() != 0 || seed > 1) : seed % kParts != static_cast<std::uint64_t>(GetParam())) continue;
+    if (alone != 0 ? (GetParam() != 0 || seed > 1) : seed % kParts != static_cast<std::uint64_t>(GetParam()))
+      continue;
     const std::uint64_t chosen = alone != 0 ? alone : seed;
     World world(chosen, alone != 0);
     world.Run();
     if (HasFailure()) {
-      FAIL() << "seed " << chosen << "; to run it alone, with its log: TMDBC_SEED=" << chosen << " simulation_test";
+      FAIL() << "seed " << chosen << "; to run it alone, with its log: TMDBC_SEED=" << chosen
+             << " simulation_test";
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An independent reader of the store: docs/storage-format.md and libzstd, nothing of src/storage. What it sees is what a stranger's
-// program sees.
+// An independent reader of the store: docs/storage-format.md and libzstd, nothing of src/storage. What it
+// sees is what a stranger's program sees.
 #pragma once
 
 #include <simdjson.h>
@@ -65,12 +65,14 @@ inline Line ParseLine(const std::string& text) {
   }
   // "data" is the last member: its bytes run to the closing brace of the line.
   const auto at = text.find("\"data\":");
-  if (at == std::string::npos || text.back() != '}') throw std::runtime_error("no data: " + text.substr(0, 200));
+  if (at == std::string::npos || text.back() != '}')
+    throw std::runtime_error("no data: " + text.substr(0, 200));
   line.data = text.substr(at + 7, text.size() - at - 8);
   return line;
 }
 
-// Every line of every sealed and open segment, in order of type and sequence. Throws when a file is not what the format promises.
+// Every line of every sealed and open segment, in order of type and sequence. Throws when a file is not what
+// the format promises.
 inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
   std::vector<std::filesystem::path> segments;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data_dir / "records")) {

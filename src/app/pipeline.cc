@@ -114,7 +114,8 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
     auto report = harvester.HarvestExports(options, stop());
     if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
     if (!told) {
-      log_->Error("the disk is full: free some space, the harvest then goes on by itself", {{"error", report.error().message}});
+      log_->Error("the disk is full: free some space, the harvest then goes on by itself",
+                  {{"error", report.error().message}});
     }
     WaitUntil(clock_.Mono() + kRoomEvery);
   }

@@ -37,8 +37,8 @@ struct QueueTotals {
 };
 Result<QueueTotals> TotalsOf(IdQueue& queue);
 
-// A failed request counts its tries itself; a receive that was not settled means that this process was killed, which is rarely the id's
-// fault. The bound is for the id that kills it every time.
+// A failed request counts its tries itself; a receive that was not settled means that this process was
+// killed, which is rarely the id's fault. The bound is for the id that kills it every time.
 inline constexpr int kMaxReceives = 100;
 
 class Pipeline {

@@ -41,7 +41,8 @@ Result<std::unique_ptr<OpenQueue>> Open(const Settings& settings, bool writing) 
   if (writing) {
     TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock, {.max_receives = kMaxReceives}));
   } else {
-    TRY_ASSIGN(open->queue, SqliteIdQueue::OpenReadOnly(open->catalog, open->clock, {.max_receives = kMaxReceives}));
+    TRY_ASSIGN(open->queue,
+               SqliteIdQueue::OpenReadOnly(open->catalog, open->clock, {.max_receives = kMaxReceives}));
   }
   return open;
 }

@@ -66,9 +66,12 @@ Result<int> Tell(const Summary& summary, const Arguments& arguments) {
   return ExitCodeOf(summary);
 }
 
-bool Unreachable(const Summary& summary) { return summary.drained->result.end == DrainEnd::kUnreachable; }
+bool Unreachable(const Summary& summary) {
+  return summary.drained->result.end == DrainEnd::kUnreachable;
+}
 
-// What no later try will mend: at the first harvest an upstream that never answered is a mistake in the settings, later an outage.
+// What no later try will mend: at the first harvest an upstream that never answered is a mistake in the
+// settings, later an outage.
 bool Hopeless(const Summary& summary) {
   const DrainEnd end = summary.drained->result.end;
   const bool never_answered = end == DrainEnd::kUnreachable && summary.drained->stats.settled == 0;
@@ -83,7 +86,8 @@ Result<int> RunUntilStopped(Pipeline& pipeline, const HarvestOptions& options, s
     TRY_ASSIGN(const int code, Tell(summary, arguments));
     if (pipeline.stop().requested() || (Hopeless(summary) && (first || !Unreachable(summary)))) return code;
     // An outage ends long before the next day's harvest: what is left is tried again soon.
-    const Duration distance = Unreachable(summary) ? std::min<Duration>(interval, kAfterOutage) : Duration(interval);
+    const Duration distance =
+        Unreachable(summary) ? std::min<Duration>(interval, kAfterOutage) : Duration(interval);
     const MonoTime next = started + std::max(distance, pipeline.clock().Mono() - started);
     pipeline.log().Info("waiting for the next harvest",
                         {{"at", FormatTime(pipeline.clock().Now() + (next - pipeline.clock().Mono()))}});

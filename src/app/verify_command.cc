@@ -51,10 +51,12 @@ std::string DamageText(const RecordStore::Damage& damage) {
 std::string StoreText(const Report& report, bool deep) {
   // Without --deep no record was read, and none is vouched for.
   const std::string read = deep ? fmt::format("{} records in ", FormatCount(report.records)) : "";
-  const char* const good = deep ? "all is well" : "sizes, numbers and state files are right (--deep reads every byte)";
-  std::string text = fmt::format(
-      "store     {}{} segments, {:.1f} MB: {}\n", read, FormatCount(report.segments), double(report.bytes) / 1e6,
-      report.damage.empty() ? good : fmt::format("{} places are damaged", report.damage.size()));
+  const char* const good =
+      deep ? "all is well" : "sizes, numbers and state files are right (--deep reads every byte)";
+  std::string text =
+      fmt::format("store     {}{} segments, {:.1f} MB: {}\n", read, FormatCount(report.segments),
+                  double(report.bytes) / 1e6,
+                  report.damage.empty() ? good : fmt::format("{} places are damaged", report.damage.size()));
   for (const auto& damage : report.damage) text += DamageText(damage);
   return text;
 }
@@ -123,7 +125,8 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
     TRY(WriteOut(json.EndObject().text() + "\n"));
   } else {
     TRY(WriteOut(fmt::format("settings  good\nkey       {}\n{}",
-                             try_key ? "TMDB takes it" : "not tried (--key tries it)", StoreText(report, deep || rebuild))));
+                             try_key ? "TMDB takes it" : "not tried (--key tries it)",
+                             StoreText(report, deep || rebuild))));
   }
   return report.damage.empty() ? kExitDone : kExitPartly;
 }

@@ -7,8 +7,12 @@ namespace tmdbc {
 
 namespace chrono = std::chrono;
 
-Time SystemClock::Now() const { return chrono::time_point_cast<Duration>(chrono::system_clock::now()); }
-MonoTime SystemClock::Mono() const { return chrono::time_point_cast<Duration>(chrono::steady_clock::now()); }
+Time SystemClock::Now() const {
+  return chrono::time_point_cast<Duration>(chrono::system_clock::now());
+}
+MonoTime SystemClock::Mono() const {
+  return chrono::time_point_cast<Duration>(chrono::steady_clock::now());
+}
 
 std::string FormatDate(chrono::sys_days day) {
   const chrono::year_month_day date(day);
@@ -18,8 +22,8 @@ std::string FormatDate(chrono::sys_days day) {
 std::string FormatTime(Time time) {
   const auto day = chrono::floor<chrono::days>(time);
   const chrono::hh_mm_ss clock(chrono::floor<chrono::milliseconds>(time - day));
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", FormatDate(day), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count(), clock.subseconds().count());
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", FormatDate(day), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 namespace {
@@ -41,11 +45,12 @@ bool TakeChar(std::string_view& text, char wanted) {
 
 bool TakeDate(std::string_view& text, chrono::sys_days& day) {
   int year = 0, month = 0, dom = 0;
-  if (!TakeNumber(text, 4, year) || !TakeChar(text, '-') || !TakeNumber(text, 2, month) || !TakeChar(text, '-') ||
-      !TakeNumber(text, 2, dom)) {
+  if (!TakeNumber(text, 4, year) || !TakeChar(text, '-') || !TakeNumber(text, 2, month) ||
+      !TakeChar(text, '-') || !TakeNumber(text, 2, dom)) {
     return false;
   }
-  const chrono::year_month_day date{chrono::year(year), chrono::month(unsigned(month)), chrono::day(unsigned(dom))};
+  const chrono::year_month_day date{chrono::year(year), chrono::month(unsigned(month)),
+                                    chrono::day(unsigned(dom))};
   if (!date.ok()) return false;
   day = date;
   return true;
@@ -82,13 +87,14 @@ Result<Time> ParseTime(std::string_view text) {
   Duration fraction{0};
   if (TakeDate(rest, day)) {
     if (rest.empty()) return Time(day);
-    if (TakeChar(rest, 'T') && TakeNumber(rest, 2, hour) && TakeChar(rest, ':') && TakeNumber(rest, 2, minute) &&
-        TakeChar(rest, ':') && TakeNumber(rest, 2, second) && TakeFraction(rest, fraction) && rest == "Z" &&
-        hour < 24 && minute < 60 && second < 60) {
+    if (TakeChar(rest, 'T') && TakeNumber(rest, 2, hour) && TakeChar(rest, ':') &&
+        TakeNumber(rest, 2, minute) && TakeChar(rest, ':') && TakeNumber(rest, 2, second) &&
+        TakeFraction(rest, fraction) && rest == "Z" && hour < 24 && minute < 60 && second < 60) {
       return Time(day) + chrono::hours(hour) + chrono::minutes(minute) + chrono::seconds(second) + fraction;
     }
   }
-  return Fail(ErrorCode::kInvalid, "'{}' is not a UTC time of the form 2026-11-22T10:01:02Z or 2026-11-22", text);
+  return Fail(ErrorCode::kInvalid, "'{}' is not a UTC time of the form 2026-11-22T10:01:02Z or 2026-11-22",
+              text);
 }
 
 }  // namespace tmdbc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clock: the only source of time. Code never sleeps on it; whoever waits does so in HttpTransport::Wait(), so that on
-// fakes the whole program runs in one thread and in no time.
+// Clock: the only source of time. Code never sleeps on it; whoever waits does so in HttpTransport::Wait(), so
+// that on fakes the whole program runs in one thread and in no time.
 #pragma once
 
 #include <chrono>

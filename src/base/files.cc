@@ -88,16 +88,17 @@ Result<std::unique_ptr<AppendFile>> PosixFileSystem::OpenAppend(const std::strin
   if (error) return SystemError("make folder", FolderOf(full), error.value());
   Descriptor file(::open(full.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (file.get() < 0) return SystemError("open", full, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return SystemError("stat", full, errno);
   return std::make_unique<PosixAppendFile>(std::move(file), full, std::uint64_t(info.st_size));
 }
 
-Result<std::string> PosixFileSystem::Read(const std::string& path, std::uint64_t offset, std::uint64_t length) {
+Result<std::string> PosixFileSystem::Read(const std::string& path, std::uint64_t offset,
+                                          std::uint64_t length) {
   const std::string full = Full(path);
   const Descriptor file(::open(full.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return SystemError("open", full, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return SystemError("stat", full, errno);
   const auto size = std::uint64_t(info.st_size);
   std::string bytes(std::min(length, size > offset ? size - offset : 0), '\0');
@@ -114,13 +115,13 @@ Result<std::string> PosixFileSystem::Read(const std::string& path, std::uint64_t
 }
 
 Result<std::uint64_t> PosixFileSystem::Size(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(Full(path).c_str(), &info) != 0) return SystemError("stat", Full(path), errno);
   return std::uint64_t(info.st_size);
 }
 
 Result<bool> PosixFileSystem::Exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(Full(path).c_str(), &info) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   return SystemError("stat", Full(path), errno);

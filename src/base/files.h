@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// FileSystem: the seam between the store and the disk. Exactly the calls whose order decides what survives a power cut, so
-// that a fake can drop or tear what was not synced (testing/fault_file_system.h). Paths are relative to the root that the
-// implementation was made with. Errors: kNoSpace when the disk is full, kNotFound, kExists, else kIo; each names the path.
+// FileSystem: the seam between the store and the disk. Exactly the calls whose order decides what survives a
+// power cut, so that a fake can drop or tear what was not synced (testing/fault_file_system.h). Paths are
+// relative to the root that the implementation was made with. Errors: kNoSpace when the disk is full,
+// kNotFound, kExists, else kIo; each names the path.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,8 @@ class FileSystem {
   virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;
 };
 
-// The machine's files under `root`, which must exist. Any thread; the files it opens belong to one thread each.
+// The machine's files under `root`, which must exist. Any thread; the files it opens belong to one thread
+// each.
 class PosixFileSystem final : public FileSystem {
  public:
   explicit PosixFileSystem(std::string root);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Log: what the program says while it runs, on one stream, as text lines or (LOG_FORMAT=json) one JSON object a line:
+// Log: what the program says while it runs, on one stream, as text lines or (LOG_FORMAT=json) one JSON object
+// a line:
 // {"time":"2026-11-22T10:01:02.345Z","level":"info","message":"harvested","type":"movie","lines":1238234}.
-// An error is logged once, where it is settled. Secrets given to Mask() are replaced by *** wherever they would appear.
+// An error is logged once, where it is settled. Secrets given to Mask() are replaced by *** wherever they
+// would appear.
 #pragma once
 
 #include <cstdint>

@@ -50,8 +50,8 @@ MonoTime RateLimiter::NextSlot() const {
 RateLimiter::Ticket RateLimiter::Take() {
   const MonoTime now = clock_.Mono();
   assert(NextSlot() <= now);
-  // Of the first second nothing is to be caught up, and the process that a restart replaced may have used its last one fully:
-  // at an even pace the two together stay within the rate.
+  // Of the first second nothing is to be caught up, and the process that a restart replaced may have used its
+  // last one fully: at an even pace the two together stay within the rate.
   const double spacing = sent_.size() < window_ ? 1.0 : kCatchUp;
   even_next_ = std::max(even_next_, now - kLateness) + Interval(spacing);
   unsent_.push_back(next_ticket_);
@@ -64,7 +64,9 @@ void RateLimiter::Sent(Ticket ticket) {
   sent_.push_back(clock_.Mono());
 }
 
-void RateLimiter::Unused(Ticket ticket) { std::erase(unsent_, ticket); }
+void RateLimiter::Unused(Ticket ticket) {
+  std::erase(unsent_, ticket);
+}
 
 void RateLimiter::Throttled(Duration delay) {
   const MonoTime now = clock_.Mono();
@@ -89,6 +91,8 @@ void RateLimiter::Answered() {
   margin_ = std::max(kMargin, margin_ - seconds * kMarginRecovery);
 }
 
-void RateLimiter::PauseUntil(MonoTime until) { paused_until_ = std::max(paused_until_, until); }
+void RateLimiter::PauseUntil(MonoTime until) {
+  paused_until_ = std::max(paused_until_, until);
+}
 
 }  // namespace tmdbc

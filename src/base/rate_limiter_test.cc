@@ -17,24 +17,28 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::FakeClock;
 
-double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+double Seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 // How the loop that asks the limiter behaves, and the network between it and the server.
 struct Conditions {
-  Duration lateness{0};     // the loop wakes up to this much too late, each time
-  Duration stall{0};        // and once every `stall_every` it does something else for up to this long
+  Duration lateness{0};  // the loop wakes up to this much too late, each time
+  Duration stall{0};     // and once every `stall_every` it does something else for up to this long
   Duration stall_every = seconds(1);
-  Duration connect{0};      // a connection takes up to this long before the request is sent
-  double connect_share = 0; // of the requests that need a new one
-  double fail_share = 0;    // of those that fail to connect
-  Duration jitter{0};       // between sending and arrival
-  double answered_429 = 0;  // share of answers
+  Duration connect{0};       // a connection takes up to this long before the request is sent
+  double connect_share = 0;  // of the requests that need a new one
+  double fail_share = 0;     // of those that fail to connect
+  Duration jitter{0};        // between sending and arrival
+  double answered_429 = 0;   // share of answers
 };
 
 struct Seen {
   std::vector<MonoTime> arrivals;  // ascending
   Duration took{0};
-  double rate() const { return static_cast<double>(arrivals.size() - 1) / Seconds(arrivals.back() - arrivals[0]); }
+  double rate() const {
+    return static_cast<double>(arrivals.size() - 1) / Seconds(arrivals.back() - arrivals[0]);
+  }
 };
 
 // Sends `count` requests as fast as the limiter allows.
@@ -128,7 +132,8 @@ TEST(RateLimiter, LetsNoSecondAtTheServerHoldMoreThanTheRate) {
       conditions.jitter = Duration(9'900);
       conditions.answered_429 = seed % 5 == 0 ? 0.02 : 0;
       const Seen seen = Drive(rate, rate < 10 ? 300 : 3000, conditions, seed);
-      ASSERT_LE(static_cast<double>(MostIn(seen.arrivals, seconds(1))), rate) << "rate " << rate << " seed " << seed;
+      ASSERT_LE(static_cast<double>(MostIn(seen.arrivals, seconds(1))), rate)
+          << "rate " << rate << " seed " << seed;
     }
   }
 }
@@ -145,7 +150,8 @@ TEST(RateLimiter, LetsNoWindowOfAFractionalRateHoldMoreThanPromised) {
       const Seen seen = Drive(rate, 200, conditions, seed);
       const double most = std::ceil(rate);
       const auto window = Duration(static_cast<std::int64_t>(most / rate * 1e6));
-      ASSERT_LE(static_cast<double>(MostIn(seen.arrivals, window)), most) << "rate " << rate << " seed " << seed;
+      ASSERT_LE(static_cast<double>(MostIn(seen.arrivals, window)), most)
+          << "rate " << rate << " seed " << seed;
       ASSERT_LE(static_cast<double>(MostIn(seen.arrivals, seconds(1))), most) << "rate " << rate;
     }
   }

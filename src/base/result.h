@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Result<T>: a value, or an Error whose message names the act and the object ("open data/catalog.db: disk I/O error").
-// Exceptions stop at the third-party edge; everything of ours that can fail returns one of these.
+// Result<T>: a value, or an Error whose message names the act and the object ("open data/catalog.db: disk I/O
+// error"). Exceptions stop at the third-party edge; everything of ours that can fail returns one of these.
 #pragma once
 
 #include <fmt/core.h>
@@ -38,7 +38,8 @@ std::unexpected<Error> Fail(ErrorCode code, fmt::format_string<Args...> format, 
   return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 
-// The same error, with the act that met it in front: "commit: write records/movie/...: No space left on device".
+// The same error, with the act that met it in front: "commit: write records/movie/...: No space left on
+// device".
 inline std::unexpected<Error> Within(const char* act, const Error& error) {
   return std::unexpected(Error{error.code, fmt::format("{}: {}", act, error.message)});
 }
@@ -49,13 +50,13 @@ inline std::unexpected<Error> Within(const char* act, const Error& error) {
 // TRY_ASSIGN(auto x, Compute());  the same, and gives the value a name.
 #define TMDBC_CONCAT_(a, b) a##b
 #define TMDBC_CONCAT(a, b) TMDBC_CONCAT_(a, b)
-#define TRY(expression)                                                                                   \
-  do {                                                                                                    \
+#define TRY(expression)                                                                                     \
+  do {                                                                                                      \
     if (auto try_result = (expression); !try_result) return std::unexpected(std::move(try_result).error()); \
   } while (false)
-#define TRY_ASSIGN_(result, declaration, expression)                   \
-  auto result = (expression);                                          \
-  if (!result) return std::unexpected(std::move(result).error());      \
+#define TRY_ASSIGN_(result, declaration, expression)              \
+  auto result = (expression);                                     \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 #define TRY_ASSIGN(declaration, expression) \
   TRY_ASSIGN_(TMDBC_CONCAT(try_result_, __LINE__), declaration, expression)

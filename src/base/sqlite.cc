@@ -14,7 +14,8 @@ std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
   if (code == SQLITE_FULL) mapped = ErrorCode::kNoSpace;
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) mapped = ErrorCode::kCorrupt;
   if (code == SQLITE_CANTOPEN) mapped = ErrorCode::kNotFound;
-  if (code == SQLITE_ERROR || code == SQLITE_MISUSE || code == SQLITE_CONSTRAINT) mapped = ErrorCode::kInternal;
+  if (code == SQLITE_ERROR || code == SQLITE_MISUSE || code == SQLITE_CONSTRAINT)
+    mapped = ErrorCode::kInternal;
   return Fail(mapped, "{}: {}", act, sqlite3_errmsg(db));
 }
 
@@ -29,19 +30,28 @@ Statement& Statement::operator=(Statement&& other) noexcept {
   return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
 
-void Statement::BindAt(int index, std::int64_t value) { sqlite3_bind_int64(statement_, index, value); }
-void Statement::BindAt(int index, double value) { sqlite3_bind_double(statement_, index, value); }
+void Statement::BindAt(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_, index, value);
+}
+void Statement::BindAt(int index, double value) {
+  sqlite3_bind_double(statement_, index, value);
+}
 void Statement::BindAt(int index, std::string_view text) {
-  sqlite3_bind_text64(statement_, index, text.data() ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_, index, text.data() ? text.data() : "", text.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
 }
 void Statement::BindAt(int index, std::span<const std::byte> blob) {
   // An empty blob is not NULL: SQLite takes the null pointer of an empty span for that.
-  sqlite3_bind_blob64(statement_, index, blob.empty() ? static_cast<const void*>("") : blob.data(), blob.size(),
-                      SQLITE_STATIC);
+  sqlite3_bind_blob64(statement_, index, blob.empty() ? static_cast<const void*>("") : blob.data(),
+                      blob.size(), SQLITE_STATIC);
 }
-void Statement::BindNullAt(int index) { sqlite3_bind_null(statement_, index); }
+void Statement::BindNullAt(int index) {
+  sqlite3_bind_null(statement_, index);
+}
 
 void Statement::Reset() {
   sqlite3_reset(statement_);
@@ -66,8 +76,12 @@ Result<void> Statement::Run() {
   return {};
 }
 
-std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
-double Statement::Real(int column) const { return sqlite3_column_double(statement_, column); }
+std::int64_t Statement::Int(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+double Statement::Real(int column) const {
+  return sqlite3_column_double(statement_, column);
+}
 std::string_view Statement::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return {text ? text : "", std::size_t(sqlite3_column_bytes(statement_, column))};
@@ -76,17 +90,21 @@ std::span<const std::byte> Statement::Blob(int column) const {
   const auto* blob = static_cast<const std::byte*>(sqlite3_column_blob(statement_, column));
   return {blob, std::size_t(sqlite3_column_bytes(statement_, column))};
 }
-bool Statement::IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Statement::IsNull(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 Result<Database> Database::Open(const std::string& path, Mode mode) {
   sqlite3* raw = nullptr;
-  const int flags = mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags =
+      mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int opened = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(raw, path);
   if (opened != SQLITE_OK) return SqliteError(raw, fmt::format("open {}", path));
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
   if (mode == Mode::kReadWrite) {
-    if (auto set = db.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"); !set) {
+    if (auto set = db.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
+        !set) {
       return Fail(set.error().code, "open {}: {}", path, set.error().message);
     }
   } else if (auto probe = db.Execute("SELECT count(*) FROM sqlite_schema"); !probe) {
@@ -98,11 +116,14 @@ Result<Database> Database::Open(const std::string& path, Mode mode) {
 Database::Database(Database&& other) noexcept
     : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)), depth_(other.depth_) {}
 
-Database::~Database() { sqlite3_close_v2(db_); }
+Database::~Database() {
+  sqlite3_close_v2(db_);
+}
 
 Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(db_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(db_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) !=
+      SQLITE_OK) {
     return SqliteError(db_, sql);
   }
   return Statement(db_, raw);
@@ -133,6 +154,8 @@ Result<void> Database::Transact(const std::function<Result<void>()>& work) {
   return done;
 }
 
-std::int64_t Database::Changes() const { return sqlite3_changes64(db_); }
+std::int64_t Database::Changes() const {
+  return sqlite3_changes64(db_);
+}
 
 }  // namespace tmdbc

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The thin skin over SQLite: statements that are prepared once, errors as values, one transaction that others may join.
-// A Database and its statements belong to one thread. Opened for writing it runs in WAL mode with synchronous=FULL: when
-// Commit() returns, the transaction survives a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+// The thin skin over SQLite: statements that are prepared once, errors as values, one transaction that others
+// may join. A Database and its statements belong to one thread. Opened for writing it runs in WAL mode with
+// synchronous=FULL: when Commit() returns, the transaction survives a power cut
+// (https://www.sqlite.org/pragma.html#pragma_synchronous).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class Statement {
   ~Statement();
 
   // Binds the values from ?1 on and forgets those bound before. Text and blobs must outlive the next Reset().
-  // Takes integers, doubles, std::string_view (text), std::span<const std::byte> (blob), std::nullopt, std::optional of these.
+  // Takes integers, doubles, std::string_view (text), std::span<const std::byte> (blob), std::nullopt,
+  // std::optional of these.
   template <class... Values>
   Statement& Bind(const Values&... values) {
     Reset();
@@ -86,8 +88,8 @@ class Database {
  public:
   enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
 
-  // ":memory:" gives a private database. kCorrupt when the file is no SQLite database, kNotFound when it is absent and
-  // the mode is kReadOnly, kNoSpace when the disk is full.
+  // ":memory:" gives a private database. kCorrupt when the file is no SQLite database, kNotFound when it is
+  // absent and the mode is kReadOnly, kNoSpace when the disk is full.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   Database(Database&& other) noexcept;
@@ -98,8 +100,9 @@ class Database {
   // One or more statements without rows or parameters.
   Result<void> Execute(std::string_view sql);
 
-  // Runs `work` in a transaction and commits when it succeeds, rolls back when it fails. Called within another
-  // Transact() it joins that one: the outer commit makes both durable, or neither; when the inner one fails, so does the outer.
+  // Runs `work` in a transaction and commits when it succeeds, rolls back when it fails. Called within
+  // another Transact() it joins that one: the outer commit makes both durable, or neither; when the inner one
+  // fails, so does the outer.
   Result<void> Transact(const std::function<Result<void>()>& work);
   bool InTransaction() const { return depth_ > 0; }
   // Rows changed by the last statement that was run.

@@ -35,7 +35,8 @@ bool CircuitBreaker::Failed(bool probe) {
   failed_ <<= 1;
   failed_.set(0);
   outcomes_ = std::min(outcomes_ + 1, kWindow);
-  open_ = in_a_row_ >= kInARow || (outcomes_ == kWindow && static_cast<int>(failed_.count()) >= kMostFailures);
+  open_ =
+      in_a_row_ >= kInARow || (outcomes_ == kWindow && static_cast<int>(failed_.count()) >= kMostFailures);
   if (open_) {
     next_probe_ = now + kFirstDistance;
     distance_ = 2 * kFirstDistance;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// CircuitBreaker: tells an outage from single failures. Closed: everything goes. Open (10 failures in a row, or 80 % of the last
-// 20): one probe at a time, 1 s apart, then twice as far up to 30 s, until one is answered usefully. One thread.
+// CircuitBreaker: tells an outage from single failures. Closed: everything goes. Open (10 failures in a row,
+// or 80 % of the last 20): one probe at a time, 1 s apart, then twice as far up to 30 s, until one is
+// answered usefully. One thread.
 #pragma once
 
 #include <bitset>
@@ -32,7 +33,8 @@ class CircuitBreaker {
   // The probe was given up without an answer (cancelled, 429): another may go.
   void ProbeAbandoned() { probing_ = false; }
 
-  // What came of a request. While open only the probe's outcome counts: what was already under way when it opened tells of before.
+  // What came of a request. While open only the probe's outcome counts: what was already under way when it
+  // opened tells of before.
   void Succeeded(bool probe);
   // True when this failure opened it.
   bool Failed(bool probe);

@@ -76,7 +76,8 @@ void Collector::End(DrainEnd end, std::string reason) {
   ending_ = DrainResult{end, std::move(reason)};
 }
 
-// --- waiting -----------------------------------------------------------------------------------------------------------------
+// --- waiting
+// -----------------------------------------------------------------------------------------------------------------
 
 MonoTime Collector::WakeUpAt() {
   MonoTime at = std::min({clock_.Mono() + kTick, NextStart(), progress_at_});
@@ -127,7 +128,8 @@ void Collector::GiveUpWhenUnreachable() {
   }
 }
 
-// --- committing --------------------------------------------------------------------------------------------------------------
+// --- committing
+// --------------------------------------------------------------------------------------------------------------
 
 bool Collector::CommitDue() const {
   if (BatchEmpty()) return false;
@@ -162,8 +164,10 @@ bool Collector::Written(const Result<void>& result) {
     return false;
   }
   if (!no_room_) {
-    log_.Error("the disk is full: free some space, the run then goes on by itself; nothing is acknowledged that is not stored",
-               {{"error", result.error().message}});
+    log_.Error(
+        "the disk is full: free some space, the run then goes on by itself; nothing is acknowledged that is "
+        "not stored",
+        {{"error", result.error().message}});
   }
   no_room_ = true;
   try_write_at_ = clock_.Mono() + kRoomEvery;
@@ -194,14 +198,16 @@ void Collector::Heartbeat() {
   }
 }
 
-// --- ending ------------------------------------------------------------------------------------------------------------------
+// --- ending
+// ------------------------------------------------------------------------------------------------------------------
 
 void Collector::WindDown() {
   winding_down_ = true;
   const bool may_finish = ending_->end == DrainEnd::kStopped;
   const MonoTime grace_until = clock_.Mono() + (may_finish ? options_.stop_grace : Duration(0));
   while (!flights_.empty() && clock_.Mono() < grace_until) {
-    for (http::Outcome& outcome : transport_.Wait(std::min(grace_until, clock_.Mono() + kTick))) Settle(std::move(outcome));
+    for (http::Outcome& outcome : transport_.Wait(std::min(grace_until, clock_.Mono() + kTick)))
+      Settle(std::move(outcome));
     if (CommitDue()) Commit();
   }
   for (const auto& [id, flight] : flights_) transport_.Cancel(id);

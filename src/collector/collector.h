@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Collector: receive -> fetch -> store -> settle, in one loop in one thread. It starts as many requests as the limiter and
-// the transport's room allow, waits for the next outcome, settles it by the disposition table, and commits in
-// groups. A message is acknowledged in the same transaction that makes its record durable.
-// Sources: DESIGN sections 6 and 7, TMDB.md sections 2 and 6.
+// Collector: receive -> fetch -> store -> settle, in one loop in one thread. It starts as many requests as
+// the limiter and the transport's room allow, waits for the next outcome, settles it by the disposition
+// table, and commits in groups. A message is acknowledged in the same transaction that makes its record
+// durable. Sources: DESIGN sections 6 and 7, TMDB.md sections 2 and 6.
 #pragma once
 
 #include <array>
@@ -35,22 +35,23 @@
 namespace tmdbc {
 
 struct CollectorOptions {
-  int concurrency = 5;           // fetches under way; the transport caps the connections at 20 whatever this says
-  int max_tries = 5;             // of one request, not counting 429s and outages
-  Duration give_up_unanswered = std::chrono::seconds(12);  // nothing ever answered since the start: exit code 3
-  Duration give_up_outage = std::chrono::minutes(10);      // nothing useful for this long: stop, exit code 3
-  Duration stop_grace = std::chrono::milliseconds(3500);   // after a stop request, for what is in flight
+  int concurrency = 5;  // fetches under way; the transport caps the connections at 20 whatever this says
+  int max_tries = 5;    // of one request, not counting 429s and outages
+  Duration give_up_unanswered =
+      std::chrono::seconds(12);                        // nothing ever answered since the start: exit code 3
+  Duration give_up_outage = std::chrono::minutes(10);  // nothing useful for this long: stop, exit code 3
+  Duration stop_grace = std::chrono::milliseconds(3500);  // after a stop request, for what is in flight
 };
 
 // Counters since the collector was made. For progress, summary, metrics.
 struct CollectorStats {
-  std::int64_t requests = 0;        // sent to TMDB
-  std::int64_t throttled = 0;       // 429s among the answers
+  std::int64_t requests = 0;   // sent to TMDB
+  std::int64_t throttled = 0;  // 429s among the answers
   std::int64_t retries = 0;
   std::int64_t bytes_received = 0;
-  std::int64_t settled = 0;         // messages acknowledged durably
-  std::int64_t gone = 0;            // of these: 404
-  std::int64_t dead = 0;            // dead-lettered
+  std::int64_t settled = 0;                    // messages acknowledged durably
+  std::int64_t gone = 0;                       // of these: 404
+  std::int64_t dead = 0;                       // dead-lettered
   std::map<std::string, std::int64_t> errors;  // by class: "http 503", "timeout", "truncated"...
   std::array<std::int64_t, 7> changes{};       // records by Change (index = enum value), as committed
   std::map<MediaType, std::int64_t> records;   // written, by type
@@ -72,44 +73,47 @@ struct DrainResult {
 
 class Collector {
  public:
-  // All references outlive the collector. `on_progress` (may be empty) is called from the loop at least once a second while
-  // Drain() runs. `on_commit` (may be empty) runs inside each commit's transaction, with the counters as they are once it succeeds.
-  Collector(const Clock& clock, http::HttpTransport& transport, IdQueue& queue, RecordStore& store, RateLimiter& limiter,
-            Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces, CollectorOptions options);
+  // All references outlive the collector. `on_progress` (may be empty) is called from the loop at least once
+  // a second while Drain() runs. `on_commit` (may be empty) runs inside each commit's transaction, with the
+  // counters as they are once it succeeds.
+  Collector(const Clock& clock, http::HttpTransport& transport, IdQueue& queue, RecordStore& store,
+            RateLimiter& limiter, Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces,
+            CollectorOptions options);
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
   std::function<void(const CollectorStats&)> on_progress;
   std::function<Result<void>(const CollectorStats&)> on_commit;
 
-  // Works until the queue is empty, delayed retries included. Everything in flight is settled or released when it returns. Seals
-  // nothing: that is for who ends the run.
+  // Works until the queue is empty, delayed retries included. Everything in flight is settled or released
+  // when it returns. Seals nothing: that is for who ends the run.
   DrainResult Drain(const StopFlag& stop);
 
   const CollectorStats& stats() const { return stats_; }
 
  private:
-  // A message that is being worked on. Its parts already fetched stay in `fetch` while others are tried again.
+  // A message that is being worked on. Its parts already fetched stay in `fetch` while others are tried
+  // again.
   struct Work {
     Message message;
     DetailFetch fetch;
-    int open_calls = 0;   // of its requests: in flight, ready, or waiting to be tried again
-    bool settled = false; // stored, gone or buried: what still comes of its requests is dropped
-    bool again = false;   // once its last request has ended it starts anew
+    int open_calls = 0;    // of its requests: in flight, ready, or waiting to be tried again
+    bool settled = false;  // stored, gone or buried: what still comes of its requests is dropped
+    bool again = false;    // once its last request has ended it starts anew
   };
 
   // One request of a message, from its first try until it is answered.
   struct Request {
     Work* work = nullptr;
     DetailFetch::NumberedCall call;
-    int tries = 0;            // that count against it
-    int failures = 0;         // all: for the backoff
+    int tries = 0;     // that count against it
+    int failures = 0;  // all: for the backoff
     MonoTime failed_first{};
     std::uint64_t failed_first_streak = 0;
     // Of `tries` those since TMDB last answered something useful, and the number of that answer.
     int streak_tries = 0;
     std::uint64_t streak = 0;
-    MonoTime due{};           // while it waits to be tried again
+    MonoTime due{};  // while it waits to be tried again
   };
 
   struct Flight {
@@ -141,8 +145,8 @@ class Collector {
   void WindDown();
   void ReleaseHeld();
   void End(DrainEnd end, std::string reason);
-  // What became of a write to the store or the queue: true when it went well; otherwise the disk is full, and we wait for
-  // room, or the run is over.
+  // What became of a write to the store or the queue: true when it went well; otherwise the disk is full, and
+  // we wait for room, or the run is over.
   bool Written(const Result<void>& result);
   void RoomAgain();
 
@@ -150,7 +154,8 @@ class Collector {
   bool WantsMessages() const;
   void Receive();
   void StartWhatMayGo();
-  // The earliest time at which Start() could have something to do; MonoTime::max() when an outcome has to come first.
+  // The earliest time at which Start() could have something to do; MonoTime::max() when an outcome has to
+  // come first.
   MonoTime NextStart();
   std::optional<Request> NextRequest();
   // The first request of a received message; its others become ready. Empty when there is nothing to ask for.
@@ -193,32 +198,32 @@ class Collector {
   const std::size_t most_works_;
 
   std::unordered_map<MediaId, std::unique_ptr<Work>> works_;
-  std::deque<Message> fresh_;                          // received, nothing started
-  std::deque<Request> ready_;                          // may go at once: further calls of what is begun, and after a 429
-  std::vector<Request> waiting_;                       // to be tried again: a heap, the earliest `due` first
+  std::deque<Message> fresh_;     // received, nothing started
+  std::deque<Request> ready_;     // may go at once: further calls of what is begun, and after a 429
+  std::vector<Request> waiting_;  // to be tried again: a heap, the earliest `due` first
   std::unordered_map<http::RequestId, Flight> flights_;
   Batch batch_;
   CollectorStats stats_;
 
   CircuitBreaker breaker_;
   RetryBudget budget_;
-  std::uint64_t streak_ = 1;     // raised by every useful answer
+  std::uint64_t streak_ = 1;  // raised by every useful answer
   bool key_proven_ = false;
-  bool answered_ = false;        // by anything, since the collector was made
+  bool answered_ = false;  // by anything, since the collector was made
   std::optional<MonoTime> first_start_;
-  bool storm_ = false;           // the last word was 429: one request at a time until one is answered otherwise
-  bool probing_ = false;         // such a one is under way
-  int storms_ = 0;               // pauses since the last useful answer
+  bool storm_ = false;    // the last word was 429: one request at a time until one is answered otherwise
+  bool probing_ = false;  // such a one is under way
+  int storms_ = 0;        // pauses since the last useful answer
   MonoTime storm_pause_until_{};
   std::optional<MonoTime> trouble_since_;  // the first failure or 429 since the last useful answer
-  std::string last_trouble_;     // "HTTP 503"
+  std::string last_trouble_;               // "HTTP 503"
 
-  bool no_room_ = false;         // the disk is full: nothing starts
-  MonoTime try_write_at_{};      // then
-  MonoTime receive_at_{};        // the queue had nothing to give: look again then
+  bool no_room_ = false;     // the disk is full: nothing starts
+  MonoTime try_write_at_{};  // then
+  MonoTime receive_at_{};    // the queue had nothing to give: look again then
   MonoTime heartbeat_at_{};
   MonoTime progress_at_{};
-  bool winding_down_ = false;    // what is cancelled now was cancelled by us
+  bool winding_down_ = false;  // what is cancelled now was cancelled by us
   std::optional<DrainResult> ending_;
 };
 

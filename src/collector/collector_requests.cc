@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the collector sends and what it makes of the answers. The loop, the commits and the ends: collector.cc.
+// What the collector sends and what it makes of the answers. The loop, the commits and the ends:
+// collector.cc.
 #include <algorithm>
 #include <utility>
 
@@ -16,7 +17,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr seconds kVisibility = minutes(15);
-// Messages are received for about a quarter of a second of work: what a kill makes wait for its second receive.
+// Messages are received for about a quarter of a second of work: what a kill makes wait for its second
+// receive.
 constexpr double kLookAheadSeconds = 0.25;
 constexpr int kMostReceived = 100;
 // An id that fails for so long is buried although nothing else was answered meanwhile.
@@ -33,7 +35,8 @@ constexpr auto kLater = [](const auto& a, const auto& b) { return a.due > b.due;
 
 }  // namespace
 
-// --- what goes out -----------------------------------------------------------------------------------------------------------
+// --- what goes out
+// -----------------------------------------------------------------------------------------------------------
 
 bool Collector::WantsMessages() const {
   const MonoTime now = clock_.Mono();
@@ -44,7 +47,8 @@ bool Collector::WantsMessages() const {
 }
 
 void Collector::Receive() {
-  const int most = Probing() ? 1 : std::clamp(static_cast<int>(limiter_.pace() * kLookAheadSeconds), 1, kMostReceived);
+  const int most =
+      Probing() ? 1 : std::clamp(static_cast<int>(limiter_.pace() * kLookAheadSeconds), 1, kMostReceived);
   auto messages = queue_.Receive(most, kVisibility);
   if (!messages) {
     Written(std::unexpected(messages.error()));
@@ -58,8 +62,8 @@ void Collector::Receive() {
       fresh_.push_back(message);
       continue;
     }
-    // The machine slept longer than the visibility timeout: it is the one we hold, under a new receipt. When that one is settled
-    // and only its last requests are awaited, it goes once more.
+    // The machine slept longer than the visibility timeout: it is the one we hold, under a new receipt. When
+    // that one is settled and only its last requests are awaited, it goes once more.
     held->second->message = message;
     held->second->again = held->second->settled;
   }
@@ -73,7 +77,8 @@ void Collector::StartWhatMayGo() {
 }
 
 MonoTime Collector::NextStart() {
-  if (no_room_ || probing_ || flights_.size() >= static_cast<std::size_t>(options_.concurrency) || transport_.Room() <= 0) {
+  if (no_room_ || probing_ || flights_.size() >= static_cast<std::size_t>(options_.concurrency) ||
+      transport_.Room() <= 0) {
     return MonoTime::max();
   }
   MonoTime at;
@@ -91,8 +96,8 @@ MonoTime Collector::NextStart() {
 
 std::optional<Collector::Request> Collector::NextRequest() {
   const MonoTime now = clock_.Mono();
-  // What waited longest first, unless there is suspicion of an outage: then ids that have not failed tell more. As a probe
-  // anything will do, due or not.
+  // What waited longest first, unless there is suspicion of an outage: then ids that have not failed tell
+  // more. As a probe anything will do, due or not.
   const bool retry_is_due = !waiting_.empty() && waiting_.front().due <= now && budget_.NextRetry() <= now &&
                             (!breaker_.failing() || fresh_.empty());
   if (retry_is_due || (ready_.empty() && fresh_.empty())) {
@@ -126,8 +131,9 @@ std::optional<Collector::Request> Collector::Begin(Message message) {
   }
   const auto place =
       works_
-          .insert_or_assign(message.id, std::make_unique<Work>(Work{
-                                            .message = message, .fetch = DetailFetch(message.id, seasons, namespaces_)}))
+          .insert_or_assign(message.id,
+                            std::make_unique<Work>(Work{
+                                .message = message, .fetch = DetailFetch(message.id, seasons, namespaces_)}))
           .first;
   Work& work = *place->second;
   AddCalls(work);
@@ -166,7 +172,8 @@ void Collector::Start(Request request) {
   flights_.emplace(id, Flight{.request = std::move(request), .ticket = ticket, .probe = probe});
 }
 
-// --- what comes back ---------------------------------------------------------------------------------------------------------
+// --- what comes back
+// ---------------------------------------------------------------------------------------------------------
 
 void Collector::Settle(http::Outcome outcome) {
   const auto place = flights_.find(outcome.id);
@@ -204,7 +211,8 @@ void Collector::Settle(http::Outcome outcome) {
       break;
     case Verdict::kDeny:
       if (flight.probe && breaker_.open()) breaker_.ProbeAbandoned();
-      End(DrainEnd::kDenied, fmt::format("TMDB refuses the API key ({}): check TMDB_API_KEY", Describe(observed)));
+      End(DrainEnd::kDenied,
+          fmt::format("TMDB refuses the API key ({}): check TMDB_API_KEY", Describe(observed)));
       break;
     case Verdict::kRetry:
     case Verdict::kBury:
@@ -231,7 +239,8 @@ Observed Collector::Observe(Request& request, http::Outcome& outcome) {
   if (const std::string_view header = response.header("etag"); !header.empty()) etag = header;
   // Accept() takes the body with it; enough of it stays to say what it was instead.
   const std::string start = body->substr(0, 64);
-  const auto accepted = work.fetch.Accept(request.call.index, *std::move(body), std::move(etag), clock_.Now());
+  const auto accepted =
+      work.fetch.Accept(request.call.index, *std::move(body), std::move(etag), clock_.Now());
   return accepted ? Observed{} : ObserveBadBody(start, accepted.error());
 }
 
@@ -270,11 +279,12 @@ void Collector::SettleThrottled(Flight flight, const http::Response& response) {
   Duration pause = kThrottleBackoff.Delay(storms_, random_);
   if (asked && *asked > Duration(0)) {
     // Never less than asked, and not everyone at the same moment.
-    pause = std::min(*asked, kLongestPause) + Duration(std::uniform_int_distribution<std::int64_t>(
-                                                  0, kShortestPause.count())(random_));
+    pause = std::min(*asked, kLongestPause) +
+            Duration(std::uniform_int_distribution<std::int64_t>(0, kShortestPause.count())(random_));
     pause = std::max(pause, kShortestPause);
   }
-  if (now >= storm_pause_until_) log_.Warn("TMDB says 429: pausing", {{"milliseconds", pause / milliseconds(1)}});
+  if (now >= storm_pause_until_)
+    log_.Warn("TMDB says 429: pausing", {{"milliseconds", pause / milliseconds(1)}});
   storm_pause_until_ = std::max(storm_pause_until_, now + pause);
   limiter_.Throttled(pause);
   if (flight.request.work->settled) {
@@ -321,11 +331,12 @@ void Collector::SettleFailed(Flight flight, Verdict verdict, const Observed& obs
 }
 
 bool Collector::IsOutage(const Flight& flight, const Observed& observed) {
-  // An id that failed before is suspect itself: its further failures say nothing about TMDB. Else the last bad ids of a
-  // run would look like an outage, and the run would wait for the end of it.
+  // An id that failed before is suspect itself: its further failures say nothing about TMDB. Else the last
+  // bad ids of a run would look like an outage, and the run would wait for the end of it.
   const bool telling = observed.blameless || flight.request.tries == 0;
   if ((telling || flight.probe) && breaker_.Failed(flight.probe)) {
-    log_.Warn("TMDB seems to be out of order: asking now and then until it answers", {{"error", Describe(observed)}});
+    log_.Warn("TMDB seems to be out of order: asking now and then until it answers",
+              {{"error", Describe(observed)}});
     ForgiveStreak();
   }
   return breaker_.open();
@@ -343,7 +354,8 @@ void Collector::ForgiveStreak() {
   for (auto& [id, flight] : flights_) forgive(flight.request);
 }
 
-// --- what becomes of a message -----------------------------------------------------------------------------------------------
+// --- what becomes of a message
+// -----------------------------------------------------------------------------------------------
 
 void Collector::CallClosed(Work& work) {
   if (--work.open_calls > 0 || !work.settled) return;

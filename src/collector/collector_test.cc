@@ -23,11 +23,15 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::FakeTmdb;
 
-MediaId Movie(std::int64_t id) { return {MediaType::kMovie, id}; }
+MediaId Movie(std::int64_t id) {
+  return {MediaType::kMovie, id};
+}
 
 class CollectorTest : public ::testing::Test {
  protected:
-  CollectorTest() : log_file_(std::fopen("/dev/null", "w")), log_(log_file_, LogLevel::kError, LogFormat::kText, clock_) {}
+  CollectorTest()
+      : log_file_(std::fopen("/dev/null", "w")),
+        log_(log_file_, LogLevel::kError, LogFormat::kText, clock_) {}
   ~CollectorTest() override { std::fclose(log_file_); }
 
   // Before the first Make(): what TMDB is like.
@@ -53,7 +57,10 @@ class CollectorTest : public ::testing::Test {
     limiter_.emplace(network.rate, clock_);
     store_ = *RecordStore::Open(files_, catalog_, clock_, {});
     collector_.emplace(clock_, Tmdb(), queue_, *store_, *limiter_, log_, random_,
-                       ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "test"},
+                       ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
+                                 .secret_query = {},
+                                 .bearer = {},
+                                 .user_agent = "test"},
                        DefaultNamespaces(), options);
   }
 
@@ -153,8 +160,9 @@ TEST_F(CollectorTest, GivesUpWithinSecondsOnAServerThatNeverAnswered) {
 }
 
 TEST_F(CollectorTest, GoesThroughAnOutageWithFewProbesAndWithoutDeadLetters) {
-  for (const auto fault : {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml,
-                           FakeTmdb::Fault::kBare401, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kTruncated}) {
+  for (const auto fault :
+       {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml,
+        FakeTmdb::Fault::kBare401, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kTruncated}) {
     tmdb_.reset();
     AddMovies(200);
     Make({.concurrency = 10});
@@ -320,7 +328,10 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   Make();
   VanishingShow transport(Tmdb());
   Collector collector(clock_, transport, queue_, *store_, *limiter_, log_, random_,
-                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .secret_query = {}, .bearer = {}, .user_agent = "test"},
+                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
+                                .secret_query = {},
+                                .bearer = {},
+                                .user_agent = "test"},
                       DefaultNamespaces(), {});
   EXPECT_EQ(collector.Drain(stop_).end, DrainEnd::kDrained);
   EXPECT_EQ(collector.stats().gone, 1);

@@ -16,21 +16,24 @@ namespace {
 // TMDB's error codes (TMDB.md section 6).
 constexpr int kInvalidId = 6;
 constexpr int kNotFound = 34;
-// 401 and 403 that are about the key or its owner, whatever was asked for: invalid key, suspended key, account disabled, invalid
-// token (what a v4 token that is none gets), suspended user.
+// 401 and 403 that are about the key or its owner, whatever was asked for: invalid key, suspended key,
+// account disabled, invalid token (what a v4 token that is none gets), suspended user.
 constexpr std::array kKeyCodes = {7, 10, 31, 35, 45};
-// The same at the first answers, but conceivable for one id alone later: no permission, authentication failed, e-mail not
-// verified.
+// The same at the first answers, but conceivable for one id alone later: no permission, authentication
+// failed, e-mail not verified.
 constexpr std::array kLikelyKeyCodes = {3, 14, 32};
 
 // Service offline, maintenance.
 constexpr std::array kOfflineCodes = {9, 46};
 
-bool IsOneOf(const auto& codes, int code) { return std::ranges::find(codes, code) != codes.end(); }
+bool IsOneOf(const auto& codes, int code) {
+  return std::ranges::find(codes, code) != codes.end();
+}
 
 bool RefusesKey(const Observed& observed, bool key_proven) {
   if (observed.status != 401 && observed.status != 403) return false;
-  return IsOneOf(kKeyCodes, observed.tmdb_code) || (!key_proven && IsOneOf(kLikelyKeyCodes, observed.tmdb_code));
+  return IsOneOf(kKeyCodes, observed.tmdb_code) ||
+         (!key_proven && IsOneOf(kLikelyKeyCodes, observed.tmdb_code));
 }
 
 bool IsGone(const Observed& observed) {
@@ -38,7 +41,9 @@ bool IsGone(const Observed& observed) {
 }
 
 // Asked the same way again, the answer will be the same.
-bool IsHopeless(int status) { return status == 400 || status == 405 || status == 406 || status == 422; }
+bool IsHopeless(int status) {
+  return status == 400 || status == 405 || status == 406 || status == 422;
+}
 
 }  // namespace
 
@@ -53,7 +58,8 @@ Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
   }
   if (circumstances.outage || observed.blameless) return Verdict::kRetry;
   if (hopeless) return Verdict::kBury;
-  return circumstances.tries >= circumstances.max_tries && circumstances.suspect ? Verdict::kBury : Verdict::kRetry;
+  return circumstances.tries >= circumstances.max_tries && circumstances.suspect ? Verdict::kBury
+                                                                                 : Verdict::kRetry;
 }
 
 std::string Describe(const Observed& observed) {
@@ -80,11 +86,21 @@ Observed ObserveFailure(http::TransportFailure failure, std::string text) {
   using enum http::TransportFailure;
   std::string_view name;
   switch (failure) {
-    case kConnect: name = "connect"; break;
-    case kTimeout: name = "timeout"; break;
-    case kReset: name = "reset"; break;
-    case kTooLarge: name = "too large"; break;
-    case kAborted: name = "aborted"; break;
+    case kConnect:
+      name = "connect";
+      break;
+    case kTimeout:
+      name = "timeout";
+      break;
+    case kReset:
+      name = "reset";
+      break;
+    case kTooLarge:
+      name = "too large";
+      break;
+    case kAborted:
+      name = "aborted";
+      break;
   }
   if (text.empty()) text = name;
   return {.kind = Observed::Kind::kFailure,
@@ -108,7 +124,8 @@ Observed ObserveBadBody(std::string_view body, const Error& why) {
   // "get movie/550: not whole JSON": the reason gets an act of its own.
   std::string_view detail = why.message;
   if (detail.starts_with("get ")) detail.remove_prefix(std::min(detail.find(": ") + 2, detail.size()));
-  Observed observed{.kind = Observed::Kind::kBadBody, .detail = std::string(detail), .error_class = "bad body"};
+  Observed observed{
+      .kind = Observed::Kind::kBadBody, .detail = std::string(detail), .error_class = "bad body"};
   if (first == std::string_view::npos) {
     observed.detail = "empty body";
     observed.error_class = "empty body";

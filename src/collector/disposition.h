@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What an answer means for the id that was asked for: the whole of it, as pure functions. The loop in collector.cc does what
-// Dispose() says. Sources: TMDB.md section 6 (error table, retry list), DESIGN section 7.
+// What an answer means for the id that was asked for: the whole of it, as pure functions. The loop in
+// collector.cc does what Dispose() says. Sources: TMDB.md section 6 (error table, retry list), DESIGN
+// section 7.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,12 @@ struct Observed {
     kFailure,   // no answer
   };
   Kind kind = Kind::kBelieved;
-  int status = 0;       // of kStatus
-  int tmdb_code = 0;    // of kStatus: status_code of TMDB's JSON error body; 0 when the body is none (HTML, empty, ...)
+  int status = 0;  // of kStatus
+  int tmdb_code =
+      0;  // of kStatus: status_code of TMDB's JSON error body; 0 when the body is none (HTML, empty, ...)
   bool blameless = false;  // it says nothing about the id: no connection, or TMDB said that it is offline
-  std::string detail;   // of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused"
+  std::string
+      detail;  // of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused"
   std::string error_class;  // what it is counted as: "http 503", "timeout", "html"; empty for kBelieved
 };
 
@@ -39,12 +42,14 @@ enum class Verdict : std::uint8_t {
 };
 
 struct Circumstances {
-  int tries = 1;     // of this request, this one included; 429s, blameless ones and tries during an outage are not counted
+  int tries = 1;  // of this request, this one included; 429s, blameless ones and tries during an outage are
+                  // not counted
   int max_tries = 5;
   // The breaker is open: an outage says nothing about the id, so it is neither buried nor does the try count.
   bool outage = false;
-  // There is reason to think that it is the id's fault: TMDB answered something useful since the id failed first, or the id
-  // has been failing for long. Without it more tries are due, lest a short outage bury what little is in the queue.
+  // There is reason to think that it is the id's fault: TMDB answered something useful since the id failed
+  // first, or the id has been failing for long. Without it more tries are due, lest a short outage bury what
+  // little is in the queue.
   bool suspect = true;
   // The key was accepted in this run. Until then a 401 that would be odd for one id alone is about the key.
   bool key_proven = false;
@@ -57,13 +62,15 @@ std::string Describe(const Observed& observed);
 // "get tv:1399: HTTP 503 after 5 tries"; without the last part for a first try.
 std::string BuryReason(std::string_view id, const Observed& observed, int tries);
 
-// The status_code of TMDB's error body {"status_code":34,"status_message":"..."}; 0 when `body` (decoded) is none.
+// The status_code of TMDB's error body {"status_code":34,"status_message":"..."}; 0 when `body` (decoded) is
+// none.
 int TmdbErrorCode(std::string_view body);
 
 Observed ObserveFailure(http::TransportFailure failure, std::string text);
 // Any status but 200, with its decoded body.
 Observed ObserveStatus(int status, std::string_view body);
-// A 200 whose body was refused: `why` by DecodeBody() or DetailFetch::Accept(). `body` is as far as it could be decoded.
+// A 200 whose body was refused: `why` by DecodeBody() or DetailFetch::Accept(). `body` is as far as it could
+// be decoded.
 Observed ObserveBadBody(std::string_view body, const Error& why);
 
 }  // namespace tmdbc

@@ -27,17 +27,20 @@ TEST(Disposition, FollowsTmdbsErrorTable) {
     Verdict first, fifth;
   };
   const std::vector<Row> table = {
-      {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},   {4, 405, kBury, kBury},   {5, 422, kBury, kBury},
-      {6, 404, kGone, kGone},   {7, 401, kDeny, kDeny},    {8, 403, kRetry, kBury},  {9, 503, kRetry, kRetry},
-      {10, 401, kDeny, kDeny},  {11, 500, kRetry, kBury},  {14, 401, kRetry, kBury}, {15, 500, kRetry, kBury},
-      {16, 401, kRetry, kBury}, {17, 401, kRetry, kBury},  {18, 400, kBury, kBury},  {19, 406, kBury, kBury},
-      {20, 422, kBury, kBury},  {22, 400, kBury, kBury},   {23, 400, kBury, kBury},  {24, 504, kRetry, kBury},
-      {25, 429, kThrottle, kThrottle},                     {26, 400, kBury, kBury},  {27, 400, kBury, kBury},
-      {28, 400, kBury, kBury},  {29, 400, kBury, kBury},   {30, 401, kRetry, kBury}, {31, 401, kDeny, kDeny},
-      {32, 401, kRetry, kBury}, {33, 401, kRetry, kBury},  {34, 404, kGone, kGone},  {35, 401, kDeny, kDeny},
-      {36, 401, kRetry, kBury}, {37, 404, kRetry, kBury},  {38, 401, kRetry, kBury}, {39, 401, kRetry, kBury},
-      {41, 422, kBury, kBury},  {42, 405, kBury, kBury},   {43, 502, kRetry, kBury}, {44, 500, kRetry, kBury},
-      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kRetry},  {47, 400, kBury, kBury},
+      {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},   {4, 405, kBury, kBury},
+      {5, 422, kBury, kBury},   {6, 404, kGone, kGone},    {7, 401, kDeny, kDeny},
+      {8, 403, kRetry, kBury},  {9, 503, kRetry, kRetry},  {10, 401, kDeny, kDeny},
+      {11, 500, kRetry, kBury}, {14, 401, kRetry, kBury},  {15, 500, kRetry, kBury},
+      {16, 401, kRetry, kBury}, {17, 401, kRetry, kBury},  {18, 400, kBury, kBury},
+      {19, 406, kBury, kBury},  {20, 422, kBury, kBury},   {22, 400, kBury, kBury},
+      {23, 400, kBury, kBury},  {24, 504, kRetry, kBury},  {25, 429, kThrottle, kThrottle},
+      {26, 400, kBury, kBury},  {27, 400, kBury, kBury},   {28, 400, kBury, kBury},
+      {29, 400, kBury, kBury},  {30, 401, kRetry, kBury},  {31, 401, kDeny, kDeny},
+      {32, 401, kRetry, kBury}, {33, 401, kRetry, kBury},  {34, 404, kGone, kGone},
+      {35, 401, kDeny, kDeny},  {36, 401, kRetry, kBury},  {37, 404, kRetry, kBury},
+      {38, 401, kRetry, kBury}, {39, 401, kRetry, kBury},  {41, 422, kBury, kBury},
+      {42, 405, kBury, kBury},  {43, 502, kRetry, kBury},  {44, 500, kRetry, kBury},
+      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kRetry}, {47, 400, kBury, kBury},
   };
   for (const Row& row : table) {
     const Observed observed = ObserveStatus(row.status, TmdbError(row.code));
@@ -55,15 +58,17 @@ TEST(Disposition, BelievesNoStatusThatDoesNotSpeakTmdbsJson) {
     Verdict first, fifth;
   };
   const std::vector<Row> table = {
-      {201, kRetry, kBury}, {204, kRetry, kBury}, {206, kRetry, kBury}, {301, kRetry, kBury}, {302, kRetry, kBury},
-      {304, kRetry, kBury}, {308, kRetry, kBury}, {400, kBury, kBury},  {401, kRetry, kBury}, {403, kRetry, kBury},
-      {404, kRetry, kBury}, {405, kBury, kBury},  {406, kBury, kBury},  {408, kRetry, kBury}, {410, kRetry, kBury},
-      {422, kBury, kBury},  {429, kThrottle, kThrottle},                {451, kRetry, kBury}, {500, kRetry, kBury},
-      {501, kRetry, kBury}, {502, kRetry, kBury}, {503, kRetry, kBury}, {504, kRetry, kBury}, {520, kRetry, kBury},
+      {201, kRetry, kBury},        {204, kRetry, kBury}, {206, kRetry, kBury}, {301, kRetry, kBury},
+      {302, kRetry, kBury},        {304, kRetry, kBury}, {308, kRetry, kBury}, {400, kBury, kBury},
+      {401, kRetry, kBury},        {403, kRetry, kBury}, {404, kRetry, kBury}, {405, kBury, kBury},
+      {406, kBury, kBury},         {408, kRetry, kBury}, {410, kRetry, kBury}, {422, kBury, kBury},
+      {429, kThrottle, kThrottle}, {451, kRetry, kBury}, {500, kRetry, kBury}, {501, kRetry, kBury},
+      {502, kRetry, kBury},        {503, kRetry, kBury}, {504, kRetry, kBury}, {520, kRetry, kBury},
   };
   for (const Row& row : table) {
-    for (const std::string& body : {html, std::string(), std::string(R"({"message":"Forbidden"})"), std::string("[34]"),
-                                    std::string(R"({"status_code":"34"})"), std::string(R"({"status_code":34)")}) {
+    for (const std::string& body :
+         {html, std::string(), std::string(R"({"message":"Forbidden"})"), std::string("[34]"),
+          std::string(R"({"status_code":"34"})"), std::string(R"({"status_code":34)")}) {
       const Observed observed = ObserveStatus(row.status, body);
       EXPECT_EQ(observed.tmdb_code, 0) << body;
       EXPECT_EQ(At(observed, 1, false, false), row.first) << row.status << body;
@@ -97,13 +102,15 @@ TEST(Disposition, TakesALikelyKeyErrorForTheKeysOnlyUntilTheKeyWasAccepted) {
 TEST(Disposition, NeverBlamesTheIdForAServerThatCannotBeReached) {
   EXPECT_EQ(At(ObserveFailure(http::TransportFailure::kConnect, ""), 99), kRetry);
   EXPECT_EQ(At(ObserveStatus(503, TmdbError(46)), 99), kRetry);
-  EXPECT_EQ(At(ObserveStatus(503, "<html>"), 99), kBury) << "a proxy may say so for one page that takes too long";
+  EXPECT_EQ(At(ObserveStatus(503, "<html>"), 99), kBury)
+      << "a proxy may say so for one page that takes too long";
 }
 
 TEST(Disposition, GivesAnIdMoreTriesWhileNothingElseIsAnsweredEither) {
   EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = false}), kRetry);
   EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = true}), kBury);
-  EXPECT_EQ(Dispose(ObserveStatus(422, TmdbError(5)), {.tries = 1, .suspect = false}), kBury) << "TMDB did answer";
+  EXPECT_EQ(Dispose(ObserveStatus(422, TmdbError(5)), {.tries = 1, .suspect = false}), kBury)
+      << "TMDB did answer";
 }
 
 TEST(Disposition, BuriesNothingDuringAnOutage) {
@@ -116,7 +123,8 @@ TEST(Disposition, BuriesNothingDuringAnOutage) {
 }
 
 TEST(Disposition, GivesReasonsThatAPersonCanUse) {
-  EXPECT_EQ(BuryReason("movie:9", ObserveBadBody("{", {ErrorCode::kCorrupt, "get movie/9: not whole JSON: cut"}), 5),
+  EXPECT_EQ(BuryReason("movie:9",
+                       ObserveBadBody("{", {ErrorCode::kCorrupt, "get movie/9: not whole JSON: cut"}), 5),
             "get movie:9: not whole JSON: cut after 5 tries");
   EXPECT_EQ(BuryReason("tv:1399", ObserveStatus(503, "<html>"), 5), "get tv:1399: HTTP 503 after 5 tries");
   EXPECT_EQ(BuryReason("movie:9", ObserveStatus(422, TmdbError(5)), 1), "get movie:9: HTTP 422 code 5");

@@ -205,7 +205,8 @@ MultiTransport::TransferPtr MultiTransport::MakeTransfer() {
   Set(easy, CURLOPT_PRIVATE, self);
   Set(easy, CURLOPT_ERRORBUFFER, &transfer->error[0]);
   Set(easy, CURLOPT_NOSIGNAL, 1L);
-  // A request that is given up while its name is still being resolved does not wait for the resolver's thread.
+  // A request that is given up while its name is still being resolved does not wait for the resolver's
+  // thread.
   Set(easy, CURLOPT_QUICK_EXIT, 1L);
   Set(easy, CURLOPT_HTTP_VERSION, long(CURL_HTTP_VERSION_1_1));
   Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// CurlTransport: HttpTransport over libcurl's multi interface, HTTP/1.1 with connections kept alive, over TLS or plain.
+// CurlTransport: HttpTransport over libcurl's multi interface, HTTP/1.1 with connections kept alive, over TLS
+// or plain.
 //
 // Two promises that libcurl does not make by itself:
 //
-// A peer never sees more than max_connections connections at once, both hosts of TMDB counted together. In use, idle and
-// just closed ones each hold a place; a closed one keeps it until the peer has closed its side too (and 50 ms more, for a
-// server that counts a little late), at most a second; one that broke or that we gave up keeps it for the whole second.
-// The gate is where sockets are made: a request for which there is no place waits inside (kReset and the others never come
-// from that).
+// A peer never sees more than max_connections connections at once, both hosts of TMDB counted together. In
+// use, idle and just closed ones each hold a place; a closed one keeps it until the peer has closed its side
+// too (and 50 ms more, for a server that counts a little late), at most a second; one that broke or that we
+// gave up keeps it for the whole second. The gate is where sockets are made: a request for which there is no
+// place waits inside (kReset and the others never come from that).
 //
-// A request goes on the wire at most once. libcurl would silently send it again when a re-used connection breaks before the
-// first byte of the answer; the rate limiter would not know, and the server may well have counted the first. Here that is
-// kReset, and whoever asked decides.
+// A request goes on the wire at most once. libcurl would silently send it again when a re-used connection
+// breaks before the first byte of the answer; the rate limiter would not know, and the server may well have
+// counted the first. Here that is kReset, and whoever asked decides.
 //
 // Why HTTP/1.1 only, and why libcurl is loaded late: docs/decisions/http-client.md.
 //
@@ -37,14 +38,14 @@ struct CurlOptions {
 
 class CurlTransport : public HttpTransport {
  public:
-  // `clock` outlives the transport and is a real one: sockets know no other. Loads libcurl: kUnavailable when it is not there.
-  // The end of the transport ends what is in flight, without outcomes.
+  // `clock` outlives the transport and is a real one: sockets know no other. Loads libcurl: kUnavailable when
+  // it is not there. The end of the transport ends what is in flight, without outcomes.
   static Result<std::unique_ptr<CurlTransport>> Create(const Clock& clock, CurlOptions options = {});
 
-  // What HttpTransport leaves open. Start() adds "Accept-Encoding: gzip" unless the request has an Accept-Encoding; the body
-  // stays as it came. Redirects are not followed: a 3xx is a response. Proxies come from the environment (https_proxy, no_proxy),
-  // CAs from the system. Wait() also returns, maybe with nothing, when a signal came, when Room() rose from 0, and now and
-  // then for no reason.
+  // What HttpTransport leaves open. Start() adds "Accept-Encoding: gzip" unless the request has an
+  // Accept-Encoding; the body stays as it came. Redirects are not followed: a 3xx is a response. Proxies come
+  // from the environment (https_proxy, no_proxy), CAs from the system. Wait() also returns, maybe with
+  // nothing, when a signal came, when Room() rose from 0, and now and then for no reason.
 
   // Makes a Wait() under way, or else the next one, return at once. Any thread.
   virtual void Wake() = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// HTTP as values, and the transport port. A status is a value, not an error: what it means is decided by who asked.
+// HTTP as values, and the transport port. A status is a value, not an error: what it means is decided by who
+// asked.
 #pragma once
 
 #include <chrono>
@@ -28,8 +29,8 @@ struct Request {
   std::chrono::milliseconds timeout{30'000};
   // More bytes than this on the wire is kTooLarge.
   std::uint64_t max_body = 64 << 20;
-  // When set, the body of a 200 goes here piece by piece as it comes and Response::body stays empty; returning false ends the
-  // transfer (kAborted). Other statuses fill `body` as usual.
+  // When set, the body of a 200 goes here piece by piece as it comes and Response::body stays empty;
+  // returning false ends the transfer (kAborted). Other statuses fill `body` as usual.
   std::function<bool(std::string_view)> sink;
 };
 
@@ -69,15 +70,17 @@ class HttpTransport {
   virtual ~HttpTransport() = default;
 
   // Starts a GET. Never blocks; requires Room() > 0. The outcome comes from a later Wait().
-  // `on_send` (may be empty) is called from within Start() or Wait() at the moment when the request is about to go on the wire,
-  // after any connecting: the rate limiter counts from there.
+  // `on_send` (may be empty) is called from within Start() or Wait() at the moment when the request is about
+  // to go on the wire, after any connecting: the rate limiter counts from there.
   virtual RequestId Start(Request request, std::function<void()> on_send) = 0;
 
-  // Waits until at least one outcome is there or `deadline` has passed, and returns all that are there (maybe none). With
-  // nothing under way it still waits: this is where the program sleeps. Also returns early after Wake().
+  // Waits until at least one outcome is there or `deadline` has passed, and returns all that are there (maybe
+  // none). With nothing under way it still waits: this is where the program sleeps. Also returns early after
+  // Wake().
   virtual std::vector<Outcome> Wait(MonoTime deadline) = 0;
 
-  // How many more may be started now. A connection that broke keeps its place for a second: the peer may still count it.
+  // How many more may be started now. A connection that broke keeps its place for a second: the peer may
+  // still count it.
   virtual int Room() const = 0;
   virtual int InFlight() const = 0;
 
@@ -85,8 +88,8 @@ class HttpTransport {
   virtual void Cancel(RequestId id) = 0;
 };
 
-// Without the scheme's credentials, query secrets are never part of a url here; this keeps only what a person needs: the path
-// and query, cut to 200 bytes.
+// Without the scheme's credentials, query secrets are never part of a url here; this keeps only what a person
+// needs: the path and query, cut to 200 bytes.
 std::string Shown(std::string_view url);
 
 }  // namespace tmdbc::http

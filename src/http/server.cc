@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "http/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -83,7 +85,7 @@ struct Server::Impl {
 
   void Accept();
   void Opened(Session& session);
-  void Closed(Session& session);
+  void Left(Session& session);
 
   const ServerOptions options;
   const Clock& clock;
@@ -110,11 +112,25 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     request_.peer_address = std::move(address);
     impl_.Opened(*this);
   }
-  ~Session() { impl_.Closed(*this); }
+  ~Session() {
+    impl_.Left(*this);
+    impl_.sessions.erase(this);
+  }
 
   const std::string& address() const { return request_.peer_address; }
+  // Among the open connections of its address.
+  bool counted = true;
   void SetOverLimit() { request_.over_connection_limit = true; }
   bool over_limit() const { return request_.over_connection_limit; }
+
+  // Whether the client closed its side, as the kernel knows it: unread requests may stand before the end of
+  // the stream, and the loop may not have come to it yet.
+  bool PeerHasLeft() {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           info.tcpi_state != TCP_ESTABLISHED;
+  }
 
   void Start() {
     parser_.emplace();
@@ -385,21 +401,29 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
 };
 
 void Server::Impl::Opened(Session& session) {
+  const int limit = options.connections_per_address;
+  // At the limit a client that was killed a moment ago must not count any more.
+  if (const auto peer = peers.find(session.address());
+      limit > 0 && peer != peers.end() && peer->second.open >= limit) {
+    for (Session* other : sessions) {
+      if (other->address() == session.address() && other->PeerHasLeft()) Left(*other);
+    }
+  }
   sessions.insert(&session);
   Peer& peer = peers[session.address()];
   ++stats.connections;
   stats.peak_open = std::max(stats.peak_open, ++stats.open);
   peer.peak = std::max(peer.peak, ++peer.open);
   stats.peak_per_address = std::max(stats.peak_per_address, peer.peak);
-  const int limit = options.connections_per_address;
   if (limit > 0 && peer.open > limit) {
     ++stats.excess_connections;
     session.SetOverLimit();
   }
 }
 
-void Server::Impl::Closed(Session& session) {
-  sessions.erase(&session);
+void Server::Impl::Left(Session& session) {
+  if (!session.counted) return;
+  session.counted = false;
   --stats.open;
   const auto peer = peers.find(session.address());
   if (--peer->second.open == 0) peers.erase(peer);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "http/server_test_client.h"
@@ -263,10 +264,41 @@ TEST(Server, FreesThePlaceOfAConnectionThatTheClientLeftWhileItWaited) {
     TestConnection gone(running.port());
     gone.Send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n");
   }
-  // The server notices the leaving in its own time: ask until it has.
-  int status = 429;
-  for (int i = 0; i < 1000 && status == 429; ++i) status = TestConnection(running.port()).Get("/").status;
-  EXPECT_EQ(status, 200);
+  EXPECT_EQ(TestConnection(running.port()).Get("/").status, 200);
+}
+
+// As after a kill: a program's connections end all at once with requests unread, and its successor connects
+// before the loop has come to any of them.
+TEST(Server, DoesNotCountConnectionsWhoseClientIsGoneAgainstTheNext) {
+  std::promise<void> busy, released;
+  Running running(
+      [&](const ServerRequest& request) {
+        Answer answer{.status = request.over_connection_limit ? 429 : 200};
+        if (request.target == "/busy") {
+          busy.set_value();
+          released.get_future().wait();
+        } else if (request.target == "/slow") {
+          answer.delay = std::chrono::hours(1);
+        }
+        return answer;
+      },
+      {.connections_per_address = 3});
+  TestConnection first(running.port());
+  std::optional<TestConnection> killed[2];
+  for (auto& connection : killed) {
+    connection.emplace(running.port());
+    EXPECT_EQ(connection->Get("/").status, 200);
+  }
+  first.Send("GET /busy HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.get_future().wait();
+  for (auto& connection : killed) connection->Send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  TestConnection next[2] = {TestConnection(running.port()), TestConnection(running.port())};
+  for (auto& connection : killed) connection.reset();
+  released.set_value();
+  for (auto& connection : next) EXPECT_EQ(connection.Get("/").status, 200);
+  running.Stop();
+  EXPECT_EQ(running.server().stats().excess_connections, 0u);
+  EXPECT_EQ(running.server().stats().peak_per_address, 3);
 }
 
 // Sends a request while the loop is stuck in the handler of another, and tells whether its stamp is from

@@ -618,8 +618,8 @@ Result<std::map<MediaType, QueueCounts>> SqliteIdQueue::Counts() {
   TRY_ASSIGN(const bool tables, PrepareReads());
   if (!tables) return counts;
   Statement& read = reads_->counts.Bind(Micros(Tick()));
-  constexpr std::int64_t QueueCounts::*kStates[] = {&QueueCounts::waiting, &QueueCounts::delayed,
-                                                    &QueueCounts::in_flight, &QueueCounts::dead};
+  constexpr std::int64_t QueueCounts::* kStates[] = {&QueueCounts::waiting, &QueueCounts::delayed,
+                                                     &QueueCounts::in_flight, &QueueCounts::dead};
   for (;;) {
     TRY_ASSIGN(const bool row, read.Step());
     if (!row) break;

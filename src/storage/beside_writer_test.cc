@@ -18,7 +18,8 @@ class BesideAWriter : public ::testing::Test {
  protected:
   BesideAWriter() {
     writer = RecordStore::Open(files, catalog, clock, {}).value();
-    reading = std::make_unique<Database>(Database::Open(path + "/catalog.db", Database::Mode::kReadOnly).value());
+    reading =
+        std::make_unique<Database>(Database::Open(path + "/catalog.db", Database::Mode::kReadOnly).value());
     reader = RecordStore::OpenReadOnly(reader_files, *reading).value();
   }
   ~BesideAWriter() override { std::filesystem::remove_all(path); }

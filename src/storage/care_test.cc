@@ -51,12 +51,14 @@ void Fill(StoreWorld& world) {
 std::string IndexText(Database& catalog) {
   std::string text;
   for (const char* sql :
-       {"SELECT * FROM store_records", "SELECT * FROM store_steps", "SELECT * FROM store_episodes", "SELECT * FROM store_missing",
+       {"SELECT * FROM store_records", "SELECT * FROM store_steps", "SELECT * FROM store_episodes",
+        "SELECT * FROM store_missing",
         "SELECT type, number, bytes, records, crc, opened_at, sealed_at FROM store_segments"}) {
     auto query = catalog.Prepare(sql).value();
     text += std::string(sql) + "\n";
     while (query.Step().value()) {
-      for (int column = 0; column < 13; ++column) text += fmt::format("{} ", query.IsNull(column) ? "-" : query.Text(column));
+      for (int column = 0; column < 13; ++column)
+        text += fmt::format("{} ", query.IsNull(column) ? "-" : query.Text(column));
       text += "\n";
     }
   }
@@ -104,13 +106,16 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
       ASSERT_EQ(report.damage.size(), 1U) << byte << "." << flip;
       EXPECT_EQ(report.damage[0].file, kFirst);
       if (report.damage[0].records.empty()) {
-        // The unused bit of a frame's header: found by the checksum of the file, and every record can still be read.
+        // The unused bit of a frame's header: found by the checksum of the file, and every record can still
+        // be read.
         ++harmless;
         EXPECT_EQ(flip, 4);
       } else {
         const auto& records = report.damage[0].records;
-        EXPECT_EQ(std::set<MediaId>(records.begin(), records.end()), frames.at(report.damage[0].offset)) << byte;
-        EXPECT_FALSE(world.store->Find(records[0]).has_value() && world.store->History(records[0]).has_value());
+        EXPECT_EQ(std::set<MediaId>(records.begin(), records.end()), frames.at(report.damage[0].offset))
+            << byte;
+        EXPECT_FALSE(world.store->Find(records[0]).has_value() &&
+                     world.store->History(records[0]).has_value());
       }
       world.files.FlipBit(kFirst, byte, flip);
     }
@@ -143,13 +148,21 @@ TEST(Verify, FindsFilesThatAreMissingShortOrStrange) {
     bool records;
   };
   const Case cases[] = {
-      {"a sealed segment is missing", [](StoreWorld& w) { (void)w.files.Remove(kFirst); }, "001.jsonl.zst: missing", true},
-      {"the open one is missing", [&](StoreWorld& w) { (void)w.files.Remove(open); }, "002.jsonl.zst.open: missing", true},
-      {"short", [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 50).value()); }, "001.jsonl.zst: 50 bytes, the index says", true},
-      {"longer", [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 5000).value() + "x"); }, "001.jsonl.zst: ", false},
-      {"unknown", [](StoreWorld& w) { w.files.Put("records/movie/000/000/003.jsonl.zst", ""); }, "003.jsonl.zst: not in the index", false},
-      {"no state", [](StoreWorld& w) { (void)w.files.Remove("records/movie/state.json"); }, "records/movie/state.json: missing", false},
-      {"a gap", [](StoreWorld& w) { (void)w.catalog.Execute("UPDATE store_segments SET number=3 WHERE number=2"); }, "002.jsonl.zst: missing", false},
+      {"a sealed segment is missing", [](StoreWorld& w) { (void)w.files.Remove(kFirst); },
+       "001.jsonl.zst: missing", true},
+      {"the open one is missing", [&](StoreWorld& w) { (void)w.files.Remove(open); },
+       "002.jsonl.zst.open: missing", true},
+      {"short", [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 50).value()); },
+       "001.jsonl.zst: 50 bytes, the index says", true},
+      {"longer", [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 5000).value() + "x"); },
+       "001.jsonl.zst: ", false},
+      {"unknown", [](StoreWorld& w) { w.files.Put("records/movie/000/000/003.jsonl.zst", ""); },
+       "003.jsonl.zst: not in the index", false},
+      {"no state", [](StoreWorld& w) { (void)w.files.Remove("records/movie/state.json"); },
+       "records/movie/state.json: missing", false},
+      {"a gap",
+       [](StoreWorld& w) { (void)w.catalog.Execute("UPDATE store_segments SET number=3 WHERE number=2"); },
+       "002.jsonl.zst: missing", false},
   };
   for (const Case& one : cases) {
     StoreWorld world;
@@ -158,7 +171,8 @@ TEST(Verify, FindsFilesThatAreMissingShortOrStrange) {
     const auto report = world.store->Verify(false).value();
     ASSERT_FALSE(report.damage.empty()) << one.what;
     const auto& first = report.damage[0];
-    EXPECT_NE((first.file + ": " + first.what).find(one.damage), std::string::npos) << first.file << ": " << first.what;
+    EXPECT_NE((first.file + ": " + first.what).find(one.damage), std::string::npos)
+        << first.file << ": " << first.what;
     EXPECT_EQ(!first.records.empty(), one.records) << one.what;
   }
 }
@@ -167,12 +181,14 @@ TEST(Verify, FindsAnIndexThatDoesNotAgree) {
   for (const char* sql : {
            "UPDATE store_records SET frame_at=frame_at+1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET line_at=line_at+1 WHERE rowid=(SELECT min(key) FROM store_records)",
-           "UPDATE store_records SET frame_length=frame_length-1 WHERE rowid=(SELECT min(key) FROM store_records)",
+           "UPDATE store_records SET frame_length=frame_length-1 WHERE rowid=(SELECT min(key) FROM "
+           "store_records)",
            "UPDATE store_records SET segment=9 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET version=version+1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET content=content+1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET stats=stats+1 WHERE rowid=(SELECT min(key) FROM store_records)",
-           "UPDATE store_records SET fetched_at=fetched_at-1 WHERE rowid=(SELECT min(key) FROM store_records)",
+           "UPDATE store_records SET fetched_at=fetched_at-1 WHERE rowid=(SELECT min(key) FROM "
+           "store_records)",
            "UPDATE store_records SET change=1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET tv_id=7 WHERE key>>52=3",
            "DELETE FROM store_records WHERE rowid=(SELECT min(key) FROM store_records)",

@@ -14,7 +14,8 @@ Verdict Classify(const std::optional<IndexRow>& current, const ContentHash& hash
   if (!current) return {.change = Change::kInsert, .version = 1};
   if (IsStale(*current, fetched_at, now)) return {.version = current->version, .stale = true};
   if (!current->live()) return {.change = Change::kRestore, .version = current->version + 1};
-  if (hash.content != current->hash.content) return {.change = Change::kUpdate, .version = current->version + 1};
+  if (hash.content != current->hash.content)
+    return {.change = Change::kUpdate, .version = current->version + 1};
   if (hash.stats != current->hash.stats) return {.change = Change::kStats, .version = current->version};
   return {.version = current->version};
 }

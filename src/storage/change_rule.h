@@ -4,16 +4,16 @@
 //   current view        answer                            change
 //   -                   a document                        insert, version 1
 //   live                other content                     update, version + 1
-//   live                same content, other statistics    stats, same version: replaces the view, no step of the history
-//   live                all the same                      unchanged: verified_at only
-//   tombstone           a document                        restore, version + 1
-//   live                404                               delete, version + 1
+//   live                same content, other statistics    stats, same version: replaces the view, no step of
+//   the history live                all the same                      unchanged: verified_at only tombstone
+//   a document                        restore, version + 1 live                404 delete, version + 1
 //   tombstone           404                               unchanged
 //   -                   404                               unchanged; counted in the ledger of missing ids
 //   any, verified later than the answer was fetched       stale: nothing at all
 //
-// Stale answers are real: a batch of retries, or TMDB's cache, may deliver an old body after a newer one. But a view whose time
-// lies more than a day ahead of our clock was written while the clock was wrong; it does not hold back what comes after.
+// Stale answers are real: a batch of retries, or TMDB's cache, may deliver an old body after a newer one. But
+// a view whose time lies more than a day ahead of our clock was written while the clock was wrong; it does
+// not hold back what comes after.
 #pragma once
 
 #include <optional>

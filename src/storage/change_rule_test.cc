@@ -45,7 +45,11 @@ TEST(ChangeRule, SaysWhatADocumentMeans) {
       {"back after a purge", View(Change::kPurge, before), {1, 1}, Change::kRestore, 5},
       {"older than the view", View(Change::kInsert, after), {2, 1}, Change::kUnchanged, 4, true},
       {"older than the tombstone", View(Change::kDelete, after), {2, 1}, Change::kUnchanged, 4, true},
-      {"the view comes from a wrong clock", View(Change::kInsert, kNow + hours(25)), {2, 1}, Change::kUpdate, 5},
+      {"the view comes from a wrong clock",
+       View(Change::kInsert, kNow + hours(25)),
+       {2, 1},
+       Change::kUpdate,
+       5},
   };
   for (const Case& one : cases) {
     const Verdict verdict = Classify(one.current, one.hash, kNow, kNow);

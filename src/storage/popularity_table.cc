@@ -16,7 +16,9 @@ constexpr std::int64_t kMaxId = (std::int64_t{1} << 52) - 1;
 static_assert(std::endian::native == std::endian::little, "the blobs are little-endian");
 
 // Of the row that holds the id: the type above the number of the thousand.
-std::int64_t RowKey(MediaId id) { return std::int64_t(id.type) << 52 | id.id / PopularityTable::kIdsPerRow; }
+std::int64_t RowKey(MediaId id) {
+  return std::int64_t(id.type) << 52 | id.id / PopularityTable::kIdsPerRow;
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ Result<void> PopularityTable::Create() {
 
 Result<void> PopularityTable::Set(MediaType type, std::span<const RecordStore::Popularity> sorted) {
   for (const auto& [id, popularity] : sorted) {
-    if (id < 0 || id > kMaxId) return Fail(ErrorCode::kInvalid, "popularity of {}:{}: no such id", Name(type), id);
+    if (id < 0 || id > kMaxId)
+      return Fail(ErrorCode::kInvalid, "popularity of {}:{}: no such id", Name(type), id);
   }
   return catalog_.Transact([&]() -> Result<void> {
     TRY_ASSIGN(auto clear, catalog_.Prepare("DELETE FROM store_popularity WHERE key BETWEEN ?1 AND ?2"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// PopularityTable: the popularity of every id of the last export, a million in about 4 MB of catalog.db: one row for a thousand
-// neighbouring ids, a blob of little-endian float32 (NaN: the export does not have it), which fits into one page of SQLite. So
-// five million are replaced in well under a second, and one is read with one small look-up. One thread.
+// PopularityTable: the popularity of every id of the last export, a million in about 4 MB of catalog.db: one
+// row for a thousand neighbouring ids, a blob of little-endian float32 (NaN: the export does not have it),
+// which fits into one page of SQLite. So five million are replaced in well under a second, and one is read
+// with one small look-up. One thread.
 #pragma once
 
 #include <cstdint>

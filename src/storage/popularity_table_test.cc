@@ -12,7 +12,8 @@ using Popularity = RecordStore::Popularity;
 
 TEST(PopularityTable, KnowsTheIdsOfTheLastExportOnly) {
   testing::StoreWorld world;
-  const std::vector<Popularity> first = {{1, 0.5F}, {999, 1.25F}, {1000, 2}, {1001, 0}, {4'999'999, 61.416F}, {1LL << 40, 3}};
+  const std::vector<Popularity> first = {{1, 0.5F}, {999, 1.25F},         {1000, 2},
+                                         {1001, 0}, {4'999'999, 61.416F}, {1LL << 40, 3}};
   ASSERT_TRUE(world.store->SetPopularity(MediaType::kMovie, first));
   ASSERT_TRUE(world.store->SetPopularity(MediaType::kTv, {{{999, 7}}}));
   for (const auto& [id, popularity] : first) {

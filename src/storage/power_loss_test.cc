@@ -78,11 +78,11 @@ std::vector<Step> MakeStory(std::uint64_t seed, Time start) {
         std::string noise;
         for (std::size_t n = random() % 400; noise.size() < n;) noise += fmt::format("{:x}", random());
         const std::int64_t id = std::int64_t(1 + random() % 8);
-        step.document = MakeDocument(
-            {MediaType::kMovie, id},
-            fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id, random() % 3, random() % 3,
-                        random() % 2 == 0 ? "" : noise),
-            now);
+        step.document =
+            MakeDocument({MediaType::kMovie, id},
+                         fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id,
+                                     random() % 3, random() % 3, random() % 2 == 0 ? "" : noise),
+                         now);
       }
     }
     if (step.kind == Step::kPut) step.id = step.document.id;
@@ -96,7 +96,8 @@ std::vector<Step> MakeStory(std::uint64_t seed, Time start) {
 // All that a reader can see: views, versions, history.
 using Picture = std::map<MediaId, std::string>;
 
-// One run of a story. The steps whose commit went through are noted in the catalog, in the commit's own transaction.
+// One run of a story. The steps whose commit went through are noted in the catalog, in the commit's own
+// transaction.
 struct Play {
   explicit Play(const std::vector<Step>& the_story) : story(the_story) {
     EXPECT_TRUE(world.catalog.Execute("CREATE TABLE acks(step INTEGER)"));

@@ -35,7 +35,8 @@ Result<std::uint32_t> CrcOf(FileSystem& files, const std::string& path, std::uin
 // Replays the segments of one type, in the order of their numbers.
 class TypeRebuilder {
  public:
-  TypeRebuilder(FileSystem& files, RecordIndex& index, MediaType type, Report& report, std::vector<Tail>& tails)
+  TypeRebuilder(FileSystem& files, RecordIndex& index, MediaType type, Report& report,
+                std::vector<Tail>& tails)
       : files_(files), index_(index), type_(type), report_(report), tails_(tails) {}
 
   Result<void> Run() {
@@ -89,7 +90,8 @@ class TypeRebuilder {
           Note(path, frame->at, text.error().message);
           break;
         }
-        const Place place{number, frame->at, static_cast<std::uint32_t>(frame->length), static_cast<std::uint32_t>(line_at)};
+        const Place place{number, frame->at, static_cast<std::uint32_t>(frame->length),
+                          static_cast<std::uint32_t>(line_at)};
         TRY(ReplayLine(path, *text, place, row));
         line_at += text->size() + 1;
       }
@@ -109,7 +111,8 @@ class TypeRebuilder {
     return open && row.bytes == 0 ? Result<void>() : index_.PutSegment(row);
   }
 
-  Result<void> ReplayLine(const std::string& path, std::string_view text, const Place& place, SegmentRow& segment) {
+  Result<void> ReplayLine(const std::string& path, std::string_view text, const Place& place,
+                          SegmentRow& segment) {
     const auto line = ParseRecordLine(text);
     if (!line) {
       Note(path, place.frame_at, line.error().message);

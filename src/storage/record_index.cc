@@ -12,15 +12,25 @@ namespace {
 constexpr int kIdBits = 52;
 constexpr std::int64_t kIndexSchema = 1;
 
-std::int64_t Key(MediaId id) { return std::int64_t(id.type) << kIdBits | id.id; }
-std::int64_t FirstKey(MediaType type) { return Key({type, 0}); }
-std::int64_t LastKey(MediaType type) { return Key({type, kMaxRecordId}); }
-MediaId IdOf(std::int64_t key) { return {static_cast<MediaType>(key >> kIdBits), key & kMaxRecordId}; }
+std::int64_t Key(MediaId id) {
+  return std::int64_t(id.type) << kIdBits | id.id;
+}
+std::int64_t FirstKey(MediaType type) {
+  return Key({type, 0});
+}
+std::int64_t LastKey(MediaType type) {
+  return Key({type, kMaxRecordId});
+}
+MediaId IdOf(std::int64_t key) {
+  return {static_cast<MediaType>(key >> kIdBits), key & kMaxRecordId};
+}
 
 std::int64_t Millis(Time time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
 }
-Time FromMillis(std::int64_t millis) { return Time(std::chrono::milliseconds(millis)); }
+Time FromMillis(std::int64_t millis) {
+  return Time(std::chrono::milliseconds(millis));
+}
 
 constexpr const char* kTables = R"(
 CREATE TABLE store_properties(name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
@@ -39,41 +49,47 @@ CREATE TABLE store_segments(
   PRIMARY KEY(type, number)) WITHOUT ROWID;
 )";
 
-#define TMDBC_ROW_COLUMNS                                                                                      \
-  "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, r.segment, r.frame_at, r.frame_length, " \
+#define TMDBC_ROW_COLUMNS                                                                                \
+  "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, r.segment, r.frame_at, " \
+  "r.frame_length, "                                                                                     \
   "r.line_at, r.tv_id, r.season_number"
 
 constexpr const char kFind[] = "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key=?1";
 // Live before deleted (change 3 and 5), then the newest.
-constexpr const char kFindSeason[] =
-    "SELECT " TMDBC_ROW_COLUMNS
-    " FROM store_records r WHERE r.tv_id=?1 AND r.season_number=?2 "
-    "ORDER BY r.change IN (3,5), r.fetched_at DESC, r.key DESC LIMIT 1";
+constexpr const char kFindSeason[] = "SELECT " TMDBC_ROW_COLUMNS
+                                     " FROM store_records r WHERE r.tv_id=?1 AND r.season_number=?2 "
+                                     "ORDER BY r.change IN (3,5), r.fetched_at DESC, r.key DESC LIMIT 1";
 constexpr const char kFindSeasonOfEpisode[] =
-    "SELECT " TMDBC_ROW_COLUMNS " FROM store_episodes e JOIN store_records r ON r.key=(3<<52)+e.season_id WHERE e.id=?1";
+    "SELECT " TMDBC_ROW_COLUMNS
+    " FROM store_episodes e JOIN store_records r ON r.key=(3<<52)+e.season_id WHERE e.id=?1";
 constexpr const char kSeasonsOf[] =
     "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.tv_id=?1 ORDER BY r.season_number, r.key";
 constexpr const char kVisitRows[] =
     "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key BETWEEN ?1 AND ?2 ORDER BY r.key";
 constexpr const char kSteps[] =
-    "SELECT key, version, change, segment, frame_at, frame_length, line_at FROM store_steps WHERE key BETWEEN ?1 AND ?2 "
+    "SELECT key, version, change, segment, frame_at, frame_length, line_at FROM store_steps WHERE key "
+    "BETWEEN ?1 AND ?2 "
     "ORDER BY key, version";
 constexpr const char kMissing[] = "SELECT attempts, last_checked FROM store_missing WHERE key=?1";
 constexpr const char kSeasonIdOfEpisode[] = "SELECT season_id FROM store_episodes WHERE id=?1";
 constexpr const char kSegments[] =
-    "SELECT number, bytes, records, crc, opened_at, sealed_at FROM store_segments WHERE type=?1 ORDER BY number";
+    "SELECT number, bytes, records, crc, opened_at, sealed_at FROM store_segments WHERE type=?1 ORDER BY "
+    "number";
 constexpr const char kKnownIds[] =
     "SELECT key FROM store_records WHERE key BETWEEN ?1 AND ?2 UNION ALL "
     "SELECT key FROM store_missing WHERE key BETWEEN ?1 AND ?2 ORDER BY 1";
 constexpr const char kCountRecords[] =
-    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change<>2), min(CASE WHEN change NOT IN (3,5) THEN verified_at END), "
+    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change<>2), min(CASE WHEN change NOT IN (3,5) THEN "
+    "verified_at END), "
     "count(*) FROM store_records GROUP BY 1";
 constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps GROUP BY 1";
 constexpr const char kCountMissing[] = "SELECT key>>52, count(*) FROM store_missing GROUP BY 1";
-constexpr const char kCountSegments[] = "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
+constexpr const char kCountSegments[] =
+    "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
 
 constexpr const char kPut[] =
-    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE SET "
+    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE "
+    "SET "
     "version=?2, change=?3, fetched_at=?4, verified_at=?5, content=?6, stats=?7, segment=?8, frame_at=?9, "
     "frame_length=?10, line_at=?11, tv_id=?12, season_number=?13";
 constexpr const char kPutVerified[] = "UPDATE store_records SET verified_at=?2 WHERE key=?1";
@@ -136,8 +152,10 @@ Result<bool> RecordIndex::Create() {
     TRY_ASSIGN(const bool found, query.Step());
     const std::int64_t schema = found ? query.Int(0) : 0;
     if (schema != kIndexSchema) {
-      return Fail(ErrorCode::kInvalid, "the index of catalog.db has schema {}, this program writes {}: use the program that made it",
-                  schema, kIndexSchema);
+      return Fail(
+          ErrorCode::kInvalid,
+          "the index of catalog.db has schema {}, this program writes {}: use the program that made it",
+          schema, kIndexSchema);
     }
     return {};
   });
@@ -147,7 +165,8 @@ Result<bool> RecordIndex::Create() {
 
 Result<void> RecordIndex::Clear() {
   return catalog_.Execute(
-      "DELETE FROM store_records; DELETE FROM store_steps; DELETE FROM store_episodes; DELETE FROM store_segments");
+      "DELETE FROM store_records; DELETE FROM store_steps; DELETE FROM store_episodes; DELETE FROM "
+      "store_segments");
 }
 
 Result<std::optional<IndexRow>> RecordIndex::FindRow(Statement& query) {
@@ -306,8 +325,9 @@ Result<std::vector<std::string>> RecordIndex::IntegrityErrors() {
 
 Result<void> RecordIndex::Put(const IndexRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPut));
-  put->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at), row.hash.content,
-            row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length, row.place.line_at);
+  put->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at),
+            row.hash.content, row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length,
+            row.place.line_at);
   if (row.id.type == MediaType::kSeason) {  // else they stay null
     put->BindAt(12, row.tv_id);
     put->BindAt(13, row.season_number);
@@ -323,8 +343,8 @@ Result<void> RecordIndex::PutVerified(MediaId id, Time verified_at) {
 Result<void> RecordIndex::PutStep(const StepRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutStep));
   return put
-      ->Bind(Key(row.id), row.version, row.change, row.place.segment, row.place.frame_at, row.place.frame_length,
-             row.place.line_at)
+      ->Bind(Key(row.id), row.version, row.change, row.place.segment, row.place.frame_at,
+             row.place.frame_length, row.place.line_at)
       .Run();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// RecordIndex: the tables of catalog.db that say where in the segments a record is (docs/storage-format.md lists them). All
-// but the ledger of missing ids can be made anew from the segments. Knows rows, not rules. One thread.
+// RecordIndex: the tables of catalog.db that say where in the segments a record is (docs/storage-format.md
+// lists them). All but the ledger of missing ids can be made anew from the segments. Knows rows, not rules.
+// One thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@
 
 namespace tmdbc {
 
-// Ids that fit beside the type in one integer key; TMDB's are below 2^32, and JSON numbers are exact up to here.
+// Ids that fit beside the type in one integer key; TMDB's are below 2^32, and JSON numbers are exact up to
+// here.
 inline constexpr std::int64_t kMaxRecordId = (std::int64_t{1} << 52) - 1;
 
 // Where a line is.
@@ -58,10 +60,10 @@ struct StepRow {
 struct SegmentRow {
   MediaType type{};
   std::uint32_t number = 0;
-  std::uint64_t bytes = 0;    // committed
-  std::int64_t records = 0;   // committed
-  std::uint32_t crc = 0;      // CRC-32 of the committed bytes
-  Time opened_at{};           // when its first batch was committed
+  std::uint64_t bytes = 0;   // committed
+  std::int64_t records = 0;  // committed
+  std::uint32_t crc = 0;     // CRC-32 of the committed bytes
+  Time opened_at{};          // when its first batch was committed
   std::optional<Time> sealed_at;
   bool operator==(const SegmentRow&) const = default;
 };

@@ -14,8 +14,8 @@ constexpr std::array<std::string_view, 7> kChangeNames = {"insert",  "update", "
                                                           "restore", "purge",  "unchanged"};
 constexpr std::size_t kShaDigits = 64;
 
-// Header bytes are Latin-1: every byte that is not plain ASCII becomes the \u00XX of its code point, so that the line
-// is valid UTF-8 whatever a server sends, and nothing is lost.
+// Header bytes are Latin-1: every byte that is not plain ASCII becomes the \u00XX of its code point, so that
+// the line is valid UTF-8 whatever a server sends, and nothing is lost.
 void AppendEtag(const std::optional<std::string>& etag, std::string& out) {
   if (!etag) {
     out += "null";
@@ -126,7 +126,9 @@ std::optional<Change> ParseChange(std::string_view name) {
 
 }  // namespace
 
-std::string_view Name(Change change) { return kChangeNames[std::size_t(change)]; }
+std::string_view Name(Change change) {
+  return kChangeNames[std::size_t(change)];
+}
 
 void AppendRecordLine(const RecordLine& record, std::string& out) {
   AppendHead(record, out);
@@ -167,7 +169,8 @@ Result<RecordLine> ParseRecordLine(std::string_view line) {
   if (!at.Skip("null")) {
     at.Expect("\"");
     record.sha256 = at.Word();
-    if (record.sha256.size() != kShaDigits || record.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    if (record.sha256.size() != kShaDigits ||
+        record.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
       return corrupt("no sha256");
     }
   }

@@ -40,8 +40,8 @@ struct RecordLine {
 // Appends the line and its line break.
 void AppendRecordLine(const RecordLine& record, std::string& out);
 
-// The inverse, of a line without its line break; `data` is a view into it. Takes exactly what AppendRecordLine() writes
-// (kCorrupt else), but does not look into `data`: its sha256 proves it.
+// The inverse, of a line without its line break; `data` is a view into it. Takes exactly what
+// AppendRecordLine() writes (kCorrupt else), but does not look into `data`: its sha256 proves it.
 Result<RecordLine> ParseRecordLine(std::string_view line);
 
 }  // namespace tmdbc

@@ -33,11 +33,12 @@ std::string Text(const RecordLine& line) {
 }
 
 TEST(RecordLine, HasTheMembersOfTheFormatInTheirOrder) {
-  EXPECT_EQ(Text(FightClub()),
-            R"({"type":"movie","id":550,"version":3,"change":"update","fetched_at":"2026-11-22T10:01:02.345Z","status":200,)"
-            R"("etag":"W/\"4d5ae1\"","sha256":"ca6bf2d8021254868e0cbe7d5de9efdd157276b13ee828020156e3280415fd1e",)"
-            R"("data":{"id":550,"title":"Fight Club"}})"
-            "\n");
+  EXPECT_EQ(
+      Text(FightClub()),
+      R"({"type":"movie","id":550,"version":3,"change":"update","fetched_at":"2026-11-22T10:01:02.345Z","status":200,)"
+      R"("etag":"W/\"4d5ae1\"","sha256":"ca6bf2d8021254868e0cbe7d5de9efdd157276b13ee828020156e3280415fd1e",)"
+      R"("data":{"id":550,"title":"Fight Club"}})"
+      "\n");
 }
 
 TEST(RecordLine, NamesShowAndNumberOfASeason) {
@@ -62,15 +63,17 @@ TEST(RecordLine, HasNullsInATombstone) {
   line.change = Change::kDelete;
   line.fetched_at = kFetched;
   line.status = 404;
-  EXPECT_EQ(Text(line),
-            R"({"type":"tv","id":7,"version":2,"change":"delete","fetched_at":"2026-11-22T10:01:02.345Z","status":404,)"
-            R"("etag":null,"sha256":null,"data":null})"
-            "\n");
+  EXPECT_EQ(
+      Text(line),
+      R"({"type":"tv","id":7,"version":2,"change":"delete","fetched_at":"2026-11-22T10:01:02.345Z","status":404,)"
+      R"("etag":null,"sha256":null,"data":null})"
+      "\n");
 }
 
 TEST(RecordLine, ComesBackAsItWasWritten) {
   std::mt19937_64 random(7);
-  const std::vector<std::optional<std::string>> etags = {std::nullopt, "", "W/\"0a\"", "back\\slash", "caf\xe9", "\x01\x7f\xff", "\"data\":"};
+  const std::vector<std::optional<std::string>> etags = {
+      std::nullopt, "", "W/\"0a\"", "back\\slash", "caf\xe9", "\x01\x7f\xff", "\"data\":"};
   for (int round = 0; round < 500; ++round) {
     RecordLine line;
     line.id = {kRecordTypes[random() % kRecordTypes.size()], std::int64_t(random() % kMaxRecordId) + 1};
@@ -82,7 +85,8 @@ TEST(RecordLine, ComesBackAsItWasWritten) {
     line.change = static_cast<Change>(random() % 6);
     line.fetched_at = kFetched + std::chrono::milliseconds(random() % 100'000'000'000);
     line.etag = etags[random() % etags.size()];
-    const std::string data = fmt::format(R"({{"id":{},"x":"{}"}})", line.id.id, std::string(random() % 300, 'y'));
+    const std::string data =
+        fmt::format(R"({{"id":{},"x":"{}"}})", line.id.id, std::string(random() % 300, 'y'));
     if (line.change == Change::kDelete || line.change == Change::kPurge) {
       line.status = 404;
     } else {
@@ -106,12 +110,26 @@ TEST(RecordLine, RefusesALineThatWasNotWrittenByIt) {
     std::string bent = good;
     return bent.replace(bent.find(from), from.size(), to);
   };
-  for (const std::string& bent : {
-           std::string(), std::string("{}"), good.substr(1), good + " ", good.substr(0, good.size() - 2),
-           with("movie", "film"), with(":550,", ":0550,"), with(":550,", ": 550,"), with("update", "unchanged"),
-           with("update", "delete"), with(".345Z", "Z"), with("2026-11", "2026-13"), with("200", "+200"),
-           with("200", "99999999999"), with("etag", "tage"), with("W/", "\\u0057/"), with("ca6b", "CA6B"), with("ca6b", "ca6"), with("{\"id\":550,\"title\":\"Fight Club\"}", "null"),
-           with("\"data\"", "\"more\":1,\"data\"")}) {
+  for (const std::string& bent : {std::string(),
+                                  std::string("{}"),
+                                  good.substr(1),
+                                  good + " ",
+                                  good.substr(0, good.size() - 2),
+                                  with("movie", "film"),
+                                  with(":550,", ":0550,"),
+                                  with(":550,", ": 550,"),
+                                  with("update", "unchanged"),
+                                  with("update", "delete"),
+                                  with(".345Z", "Z"),
+                                  with("2026-11", "2026-13"),
+                                  with("200", "+200"),
+                                  with("200", "99999999999"),
+                                  with("etag", "tage"),
+                                  with("W/", "\\u0057/"),
+                                  with("ca6b", "CA6B"),
+                                  with("ca6b", "ca6"),
+                                  with("{\"id\":550,\"title\":\"Fight Club\"}", "null"),
+                                  with("\"data\"", "\"more\":1,\"data\"")}) {
     const auto parsed = ParseRecordLine(bent);
     ASSERT_FALSE(parsed) << bent;
     EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
@@ -122,7 +140,8 @@ TEST(RecordLine, StopsWithinBrokenEtags) {
   const std::string good = Text(FightClub());
   const auto etag = good.find("W/");
   for (std::size_t cut = 0; cut < good.size() - 3; ++cut) EXPECT_FALSE(ParseRecordLine(good.substr(0, cut)));
-  for (const char* bad : {"\\", "\\u00", "\\u00g1", "\\u004"}) EXPECT_FALSE(ParseRecordLine(good.substr(0, etag) + bad));
+  for (const char* bad : {"\\", "\\u00", "\\u00g1", "\\u004"})
+    EXPECT_FALSE(ParseRecordLine(good.substr(0, etag) + bad));
 }
 
 }  // namespace

@@ -23,7 +23,9 @@ namespace {
 constexpr std::uint64_t kEntryBytes = 200;
 
 // All times are written in milliseconds; so they are compared.
-Time ToMillis(Time time) { return std::chrono::floor<std::chrono::milliseconds>(time); }
+Time ToMillis(Time time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time);
+}
 
 Result<void> CheckPut(MediaId id, const Clock* clock) {
   if (!clock) return Fail(ErrorCode::kInternal, "store {}: the store was opened for reading", ToString(id));
@@ -42,7 +44,7 @@ struct RecordStore::Batch {
   std::map<MediaId, View> views;  // sorted, so that neighbouring rows of the index are written together
   std::vector<StepRow> steps;
   std::vector<std::pair<std::int64_t, std::int64_t>> episodes;  // episode id, season id
-  std::vector<MediaId> inserted;                                // perhaps in the ledger of missing ids until now
+  std::vector<MediaId> inserted;  // perhaps in the ledger of missing ids until now
   std::map<MediaId, MissingRow> missing;
   std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
   std::uint64_t bytes = 0;
@@ -62,8 +64,8 @@ RecordStore::RecordStore(FileSystem& files, Database& catalog, const Clock* cloc
 
 RecordStore::~RecordStore() = default;
 
-Result<std::unique_ptr<RecordStore>> RecordStore::Open(FileSystem& files, Database& catalog, const Clock& clock,
-                                                       RecordStoreOptions options) {
+Result<std::unique_ptr<RecordStore>> RecordStore::Open(FileSystem& files, Database& catalog,
+                                                       const Clock& clock, RecordStoreOptions options) {
   std::unique_ptr<RecordStore> store(new RecordStore(files, catalog, &clock, options));
   store->encoder_ = std::make_unique<ZstdEncoder>(options.zstd_level);
   if (auto recovered = store->Recover(); !recovered) return Within("open the store", recovered.error());
@@ -75,7 +77,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::OpenReadOnly(FileSystem& files
   return std::unique_ptr<RecordStore>(new RecordStore(files, catalog, nullptr, {}));
 }
 
-// --- recovery --------------------------------------------------------------------------------------------------------------
+// --- recovery
+// --------------------------------------------------------------------------------------------------------------
 
 Result<void> RecordStore::Recover() {
   TRY_ASSIGN(const auto paths, files_.List(std::string(kRecordsFolder)));
@@ -88,7 +91,8 @@ Result<void> RecordStore::Recover() {
     TRY_ASSIGN(const bool index_is_new, index_->Create());
     // Within the transaction: a refusal leaves no empty tables that the next start would believe.
     if (index_is_new && !found.empty()) {
-      return Fail(ErrorCode::kCorrupt, "there are records, but catalog.db knows none of them: run verify --rebuild");
+      return Fail(ErrorCode::kCorrupt,
+                  "there are records, but catalog.db knows none of them: run verify --rebuild");
     }
     return popularity_->Create();
   }));
@@ -120,7 +124,8 @@ Result<void> RecordStore::RecoverType(MediaType type, std::span<const SegmentNam
     }
     TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
     if (size < row.bytes || (sealed_file && size != row.bytes)) {
-      return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, size, row.bytes);
+      return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, size,
+                  row.bytes);
     }
     if (size > row.bytes) {
       TRY_ASSIGN(const auto file, files_.OpenAppend(path));
@@ -146,14 +151,16 @@ Result<void> RecordStore::LoadWriters() {
       next = segments.back().number + 1;
       if (!segments.back().sealed_at) open = segments.back();
     }
-    writers_[type] = std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
+    writers_[type] =
+        std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
   }
   return {};
 }
 
 Result<void> RecordStore::WriteState(MediaType type) {
   TRY_ASSIGN(const auto segments, index_->Segments(type));
-  const auto last = std::find_if(segments.rbegin(), segments.rend(), [](const SegmentRow& row) { return !!row.sealed_at; });
+  const auto last =
+      std::find_if(segments.rbegin(), segments.rend(), [](const SegmentRow& row) { return !!row.sealed_at; });
   if (last != segments.rend()) {
     const std::string path = StatePath(type);
     const std::string wanted = FormatState({last->number, *last->sealed_at});
@@ -165,7 +172,8 @@ Result<void> RecordStore::WriteState(MediaType type) {
   return {};
 }
 
-// --- writing ---------------------------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------------------------
 
 Result<std::optional<IndexRow>> RecordStore::CurrentView(MediaId id) {
   if (const auto found = batch_->views.find(id); found != batch_->views.end()) return found->second.row;
@@ -192,12 +200,14 @@ void RecordStore::Touch(std::uint64_t bytes) {
   batch_->bytes += bytes + kEntryBytes;
 }
 
-Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash) {
+Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLine& line,
+                                const ContentHash& hash) {
   std::string text;
   text.reserve(line.data.size() + 512);
   AppendRecordLine(line, text);
   if (text.size() > kMaxLineBytes) {
-    return Fail(ErrorCode::kInvalid, "store {}: a record of {} bytes is too long", ToString(line.id), text.size());
+    return Fail(ErrorCode::kInvalid, "store {}: a record of {} bytes is too long", ToString(line.id),
+                text.size());
   }
   IndexRow row;
   row.id = line.id;
@@ -225,8 +235,8 @@ Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLin
 Result<Change> RecordStore::Put(Document document) {
   const MediaId id = document.id;
   TRY(CheckPut(id, clock_));
-  // The bodies that come are one line already; a line break would end the record early. Two searches for one byte each take 1 us
-  // for 18 KB, find_first_of() takes 50.
+  // The bodies that come are one line already; a line break would end the record early. Two searches for one
+  // byte each take 1 us for 18 KB, find_first_of() takes 50.
   if (document.data.find('\n') != std::string::npos || document.data.find('\r') != std::string::npos) {
     TRY_ASSIGN(document.data, OneLine(std::move(document.data)));
   }
@@ -413,7 +423,8 @@ Result<void> RecordStore::Seal() {
   return done;
 }
 
-// --- reading ---------------------------------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------------------------------
 
 Result<StoredRecord> RecordStore::Load(MediaId id, std::int64_t version, const Place& place) {
   const auto load = [&]() -> Result<StoredRecord> {
@@ -463,7 +474,8 @@ Result<StoredRecord> RecordStore::FindSeasonOfEpisode(std::int64_t episode_id) {
 }
 
 Result<std::vector<StoredRecord>> RecordStore::History(MediaId id) {
-  // The view first: should another process be writing, the steps may hold it by now, and are then cut back to what it was.
+  // The view first: should another process be writing, the steps may hold it by now, and are then cut back to
+  // what it was.
   TRY_ASSIGN(const auto current, index_->Find(id));
   if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
   TRY_ASSIGN(auto steps, index_->Steps(id));
@@ -483,7 +495,8 @@ Result<std::vector<std::int64_t>> RecordStore::SeasonNumbers(std::int64_t tv_id)
   TRY_ASSIGN(const auto seasons, index_->SeasonsOf(tv_id));
   std::vector<std::int64_t> numbers;
   for (const IndexRow& row : seasons) {
-    if (row.live() && (numbers.empty() || numbers.back() != row.season_number)) numbers.push_back(row.season_number);
+    if (row.live() && (numbers.empty() || numbers.back() != row.season_number))
+      numbers.push_back(row.season_number);
   }
   return numbers;
 }
@@ -492,17 +505,24 @@ Result<void> RecordStore::VisitKnownIds(MediaType type, const std::function<void
   return index_->VisitKnownIds(type, visit);
 }
 
-Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordStore::Counts() { return index_->Counts(); }
+Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordStore::Counts() {
+  return index_->Counts();
+}
 
 Result<void> RecordStore::SetPopularity(MediaType type, std::span<const Popularity> sorted) {
   return popularity_->Set(type, sorted);
 }
 
-Result<std::optional<float>> RecordStore::PopularityOf(MediaId id) { return popularity_->Find(id); }
+Result<std::optional<float>> RecordStore::PopularityOf(MediaId id) {
+  return popularity_->Find(id);
+}
 
-// --- care ------------------------------------------------------------------------------------------------------------------
+// --- care
+// ------------------------------------------------------------------------------------------------------------------
 
-Result<RecordStore::VerifyReport> RecordStore::Verify(bool deep) { return VerifyRecords(files_, *index_, deep); }
+Result<RecordStore::VerifyReport> RecordStore::Verify(bool deep) {
+  return VerifyRecords(files_, *index_, deep);
+}
 
 Result<RecordStore::VerifyReport> RecordStore::Rebuild() {
   if (batch_->began) return Fail(ErrorCode::kInternal, "rebuild: the batch has not been committed");

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// RecordStore: the versioned store of records and the index that finds them. docs/storage-format.md has the bytes.
+// RecordStore: the versioned store of records and the index that finds them. docs/storage-format.md has the
+// bytes.
 //
-// Commit protocol (DESIGN section 8): whole zstd frames are appended to the open segment of each type and fsynced; then ONE SQLite
-// transaction adds the index rows and runs the caller's `within` (which acknowledges the queue's messages). A crash before
-// that transaction leaves bytes that recovery cuts off; a crash after it has lost nothing. What Put() returned is not
-// stored until Commit() has returned.
-// One thread. A second process may open the same store for reading (OpenReadOnly) at any time.
-// Reading sees what has been committed; Put() compares with the batch too.
+// Commit protocol (DESIGN section 8): whole zstd frames are appended to the open segment of each type and
+// fsynced; then ONE SQLite transaction adds the index rows and runs the caller's `within` (which acknowledges
+// the queue's messages). A crash before that transaction leaves bytes that recovery cuts off; a crash after
+// it has lost nothing. What Put() returned is not stored until Commit() has returned. One thread. A second
+// process may open the same store for reading (OpenReadOnly) at any time. Reading sees what has been
+// committed; Put() compares with the batch too.
 #pragma once
 
 #include <cstdint>
@@ -69,93 +70,108 @@ struct TypeCounts {
 
 struct RecordStoreOptions {
   Duration commit_interval = std::chrono::seconds(1);
-  // The first commit of a process comes this early and the next ones each twice as late, up to commit_interval: a process that is
-  // killed young again and again still makes progress.
+  // The first commit of a process comes this early and the next ones each twice as late, up to
+  // commit_interval: a process that is killed young again and again still makes progress.
   Duration first_commit_interval = std::chrono::milliseconds(100);
-  std::uint64_t commit_bytes = 4 << 20;     // of data put since the last commit
-  std::uint64_t frame_bytes = 128 << 10;    // before compression
-  std::uint64_t segment_bytes = 32 << 20;   // compressed; sealed above
+  std::uint64_t commit_bytes = 4 << 20;    // of data put since the last commit
+  std::uint64_t frame_bytes = 128 << 10;   // before compression
+  std::uint64_t segment_bytes = 32 << 20;  // compressed; sealed above
   Duration segment_age = std::chrono::hours(1);
   int zstd_level = 3;
 };
 
 class RecordStore {
  public:
-  // Recovers: cuts open segments back to the last committed byte, finishes a seal that was interrupted. `catalog` and `files`
-  // outlive the store and belong to the same thread. kCorrupt when segments and index do not belong together (catalog.db lost or
-  // restored from a copy): then OpenReadOnly(), with a catalog opened for writing, and Rebuild() help.
+  // Recovers: cuts open segments back to the last committed byte, finishes a seal that was interrupted.
+  // `catalog` and `files` outlive the store and belong to the same thread. kCorrupt when segments and index
+  // do not belong together (catalog.db lost or restored from a copy): then OpenReadOnly(), with a catalog
+  // opened for writing, and Rebuild() help.
   static Result<std::unique_ptr<RecordStore>> Open(FileSystem& files, Database& catalog, const Clock& clock,
                                                    RecordStoreOptions options);
-  // For queries beside a running collector: no recovery, no writes, nothing is scanned. Where nothing has been stored yet, reading
-  // gives kNotFound with a sentence that says so. Of the writing methods only Rebuild() may be called.
+  // For queries beside a running collector: no recovery, no writes, nothing is scanned. Where nothing has
+  // been stored yet, reading gives kNotFound with a sentence that says so. Of the writing methods only
+  // Rebuild() may be called.
   static Result<std::unique_ptr<RecordStore>> OpenReadOnly(FileSystem& files, Database& catalog);
   ~RecordStore();
 
-  // --- writing -------------------------------------------------------------------------------------------------------------
-  // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats, kRestore write a
-  // record, kUnchanged only marks it verified; a document older than what the view was last verified with does nothing (kUnchanged).
-  // change_rule.h has the table. kInvalid when the id is not 1..2^52-1 or the record would be longer than 64 MiB.
+  // --- writing
+  // -------------------------------------------------------------------------------------------------------------
+  // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats,
+  // kRestore write a record, kUnchanged only marks it verified; a document older than what the view was last
+  // verified with does nothing (kUnchanged). change_rule.h has the table. kInvalid when the id is
+  // not 1..2^52-1 or the record would be longer than 64 MiB.
   Result<Change> Put(Document document);
-  // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id never stored goes into
-  // the ledger of missing ids (kUnchanged).
+  // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id
+  // never stored goes into the ledger of missing ids (kUnchanged).
   Result<Change> PutGone(MediaId id, Time at);
-  // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in `listed`, and those whose
-  // number another season has taken over, get tombstones.
+  // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in
+  // `listed`, and those whose number another season has taken over, get tombstones.
   Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
 
   // True when the batch is old or large enough (commit_interval, commit_bytes).
   bool CommitDue() const;
   // When CommitDue() will become true by age; empty while the batch is empty.
   std::optional<MonoTime> CommitDeadline() const;
-  // Makes the batch durable, with what `within` does on the same catalog. On an error nothing of the batch is acknowledged and the
-  // batch is kept: Commit() may be called again (disk full: when there is room). Seals segments that are large or old enough; that
-  // it could not is no error of the commit's, the next Commit() or Seal() tries again. Not within a transaction of the caller's.
+  // Makes the batch durable, with what `within` does on the same catalog. On an error nothing of the batch is
+  // acknowledged and the batch is kept: Commit() may be called again (disk full: when there is room). Seals
+  // segments that are large or old enough; that it could not is no error of the commit's, the next Commit()
+  // or Seal() tries again. Not within a transaction of the caller's.
   Result<void> Commit(const std::function<Result<void>()>& within);
   // Seals every open segment that holds something (end of a run). Requires an empty batch.
   Result<void> Seal();
 
-  // --- reading -------------------------------------------------------------------------------------------------------------
-  // The current view. kNotFound when the id was never stored; a tombstone is a value (status 404). kCorrupt names file and frame.
+  // --- reading
+  // -------------------------------------------------------------------------------------------------------------
+  // The current view. kNotFound when the id was never stored; a tombstone is a value (status 404). kCorrupt
+  // names file and frame.
   Result<StoredRecord> Find(MediaId id);
   // The live season in that place, else the tombstone of the last one that was there.
   Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);
   // The season record that holds the episode of that id, or held it last.
   Result<StoredRecord> FindSeasonOfEpisode(std::int64_t episode_id);
-  // Every version kept, oldest first, each as it was when the version began: a stats record is no step, Find() has the latest numbers.
+  // Every version kept, oldest first, each as it was when the version began: a stats record is no step,
+  // Find() has the latest numbers.
   Result<std::vector<StoredRecord>> History(MediaId id);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
   Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
-  // Ids that need no first fetch: stored (live or not) or known to be missing. Calls `visit` for each, ascending.
+  // Ids that need no first fetch: stored (live or not) or known to be missing. Calls `visit` for each,
+  // ascending.
   Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
-  // Types that have anything, in the order of kRecordTypes. Reads the whole index (0.1 s a million records): not for loops.
+  // Types that have anything, in the order of kRecordTypes. Reads the whole index (0.1 s a million records):
+  // not for loops.
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
 
-  // --- popularity of the last export, kept for every id at no request ---------------------------------------------------------
+  // --- popularity of the last export, kept for every id at no request
+  // ---------------------------------------------------------
   struct Popularity {
     std::int64_t id;
     float popularity;
   };
-  // Replaces all of the type's. `sorted` is ascending by id. Durable when it returns (within a caller's transaction: with that).
+  // Replaces all of the type's. `sorted` is ascending by id. Durable when it returns (within a caller's
+  // transaction: with that).
   Result<void> SetPopularity(MediaType type, std::span<const Popularity> sorted);
   Result<std::optional<float>> PopularityOf(MediaId id);
 
-  // --- care ----------------------------------------------------------------------------------------------------------------
+  // --- care
+  // ----------------------------------------------------------------------------------------------------------------
   struct Damage {
-    std::string file;               // from DATA_DIR
-    std::uint64_t offset = 0;       // of the frame
-    std::string what;               // "frame does not inflate", "sha256 differs"...
-    std::vector<MediaId> records;   // that the index places there
+    std::string file;              // from DATA_DIR
+    std::uint64_t offset = 0;      // of the frame
+    std::string what;              // "frame does not inflate", "sha256 differs"...
+    std::vector<MediaId> records;  // that the index places there
   };
   struct VerifyReport {
     std::int64_t segments = 0, frames = 0, records = 0, bytes = 0;
-    std::vector<Damage> damage;     // empty: all is well
+    std::vector<Damage> damage;  // empty: all is well
   };
-  // Index against files (sizes, gaps in numbers, state.json); deep also reads every frame, checks every line and sha256, and that every
-  // index row finds its record. Never changes anything. Beside a writing process it may report what that one is just changing.
+  // Index against files (sizes, gaps in numbers, state.json); deep also reads every frame, checks every line
+  // and sha256, and that every index row finds its record. Never changes anything. Beside a writing process
+  // it may report what that one is just changing.
   Result<VerifyReport> Verify(bool deep);
-  // Makes the index anew from the segments, in one transaction. The ledger of missing ids, the popularity and the tables of queue and
-  // harvester are kept. Frames that cannot be read are reported and left where they are, except at the end of an open segment, which is
-  // cut behind its last whole frame. Requires an empty batch and a catalog opened for writing.
+  // Makes the index anew from the segments, in one transaction. The ledger of missing ids, the popularity and
+  // the tables of queue and harvester are kept. Frames that cannot be read are reported and left where they
+  // are, except at the end of an open segment, which is cut behind its last whole frame. Requires an empty
+  // batch and a catalog opened for writing.
   Result<VerifyReport> Rebuild();
 
  private:
@@ -191,8 +207,8 @@ class RecordStore {
   const std::unique_ptr<ZstdDecoder> decoder_;
   std::unique_ptr<ZstdEncoder> encoder_;
   std::map<MediaType, std::unique_ptr<SegmentWriter>> writers_;  // of every type, when opened for writing
-  std::set<MediaType> state_behind_;                             // state.json is older than the last sealed segment
-  Duration commit_interval_;  // now in force: see first_commit_interval
+  std::set<MediaType> state_behind_;  // state.json is older than the last sealed segment
+  Duration commit_interval_;          // now in force: see first_commit_interval
   std::unique_ptr<Batch> batch_;
 };
 

@@ -22,11 +22,14 @@ using testing::StoreWorld;
 constexpr MediaId kMovie{MediaType::kMovie, 550};
 constexpr MediaId kShow{MediaType::kTv, 1399};
 
-constexpr MediaId SeasonId(std::int64_t id) { return {MediaType::kSeason, id}; }
+constexpr MediaId SeasonId(std::int64_t id) {
+  return {MediaType::kSeason, id};
+}
 
 TEST(RecordStore, GivesBackTheBytesAndTheEnvelope) {
   StoreWorld world;
-  Document document = MakeDocument(kMovie, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
+  Document document =
+      MakeDocument(kMovie, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
   document.etag = "W/\"1f\"";
   EXPECT_EQ(world.Put(document), Change::kInsert);
   world.Commit();
@@ -40,10 +43,12 @@ TEST(RecordStore, GivesBackTheBytesAndTheEnvelope) {
   EXPECT_EQ(found->data, kFightClub);
   EXPECT_EQ(found->sha256, Sha256Hex(kFightClub));
   EXPECT_EQ(FormatTime(found->fetched_at), "2026-11-22T00:00:00.001Z");
-  EXPECT_EQ(found->envelope,
-            fmt::format(R"({{"type":"movie","id":550,"version":1,"change":"insert","fetched_at":"2026-11-22T00:00:00.001Z",)"
-                        R"("status":200,"etag":"W/\"1f\"","sha256":"{}","data":{}}})",
-                        Sha256Hex(kFightClub), kFightClub));
+  EXPECT_EQ(
+      found->envelope,
+      fmt::format(
+          R"({{"type":"movie","id":550,"version":1,"change":"insert","fetched_at":"2026-11-22T00:00:00.001Z",)"
+          R"("status":200,"etag":"W/\"1f\"","sha256":"{}","data":{}}})",
+          Sha256Hex(kFightClub), kFightClub));
 }
 
 TEST(RecordStore, ShowsNothingBeforeTheCommit) {
@@ -158,7 +163,8 @@ TEST_P(RecordStoreHistory, TakesTheSeasonsOfADeletedShowAlong) {
   Tick();
   EXPECT_EQ(world.store->PutGone(kShow, Now()).value(), Change::kDelete);
   world.Commit();
-  for (const MediaId id : {kShow, SeasonId(3624), SeasonId(3625)}) EXPECT_EQ(world.View(id), "404") << ToString(id);
+  for (const MediaId id : {kShow, SeasonId(3624), SeasonId(3625)})
+    EXPECT_EQ(world.View(id), "404") << ToString(id);
   EXPECT_NE(world.View(SeasonId(9000)), "404");
   EXPECT_TRUE(world.store->SeasonNumbers(1399).value().empty());
   const auto tombstone = world.store->FindSeason(1399, 2).value();
@@ -254,8 +260,8 @@ TEST(RecordStore, StoresABodyWithLineBreaksAsOneLine) {
 
 TEST(RecordStore, RefusesWhatCannotBeARecord) {
   StoreWorld world;
-  for (const MediaId id : {MediaId{MediaType::kMovie, 0}, MediaId{MediaType::kMovie, -1}, MediaId{MediaType::kMovie, 1LL << 52},
-                           MediaId{MediaType::kEpisode, 1}}) {
+  for (const MediaId id : {MediaId{MediaType::kMovie, 0}, MediaId{MediaType::kMovie, -1},
+                           MediaId{MediaType::kMovie, 1LL << 52}, MediaId{MediaType::kEpisode, 1}}) {
     EXPECT_EQ(world.store->Put(MakeDocument(id, "{}", world.clock.Now())).error().code, ErrorCode::kInvalid);
     EXPECT_EQ(world.store->PutGone(id, world.clock.Now()).error().code, ErrorCode::kInvalid);
   }
@@ -281,7 +287,8 @@ TEST(RecordStore, KeepsAHugeRecordInAFrameOfItsOwn) {
 }
 
 TEST(RecordStore, IsDueBySizeOrAge) {
-  StoreWorld world({.commit_interval = seconds(1), .first_commit_interval = seconds(1), .commit_bytes = 3000});
+  StoreWorld world(
+      {.commit_interval = seconds(1), .first_commit_interval = seconds(1), .commit_bytes = 3000});
   EXPECT_FALSE(world.store->CommitDue());
   EXPECT_EQ(world.store->CommitDeadline(), std::nullopt);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
@@ -353,7 +360,8 @@ TEST(RecordStore, GoesOnWhenThereIsRoomAgain) {
     const auto full = world.store->Commit({});
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
-    EXPECT_NE(full.error().message.find("records/movie/000/000/001.jsonl.zst.open: No space left"), std::string::npos)
+    EXPECT_NE(full.error().message.find("records/movie/000/000/001.jsonl.zst.open: No space left"),
+              std::string::npos)
         << full.error().message;
     EXPECT_EQ(world.View({MediaType::kMovie, 2}), "none");
     EXPECT_EQ(world.Damage(), "");
@@ -430,7 +438,8 @@ TEST(RecordStore, NumbersEachTypeByItself) {
   StoreWorld world;
   world.Put(Show(1399, "Game of Thrones", world.clock.Now()));
   world.Put(Season(3624, 1399, 1, 10, world.clock.Now()));
-  world.Put(MakeDocument({MediaType::kKeyword, 9715}, R"({"id":9715,"name":"superhero"})", world.clock.Now()));
+  world.Put(
+      MakeDocument({MediaType::kKeyword, 9715}, R"({"id":9715,"name":"superhero"})", world.clock.Now()));
   world.Commit();
   world.Seal();
   EXPECT_EQ(world.files.List("records").value(),
@@ -474,7 +483,9 @@ TEST(RecordStore, SaysWhichBytesCannotBeRead) {
   const auto found = world.store->Find(kMovie);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(found.error().message.find("movie:550 version 1 in records/movie/000/000/001.jsonl.zst at byte 0"), std::string::npos)
+  EXPECT_NE(
+      found.error().message.find("movie:550 version 1 in records/movie/000/000/001.jsonl.zst at byte 0"),
+      std::string::npos)
       << found.error().message;
 }
 

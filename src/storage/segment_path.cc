@@ -32,11 +32,17 @@ std::string SealedPath(MediaType type, std::uint32_t number) {
                      number / 1000 % 1000, number % 1000, kSealedEnd);
 }
 
-std::string OpenPath(MediaType type, std::uint32_t number) { return SealedPath(type, number) + ".open"; }
+std::string OpenPath(MediaType type, std::uint32_t number) {
+  return SealedPath(type, number) + ".open";
+}
 
-std::string StatePath(MediaType type) { return fmt::format("{}/{}/state.json", kRecordsFolder, Name(type)); }
+std::string StatePath(MediaType type) {
+  return fmt::format("{}/{}/state.json", kRecordsFolder, Name(type));
+}
 
-std::string FolderOfPath(std::string_view path) { return std::string(path.substr(0, path.rfind('/'))); }
+std::string FolderOfPath(std::string_view path) {
+  return std::string(path.substr(0, path.rfind('/')));
+}
 
 std::optional<SegmentName> ParseSegmentPath(std::string_view path) {
   if (!TakeStart(path, kRecordsFolder) || !TakeStart(path, "/")) return std::nullopt;

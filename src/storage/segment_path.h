@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the files of the store are, relative to DATA_DIR or to the bucket. docs/storage-format.md is the reference.
+// Where the files of the store are, relative to DATA_DIR or to the bucket. docs/storage-format.md is the
+// reference.
 //
 //   records/movie/000/000/001.jsonl.zst        sealed segment 1 of movies
 //   records/movie/000/000/002.jsonl.zst.open   segment 2, still appended to

@@ -17,17 +17,20 @@ TEST(SegmentPath, PutsNumbersIntoFoldersOfAThousand) {
 
 TEST(SegmentPath, ReadsItsOwnPathsBack) {
   for (const std::uint32_t number : {1U, 999U, 1000U, 1001U, 999'999U, 1'000'000U, kMaxSegmentNumber}) {
-    EXPECT_EQ(ParseSegmentPath(SealedPath(MediaType::kTv, number)), (SegmentName{MediaType::kTv, number, false}));
-    EXPECT_EQ(ParseSegmentPath(OpenPath(MediaType::kTv, number)), (SegmentName{MediaType::kTv, number, true}));
+    EXPECT_EQ(ParseSegmentPath(SealedPath(MediaType::kTv, number)),
+              (SegmentName{MediaType::kTv, number, false}));
+    EXPECT_EQ(ParseSegmentPath(OpenPath(MediaType::kTv, number)),
+              (SegmentName{MediaType::kTv, number, true}));
   }
 }
 
 TEST(SegmentPath, RefusesEverythingElse) {
-  for (const char* path :
-       {"", "records", "records/movie/state.json", "records/movie/000/000/000.jsonl.zst", "records/movie/000/000/1.jsonl.zst",
-        "records/movie/000/000/001.jsonl", "records/movie/000/000/001.jsonl.zst.open.tmp", "records/film/000/000/001.jsonl.zst",
-        "records/movie/000-000/001.jsonl.zst", "records/movie/000/000/0a1.jsonl.zst", "records/movie/000/000/001/001.jsonl.zst",
-        "exports/movie/000/000/001.jsonl.zst", "records//000/000/001.jsonl.zst"}) {
+  for (const char* path : {"", "records", "records/movie/state.json", "records/movie/000/000/000.jsonl.zst",
+                           "records/movie/000/000/1.jsonl.zst", "records/movie/000/000/001.jsonl",
+                           "records/movie/000/000/001.jsonl.zst.open.tmp",
+                           "records/film/000/000/001.jsonl.zst", "records/movie/000-000/001.jsonl.zst",
+                           "records/movie/000/000/0a1.jsonl.zst", "records/movie/000/000/001/001.jsonl.zst",
+                           "exports/movie/000/000/001.jsonl.zst", "records//000/000/001.jsonl.zst"}) {
     EXPECT_FALSE(ParseSegmentPath(path)) << path;
   }
 }

@@ -14,9 +14,11 @@ namespace {
 constexpr std::string_view kFrameMagic = "\x28\xb5\x2f\xfd";  // RFC 8878 section 3.1.1
 constexpr std::uint64_t kWindowBytes = 1 << 20;
 
-// Decoders take a frame without a checksum; we never write one, so that a flipped flag is no way around it (RFC 8878 section
-// 3.1.1.1.1.5).
-bool HasChecksum(std::string_view frame) { return (static_cast<unsigned char>(frame[4]) & 0x04) != 0; }
+// Decoders take a frame without a checksum; we never write one, so that a flipped flag is no way around it
+// (RFC 8878 section 3.1.1.1.1.5).
+bool HasChecksum(std::string_view frame) {
+  return (static_cast<unsigned char>(frame[4]) & 0x04) != 0;
+}
 
 }  // namespace
 
@@ -27,8 +29,10 @@ Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& pl
     bytes = files.Read(OpenPath(type, place.segment), place.frame_at, place.frame_length);
   }
   // Sealed between the two.
-  if (!bytes && bytes.error().code == ErrorCode::kNotFound) bytes = files.Read(sealed, place.frame_at, place.frame_length);
-  if (!bytes && bytes.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kCorrupt, "{} is missing", sealed);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound)
+    bytes = files.Read(sealed, place.frame_at, place.frame_length);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound)
+    return Fail(ErrorCode::kCorrupt, "{} is missing", sealed);
   return bytes;
 }
 
@@ -54,7 +58,8 @@ Result<std::string_view> SegmentReader::Window(std::uint64_t length) {
     const std::uint64_t wanted = std::min(std::max(length - buffer_.size(), kWindowBytes), end_ - from);
     TRY_ASSIGN(const std::string more, files_.Read(path_, from, wanted));
     if (more.size() != wanted) {
-      return Fail(ErrorCode::kCorrupt, "{} ends at byte {}, {} were expected", path_, from + more.size(), end_);
+      return Fail(ErrorCode::kCorrupt, "{} ends at byte {}, {} were expected", path_, from + more.size(),
+                  end_);
     }
     crc_ = libdeflate_crc32(crc_, more.data(), more.size());
     buffer_ += more;
@@ -99,8 +104,8 @@ Result<std::optional<SegmentReader::Frame>> SegmentReader::Next() {
     at_ += frame.length;
     return frame;
   }
-  // The length of a damaged frame cannot be trusted: the next whole frame begins at the next magic number behind which everything,
-  // the checksum included, is as it should be.
+  // The length of a damaged frame cannot be trusted: the next whole frame begins at the next magic number
+  // behind which everything, the checksum included, is as it should be.
   std::uint64_t skip = 1;
   while (true) {
     TRY_ASSIGN(const std::string_view window, Window(skip + kWindowBytes));

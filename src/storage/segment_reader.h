@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading segments: one record by its place, or every frame from the first to the last. What it reads is believed only when the
-// frame inflates with the right checksum. One thread.
+// Reading segments: one record by its place, or every frame from the first to the last. What it reads is
+// believed only when the frame inflates with the right checksum. One thread.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@
 
 namespace tmdbc {
 
-// The compressed frame at `place` of a type's segment, under whichever name the file has now: a segment that another process is
-// sealing changes its name between one call and the next.
+// The compressed frame at `place` of a type's segment, under whichever name the file has now: a segment that
+// another process is sealing changes its name between one call and the next.
 Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& place);
 
-// The line that begins at `line_at` of a frame's content, without its line break. kCorrupt when no whole line begins there.
+// The line that begins at `line_at` of a frame's content, without its line break. kCorrupt when no whole line
+// begins there.
 Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at);
 
 // Walks the frames of one file.
@@ -33,7 +34,8 @@ class SegmentReader {
     std::string content;
     std::string damage;  // not empty: these bytes are no whole frame; `content` is empty
   };
-  // The next frame, or the bytes up to the next one that is whole; empty at the end. An error is one of the disk's.
+  // The next frame, or the bytes up to the next one that is whole; empty at the end. An error is one of the
+  // disk's.
   Result<std::optional<Frame>> Next();
 
   // Of every byte, once Next() has come to the end.
@@ -49,10 +51,10 @@ class SegmentReader {
   const std::string path_;
   const std::uint64_t end_;
   ZstdDecoder decoder_;
-  std::string buffer_;           // the file's bytes from buffer_at_ on
+  std::string buffer_;  // the file's bytes from buffer_at_ on
   std::uint64_t buffer_at_ = 0;
-  std::uint64_t at_ = 0;         // the next frame begins here
-  std::uint32_t crc_ = 0;        // of the bytes before buffer_at_ + buffer_.size()
+  std::uint64_t at_ = 0;   // the next frame begins here
+  std::uint32_t crc_ = 0;  // of the bytes before buffer_at_ + buffer_.size()
 };
 
 }  // namespace tmdbc

@@ -48,7 +48,8 @@ TEST(SegmentReader, GoesOnBehindADamagedFrame) {
       const std::string walked = Walk(files, 2 * step + three.size());
       // The one bit of a header that decoders ignore (RFC 8878 section 3.1.1.1.1.3) changes nothing.
       const bool unused = byte == step + 4 && bit == 4;
-      EXPECT_EQ(walked, fmt::format("0:one {}:{} {}:three ", step, unused ? "two" : "!", 2 * step)) << byte << "." << bit;
+      EXPECT_EQ(walked, fmt::format("0:one {}:{} {}:three ", step, unused ? "two" : "!", 2 * step))
+          << byte << "." << bit;
     }
   }
 }
@@ -69,7 +70,8 @@ TEST(SegmentReader, FindsWholeFramesInRubbish) {
   files.Put(kPath, rubbish + frame + rubbish + frame + rubbish);
   const std::size_t step = rubbish.size() + frame.size();
   EXPECT_EQ(Walk(files, 2 * step + rubbish.size()),
-            fmt::format("0:! {}:content {}:! {}:content {}:! ", rubbish.size(), step, step + rubbish.size(), 2 * step));
+            fmt::format("0:! {}:content {}:! {}:content {}:! ", rubbish.size(), step, step + rubbish.size(),
+                        2 * step));
 }
 
 TEST(SegmentReader, ReadsFramesOfEverySize) {
@@ -101,10 +103,14 @@ class SealedMeanwhile final : public FileSystem {
     if (++reads_ == 1) (void)files_.Rename(OpenPath(MediaType::kMovie, 1), SealedPath(MediaType::kMovie, 1));
     return bytes;
   }
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override { return files_.OpenAppend(path); }
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
+    return files_.OpenAppend(path);
+  }
   Result<std::uint64_t> Size(const std::string& path) override { return files_.Size(path); }
   Result<bool> Exists(const std::string& path) override { return files_.Exists(path); }
-  Result<void> Rename(const std::string& from, const std::string& to) override { return files_.Rename(from, to); }
+  Result<void> Rename(const std::string& from, const std::string& to) override {
+    return files_.Rename(from, to);
+  }
   Result<void> Remove(const std::string& path) override { return files_.Remove(path); }
   Result<void> SyncFolder(const std::string& folder) override { return files_.SyncFolder(folder); }
   Result<std::vector<std::string>> List(const std::string& folder) override { return files_.List(folder); }

@@ -9,8 +9,9 @@
 
 namespace tmdbc {
 
-SegmentWriter::SegmentWriter(FileSystem& files, ZstdEncoder& encoder, MediaType type, std::uint64_t frame_bytes,
-                             std::optional<SegmentRow> open, std::uint32_t next_number)
+SegmentWriter::SegmentWriter(FileSystem& files, ZstdEncoder& encoder, MediaType type,
+                             std::uint64_t frame_bytes, std::optional<SegmentRow> open,
+                             std::uint32_t next_number)
     : files_(files),
       encoder_(encoder),
       type_(type),
@@ -47,8 +48,8 @@ Result<void> SegmentWriter::OpenFile() {
     dirty_ = true;
   }
   if (file_->size() < committed_bytes()) {
-    return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, file_->size(),
-                committed_bytes());
+    return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path,
+                file_->size(), committed_bytes());
   }
   if (dirty_ && file_->size() > committed_bytes()) TRY(file_->Truncate(committed_bytes()));
   return {};
@@ -70,7 +71,8 @@ Result<void> SegmentWriter::Flush(Time now) {
 }
 
 SegmentRow SegmentWriter::Flushed() const {
-  SegmentRow row = open_.value_or(SegmentRow{.type = type_, .number = next_number_, .opened_at = flushed_at_, .sealed_at = {}});
+  SegmentRow row = open_.value_or(
+      SegmentRow{.type = type_, .number = next_number_, .opened_at = flushed_at_, .sealed_at = {}});
   row.bytes += bytes_.size();
   row.records += records_;
   row.crc = libdeflate_crc32(row.crc, bytes_.data(), bytes_.size());

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// SegmentWriter: the open segment of one type. It turns lines into zstd frames as they come and puts whole batches of frames
-// behind the committed bytes; what is behind them without having been committed is cut off again. One thread.
+// SegmentWriter: the open segment of one type. It turns lines into zstd frames as they come and puts whole
+// batches of frames behind the committed bytes; what is behind them without having been committed is cut off
+// again. One thread.
 //
-//   writer.Add(line)...  writer.Flush()  <the index is written in one transaction, with committed()>  writer.Committed()
+//   writer.Add(line)...  writer.Flush()  <the index is written in one transaction, with committed()>
+//   writer.Committed()
 //
-// A flush that failed, or whose transaction did, is followed by Cut(); the frames stay in memory and the next Flush() writes them.
+// A flush that failed, or whose transaction did, is followed by Cut(); the frames stay in memory and the next
+// Flush() writes them.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +26,13 @@ namespace tmdbc {
 
 class SegmentWriter {
  public:
-  // `open` is the open segment by the index; when there is none the next one will be `next_number`. The references outlive the writer.
+  // `open` is the open segment by the index; when there is none the next one will be `next_number`. The
+  // references outlive the writer.
   SegmentWriter(FileSystem& files, ZstdEncoder& encoder, MediaType type, std::uint64_t frame_bytes,
                 std::optional<SegmentRow> open, std::uint32_t next_number);
 
-  // Takes a line with its line break into the batch. The place is one within the batch (segment 0) until Resolve().
+  // Takes a line with its line break into the batch. The place is one within the batch (segment 0) until
+  // Resolve().
   Place Add(std::string_view line);
   bool empty() const { return buffer_.empty() && frames_.empty(); }
 
@@ -38,14 +43,16 @@ class SegmentWriter {
   Place Resolve(const Place& place) const;
   // The transaction with Flushed() has been committed: the batch is over.
   void Committed();
-  // It has not: the file goes back to its committed size, now or (when even that fails) before the next flush.
+  // It has not: the file goes back to its committed size, now or (when even that fails) before the next
+  // flush.
   void Cut();
 
   // The committed open segment; empty when none is open.
   const std::optional<SegmentRow>& open() const { return open_; }
-  // Renames the open segment to its sealed name and makes that durable; then the index is written, then Sealed() called. After an
-  // error renaming() may be true: until it has been called again with success nothing can be flushed. A batch that has not been flushed
-  // goes to the next segment. Requires an open segment.
+  // Renames the open segment to its sealed name and makes that durable; then the index is written, then
+  // Sealed() called. After an error renaming() may be true: until it has been called again with success
+  // nothing can be flushed. A batch that has not been flushed goes to the next segment. Requires an open
+  // segment.
   Result<void> Rename();
   bool renaming() const { return renaming_; }
   void Sealed();
@@ -75,8 +82,8 @@ class SegmentWriter {
   bool renaming_ = false;     // Rename() has begun: no more appends under the old name
 
   // The batch.
-  std::string buffer_;         // lines of the frame that is not closed yet
-  std::string bytes_;          // closed frames
+  std::string buffer_;  // lines of the frame that is not closed yet
+  std::string bytes_;   // closed frames
   std::vector<Frame> frames_;
   std::int64_t records_ = 0;
   Time flushed_at_{};

@@ -8,8 +8,8 @@
 namespace tmdbc {
 
 std::string FormatState(const SequenceState& state) {
-  return fmt::format("{{\"sequence\":{},\"schema\":{},\"timestamp\":\"{}\"}}\n", state.sequence, kRecordSchema,
-                     FormatTime(state.timestamp));
+  return fmt::format("{{\"sequence\":{},\"schema\":{},\"timestamp\":\"{}\"}}\n", state.sequence,
+                     kRecordSchema, FormatTime(state.timestamp));
 }
 
 Result<SequenceState> ParseState(std::string_view json) {

@@ -8,7 +8,8 @@ namespace {
 
 TEST(SequenceState, IsOneLineOfJson) {
   const SequenceState state{12, ParseTime("2026-11-22T10:01:02.345Z").value()};
-  EXPECT_EQ(FormatState(state), "{\"sequence\":12,\"schema\":1,\"timestamp\":\"2026-11-22T10:01:02.345Z\"}\n");
+  EXPECT_EQ(FormatState(state),
+            "{\"sequence\":12,\"schema\":1,\"timestamp\":\"2026-11-22T10:01:02.345Z\"}\n");
   EXPECT_EQ(ParseState(FormatState(state)).value(), state);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The care of a store: does what the index says agree with what the segments hold (verify), and the index made anew from the
-// segments (rebuild). RecordStore's Verify() and Rebuild() have the promises. One thread.
+// The care of a store: does what the index says agree with what the segments hold (verify), and the index
+// made anew from the segments (rebuild). RecordStore's Verify() and Rebuild() have the promises. One thread.
 #pragma once
 
 #include "base/files.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// StoreWorld: a record store on a fake disk, a real SQLite and a fake clock, and documents of TMDB's shape. For the tests of this folder
-// only: its name ends in _test because it stands on src/testing.
+// StoreWorld: a record store on a fake disk, a real SQLite and a fake clock, and documents of TMDB's shape.
+// For the tests of this folder only: its name ends in _test because it stands on src/testing.
 #pragma once
 
 #include <fmt/format.h>
@@ -31,25 +31,31 @@ inline Document MakeDocument(MediaId id, std::string data, Time fetched_at) {
 }
 
 inline Document Movie(std::int64_t id, std::string_view title, double popularity, Time fetched_at) {
-  return MakeDocument({MediaType::kMovie, id},
-                      fmt::format(R"({{"adult":false,"id":{},"title":"{}","popularity":{:.3f},"vote_count":{}}})", id, title,
-                                  popularity, int(popularity * 10)),
-                      fetched_at);
+  return MakeDocument(
+      {MediaType::kMovie, id},
+      fmt::format(R"({{"adult":false,"id":{},"title":"{}","popularity":{:.3f},"vote_count":{}}})", id, title,
+                  popularity, int(popularity * 10)),
+      fetched_at);
 }
 
 inline Document Show(std::int64_t id, std::string_view name, Time fetched_at) {
-  return MakeDocument({MediaType::kTv, id}, fmt::format(R"({{"adult":false,"id":{},"name":"{}"}})", id, name), fetched_at);
+  return MakeDocument({MediaType::kTv, id}, fmt::format(R"({{"adult":false,"id":{},"name":"{}"}})", id, name),
+                      fetched_at);
 }
 
 // Its episodes get the ids id * 100 + 1, id * 100 + 2...
-inline Document Season(std::int64_t id, std::int64_t tv_id, std::int64_t number, int episodes, Time fetched_at) {
+inline Document Season(std::int64_t id, std::int64_t tv_id, std::int64_t number, int episodes,
+                       Time fetched_at) {
   std::string list;
   for (int i = 1; i <= episodes; ++i) {
-    list += fmt::format(R"({}{{"id":{},"episode_number":{},"name":"Episode {}"}})", i == 1 ? "" : ",", id * 100 + i, i, i);
+    list += fmt::format(R"({}{{"id":{},"episode_number":{},"name":"Episode {}"}})", i == 1 ? "" : ",",
+                        id * 100 + i, i, i);
   }
-  Document document = MakeDocument(
-      {MediaType::kSeason, id},
-      fmt::format(R"({{"id":{},"name":"Season {}","season_number":{},"episodes":[{}]}})", id, number, number, list), fetched_at);
+  Document document =
+      MakeDocument({MediaType::kSeason, id},
+                   fmt::format(R"({{"id":{},"name":"Season {}","season_number":{},"episodes":[{}]}})", id,
+                               number, number, list),
+                   fetched_at);
   document.tv_id = tv_id;
   document.season_number = number;
   document.episodes = EpisodesOf(document.data).value();
@@ -102,7 +108,8 @@ struct StoreWorld {
     const auto report = store->Verify(true);
     if (!report) return report.error().message;
     std::string text;
-    for (const auto& damage : report->damage) text += fmt::format("{} at {}: {}\n", damage.file, damage.offset, damage.what);
+    for (const auto& damage : report->damage)
+      text += fmt::format("{} at {}: {}\n", damage.file, damage.offset, damage.what);
     return text;
   }
 };

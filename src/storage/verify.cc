@@ -41,8 +41,8 @@ class TypeVerifier {
     for (const Expected& expected : expected_) {
       if (std::none_of(segments_.begin(), segments_.end(),
                        [&](const SegmentRow& row) { return row.number == expected.place.segment; })) {
-        Note(SealedPath(type_, expected.place.segment), expected.place.frame_at, "the index points to no segment of its own",
-               {expected.id});
+        Note(SealedPath(type_, expected.place.segment), expected.place.frame_at,
+             "the index points to no segment of its own", {expected.id});
       }
     }
     return {};
@@ -78,15 +78,16 @@ class TypeVerifier {
     for (const std::uint32_t number : open_files_) {
       // One behind the last sealed one belongs to a batch that has not been committed.
       const bool uncommitted = !last_is_open && number == next;
-      if (!uncommitted && !(last_is_open && number + 1 == next)) Note(OpenPath(type_, number), 0, "not in the index");
+      if (!uncommitted && !(last_is_open && number + 1 == next))
+        Note(OpenPath(type_, number), 0, "not in the index");
     }
     return {};
   }
 
   Result<void> CheckState() {
     const std::string path = StatePath(type_);
-    const auto last =
-        std::find_if(segments_.rbegin(), segments_.rend(), [](const SegmentRow& row) { return !!row.sealed_at; });
+    const auto last = std::find_if(segments_.rbegin(), segments_.rend(),
+                                   [](const SegmentRow& row) { return !!row.sealed_at; });
     TRY_ASSIGN(const bool present, files_.Exists(path));
     if (last == segments_.rend()) {
       if (present && segments_.empty()) Note(path, 0, "there, though nothing has been sealed");
@@ -106,15 +107,18 @@ class TypeVerifier {
   Result<void> LoadExpected() {
     if (expected_loaded_) return {};
     expected_loaded_ = true;
-    TRY(index_.VisitRows(type_, [&](const IndexRow& row) { expected_.push_back({row.place, row.id, row.version, true}); }));
-    TRY(index_.VisitSteps(type_, [&](const StepRow& row) { expected_.push_back({row.place, row.id, row.version, false}); }));
+    TRY(index_.VisitRows(
+        type_, [&](const IndexRow& row) { expected_.push_back({row.place, row.id, row.version, true}); }));
+    TRY(index_.VisitSteps(
+        type_, [&](const StepRow& row) { expected_.push_back({row.place, row.id, row.version, false}); }));
     std::sort(expected_.begin(), expected_.end());
     return {};
   }
 
   // What the index places into bytes [from, to) of a segment.
   std::span<const Expected> ExpectedIn(std::uint32_t segment, std::uint64_t from, std::uint64_t to) const {
-    const auto begin = std::lower_bound(expected_.begin(), expected_.end(), Expected{{segment, from, 0, 0}, {}, 0, false});
+    const auto begin =
+        std::lower_bound(expected_.begin(), expected_.end(), Expected{{segment, from, 0, 0}, {}, 0, false});
     const auto end = std::lower_bound(begin, expected_.end(), Expected{{segment, to, 0, 0}, {}, 0, false});
     return {begin, end};
   }
@@ -130,7 +134,8 @@ class TypeVerifier {
     report_.bytes += std::int64_t(row.bytes);
     const bool sealed_file = sealed_files_.contains(row.number);
     const bool found = sealed_file || (!row.sealed_at && open_files_.contains(row.number));
-    const std::string path = sealed_file || row.sealed_at ? SealedPath(type_, row.number) : OpenPath(type_, row.number);
+    const std::string path =
+        sealed_file || row.sealed_at ? SealedPath(type_, row.number) : OpenPath(type_, row.number);
     std::uint64_t size = 0;
     if (found) {
       TRY_ASSIGN(size, SizeOf(row, path));
@@ -139,8 +144,8 @@ class TypeVerifier {
     if (!found || !size_fits) {
       TRY(LoadExpected());
       Note(path, std::min(size, row.bytes),
-             found ? fmt::format("{} bytes, the index says {}", size, row.bytes) : "missing",
-             IdsOf(ExpectedIn(row.number, found ? size : 0, UINT64_MAX)));
+           found ? fmt::format("{} bytes, the index says {}", size, row.bytes) : "missing",
+           IdsOf(ExpectedIn(row.number, found ? size : 0, UINT64_MAX)));
     }
     if (deep_ && found) TRY(WalkSegment(row, path, std::min(size, row.bytes)));
     return {};
@@ -175,12 +180,14 @@ class TypeVerifier {
       // A flip that changes nothing of the content, as in the unused bit of a frame's header.
       Note(path, 0, "its bytes are not those that were written, though every record is");
     } else if (report_.records - records_before != row.records) {
-      Note(path, 0, fmt::format("{} records, the index says {}", report_.records - records_before, row.records));
+      Note(path, 0,
+           fmt::format("{} records, the index says {}", report_.records - records_before, row.records));
     }
     return {};
   }
 
-  Result<void> CheckFrame(const std::string& path, const SegmentReader::Frame& frame, std::span<const Expected> expected) {
+  Result<void> CheckFrame(const std::string& path, const SegmentReader::Frame& frame,
+                          std::span<const Expected> expected) {
     auto next = expected.begin();
     for (std::size_t line_at = 0; line_at < frame.content.size();) {
       // What the index places where no line begins.
@@ -200,7 +207,8 @@ class TypeVerifier {
   }
 
   void ReportLost(const std::string& path, const Expected& expected) {
-    Note(path, expected.place.frame_at, "the index points to a place where no such record begins", {expected.id});
+    Note(path, expected.place.frame_at, "the index points to a place where no such record begins",
+         {expected.id});
   }
 
   Result<void> CheckLine(const std::string& path, const SegmentReader::Frame& frame, std::string_view text,
@@ -209,7 +217,7 @@ class TypeVerifier {
     const auto line = ParseRecordLine(text);
     if (!line) {
       Note(path, frame.at, line.error().message,
-             expected ? std::vector{expected->id} : std::vector<MediaId>{});
+           expected ? std::vector{expected->id} : std::vector<MediaId>{});
       return {};
     }
     const auto damaged = [&](std::string what) { Note(path, frame.at, std::move(what), {line->id}); };
@@ -217,10 +225,12 @@ class TypeVerifier {
     if (!line->data.empty() && Sha256Hex(line->data) != line->sha256) damaged("sha256 differs");
     if (!expected) {
       // A stats record that has been replaced since is not in the index any more.
-      if (line->change != Change::kStats) damaged(fmt::format("version {} is not in the index", line->version));
+      if (line->change != Change::kStats)
+        damaged(fmt::format("version {} is not in the index", line->version));
       return {};
     }
-    if (line->id != expected->id || line->version != expected->version || expected->place.frame_length != frame.length) {
+    if (line->id != expected->id || line->version != expected->version ||
+        expected->place.frame_length != frame.length) {
       damaged(fmt::format("the index takes it for {} version {}", ToString(expected->id), expected->version));
       return {};
     }

@@ -28,11 +28,18 @@ http::Response Answered(int status, std::string_view media_type, std::string bod
   return {.status = status, .headers = {{"content-type", std::string(media_type)}}, .body = std::move(body)};
 }
 
-// A text that differs between ids and revisions and has what real text has: escapes, more than one script, braces.
+// A text that differs between ids and revisions and has what real text has: escapes, more than one script,
+// braces.
 std::string Text(MediaId id, std::int64_t revision, std::uint64_t seed) {
-  static constexpr std::string_view kWords[] = {"Le fabuleux destin", "プライド", "caf\u00e9 \\\"noir\\\"", "{braces}, [brackets]",
-                                                "\\u0026 more", "Ünïcödé", "a long sentence about nothing in particular"};
-  std::uint64_t x = std::hash<MediaId>()(id) * 0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(revision) * 77777 + seed;
+  static constexpr std::string_view kWords[] = {"Le fabuleux destin",
+                                                "プライド",
+                                                "caf\u00e9 \\\"noir\\\"",
+                                                "{braces}, [brackets]",
+                                                "\\u0026 more",
+                                                "Ünïcödé",
+                                                "a long sentence about nothing in particular"};
+  std::uint64_t x =
+      std::hash<MediaId>()(id) * 0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(revision) * 77777 + seed;
   std::string text;
   for (std::uint64_t i = 0; i < 2 + x % 5; ++i) {
     x = (x ^ (x >> 29)) * 0xBF58476D1CE4E5B9u;
@@ -51,43 +58,59 @@ std::optional<std::int64_t> Number(std::string_view text) {
 
 }  // namespace
 
-FakeTmdb::FakeTmdb(FakeClock& clock, Options options) : clock_(clock), options_(options), random_(options.seed) {}
+FakeTmdb::FakeTmdb(FakeClock& clock, Options options)
+    : clock_(clock), options_(options), random_(options.seed) {}
 
 Duration FakeTmdb::UpTo(Duration most) {
   return Duration(std::uniform_int_distribution<std::int64_t>(0, most.count())(random_));
 }
 
-bool FakeTmdb::Chance(double share) { return share > 0 && std::uniform_real_distribution<>(0, 1)(random_) < share; }
+bool FakeTmdb::Chance(double share) {
+  return share > 0 && std::uniform_real_distribution<>(0, 1)(random_) < share;
+}
 
-// --- the world -----------------------------------------------------------------------------------------------------------------
+// --- the world
+// -----------------------------------------------------------------------------------------------------------------
 
-void FakeTmdb::Add(MediaId id, std::vector<std::int64_t> seasons) { world_[id] = Thing{0, 0, std::move(seasons)}; }
+void FakeTmdb::Add(MediaId id, std::vector<std::int64_t> seasons) {
+  world_[id] = Thing{0, 0, std::move(seasons)};
+}
 
-void FakeTmdb::Remove(MediaId id) { world_.erase(id); }
+void FakeTmdb::Remove(MediaId id) {
+  world_.erase(id);
+}
 
-void FakeTmdb::Change(MediaId id, bool stats_only) { ++(stats_only ? world_.at(id).stats : world_.at(id).content); }
+void FakeTmdb::Change(MediaId id, bool stats_only) {
+  ++(stats_only ? world_.at(id).stats : world_.at(id).content);
+}
 
 void FakeTmdb::SetSeasons(std::int64_t tv_id, std::vector<std::int64_t> seasons) {
   world_.at({MediaType::kTv, tv_id}).seasons = std::move(seasons);
 }
 
-void FakeTmdb::Break(MediaId id, Fault fault) { broken_[id] = fault; }
+void FakeTmdb::Break(MediaId id, Fault fault) {
+  broken_[id] = fault;
+}
 
-void FakeTmdb::Outage(MonoTime from, MonoTime until, Fault fault) { outages_.push_back({from, until, fault}); }
+void FakeTmdb::Outage(MonoTime from, MonoTime until, Fault fault) {
+  outages_.push_back({from, until, fault});
+}
 
 const std::vector<std::int64_t>& FakeTmdb::seasons(std::int64_t tv_id) const {
   return world_.at({MediaType::kTv, tv_id}).seasons;
 }
 
 std::string FakeTmdb::BaseMembers(MediaId id, const Thing& thing) const {
-  std::string body = fmt::format(R"("adult":false,"id":{},"overview":"{}","popularity":{}.25,"vote_average":7.5,"vote_count":{})",
-                                 id.id, Text(id, thing.content, options_.seed), thing.stats + 3, thing.stats + 100);
+  std::string body = fmt::format(
+      R"("adult":false,"id":{},"overview":"{}","popularity":{}.25,"vote_average":7.5,"vote_count":{})", id.id,
+      Text(id, thing.content, options_.seed), thing.stats + 3, thing.stats + 100);
   if (id.type != MediaType::kTv) return body;
   body += R"(,"seasons":[)";
   for (std::size_t i = 0; i < thing.seasons.size(); ++i) {
-    body += fmt::format(R"({}{{"air_date":null,"episode_count":2,"id":{},"name":"Season {}","season_number":{},"vote_average":{}.5}})",
-                        i == 0 ? "" : ",", SeasonId(id.id, thing.seasons[i]), thing.seasons[i], thing.seasons[i],
-                        thing.stats % 9);
+    body += fmt::format(
+        R"({}{{"air_date":null,"episode_count":2,"id":{},"name":"Season {}","season_number":{},"vote_average":{}.5}})",
+        i == 0 ? "" : ",", SeasonId(id.id, thing.seasons[i]), thing.seasons[i], thing.seasons[i],
+        thing.stats % 9);
   }
   return body + "]";
 }
@@ -98,15 +121,16 @@ std::string FakeTmdb::SeasonBody(std::int64_t tv_id, std::int64_t number) const 
   std::string body = fmt::format(R"({{"_id":"5256c{}","air_date":"2011-04-17","episodes":[)", season.id);
   for (int episode = 1; episode <= 2; ++episode) {
     body += fmt::format(R"({}{{"episode_number":{},"id":{},"name":"{}","season_number":{},"vote_count":{}}})",
-                        episode == 1 ? "" : ",", episode, season.id * 10 + episode, Text(season, show.content, options_.seed),
-                        number, show.stats);
+                        episode == 1 ? "" : ",", episode, season.id * 10 + episode,
+                        Text(season, show.content, options_.seed), number, show.stats);
   }
   return body + fmt::format(R"(],"name":"Season {}","season_number":{}}})", number, number);
 }
 
 std::string FakeTmdb::Body(MediaId id, const std::vector<std::string>& namespaces) const {
   std::string body = "{" + BaseMembers(id, world_.at(id));
-  for (const std::string& name : namespaces) body += fmt::format(R"(,"{}":{{"id":{},"results":[]}})", name, id.id);
+  for (const std::string& name : namespaces)
+    body += fmt::format(R"(,"{}":{{"id":{},"results":[]}})", name, id.id);
   return body + "}";
 }
 
@@ -126,11 +150,16 @@ std::string FakeTmdb::ShowBody(const Asked& asked) const {
   return body + "}";
 }
 
-// --- the port ------------------------------------------------------------------------------------------------------------------
+// --- the port
+// ------------------------------------------------------------------------------------------------------------------
 
-void FakeTmdb::At(MonoTime at, Stage stage, http::RequestId id) { events_.push({at, ++last_order_, stage, id}); }
+void FakeTmdb::At(MonoTime at, Stage stage, http::RequestId id) {
+  events_.push({at, ++last_order_, stage, id});
+}
 
-int FakeTmdb::Room() const { return options_.connections - InFlight() - lingering_; }
+int FakeTmdb::Room() const {
+  return options_.connections - InFlight() - lingering_;
+}
 
 void FakeTmdb::CountConnections() {
   counters_.most_under_way = std::max(counters_.most_under_way, InFlight());
@@ -140,7 +169,11 @@ void FakeTmdb::CountConnections() {
 http::RequestId FakeTmdb::Start(http::Request request, std::function<void()> on_send) {
   if (Room() <= 0) ++counters_.started_without_room;
   const http::RequestId id = ++last_id_;
-  transfers_.emplace(id, Transfer{.request = std::move(request), .on_send = std::move(on_send), .response = {}, .failure = {}, .started = clock_.Mono()});
+  transfers_.emplace(id, Transfer{.request = std::move(request),
+                                  .on_send = std::move(on_send),
+                                  .response = {},
+                                  .failure = {},
+                                  .started = clock_.Mono()});
   if (idle_ > 0) {
     --idle_;
     Send(id);
@@ -167,7 +200,8 @@ std::vector<http::Outcome> FakeTmdb::Wait(MonoTime deadline) {
   }
   if (outcomes_.empty()) clock_.AdvanceTo(deadline);
   // The loop gets the processor a little later, and what happens meanwhile too.
-  const MonoTime late = clock_.Mono() + (Chance(options_.stall) ? std::chrono::milliseconds(20) : UpTo(options_.late));
+  const MonoTime late =
+      clock_.Mono() + (Chance(options_.stall) ? std::chrono::milliseconds(20) : UpTo(options_.late));
   while (!events_.empty() && events_.top().at <= late) {
     const Event event = events_.top();
     events_.pop();
@@ -233,8 +267,10 @@ void FakeTmdb::Arrive(http::RequestId id) {
   if (Exceeds(clock_.Mono())) {
     ++counters_.throttled;
     ++refused_[asked.id];
-    transfer.response = Answered(429, "application/json;charset=utf-8",
-                                 TmdbError(25, fmt::format("Your request count ({}) is over the allowed limit of {}.", arrivals_.size(), options_.rate)));
+    transfer.response =
+        Answered(429, "application/json;charset=utf-8",
+                 TmdbError(25, fmt::format("Your request count ({}) is over the allowed limit of {}.",
+                                           arrivals_.size(), options_.rate)));
   } else if (const auto fault = FaultFor(asked.id)) {
     ++counters_.faults;
     ++refused_[asked.id];
@@ -256,7 +292,13 @@ void FakeTmdb::End(http::RequestId id, bool broke) {
   } else {
     ++idle_;
   }
-  http::Outcome outcome{.id = id, .response = std::move(transfer.response), .failure = transfer.failure, .failure_text = {}, .bytes_received = 0, .started = transfer.started, .finished = clock_.Mono()};
+  http::Outcome outcome{.id = id,
+                        .response = std::move(transfer.response),
+                        .failure = transfer.failure,
+                        .failure_text = {},
+                        .bytes_received = 0,
+                        .started = transfer.started,
+                        .finished = clock_.Mono()};
   if (outcome.response) outcome.bytes_received = outcome.response->body.size();
   outcomes_.push_back(std::move(outcome));
 }
@@ -279,7 +321,8 @@ void FakeTmdb::Crash() {
   idle_ = 0;
 }
 
-// --- answers -------------------------------------------------------------------------------------------------------------------
+// --- answers
+// -------------------------------------------------------------------------------------------------------------------
 
 FakeTmdb::Asked FakeTmdb::Parse(std::string_view url) {
   Asked asked;
@@ -315,12 +358,15 @@ std::optional<FakeTmdb::Fault> FakeTmdb::FaultFor(MediaId id) {
 
 void FakeTmdb::Answer(Transfer& transfer, const Asked& asked) {
   if (asked.appends.size() > 20) {
-    transfer.response = Answered(400, "application/json", TmdbError(27, "Too many append to response objects: The maximum number of remote calls is 20."));
+    transfer.response = Answered(
+        400, "application/json",
+        TmdbError(27, "Too many append to response objects: The maximum number of remote calls is 20."));
     return;
   }
   if (!asked.known || !live(asked.id)) {
     ++counters_.answered_404;
-    transfer.response = Answered(404, "application/json;charset=utf-8", TmdbError(34, "The resource you requested could not be found."));
+    transfer.response = Answered(404, "application/json;charset=utf-8",
+                                 TmdbError(34, "The resource you requested could not be found."));
     return;
   }
   ++counters_.answered_200;
@@ -353,7 +399,8 @@ void FakeTmdb::AnswerFault(Transfer& transfer, const Asked& asked, Fault fault) 
       break;
     }
     case Fault::kMaintenance:
-      transfer.response = Answered(503, "application/json", TmdbError(46, "The API is undergoing maintenance. Try again later."));
+      transfer.response = Answered(503, "application/json",
+                                   TmdbError(46, "The API is undergoing maintenance. Try again later."));
       break;
     case Fault::kTruncated: {
       std::string body = real();
@@ -374,10 +421,13 @@ void FakeTmdb::AnswerFault(Transfer& transfer, const Asked& asked, Fault fault) 
       transfer.response = Answered(200, "application/json", "");
       break;
     case Fault::kWrongId:
-      transfer.response = Answered(200, "application/json", fmt::format(R"({{"adult":false,"id":{},"title":"Another"}})", asked.id.id + 1));
+      transfer.response =
+          Answered(200, "application/json",
+                   fmt::format(R"({{"adult":false,"id":{},"title":"Another"}})", asked.id.id + 1));
       break;
     case Fault::kErrorBody:
-      transfer.response = Answered(200, "application/json", TmdbError(11, "Internal error: Something went wrong, contact TMDB."));
+      transfer.response = Answered(200, "application/json",
+                                   TmdbError(11, "Internal error: Something went wrong, contact TMDB."));
       break;
     case Fault::kBare404:
       transfer.response = Answered(404, "text/html", html);
@@ -393,22 +443,29 @@ void FakeTmdb::AnswerFault(Transfer& transfer, const Asked& asked, Fault fault) 
       transfer.response->headers.emplace_back("Location", "http://elsewhere.test/");
       break;
     case Fault::kThrottled: {
-      transfer.response = Answered(429, "application/json", TmdbError(25, "Your request count (41) is over the allowed limit of 40."));
+      transfer.response = Answered(429, "application/json",
+                                   TmdbError(25, "Your request count (41) is over the allowed limit of 40."));
       static constexpr std::string_view kAfter[] = {"0", "1", "3", "Sun, 22 Nov 2026 00:00:20 GMT", "soon"};
       const std::size_t form = random_() % (std::size(kAfter) + 1);
-      if (form < std::size(kAfter)) transfer.response->headers.emplace_back("Retry-After", std::string(kAfter[form]));
+      if (form < std::size(kAfter))
+        transfer.response->headers.emplace_back("Retry-After", std::string(kAfter[form]));
       break;
     }
     case Fault::kBadRequest:
       transfer.response = Answered(400, "application/json", TmdbError(47, "The input is not valid."));
       break;
     case Fault::kDeniedKey:
-      transfer.response = Answered(401, "application/json", TmdbError(7, "Invalid API key: You must be granted a valid key."));
+      transfer.response = Answered(401, "application/json",
+                                   TmdbError(7, "Invalid API key: You must be granted a valid key."));
       break;
   }
 }
 
-std::int64_t FakeTmdb::arrived(MediaId id) const { return arrived_.contains(id) ? arrived_.at(id) : 0; }
-std::int64_t FakeTmdb::refused(MediaId id) const { return refused_.contains(id) ? refused_.at(id) : 0; }
+std::int64_t FakeTmdb::arrived(MediaId id) const {
+  return arrived_.contains(id) ? arrived_.at(id) : 0;
+}
+std::int64_t FakeTmdb::refused(MediaId id) const {
+  return refused_.contains(id) ? refused_.at(id) : 0;
+}
 
 }  // namespace tmdbc::testing

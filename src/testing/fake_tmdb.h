@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // FakeTmdb: a small TMDB behind the transport port, on a fake clock and from a seed. It answers details with
-// append_to_response as TMDB does (TMDB.md sections 5 and 6), refuses with 429 what exceeds its rate in any second at its end of
-// the wire, breaks in every way on request, and counts what arrives. Its bodies are a function of the seed, the id and how often
-// the id was changed, so a test knows byte for byte what must be stored. One thread.
+// append_to_response as TMDB does (TMDB.md sections 5 and 6), refuses with 429 what exceeds its rate in any
+// second at its end of the wire, breaks in every way on request, and counts what arrives. Its bodies are a
+// function of the seed, the id and how often the id was changed, so a test knows byte for byte what must be
+// stored. One thread.
 #pragma once
 
 #include <cstdint>
@@ -27,24 +28,24 @@ class FakeTmdb final : public http::HttpTransport {
   static constexpr std::string_view kBaseUrl = "http://tmdb.test/3";
 
   enum class Fault : std::uint8_t {
-    kConnect,        // connection refused; a request on an open connection: reset
-    kTimeout,        // nothing ever comes
-    kReset,          // the connection breaks in the middle of the answer
-    kServerError,    // 500, 502, 503 or 504 with an HTML page
-    kMaintenance,    // 503 with TMDB's JSON (code 46)
-    kTruncated,      // 200, half of the JSON
-    kBrokenGzip,     // 200, gzip with a wrong byte in it
-    kHtml,           // 200 with an HTML page
-    kEmpty,          // 200 without a byte
-    kWrongId,        // 200, whole JSON of another id
-    kErrorBody,      // 200 with an error body
-    kBare404,        // 404 with an HTML page
-    kBare401,        // 401 with an HTML page
-    kBare403,        // 403 with an HTML page
-    kRedirect,       // 302
-    kThrottled,      // 429 that the rate does not justify, with any form of Retry-After
-    kBadRequest,     // 400 with TMDB's JSON
-    kDeniedKey,      // 401 code 7
+    kConnect,      // connection refused; a request on an open connection: reset
+    kTimeout,      // nothing ever comes
+    kReset,        // the connection breaks in the middle of the answer
+    kServerError,  // 500, 502, 503 or 504 with an HTML page
+    kMaintenance,  // 503 with TMDB's JSON (code 46)
+    kTruncated,    // 200, half of the JSON
+    kBrokenGzip,   // 200, gzip with a wrong byte in it
+    kHtml,         // 200 with an HTML page
+    kEmpty,        // 200 without a byte
+    kWrongId,      // 200, whole JSON of another id
+    kErrorBody,    // 200 with an error body
+    kBare404,      // 404 with an HTML page
+    kBare401,      // 401 with an HTML page
+    kBare403,      // 403 with an HTML page
+    kRedirect,     // 302
+    kThrottled,    // 429 that the rate does not justify, with any form of Retry-After
+    kBadRequest,   // 400 with TMDB's JSON
+    kDeniedKey,    // 401 code 7
     kLast = kDeniedKey,
   };
   // What a try that comes later may find mended.
@@ -52,16 +53,17 @@ class FakeTmdb final : public http::HttpTransport {
 
   struct Options {
     std::uint64_t seed = 1;
-    double rate = 40;          // requests in any second; more are answered 429
+    double rate = 40;  // requests in any second; more are answered 429
     int connections = 20;
     Duration latency_least = std::chrono::milliseconds(40);
     Duration latency_most = std::chrono::milliseconds(400);
     Duration connect_most = std::chrono::milliseconds(150);
-    Duration jitter = Duration(9'900);  // on the way of a request; below the 10 ms that the limiter allows for
+    Duration jitter =
+        Duration(9'900);  // on the way of a request; below the 10 ms that the limiter allows for
     Duration late = std::chrono::milliseconds(2);  // Wait() returns up to this much after what it waited for
-    double stall = 0.01;                // of the Wait()s are 20 ms late: a slow fsync, a busy machine
-    double faults = 0;                  // of the requests
-    double gzip = 0.2;                  // of the bodies come compressed, every other time without saying so
+    double stall = 0.01;  // of the Wait()s are 20 ms late: a slow fsync, a busy machine
+    double faults = 0;    // of the requests
+    double gzip = 0.2;    // of the bodies come compressed, every other time without saying so
   };
 
   struct Counters {
@@ -70,7 +72,7 @@ class FakeTmdb final : public http::HttpTransport {
     std::int64_t answered_404 = 0;  // with TMDB's body
     std::int64_t throttled = 0;     // because of the rate
     std::int64_t faults = 0;
-    int most_in_a_second = 0;       // of arrivals in any second
+    int most_in_a_second = 0;  // of arrivals in any second
     int most_under_way = 0;
     int most_connections = 0;
     std::int64_t started_without_room = 0;  // must stay 0
@@ -78,7 +80,8 @@ class FakeTmdb final : public http::HttpTransport {
 
   FakeTmdb(FakeClock& clock, Options options);
 
-  // --- the world ----------------------------------------------------------------------------------------------------------
+  // --- the world
+  // ----------------------------------------------------------------------------------------------------------
   // `id` exists from now on; of a show also these seasons. Its content is that of its revision, 0 at first.
   void Add(MediaId id, std::vector<std::int64_t> seasons = {});
   // From now on 404 with TMDB's body, as for every id that was never added.
@@ -97,18 +100,23 @@ class FakeTmdb final : public http::HttpTransport {
   std::string Body(MediaId id, const std::vector<std::string>& namespaces) const;
   std::string SeasonBody(std::int64_t tv_id, std::int64_t number) const;
   const std::vector<std::int64_t>& seasons(std::int64_t tv_id) const;
-  static std::int64_t SeasonId(std::int64_t tv_id, std::int64_t number) { return tv_id * 10'000 + number + 1; }
+  static std::int64_t SeasonId(std::int64_t tv_id, std::int64_t number) {
+    return tv_id * 10'000 + number + 1;
+  }
 
-  // --- what happened ------------------------------------------------------------------------------------------------------
+  // --- what happened
+  // ------------------------------------------------------------------------------------------------------
   const Counters& counters() const { return counters_; }
   // Requests that arrived for an id.
   std::int64_t arrived(MediaId id) const;
   // Requests for an id that the client must repeat: faults, 429s.
   std::int64_t refused(MediaId id) const;
-  // The client's process died: what it had under way is gone, its connections too. What it had sent still arrives.
+  // The client's process died: what it had under way is gone, its connections too. What it had sent still
+  // arrives.
   void Crash();
 
-  // --- the port -----------------------------------------------------------------------------------------------------------
+  // --- the port
+  // -----------------------------------------------------------------------------------------------------------
   http::RequestId Start(http::Request request, std::function<void()> on_send) override;
   std::vector<http::Outcome> Wait(MonoTime deadline) override;
   int Room() const override;
@@ -176,8 +184,8 @@ class FakeTmdb final : public http::HttpTransport {
   std::unordered_map<http::RequestId, std::string> orphans_;  // sent by a client that died, not arrived: urls
   std::vector<http::Outcome> outcomes_;
   http::RequestId last_id_ = 0;
-  int idle_ = 0;       // open connections without a request
-  int lingering_ = 0;  // broken ones that still keep their place
+  int idle_ = 0;                   // open connections without a request
+  int lingering_ = 0;              // broken ones that still keep their place
   std::deque<MonoTime> arrivals_;  // of the last second
   Counters counters_;
   std::map<MediaId, std::int64_t> arrived_, refused_;

@@ -19,10 +19,12 @@ std::string FolderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-// What a disk may hold of a file of which `synced` was promised and `bytes` was only written: what both have in common for sure;
-// behind it the old bytes, some of the new ones, or new ones of which sectors never arrived.
+// What a disk may hold of a file of which `synced` was promised and `bytes` was only written: what both have
+// in common for sure; behind it the old bytes, some of the new ones, or new ones of which sectors never
+// arrived.
 std::string AfterPowerCut(const std::string& synced, const std::string& bytes, std::mt19937_64& random) {
-  const auto common = std::size_t(std::mismatch(synced.begin(), synced.end(), bytes.begin(), bytes.end()).first - synced.begin());
+  const auto common = std::size_t(
+      std::mismatch(synced.begin(), synced.end(), bytes.begin(), bytes.end()).first - synced.begin());
   if (common == synced.size() && common == bytes.size()) return synced;
   switch (random() % 4) {
     case 0:
@@ -48,7 +50,11 @@ std::string AfterPowerCut(const std::string& synced, const std::string& bytes, s
 class FaultFileSystem::File final : public AppendFile {
  public:
   File(FaultFileSystem& disk, std::shared_ptr<Node> node, std::string path)
-      : disk_(disk), node_(std::move(node)), path_(std::move(path)), boot_(disk.boots_), size_(node_->bytes.size()) {}
+      : disk_(disk),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        boot_(disk.boots_),
+        size_(node_->bytes.size()) {}
 
   Result<void> Append(std::string_view bytes) override {
     TRY(Alive());
@@ -64,7 +70,8 @@ class FaultFileSystem::File final : public AppendFile {
     }
     node_->bytes += fits;
     size_ = node_->bytes.size();
-    if (fits.size() < bytes.size()) return Fail(ErrorCode::kNoSpace, "write {}: No space left on device", path_);
+    if (fits.size() < bytes.size())
+      return Fail(ErrorCode::kNoSpace, "write {}: No space left on device", path_);
     return {};
   }
 
@@ -124,7 +131,8 @@ Result<std::unique_ptr<AppendFile>> FaultFileSystem::OpenAppend(const std::strin
   return std::make_unique<File>(*this, names_.at(path), path);
 }
 
-Result<std::string> FaultFileSystem::Read(const std::string& path, std::uint64_t offset, std::uint64_t length) {
+Result<std::string> FaultFileSystem::Read(const std::string& path, std::uint64_t offset,
+                                          std::uint64_t length) {
   const auto found = names_.find(path);
   if (found == names_.end()) return Fail(ErrorCode::kNotFound, "open {}: No such file or directory", path);
   const std::string& bytes = found->second->bytes;
@@ -137,7 +145,9 @@ Result<std::uint64_t> FaultFileSystem::Size(const std::string& path) {
   return found->second->bytes.size();
 }
 
-Result<bool> FaultFileSystem::Exists(const std::string& path) { return names_.contains(path); }
+Result<bool> FaultFileSystem::Exists(const std::string& path) {
+  return names_.contains(path);
+}
 
 Result<void> FaultFileSystem::Rename(const std::string& from, const std::string& to) {
   TRY(Change("rename", from));
@@ -181,10 +191,18 @@ Result<std::vector<std::string>> FaultFileSystem::List(const std::string& folder
   return paths;
 }
 
-std::int64_t FaultFileSystem::changes() const { return changes_; }
-void FaultFileSystem::CutPowerAt(std::int64_t nth) { cut_at_ = changes_ + nth; }
-void FaultFileSystem::CutPower() { off_ = true; }
-bool FaultFileSystem::power_is_off() const { return off_; }
+std::int64_t FaultFileSystem::changes() const {
+  return changes_;
+}
+void FaultFileSystem::CutPowerAt(std::int64_t nth) {
+  cut_at_ = changes_ + nth;
+}
+void FaultFileSystem::CutPower() {
+  off_ = true;
+}
+bool FaultFileSystem::power_is_off() const {
+  return off_;
+}
 
 void FaultFileSystem::Restart(std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -218,7 +236,9 @@ void FaultFileSystem::FailAt(std::int64_t nth, ErrorCode code) {
   fail_code_ = code;
 }
 
-void FaultFileSystem::SetCapacity(std::optional<std::uint64_t> bytes) { capacity_ = bytes; }
+void FaultFileSystem::SetCapacity(std::optional<std::uint64_t> bytes) {
+  capacity_ = bytes;
+}
 
 std::uint64_t FaultFileSystem::bytes_used() const {
   std::uint64_t used = 0;

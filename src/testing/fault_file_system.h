@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// FaultFileSystem: files in memory on a disk that loses power, fills up and fails when a test says so. It knows for every file
-// which bytes were synced, and for every folder which entries were, and after a power cut gives back only what a real
-// disk promises: synced bytes under synced names. Of the rest it keeps some, none, or garbage, by a seeded choice.
+// FaultFileSystem: files in memory on a disk that loses power, fills up and fails when a test says so. It
+// knows for every file which bytes were synced, and for every folder which entries were, and after a power
+// cut gives back only what a real disk promises: synced bytes under synced names. Of the rest it keeps some,
+// none, or garbage, by a seeded choice.
 //
 //   files.CutPowerAt(17);      the 17th change from now does not happen any more, nor does anything after it
 //   ... the program under test sees errors ...
@@ -37,22 +38,24 @@ class FaultFileSystem final : public FileSystem {
   Result<void> SyncFolder(const std::string& folder) override;
   Result<std::vector<std::string>> List(const std::string& folder) override;
 
-  // How many changes there have been: opening (making) a file, append, sync, truncate, rename, remove, folder sync. Each takes
-  // part in the counts below, reads do not.
+  // How many changes there have been: opening (making) a file, append, sync, truncate, rename, remove, folder
+  // sync. Each takes part in the counts below, reads do not.
   std::int64_t changes() const;
 
-  // The `nth` change from now (1: the next) finds the power off; an append may still leave some of its bytes in the cache.
+  // The `nth` change from now (1: the next) finds the power off; an append may still leave some of its bytes
+  // in the cache.
   void CutPowerAt(std::int64_t nth);
   // Now.
   void CutPower();
   bool power_is_off() const;
-  // The disk as it is found after a power cut, power on again: what was synced, and of what was not a random part. Files that were open
-  // before stay useless.
+  // The disk as it is found after a power cut, power on again: what was synced, and of what was not a random
+  // part. Files that were open before stay useless.
   void Restart(std::uint64_t seed);
 
   // The `nth` change from now fails with `code`, once; an append has then written half of its bytes.
   void FailAt(std::int64_t nth, ErrorCode code);
-  // All files together hold at most so many bytes; an append beyond writes what fits and gives kNoSpace. Empty: no limit.
+  // All files together hold at most so many bytes; an append beyond writes what fits and gives kNoSpace.
+  // Empty: no limit.
   void SetCapacity(std::optional<std::uint64_t> bytes);
   std::uint64_t bytes_used() const;
 
@@ -75,9 +78,9 @@ class FaultFileSystem final : public FileSystem {
   Result<void> Change(const char* act, const std::string& path);
   void SetEntry(const std::string& path, std::shared_ptr<Node> node);
 
-  Names names_;                 // as programs see them
-  Names durable_;               // as they are after a power cut
-  std::vector<Entry> unsynced_; // from durable_ to names_, in order
+  Names names_;                  // as programs see them
+  Names durable_;                // as they are after a power cut
+  std::vector<Entry> unsynced_;  // from durable_ to names_, in order
   std::int64_t changes_ = 0;
   std::optional<std::int64_t> cut_at_, fail_at_;
   ErrorCode fail_code_ = ErrorCode::kIo;

@@ -43,7 +43,8 @@ Result<void> CheckNoError(dom::element root) {
   const bool failed = root["success"].get(success) == simdjson::SUCCESS && !success;
   const std::optional<std::int64_t> code = IntegerMember(root, "status_code");
   if (!failed && !code.has_value()) return {};
-  // Not its status_message: that is kept in the queue, and a front that echoes the request would put the key there.
+  // Not its status_message: that is kept in the queue, and a front that echoes the request would put the key
+  // there.
   return Fail(ErrorCode::kCorrupt, "an error body with status 200 (code {})", code.value_or(0));
 }
 
@@ -53,8 +54,9 @@ constexpr std::int64_t kMaxSeasonId = (std::int64_t{1} << 52) - 1;  // as the st
 bool IsSeason(dom::element season, std::int64_t number) {
   const std::optional<std::int64_t> own_number = IntegerMember(season, "season_number");
   dom::array episodes;
-  return own_number.has_value() ? *own_number == number
-                                : season["episodes"].get(episodes) == simdjson::SUCCESS && CheckNoError(season).has_value();
+  return own_number.has_value()
+             ? *own_number == number
+             : season["episodes"].get(episodes) == simdjson::SUCCESS && CheckNoError(season).has_value();
 }
 
 Result<void> CheckIsOf(MediaId id, dom::element root) {

@@ -161,7 +161,8 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
       {languages, "17", "get configuration/languages: neither an object nor a list"},
       {languages, R"({"success":false,"status_code":9,"status_message":"Service offline."})",
        "an error body with status 200 (code 9)"},
-      {movie, R"({"status_code":7,"status_message":"GET /3/movie/550?api_key=0123456789abcdef0123456789abcdef"})",
+      {movie,
+       R"({"status_code":7,"status_message":"GET /3/movie/550?api_key=0123456789abcdef0123456789abcdef"})",
        "status 200 (code 7)"},
       {languages, R"([{"iso_639_1":"xx")", "not whole JSON"},
   };
@@ -406,12 +407,15 @@ TEST(DetailFetch, BelievesNothingAboutSeasonsOfABodyWithoutAList) {
 TEST(DetailFetch, TakesNoErrorBodyAndNoOtherSeasonForASeasonAndLeavesOutIdsThatCannotBe) {
   DetailFetch fetch(kShow, {}, DefaultNamespaces());
   fetch.TakeCalls();
-  ASSERT_TRUE(fetch.Accept(0,
-                           R"({"id":1399,"seasons":[{"id":77,"season_number":1},{"id":78,"season_number":2},{"id":0,"season_number":3},)"
-                           R"({"id":79,"season_number":4}],"season/1":{"success":false,"status_code":34},"season/2":{"season_number":9,)"
-                           R"("episodes":[]},"season/3":{"season_number":3,"episodes":[]},"season/4":{"season_number":4,"episodes":[]}})",
-                           {}, kNow)
-                  .has_value());
+  ASSERT_TRUE(
+      fetch
+          .Accept(
+              0,
+              R"({"id":1399,"seasons":[{"id":77,"season_number":1},{"id":78,"season_number":2},{"id":0,"season_number":3},)"
+              R"({"id":79,"season_number":4}],"season/1":{"success":false,"status_code":34},"season/2":{"season_number":9,)"
+              R"("episodes":[]},"season/3":{"season_number":3,"episodes":[]},"season/4":{"season_number":4,"episodes":[]}})",
+              {}, kNow)
+          .has_value());
   const auto again = fetch.TakeCalls();
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again[0].call.appends, (std::vector<std::string>{"season/1", "season/2"}));
@@ -432,7 +436,10 @@ TEST(DetailFetch, RefusesALaterAnswerOfAnotherShowAndTakesTheRightOne) {
   EXPECT_FALSE(fetch.done());
   // What its base says by now is not looked at: the show is the first answer's.
   ASSERT_TRUE(
-      fetch.Accept(1, R"({"id":1399,"seasons":[],"season/8":{"season_number":8},"season/9":{"season_number":9}})", "W/\"2\"", kNow)
+      fetch
+          .Accept(1,
+                  R"({"id":1399,"seasons":[],"season/8":{"season_number":8},"season/9":{"season_number":9}})",
+                  "W/\"2\"", kNow)
           .has_value());
   EXPECT_TRUE(fetch.done());
   EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), Numbers(0, 10));

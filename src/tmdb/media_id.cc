@@ -10,9 +10,14 @@ struct Named {
 };
 
 constexpr Named kNames[] = {
-    {MediaType::kMovie, "movie"},           {MediaType::kTv, "tv"},           {MediaType::kSeason, "season"},
-    {MediaType::kPerson, "person"},         {MediaType::kCollection, "collection"},
-    {MediaType::kCompany, "company"},       {MediaType::kNetwork, "network"}, {MediaType::kKeyword, "keyword"},
+    {MediaType::kMovie, "movie"},
+    {MediaType::kTv, "tv"},
+    {MediaType::kSeason, "season"},
+    {MediaType::kPerson, "person"},
+    {MediaType::kCollection, "collection"},
+    {MediaType::kCompany, "company"},
+    {MediaType::kNetwork, "network"},
+    {MediaType::kKeyword, "keyword"},
     {MediaType::kConfiguration, "configuration"},
     {MediaType::kEpisode, "episode"},
 };
@@ -36,6 +41,8 @@ Result<MediaType> ParseMediaType(std::string_view name) {
   return Fail(ErrorCode::kInvalid, "'{}' is no media type: use one of {}", name, allowed);
 }
 
-std::string ToString(MediaId id) { return fmt::format("{}:{}", Name(id.type), id.id); }
+std::string ToString(MediaId id) {
+  return fmt::format("{}:{}", Name(id.type), id.id);
+}
 
 }  // namespace tmdbc

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MediaId: what every stage calls a thing of TMDB's by: its media type and TMDB's number for it, written "movie:550".
+// MediaId: what every stage calls a thing of TMDB's by: its media type and TMDB's number for it, written
+// "movie:550".
 #pragma once
 
 #include <array>
@@ -28,8 +29,9 @@ enum class MediaType : std::uint8_t {
 
 // All types that have records, in the order in which they are listed to people.
 inline constexpr std::array kRecordTypes = {
-    MediaType::kMovie,   MediaType::kTv,      MediaType::kSeason,  MediaType::kPerson,       MediaType::kCollection,
-    MediaType::kCompany, MediaType::kNetwork, MediaType::kKeyword, MediaType::kConfiguration};
+    MediaType::kMovie,   MediaType::kTv,         MediaType::kSeason,
+    MediaType::kPerson,  MediaType::kCollection, MediaType::kCompany,
+    MediaType::kNetwork, MediaType::kKeyword,    MediaType::kConfiguration};
 
 // "movie", "tv", "season"...: the names in settings, flags, records and folders.
 std::string_view Name(MediaType type);
