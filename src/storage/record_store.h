@@ -58,10 +58,33 @@ struct StoredRecord {
   std::string envelope;  // the whole stored line, without the line break
 };
 
+// What the store knows of an id without reading its data.
+enum class Standing : std::uint8_t {
+  kUnknown,    // never stored, never asked for
+  kLive,       // the current view has data
+  kTombstone,  // stored once; TMDB says 404 now
+  kMissing,    // TMDB said 404 and it was never stored
+};
+struct IdState {
+  std::int64_t id = 0;
+  Standing standing = Standing::kUnknown;
+  Time verified_at{};             // when TMDB last answered for it, 404 included
+  std::int64_t gone_answers = 0;  // 404s in a row, of a tombstone or a missing id; 0 of a live one
+};
+
+// A live record as the freshness policy sees it.
+struct LiveRecord {
+  std::int64_t id = 0;
+  Time first_at{};           // when its first version was fetched
+  Time verified_at{};        // when TMDB was last seen to agree with it
+  std::int64_t changes = 0;  // new contents seen since first_at (updates and restores)
+};
+
 struct TypeCounts {
   std::int64_t live = 0;        // current view has data
   std::int64_t tombstones = 0;  // current view is a delete
   std::int64_t missing = 0;     // answered 404 and never stored
+  std::int64_t held = 0;        // live, but their deletion waits for --accept-deletions
   std::int64_t versions = 0;    // all steps of all histories
   std::int64_t segments = 0;    // sealed ones
   std::int64_t bytes = 0;       // of all segments
@@ -108,6 +131,10 @@ class RecordStore {
   // `listed`, and those whose number another season has taken over, get tombstones.
   Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
 
+  // TMDB said 404 for a live record, but so many have gone in this run that a person has to agree first: it
+  // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those.
+  Result<void> HoldDeletion(MediaId id, Time at);
+
   // True when the batch is old or large enough (commit_interval, commit_bytes).
   bool CommitDue() const;
   // When CommitDue() will become true by age; empty while the batch is empty.
@@ -134,6 +161,16 @@ class RecordStore {
   Result<std::vector<StoredRecord>> History(MediaId id);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
   Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
+  // The version that was in force at that time: the last one fetched at or before it. A tombstone is a value.
+  // kNotFound when the id was not stored yet.
+  Result<StoredRecord> FindAsOf(MediaId id, Time at);
+  Result<IdState> StateOf(MediaId id);
+  // Every id of the type that is not unknown, ascending.
+  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
+  // Every live record of the type, ascending.
+  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
+  // The ids whose deletion is held, ascending.
+  Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
   // Ids that need no first fetch: stored (live or not) or known to be missing. Calls `visit` for each,
   // ascending.
   Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
@@ -151,6 +188,45 @@ class RecordStore {
   // transaction: with that).
   Result<void> SetPopularity(MediaType type, std::span<const Popularity> sorted);
   Result<std::optional<float>> PopularityOf(MediaId id);
+
+  // --- the change feed for followers (docs/storage-format.md, "Following the changes")
+  // ------------------------------------------
+  // The numbers of sealed segments are the feed's sequence numbers; what is in the open segment follows when
+  // it is sealed.
+  // The newest sequence number of the type, 0 when nothing is sealed.
+  Result<std::int64_t> NewestSequence(MediaType type);
+  // Calls `visit` with the lines after `since` (exclusive), in the order in which they were written, each
+  // with its sequence number, never going back. Ends after the segment within which `visit` said false.
+  // Returns the sequence number reached, from which to go on. A compacted segment stands in the place of
+  // those it was made of, under the last of their numbers. kInvalid when `since` is newer than the newest, or
+  // lies within a compacted range (then the follower has to start over from 0); the message says so.
+  Result<std::int64_t> ReadFeed(
+      MediaType type, std::int64_t since,
+      const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit);
+
+  // --- compaction and purge
+  // ----------------------------------------------------------------------------------------------------------
+  struct CompactOptions {
+    std::uint64_t small_bytes = 16 << 20;  // runs of neighbouring segments below this are merged
+    std::optional<Time>
+        versions_before;  // superseded versions fetched before this are dropped; empty: none ever
+    bool dry_run = false;
+  };
+  struct CompactReport {
+    std::int64_t segments_before = 0, segments_after = 0;  // of what was merged
+    std::int64_t records_kept = 0;
+    std::int64_t stats_dropped = 0, versions_dropped = 0, purged_dropped = 0;
+    std::int64_t bytes_before = 0, bytes_after = 0;
+  };
+  // Merges small sealed segments of the type under new numbers, drops superseded `stats` lines and the bodies
+  // of purged records, never a version unless versions_before says so, and removes the old files. A crash at
+  // any moment leaves either all of the old or all of the new. Readers beside it find every record
+  // throughout.
+  Result<CompactReport> Compact(MediaType type, const CompactOptions& options,
+                                const std::function<bool()>& stopping);
+  // Writes a `purge` record for every live record of the type (a show with its seasons) not verified since
+  // `before`: it is no longer in the current view nor the history. Returns how many.
+  Result<std::int64_t> PurgeUnverified(MediaType type, Time before);
 
   // --- care
   // ----------------------------------------------------------------------------------------------------------------
