@@ -25,12 +25,27 @@
 
 namespace tmdbc {
 
+enum class HarvestMode : std::uint8_t {
+  kAuto,     // of a type without a watermark the export; else the day's export, then the changes since
+  kExport,   // the exports alone
+  kChanges,  // the change feeds alone
+};
+
 struct HarvestOptions {
   std::vector<MediaType> types;
   bool include_adult = false;         // also the adult_ exports of movie, tv and person
   bool accept_export = false;         // take an export although it is far smaller than the last accepted one
   std::optional<std::int64_t> limit;  // queue at most this many new ids a type, the most popular ones
   bool dry_run = false;               // queue and keep nothing; only report
+  HarvestMode mode = HarvestMode::kAuto;
+  // Days of kChanges, both inclusive: from the watermark and to today when empty. A range that is named moves
+  // no watermark.
+  std::optional<std::chrono::sys_days> since = {}, until = {};
+  bool accept_gap = false;        // move the watermark past days that cannot be read completely
+  bool accept_deletions = false;  // queue the ids whose deletion is held, too
+  // Requests that may be spent on verifying again what no feed says to have changed (kAuto). What nears the
+  // six months for which TMDB allows to keep it is queued whatever this says.
+  double refresh_budget = 0;
 };
 
 enum class ExportVerdict : std::uint8_t {
