@@ -3,9 +3,11 @@
 // timeout, receive count, dead letters, delay, purge, redrive). Highest popularity first, ids of equal
 // popularity in ascending order.
 //
-// One message per (type, id): a second send of an id that is waiting, delayed, in flight or dead merges with
-// the first, which stays exactly as it is: it keeps its popularity, its place, its age and, when dead, its
-// grave (until Redrive()).
+// One message per (type, id): a second send of an id that is in the queue merges with the first. The higher
+// popularity counts, so that what has become urgent does not wait in its old place; its age and its receive
+// count stay. An id in flight may have been fetched before what the second send knows of: when its message is
+// settled by Delete() it waits once more, with a receive count of 0. A dead letter stays as it is, in its
+// grave, until Redrive().
 //
 // What a call changed is durable when it returns, with one exception: a power cut (not a crash of the
 // process) may forget a Receive() or an Extend(), and then the message is simply waiting again. A restart
@@ -71,8 +73,8 @@ class IdQueue {
 
   virtual ~IdQueue() = default;
 
-  // All of them or none. Returns how many were not in the queue yet. Of an id that is twice in `items` the
-  // first counts.
+  // All of them or none. Returns how many were not in the queue yet. An id that is twice in `items` merges
+  // too.
   virtual Result<std::int64_t> Send(std::span<const QueueItem> items) = 0;
 
   // Up to `max` messages, hidden from others for `visibility`; each receive raises the message's count. A
@@ -80,8 +82,8 @@ class IdQueue {
   // instead.
   virtual Result<std::vector<Message>> Receive(int max, std::chrono::seconds visibility) = 0;
 
-  // Settled: gone from the queue. An unknown or void receipt is ignored (the message may be fetched again: at
-  // least once); so it is by the next three.
+  // Settled: gone from the queue (or, sent again meanwhile, waiting once more). An unknown or void receipt is
+  // ignored (the message may be fetched again: at least once); so it is by the next three.
   virtual Result<void> Delete(std::span<const Receipt> receipts) = 0;
 
   // Visible again after `delay`. With `uncount` the receive is not counted: waiting for the rate limit, an
@@ -104,7 +106,8 @@ class IdQueue {
 
   // Types without any message are left out.
   virtual Result<std::map<MediaType, QueueCounts>> Counts() = 0;
-  // When the next delayed or hidden message becomes visible; empty when there is none. Wall time.
+  // When a Receive() has something to look at: now while a message waits, else when the next delayed or
+  // hidden one becomes visible; empty when there is none of either. Wall time.
   virtual Result<std::optional<Time>> NextVisible() = 0;
   // When the message that has been in the queue longest was sent (dead ones are not in it); empty when the
   // queue is empty.

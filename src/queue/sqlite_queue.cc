@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <roaring/roaring64map.hh>
+#include <unordered_map>
 
 namespace tmdbc {
 namespace {
@@ -16,7 +17,8 @@ CREATE TABLE IF NOT EXISTS queue_ready(
   PRIMARY KEY(type, rank, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS queue_lease(
   receipt INTEGER PRIMARY KEY, type INTEGER NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL,
-  batch INTEGER NOT NULL, receives INTEGER NOT NULL, visible_at INTEGER NOT NULL, held INTEGER NOT NULL) STRICT;
+  batch INTEGER NOT NULL, receives INTEGER NOT NULL, visible_at INTEGER NOT NULL, held INTEGER NOT NULL,
+  again INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX IF NOT EXISTS queue_lease_visible ON queue_lease(visible_at);
 CREATE TABLE IF NOT EXISTS queue_dead(
   ticket INTEGER PRIMARY KEY, type INTEGER NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL,
@@ -25,6 +27,16 @@ CREATE TABLE IF NOT EXISTS queue_batch(
   batch INTEGER PRIMARY KEY, sent_at INTEGER NOT NULL, messages INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS queue_counter(key INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 )sql";
+
+// Of queues made before a message could be sent again while it was in flight.
+constexpr char kHasAgain[] = "SELECT count(*) FROM pragma_table_info('queue_lease') WHERE name='again'";
+constexpr char kAddAgain[] = "ALTER TABLE queue_lease ADD COLUMN again INTEGER NOT NULL DEFAULT 0";
+
+// Where an id waits, for Merge(). To keep it up makes a harvest of millions several times as expensive: so it
+// is made by the first send that meets an id which is in the queue, and dropped by an Open() that finds
+// nothing waiting.
+constexpr char kMakeIdIndex[] = "CREATE INDEX IF NOT EXISTS queue_ready_id ON queue_ready(type, id)";
+constexpr char kDropIdIndex[] = "DROP INDEX IF EXISTS queue_ready_id";
 
 constexpr std::size_t kTicket = 0;
 
@@ -96,6 +108,7 @@ struct SqliteIdQueue::Row {
   std::int64_t id = 0;
   std::int64_t batch = 0;
   int receives = 0;
+  bool again = false;  // of one in flight
 
   bool Before(const Row& other) const {  // the receive order
     if (rank != other.rank) return rank < other.rank;
@@ -123,6 +136,7 @@ struct SqliteIdQueue::Statements {
   std::array<Statement, kTypes> heads;  // a walk along queue_ready for each type, open at the same time
   Statement drop_taken;
   Statement lease, find_lease, drop_lease, release, extend;
+  Statement leases, merge_lease, find_ready, raise;
   Statement inter, dead_by_type, redrive, purge_dead;
 };
 
@@ -162,6 +176,16 @@ Result<std::unique_ptr<SqliteIdQueue>> SqliteIdQueue::Open(Database& db, const C
   std::unique_ptr<SqliteIdQueue> queue(new SqliteIdQueue(db, clock, options, true));
   const auto open = [&]() -> Result<void> {
     TRY(db.Execute(kSchema));
+    TRY_ASSIGN(Statement has_again, db.Prepare(kHasAgain));
+    TRY(has_again.Step());
+    const bool is_old = has_again.Int(0) == 0;
+    has_again.Reset();
+    if (is_old) TRY(db.Execute(kAddAgain));
+    TRY_ASSIGN(Statement ready, db.Prepare("SELECT EXISTS(SELECT 1 FROM queue_ready)"));
+    TRY(ready.Step());
+    const bool none_waits = ready.Int(0) == 0;
+    ready.Reset();
+    if (none_waits) TRY(db.Execute(kDropIdIndex));
     // What was in flight is nobody's now. What is delayed beyond any delay was written under a wall clock
     // that ran ahead.
     const Time now = queue->Tick();
@@ -201,14 +225,20 @@ Result<std::unique_ptr<SqliteIdQueue>> SqliteIdQueue::Open(Database& db, const C
                 "INSERT INTO queue_lease(receipt, type, rank, id, batch, receives, visible_at, held) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)"));
     TRY(prepare(s.find_lease,
-                "SELECT type, rank, id, batch, receives FROM queue_lease WHERE receipt=?1 AND held=1 AND "
-                "visible_at>?2"));
+                "SELECT type, rank, id, batch, receives, again FROM queue_lease WHERE receipt=?1 AND held=1 "
+                "AND visible_at>?2"));
     TRY(prepare(s.drop_lease, "DELETE FROM queue_lease WHERE receipt=?1"));
     TRY(prepare(s.release,
                 "UPDATE queue_lease SET held=0, visible_at=?3, receives=receives-?4 "
                 "WHERE receipt=?1 AND held=1 AND visible_at>?2"));
     TRY(prepare(s.extend,
                 "UPDATE queue_lease SET visible_at=?3 WHERE receipt=?1 AND held=1 AND visible_at>?2"));
+    TRY(prepare(s.leases, "SELECT type, id, receipt FROM queue_lease"));
+    TRY(prepare(
+        s.merge_lease,
+        "UPDATE queue_lease SET rank=min(rank, ?2), again=(held AND visible_at>?3) WHERE receipt=?1"));
+    TRY(prepare(s.find_ready, "SELECT rank FROM queue_ready WHERE type=?1 AND id=?2"));
+    TRY(prepare(s.raise, "UPDATE queue_ready SET rank=?4 WHERE type=?1 AND rank=?2 AND id=?3"));
     TRY(prepare(s.inter,
                 "INSERT INTO queue_dead(ticket, type, rank, id, receives, died_at, reason) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
@@ -334,16 +364,43 @@ Result<void> SqliteIdQueue::Append(std::span<const Fresh> sorted, std::int64_t b
   return {};
 }
 
+Result<void> SqliteIdQueue::Merge(std::span<const Fresh> met) {
+  if (met.empty()) return {};
+  const Time now = Tick();
+  // What is in flight or delayed is never much; what waits may be millions.
+  std::unordered_map<MediaId, Receipt> leased;
+  Statement& leases = statements_->leases.Bind();
+  for (;;) {
+    TRY_ASSIGN(const bool row, leases.Step());
+    if (!row) break;
+    leased.emplace(MediaId{MediaType(leases.Int(0)), leases.Int(1)}, Receipt(leases.Int(2)));
+  }
+  TRY(db_.Execute(kMakeIdIndex));
+  for (const Fresh& row : met) {
+    if (const auto lease = leased.find({row.type, row.id}); lease != leased.end()) {
+      TRY(statements_->merge_lease.Bind(lease->second, std::int64_t(row.rank), Micros(now)).Run());
+      continue;
+    }
+    Statement& find = statements_->find_ready.Bind(row.type, row.id);
+    TRY_ASSIGN(const bool waits, find.Step());
+    const std::int64_t rank = waits ? find.Int(0) : 0;  // a dead one is better than any
+    find.Reset();
+    if (std::int64_t(row.rank) >= rank) continue;
+    TRY(statements_->raise.Bind(row.type, rank, row.id, std::int64_t(row.rank)).Run());
+  }
+  return {};
+}
+
 Result<std::int64_t> SqliteIdQueue::Send(std::span<const QueueItem> items) {
   std::int64_t added = 0;
   const auto work = [&]() -> Result<void> {
     if (!members_) TRY(LoadMembers());
-    std::vector<Fresh> rows;
+    std::vector<Fresh> rows, met;
     rows.reserve(items.size());
     for (const QueueItem& item : items) {
-      if (members_->Add(item.id)) rows.push_back({item.id.id, RankOf(item.popularity), item.id.type});
+      (members_->Add(item.id) ? rows : met).push_back({item.id.id, RankOf(item.popularity), item.id.type});
     }
-    if (rows.empty()) return {};
+    if (rows.empty()) return Merge(met);
     if (!std::ranges::is_sorted(rows, std::less())) std::ranges::sort(rows, std::less());
 
     added = std::int64_t(rows.size());
@@ -355,7 +412,7 @@ Result<std::int64_t> SqliteIdQueue::Send(std::span<const QueueItem> items) {
       TRY(Append(of_type, batch));
       rest = rest.subspan(of_type.size());
     }
-    return {};
+    return Merge(met);
   };
   TRY(Change(fmt::format("send {} ids to the queue", items.size()), Sync::kDurable, work));
   return added;
@@ -467,7 +524,8 @@ Result<std::optional<SqliteIdQueue::Row>> SqliteIdQueue::TakeLease(Receipt recei
   Statement& find = statements_->find_lease.Bind(receipt, Micros(now));
   TRY_ASSIGN(const bool found, find.Step());
   if (!found) return std::nullopt;
-  const Row row{MediaType(find.Int(0)), find.Int(1), find.Int(2), find.Int(3), int(find.Int(4))};
+  const Row row{MediaType(find.Int(0)), find.Int(1),     find.Int(2), find.Int(3),
+                int(find.Int(4)),       find.Int(5) != 0};
   find.Reset();
   TRY(statements_->drop_lease.Bind(receipt).Run());
   return row;
@@ -481,6 +539,11 @@ Result<void> SqliteIdQueue::Delete(std::span<const Receipt> receipts) {
                   for (const Receipt receipt : receipts) {
                     TRY_ASSIGN(const std::optional<Row> row, TakeLease(receipt, now));
                     if (!row) continue;
+                    if (row->again) {
+                      ++counters_[std::size_t(row->type)];
+                      TRY(statements_->insert_row.Bind(row->type, row->batch, row->rank, row->id).Run());
+                      continue;
+                    }
                     ++left[row->batch];
                     if (members_) members_->Remove({row->type, row->id});
                   }
@@ -607,7 +670,9 @@ Result<bool> SqliteIdQueue::PrepareReads() {
   TRY_ASSIGN(reads->peek, db_.Prepare(PeekSql(kTypes)));
   TRY_ASSIGN(reads->dead, db_.Prepare("SELECT type, rank, id, receives, died_at, reason FROM queue_dead "
                                       "WHERE ?1 IS NULL OR type=?1 ORDER BY ticket DESC LIMIT ?2"));
-  TRY_ASSIGN(reads->next_visible, db_.Prepare("SELECT min(visible_at) FROM queue_lease WHERE visible_at>?1"));
+  TRY_ASSIGN(reads->next_visible,
+             db_.Prepare("SELECT iif((SELECT sum(value) FROM queue_counter WHERE key>0)>0, 0, "
+                         "(SELECT min(visible_at) FROM queue_lease))"));
   TRY_ASSIGN(reads->oldest, db_.Prepare("SELECT sent_at FROM queue_batch ORDER BY batch LIMIT 1"));
   reads_ = std::move(reads);
   return true;
@@ -661,11 +726,12 @@ Result<std::vector<DeadLetter>> SqliteIdQueue::DeadLetters(std::optional<MediaTy
 Result<std::optional<Time>> SqliteIdQueue::NextVisible() {
   TRY_ASSIGN(const bool tables, PrepareReads());
   if (!tables) return std::nullopt;
-  const Time now = Tick();
-  Statement& read = reads_->next_visible.Bind(Micros(now));
+  Statement& read = reads_->next_visible.Bind();
   TRY(read.Step());
   std::optional<Time> next;
-  if (!read.IsNull(0)) next = clock_.Now() + (Time(Duration(read.Int(0))) - now);
+  if (!read.IsNull(0)) {
+    next = clock_.Now() + std::max(Time(Duration(read.Int(0))) - Tick(), Duration::zero());
+  }
   read.Reset();
   return next;
 }

@@ -85,6 +85,8 @@ class SqliteIdQueue final : public IdQueue {
   Result<void> Change(std::string_view act, Sync sync, const std::function<Result<void>()>& work);
   Result<void> Transact(const std::function<Result<void>()>& work);
   std::int64_t NewTicket();
+  // Of ids that were in the queue before this send: raises them, marks those in flight to go once more.
+  Result<void> Merge(std::span<const Fresh> met);
   // Makes reads_; false while there are no tables to read.
   Result<bool> PrepareReads();
   // What the tables' times are compared with: wall time when the queue was opened, carried on by the

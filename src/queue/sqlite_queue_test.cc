@@ -87,10 +87,18 @@ TEST_F(SqliteQueue, KeepsAMessageWhoseAcknowledgementIsRolledBack) {
   const auto messages = Receive();
   RollBack([&] { ASSERT_TRUE(queue().Delete(Receipts(messages))); });
   EXPECT_EQ(MovieCounts(), (QueueCounts{.in_flight = 1}));
-  EXPECT_EQ(queue().Send({{{kFightClub, 9}}}).value(), 0);
   ASSERT_TRUE(queue().Delete(Receipts(messages)));  // the receipt is as good as before
   EXPECT_EQ(MovieCounts(), QueueCounts{});
   EXPECT_EQ(queue().Send({{{kFightClub, 9}}}).value(), 1);
+}
+
+TEST_F(SqliteQueue, ForgetsThatAnIdWasSentAgainWhenThatIsRolledBack) {
+  ASSERT_TRUE(queue().Send({{{kFightClub, 9}, {kThrones, 5}}}));
+  const auto messages = Receive(1);
+  RollBack([&] { EXPECT_EQ(queue().Send({{{kFightClub, 9}, {kThrones, 10}}}).value(), 0); });
+  EXPECT_EQ(queue().Peek({}, 1).value().at(0).popularity, 5);
+  ASSERT_TRUE(queue().Delete(Receipts(messages)));
+  EXPECT_EQ(MovieCounts(), QueueCounts{});
 }
 
 TEST_F(SqliteQueue, QueuesAnIdWhoseFirstSendWasRolledBack) {
@@ -141,7 +149,7 @@ TEST_F(SqliteQueue, SendsNothingWhenTheDiskIsFullAndGoesOnWhenItIsNot) {
   EXPECT_EQ(sent.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(sent.error().message, "send 19101 ids to the queue: database or disk is full");
   EXPECT_EQ(MovieCounts(), (QueueCounts{.waiting = 1000}));
-  EXPECT_EQ(queue().Send(Movies(990, 1003)).value(), 3);  // what fits still goes
+  EXPECT_EQ(queue().Send(Movies(1001, 1003)).value(), 3);  // what fits still goes
 
   LimitDisk(10'000);
   EXPECT_EQ(queue().Send(Movies(900, 20'000)).value(), 19'000 - 3);
@@ -164,7 +172,6 @@ TEST_F(SqliteQueue, LosesNothingWhenTheStoreFindsTheDiskFullAfterTheAcknowledgem
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(MovieCounts(), (QueueCounts{.in_flight = 100}));
-  EXPECT_EQ(queue().Send(Movies(1, 100)).value(), 0);
 
   LimitDisk(10'000);
   ASSERT_TRUE(commit(1'000'000));
@@ -204,7 +211,7 @@ TEST_F(SqliteQueue, ShowsItselfToAnotherProcessWhileItIsWritten) {
   EXPECT_EQ(reader->Peek({}, 1).value().at(0).id.id, 6);
   EXPECT_EQ(reader->DeadLetters({}, 1).value().at(0).reason, "get movie:10: HTTP 500 after 5 tries");
   EXPECT_EQ(reader->OldestSent().value(), clock_.Now());
-  EXPECT_EQ(reader->NextVisible().value(), clock_.Now() + seconds(60));
+  EXPECT_EQ(reader->NextVisible().value(), clock_.Now());
 
   ASSERT_TRUE(db().Transact([&]() -> Result<void> {
     TRY(queue().Send(Movies(11, 20)));
@@ -258,6 +265,26 @@ TEST_F(SqliteQueue, DoesNotFreezeAMessageWhenTheWallClockIsSetBackOverARestart) 
   clock_.JumpWall(-hours(1000));
   world_.Restart();
   EXPECT_EQ(Receive().at(0).id, kFightClub);
+}
+
+TEST_F(SqliteQueue, OpensTheTablesOfAnEarlierVersion) {
+  ASSERT_TRUE(queue().Send({{{kFightClub, 9}}}));
+  Receive();
+  ASSERT_TRUE(db().Execute("ALTER TABLE queue_lease DROP COLUMN again"));
+  world_.Restart();
+  EXPECT_EQ(Receive().at(0).receive_count, 2);
+}
+
+TEST_F(SqliteQueue, RaisesManyAmongMany) {
+  ASSERT_TRUE(queue().Send(Movies(1, 20'000)));
+  std::vector<QueueItem> raised;
+  for (std::int64_t id = 7; id <= 20'000; id += 200) raised.push_back({{MediaType::kMovie, id}, 1e6F});
+  EXPECT_EQ(queue().Send(raised).value(), 0);
+  EXPECT_EQ(MovieCounts(), (QueueCounts{.waiting = 20'000}));
+  const auto first = queue().Peek({}, 101).value();
+  EXPECT_EQ(first[0].id.id, 7);
+  EXPECT_EQ(first[99].popularity, 1e6F);
+  EXPECT_LT(first[100].popularity, 1e6F);
 }
 
 TEST_F(SqliteQueue, BuriesByTheLimitOfThisRunNotOfTheLast) {

@@ -154,26 +154,56 @@ TEST_P(IdQueueContract, KeepsTheOrderOfAManyThousandIds) {
   EXPECT_TRUE(queue().Counts().value().empty());
 }
 
-TEST_P(IdQueueContract, MergesASecondSendWithTheWaitingMessage) {
+TEST_P(IdQueueContract, RaisesAWaitingMessageThatIsSentWithAHigherPopularity) {
+  const Time start = clock_.Now();
   Send({{kFightClub, 10}, {kThrones, 5}});
-  EXPECT_EQ(Send({{kThrones, 99}, {kPitt, 1}}), 1);
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(Send({{kThrones, 99}, {kFightClub, 3}, {kPitt, 1}}), 1);
+  EXPECT_EQ(CountsOf(MediaType::kTv), (QueueCounts{.waiting = 1}));
+  EXPECT_EQ(Ids(queue().Peek({}, 10).value()), "tv:1399 movie:550 person:287");
   const auto messages = Receive();
-  EXPECT_EQ(Ids(messages), "movie:550 tv:1399 person:287");
-  EXPECT_EQ(messages[1].popularity, 5);
+  EXPECT_EQ(Ids(messages), "tv:1399 movie:550 person:287");
+  EXPECT_EQ(messages[0].popularity, 99);
+  EXPECT_EQ(messages[1].popularity, 10) << "never lowered";
+  Delete({messages[1].receipt, messages[2].receipt});
+  EXPECT_EQ(queue().OldestSent().value(), start) << "it keeps its age";
 }
 
-TEST_P(IdQueueContract, MergesWithinOneSendAndTheFirstCounts) {
-  EXPECT_EQ(Send({{kFightClub, 1}, {kThrones, 2}, {kFightClub, 3}}), 2);
-  EXPECT_EQ(Ids(Receive()), "tv:1399 movie:550");
+TEST_P(IdQueueContract, MergesWithinOneSendAndTheHighestCounts) {
+  EXPECT_EQ(Send({{kFightClub, 1}, {kThrones, 2}, {kFightClub, 3}, {kFightClub, 2}}), 2);
+  EXPECT_EQ(Ids(Receive()), "movie:550 tv:1399");
 }
 
-TEST_P(IdQueueContract, MergesASecondSendWithTheMessageInFlight) {
-  Send({{kFightClub, 10}});
+TEST_P(IdQueueContract, GivesAnIdThatWasSentWhileInFlightOnceMore) {
+  Send({{kFightClub, 10}, {kThrones, 1}});
   const auto messages = Receive();
-  EXPECT_EQ(Send({{kFightClub, 10}}), 0);
-  EXPECT_TRUE(Receive().empty());
+  EXPECT_EQ(Send({{kFightClub, 20}, {kFightClub, 10}}), 0);
+  EXPECT_TRUE(Receive().empty()) << "not twice at the same time";
+  EXPECT_EQ(CountsOf(MediaType::kMovie), (QueueCounts{.in_flight = 1}));
   Delete(Receipts(messages));
+  EXPECT_EQ(CountsOf(MediaType::kMovie), (QueueCounts{.waiting = 1}));
+  const auto again = Receive();
+  ASSERT_EQ(Ids(again), "movie:550");
+  EXPECT_EQ(again[0].popularity, 20);
+  EXPECT_EQ(again[0].receive_count, 1);
+  Delete(Receipts(again));
   EXPECT_TRUE(queue().Counts().value().empty());
+  EXPECT_FALSE(queue().OldestSent().value());
+  EXPECT_EQ(Send({{kFightClub, 1}}), 1);
+}
+
+TEST_P(IdQueueContract, GivesAnIdThatWasSentWhileInFlightOnlyOnceWhenItIsNotSettled) {
+  Send({{kFightClub, 10}, {kThrones, 5}, {kPitt, 1}});
+  const auto messages = Receive(3, seconds(30));
+  Send({{kFightClub, 10}, {kThrones, 5}, {kPitt, 1}});
+  Release({messages[0].receipt});
+  ASSERT_TRUE(queue().Bury(messages[1].receipt, "no"));
+  clock_.Advance(seconds(30));
+  const auto again = Receive();
+  EXPECT_EQ(Ids(again), "movie:550 person:287");
+  EXPECT_EQ(again[0].receive_count, 2);
+  Delete(Receipts(again));
+  EXPECT_EQ(queue().Counts().value(), (std::map<MediaType, QueueCounts>{{MediaType::kTv, {.dead = 1}}}));
 }
 
 TEST_P(IdQueueContract, MergesASecondSendWithTheDelayedMessage) {
@@ -181,8 +211,11 @@ TEST_P(IdQueueContract, MergesASecondSendWithTheDelayedMessage) {
   Release(Receipts(Receive()), minutes(5));
   EXPECT_EQ(Send({{kFightClub, 10}}), 0);
   EXPECT_TRUE(Receive().empty());
+  EXPECT_EQ(Send({{kFightClub, 30}, {kThrones, 20}}), 1);
   clock_.Advance(minutes(5));
-  EXPECT_EQ(Receive().at(0).receive_count, 2);
+  const auto messages = Receive();
+  EXPECT_EQ(Ids(messages), "movie:550 tv:1399");
+  EXPECT_EQ(messages[0].receive_count, 2);
 }
 
 TEST_P(IdQueueContract, MergesASecondSendWithTheDeadLetterWhichStaysDead) {
@@ -547,17 +580,21 @@ TEST_P(IdQueueContract, CountsEveryStateOfEveryType) {
 
 TEST_P(IdQueueContract, TellsWhenTheNextMessageBecomesVisible) {
   Send({{kFightClub, 3}, {kThrones, 2}, {kPitt, 1}});
-  EXPECT_FALSE(queue().NextVisible().value());
+  EXPECT_EQ(queue().NextVisible().value(), clock_.Now());
   const Time start = clock_.Now();
-  const auto messages = Receive(2, seconds(60));
+  const auto messages = Receive(3, seconds(60));
   EXPECT_EQ(queue().NextVisible().value(), start + seconds(60));
   Release({messages[0].receipt}, seconds(45));
   EXPECT_EQ(queue().NextVisible().value(), start + seconds(45));
   clock_.Advance(seconds(45));
-  EXPECT_EQ(queue().NextVisible().value(), start + seconds(60));  // the first is visible already
+  EXPECT_EQ(queue().NextVisible().value(), clock_.Now());
+  Delete({Receive().at(0).receipt});
+  EXPECT_EQ(queue().NextVisible().value(), start + seconds(60));
   clock_.JumpWall(hours(1));
   EXPECT_EQ(queue().NextVisible().value(), clock_.Now() + seconds(15));
-  clock_.Advance(seconds(15));
+  clock_.Advance(seconds(25));
+  EXPECT_EQ(queue().NextVisible().value(), clock_.Now()) << "it became visible, and nobody has received it";
+  Delete(Receipts(Receive()));
   EXPECT_FALSE(queue().NextVisible().value());
 }
 

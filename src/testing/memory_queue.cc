@@ -54,12 +54,32 @@ Result<std::int64_t> MemoryIdQueue::Send(std::span<const QueueItem> items) {
   ++last_sending_;
   std::int64_t added = 0;
   for (const QueueItem& item : items) {
-    if (!ids_.insert(item.id).second) continue;
+    if (!ids_.insert(item.id).second) {
+      Merge(item);
+      continue;
+    }
     waiting_.emplace(Place{item.popularity, item.id},
                      Facts{.receives = 0, .sending = last_sending_, .sent = clock_.Now()});
     ++added;
   }
   return added;
+}
+
+void MemoryIdQueue::Merge(const QueueItem& item) {
+  const auto is_it = [&](const Place& place) { return place.id == item.id; };
+  if (const auto it =
+          std::ranges::find_if(waiting_, is_it, [](const auto& e) -> const Place& { return e.first; });
+      it != waiting_.end()) {
+    auto node = waiting_.extract(it);
+    node.key().popularity = std::max(node.key().popularity, item.popularity);
+    waiting_.insert(std::move(node));
+    return;
+  }
+  for (auto& [receipt, hidden] : hidden_) {
+    if (!is_it(hidden.place)) continue;
+    hidden.place.popularity = std::max(hidden.place.popularity, item.popularity);
+    hidden.again = hidden.held && hidden.visible_at > clock_.Mono();
+  }
 }
 
 Result<std::vector<Message>> MemoryIdQueue::Receive(int max, std::chrono::seconds visibility) {
@@ -86,7 +106,12 @@ Result<void> MemoryIdQueue::Delete(std::span<const Receipt> receipts) {
   for (const Receipt receipt : receipts) {
     const auto it = Held(receipt);
     if (it == hidden_.end()) continue;
-    ids_.erase(it->second.place.id);
+    if (it->second.again) {
+      it->second.facts.receives = 0;
+      waiting_.emplace(it->second.place, it->second.facts);
+    } else {
+      ids_.erase(it->second.place.id);
+    }
     hidden_.erase(it);
   }
   return {};
@@ -182,6 +207,7 @@ Result<std::map<MediaType, QueueCounts>> MemoryIdQueue::Counts() {
 
 Result<std::optional<Time>> MemoryIdQueue::NextVisible() {
   Surface();
+  if (!waiting_.empty()) return clock_.Now();
   std::optional<MonoTime> next;
   for (const auto& [receipt, hidden] : hidden_)
     next = next ? std::min(*next, hidden.visible_at) : hidden.visible_at;

@@ -59,11 +59,14 @@ class MemoryIdQueue final : public IdQueue {
     Place place;
     Facts facts;
     MonoTime visible_at;
-    bool held;  // in flight; otherwise delayed
+    bool held;           // in flight; otherwise delayed
+    bool again = false;  // in flight, and sent again since
   };
 
   // The message in flight under that receipt; end() when the receipt is unknown or void.
   std::map<Receipt, Hidden>::iterator Held(Receipt receipt);
+  // An id that is in the queue was sent again.
+  void Merge(const QueueItem& item);
   void Inter(const Place& place, int receives, std::string_view reason);
   // Moves what is due from hidden_ to waiting_.
   void Surface();
