@@ -147,10 +147,13 @@ class TypeRebuilder {
       }
     }
     TRY_ASSIGN(const auto before, index_.Find(row.id));
-    if (before && before->change != Change::kStats) {
-      TRY(index_.PutStep({before->id, before->version, before->change, before->place}));
+    const bool goes_on = before && before->change != Change::kPurge;
+    row.first_at = goes_on ? before->first_at : row.fetched_at;
+    row.changes = goes_on ? before->changes : 0;
+    if (goes_on && (row.change == Change::kUpdate || row.change == Change::kRestore)) ++row.changes;
+    if (goes_on && before->change != Change::kStats) {
+      TRY(index_.PutStep({before->id, before->version, before->change, before->fetched_at, before->place}));
     }
-    TRY(index_.RemoveMissing(row.id));
     return index_.Put(row);
   }
 
@@ -178,7 +181,7 @@ Result<Report> RebuildIndex(FileSystem& files, Database& catalog, RecordIndex& i
   auto done = catalog.Transact([&]() -> Result<void> {
     TRY(index.Clear());
     for (const MediaType type : kRecordTypes) TRY(TypeRebuilder(files, index, type, report, tails).Run());
-    return {};
+    return index.DropOverruled();
   });
   if (!done) return Within("rebuild the index", done.error());
   for (const Tail& tail : tails) {

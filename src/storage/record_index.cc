@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -37,13 +38,15 @@ CREATE TABLE store_properties(name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
 CREATE TABLE store_records(
   key INTEGER PRIMARY KEY, version INTEGER, change INTEGER, fetched_at INTEGER, verified_at INTEGER,
   content INTEGER, stats INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER,
-  tv_id INTEGER, season_number INTEGER);
+  tv_id INTEGER, season_number INTEGER, first_at INTEGER, changes INTEGER);
 CREATE INDEX store_seasons ON store_records(tv_id, season_number) WHERE tv_id IS NOT NULL;
 CREATE TABLE store_steps(
-  key INTEGER, version INTEGER, change INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER,
+  key INTEGER, version INTEGER, change INTEGER, fetched_at INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER,
+  line_at INTEGER,
   PRIMARY KEY(key, version)) WITHOUT ROWID;
 CREATE TABLE store_episodes(id INTEGER PRIMARY KEY, season_id INTEGER);
 CREATE TABLE store_missing(key INTEGER PRIMARY KEY, attempts INTEGER, last_checked INTEGER);
+CREATE TABLE store_held(key INTEGER PRIMARY KEY, at INTEGER);
 CREATE TABLE store_segments(
   type INTEGER, number INTEGER, bytes INTEGER, records INTEGER, crc INTEGER, opened_at INTEGER, sealed_at INTEGER,
   PRIMARY KEY(type, number)) WITHOUT ROWID;
@@ -52,7 +55,7 @@ CREATE TABLE store_segments(
 #define TMDBC_ROW_COLUMNS                                                                                \
   "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, r.segment, r.frame_at, " \
   "r.frame_length, "                                                                                     \
-  "r.line_at, r.tv_id, r.season_number"
+  "r.line_at, r.tv_id, r.season_number, r.first_at, r.changes"
 
 constexpr const char kFind[] = "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key=?1";
 // Live before deleted (change 3 and 5), then the newest.
@@ -67,7 +70,8 @@ constexpr const char kSeasonsOf[] =
 constexpr const char kVisitRows[] =
     "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key BETWEEN ?1 AND ?2 ORDER BY r.key";
 constexpr const char kSteps[] =
-    "SELECT key, version, change, segment, frame_at, frame_length, line_at FROM store_steps WHERE key "
+    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at FROM store_steps "
+    "WHERE key "
     "BETWEEN ?1 AND ?2 "
     "ORDER BY key, version";
 constexpr const char kMissing[] = "SELECT attempts, last_checked FROM store_missing WHERE key=?1";
@@ -75,30 +79,44 @@ constexpr const char kSeasonIdOfEpisode[] = "SELECT season_id FROM store_episode
 constexpr const char kSegments[] =
     "SELECT number, bytes, records, crc, opened_at, sealed_at FROM store_segments WHERE type=?1 ORDER BY "
     "number";
-constexpr const char kKnownIds[] =
-    "SELECT key FROM store_records WHERE key BETWEEN ?1 AND ?2 UNION ALL "
-    "SELECT key FROM store_missing WHERE key BETWEEN ?1 AND ?2 ORDER BY 1";
+// The three walks of VisitStates().
+constexpr const char kRecordStates[] =
+    "SELECT key, change, verified_at FROM store_records WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
+constexpr const char kMissingStates[] =
+    "SELECT key, attempts, last_checked FROM store_missing WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
+constexpr const char kHeldStates[] =
+    "SELECT key, at FROM store_held WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
+constexpr const char kVisitLive[] =
+    "SELECT key, first_at, verified_at, changes FROM store_records "
+    "WHERE key BETWEEN ?1 AND ?2 AND change NOT IN (3,5) ORDER BY key";
+constexpr const char kHeld[] = "SELECT at FROM store_held WHERE key=?1";
+// A stats record is no version, and of a purged one none is left.
 constexpr const char kCountRecords[] =
-    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change<>2), min(CASE WHEN change NOT IN (3,5) THEN "
-    "verified_at END), "
-    "count(*) FROM store_records GROUP BY 1";
+    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change NOT IN (2,5)), min(CASE WHEN change NOT IN (3,5) "
+    "THEN verified_at END), sum(change=3) FROM store_records GROUP BY 1";
 constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps GROUP BY 1";
-constexpr const char kCountMissing[] = "SELECT key>>52, count(*) FROM store_missing GROUP BY 1";
+constexpr const char kCountMissing[] =
+    "SELECT m.key>>52, count(*) FROM store_missing m LEFT JOIN store_records r ON r.key=m.key "
+    "WHERE r.key IS NULL OR r.change=5 GROUP BY 1";
+constexpr const char kCountHeld[] = "SELECT key>>52, count(*) FROM store_held GROUP BY 1";
 constexpr const char kCountSegments[] =
     "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
 
 constexpr const char kPut[] =
-    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE "
+    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) "
+    "DO UPDATE "
     "SET "
     "version=?2, change=?3, fetched_at=?4, verified_at=?5, content=?6, stats=?7, segment=?8, frame_at=?9, "
-    "frame_length=?10, line_at=?11, tv_id=?12, season_number=?13";
+    "frame_length=?10, line_at=?11, tv_id=?12, season_number=?13, first_at=?14, changes=?15";
 constexpr const char kPutVerified[] = "UPDATE store_records SET verified_at=?2 WHERE key=?1";
-constexpr const char kPutStep[] = "INSERT OR REPLACE INTO store_steps VALUES(?1,?2,?3,?4,?5,?6,?7)";
+constexpr const char kPutStep[] = "INSERT OR REPLACE INTO store_steps VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
 // Nothing is written when the episode stays where it is: most updates of a season.
 constexpr const char kPutEpisode[] =
     "INSERT INTO store_episodes VALUES(?1,?2) ON CONFLICT(id) DO UPDATE SET season_id=?2 WHERE season_id<>?2";
 constexpr const char kPutMissing[] = "INSERT OR REPLACE INTO store_missing VALUES(?1,?2,?3)";
 constexpr const char kRemoveMissing[] = "DELETE FROM store_missing WHERE key=?1";
+constexpr const char kPutHeld[] = "INSERT OR REPLACE INTO store_held VALUES(?1,?2)";
+constexpr const char kRemoveHeld[] = "DELETE FROM store_held WHERE key=?1";
 constexpr const char kPutSegment[] = "INSERT OR REPLACE INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7)";
 
 Place PlaceAt(const Statement& row, int column) {
@@ -117,12 +135,55 @@ IndexRow RowAt(const Statement& row) {
   view.place = PlaceAt(row, 7);
   view.tv_id = row.Int(11);
   view.season_number = row.Int(12);
+  view.first_at = FromMillis(row.Int(13));
+  view.changes = row.Int(14);
   return view;
 }
 
 StepRow StepAt(const Statement& row) {
-  return {IdOf(row.Int(0)), row.Int(1), static_cast<Change>(row.Int(2)), PlaceAt(row, 3)};
+  return {IdOf(row.Int(0)), row.Int(1), static_cast<Change>(row.Int(2)), FromMillis(row.Int(3)),
+          PlaceAt(row, 4)};
 }
+
+// What a row of store_records says of an id's standing.
+struct RecordState {
+  Change change;
+  Time verified_at;
+};
+
+// Of a purged record nothing is left: it counts as never stored.
+IdState StateFrom(std::int64_t id, const std::optional<RecordState>& record,
+                  const std::optional<MissingRow>& missing, std::optional<Time> held_at) {
+  IdState state;
+  state.id = id;
+  if (record && record->change != Change::kPurge) {
+    state.verified_at = std::max(record->verified_at, held_at.value_or(Time{}));
+    const bool gone = record->change == Change::kDelete;
+    state.standing = gone ? Standing::kTombstone : Standing::kLive;
+    // The 404 that made the tombstone has no row in the ledger.
+    if (gone) state.gone_answers = missing ? missing->attempts : 1;
+    if (gone && missing) state.verified_at = std::max(state.verified_at, missing->last_checked);
+  } else if (missing) {
+    state.standing = Standing::kMissing;
+    state.verified_at = missing->last_checked;
+    state.gone_answers = missing->attempts;
+  }
+  return state;
+}
+
+constexpr std::int64_t kEndOfWalk = INT64_MAX;
+
+// A statement whose first column is an ascending key, and the key of the row it stands at.
+struct Walk {
+  Statement* rows = nullptr;
+  std::int64_t key = kEndOfWalk;
+
+  Result<void> Next() {
+    TRY_ASSIGN(const bool found, rows->Step());
+    key = found ? rows->Int(0) : kEndOfWalk;
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -252,13 +313,75 @@ Result<std::vector<SegmentRow>> RecordIndex::Segments(MediaType type) {
   }
 }
 
-Result<void> RecordIndex::VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit) {
-  TRY_ASSIGN(Statement * query, Use(kKnownIds));
+Result<IdState> RecordIndex::StateOf(MediaId id) {
+  std::optional<RecordState> record;
+  if (id.id >= 1 && id.id <= kMaxRecordId) {
+    TRY_ASSIGN(const auto row, Find(id));
+    if (row) record = RecordState{row->change, row->verified_at};
+  }
+  TRY_ASSIGN(const auto missing, Missing(id));
+  TRY_ASSIGN(const auto held, Held(id));
+  return StateFrom(id.id, record, missing, held);
+}
+
+Result<void> RecordIndex::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit) {
+  Walk records, missing, held;
+  for (auto [walk, sql] :
+       {std::pair(&records, kRecordStates), {&missing, kMissingStates}, {&held, kHeldStates}}) {
+    TRY_ASSIGN(walk->rows, Use(sql));
+    walk->rows->Bind(FirstKey(type), LastKey(type));
+    TRY(walk->Next());
+  }
+  while (true) {
+    const std::int64_t key = std::min({records.key, missing.key, held.key});
+    if (key == kEndOfWalk) return {};
+    std::optional<RecordState> record;
+    std::optional<MissingRow> gone;
+    std::optional<Time> held_at;
+    if (records.key == key) {
+      record = RecordState{static_cast<Change>(records.rows->Int(1)), FromMillis(records.rows->Int(2))};
+      TRY(records.Next());
+    }
+    if (missing.key == key) {
+      gone = MissingRow{missing.rows->Int(1), FromMillis(missing.rows->Int(2))};
+      TRY(missing.Next());
+    }
+    if (held.key == key) {
+      held_at = FromMillis(held.rows->Int(1));
+      TRY(held.Next());
+    }
+    const IdState state = StateFrom(IdOf(key).id, record, gone, held_at);
+    if (state.standing != Standing::kUnknown) visit(state);
+  }
+}
+
+Result<void> RecordIndex::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit) {
+  TRY_ASSIGN(Statement * query, Use(kVisitLive));
   query->Bind(FirstKey(type), LastKey(type));
   while (true) {
     TRY_ASSIGN(const bool found, query->Step());
     if (!found) return {};
-    visit(IdOf(query->Int(0)).id);
+    visit({IdOf(query->Int(0)).id, FromMillis(query->Int(1)), FromMillis(query->Int(2)), query->Int(3)});
+  }
+}
+
+Result<std::optional<Time>> RecordIndex::Held(MediaId id) {
+  TRY_ASSIGN(Statement * query, Use(kHeld));
+  TRY_ASSIGN(const bool found, query->Bind(Key(id)).Step());
+  if (!found) return std::nullopt;
+  const Time at = FromMillis(query->Int(0));
+  query->Reset();
+  return at;
+}
+
+Result<std::vector<std::int64_t>> RecordIndex::HeldDeletions(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kHeldStates));
+  query->Bind(FirstKey(type), LastKey(type));
+  std::vector<std::int64_t> ids;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return ids;
+    ids.push_back(IdOf(query->Int(0)).id);
   }
 }
 
@@ -297,10 +420,11 @@ Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordIndex::Counts() {
     type.live = row.Int(1);
     type.versions = row.Int(2);
     if (!row.IsNull(3)) type.oldest_verified = FromMillis(row.Int(3));
-    type.tombstones = row.Int(4) - type.live;
+    type.tombstones = row.Int(4);
   }));
   TRY(each_type(kCountSteps, [](const Statement& row, TypeCounts& type) { type.versions += row.Int(1); }));
   TRY(each_type(kCountMissing, [](const Statement& row, TypeCounts& type) { type.missing = row.Int(1); }));
+  TRY(each_type(kCountHeld, [](const Statement& row, TypeCounts& type) { type.held = row.Int(1); }));
   TRY(each_type(kCountSegments, [](const Statement& row, TypeCounts& type) {
     type.segments = row.Int(1);
     type.bytes = row.Int(2);
@@ -332,6 +456,8 @@ Result<void> RecordIndex::Put(const IndexRow& row) {
     put->BindAt(12, row.tv_id);
     put->BindAt(13, row.season_number);
   }
+  put->BindAt(14, Millis(row.first_at));
+  put->BindAt(15, row.changes);
   return put->Run();
 }
 
@@ -343,8 +469,8 @@ Result<void> RecordIndex::PutVerified(MediaId id, Time verified_at) {
 Result<void> RecordIndex::PutStep(const StepRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutStep));
   return put
-      ->Bind(Key(row.id), row.version, row.change, row.place.segment, row.place.frame_at,
-             row.place.frame_length, row.place.line_at)
+      ->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), row.place.segment,
+             row.place.frame_at, row.place.frame_length, row.place.line_at)
       .Run();
 }
 
@@ -361,6 +487,22 @@ Result<void> RecordIndex::PutMissing(MediaId id, const MissingRow& row) {
 Result<void> RecordIndex::RemoveMissing(MediaId id) {
   TRY_ASSIGN(Statement * remove, Use(kRemoveMissing));
   return remove->Bind(Key(id)).Run();
+}
+
+Result<void> RecordIndex::PutHeld(MediaId id, Time at) {
+  TRY_ASSIGN(Statement * put, Use(kPutHeld));
+  return put->Bind(Key(id), Millis(at)).Run();
+}
+
+Result<void> RecordIndex::RemoveHeld(MediaId id) {
+  TRY_ASSIGN(Statement * remove, Use(kRemoveHeld));
+  return remove->Bind(Key(id)).Run();
+}
+
+Result<void> RecordIndex::DropOverruled() {
+  return catalog_.Execute(
+      "DELETE FROM store_missing WHERE key IN (SELECT key FROM store_records WHERE change NOT IN (3,5));"
+      "DELETE FROM store_held WHERE key NOT IN (SELECT key FROM store_records WHERE change NOT IN (3,5))");
 }
 
 Result<void> RecordIndex::PutSegment(const SegmentRow& row) {

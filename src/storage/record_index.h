@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // RecordIndex: the tables of catalog.db that say where in the segments a record is (docs/storage-format.md
-// lists them). All but the ledger of missing ids can be made anew from the segments. Knows rows, not rules.
-// One thread.
+// lists them). All but the ledger of missing ids and the held deletions can be made anew from the segments.
+// Knows rows, not rules. One thread.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,8 @@ struct IndexRow {
   Time verified_at{};  // when TMDB was last seen to agree with it
   ContentHash hash;    // 0 of a tombstone
   Place place;
+  Time first_at{};           // fetched_at of its first version (after a purge: of the first one since)
+  std::int64_t changes = 0;  // updates and restores since then
 
   bool live() const { return change != Change::kDelete && change != Change::kPurge; }
   bool operator==(const IndexRow&) const = default;
@@ -53,6 +55,7 @@ struct StepRow {
   MediaId id{};
   std::int64_t version = 0;
   Change change = Change::kInsert;
+  Time fetched_at{};
   Place place;
   auto operator<=>(const StepRow&) const = default;
 };
@@ -68,6 +71,8 @@ struct SegmentRow {
   bool operator==(const SegmentRow&) const = default;
 };
 
+// A row of the ledger of ids that TMDB answers 404 for: those never stored, and tombstones that were asked
+// for again.
 struct MissingRow {
   std::int64_t attempts = 0;
   Time last_checked{};
@@ -79,7 +84,7 @@ class RecordIndex {
 
   // Makes the tables when they are absent; true when they were. kInvalid when a newer program made them.
   Result<bool> Create();
-  // Forgets every record, step, episode and segment; keeps the ledger of missing ids.
+  // Forgets every record, step, episode and segment; keeps the ledger of missing ids and the held deletions.
   Result<void> Clear();
 
   // --- reading; kNotFound with a sentence when the tables do not exist ---
@@ -92,7 +97,12 @@ class RecordIndex {
   Result<std::optional<MissingRow>> Missing(MediaId id);
   Result<std::optional<std::int64_t>> SeasonIdOfEpisode(std::int64_t episode_id);
   Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number
-  Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
+  Result<IdState> StateOf(MediaId id);
+  // One walk along three tables, each in the order of its key: nothing is sorted, nothing gathered.
+  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
+  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
+  Result<std::optional<Time>> Held(MediaId id);
+  Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
   Result<void> VisitRows(MediaType type, const std::function<void(const IndexRow&)>& visit);
   Result<void> VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit);
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
@@ -106,6 +116,11 @@ class RecordIndex {
   Result<void> PutEpisode(std::int64_t episode_id, std::int64_t season_id);
   Result<void> PutMissing(MediaId id, const MissingRow& row);
   Result<void> RemoveMissing(MediaId id);
+  Result<void> PutHeld(MediaId id, Time at);
+  Result<void> RemoveHeld(MediaId id);
+  // What was kept through a rebuild and does not fit the records any more: ledger rows of live ones, held
+  // deletions of others.
+  Result<void> DropOverruled();
   Result<void> PutSegment(const SegmentRow& row);
 
  private:

@@ -44,8 +44,9 @@ struct RecordStore::Batch {
   std::map<MediaId, View> views;  // sorted, so that neighbouring rows of the index are written together
   std::vector<StepRow> steps;
   std::vector<std::pair<std::int64_t, std::int64_t>> episodes;  // episode id, season id
-  std::vector<MediaId> inserted;  // perhaps in the ledger of missing ids until now
-  std::map<MediaId, MissingRow> missing;
+  std::set<MediaId> answered;                   // by a document: no longer in the ledger of missing ids
+  std::map<MediaId, MissingRow> missing;        // the ledger's new rows
+  std::map<MediaId, std::optional<Time>> held;  // empty: held no longer
   std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
   std::uint64_t bytes = 0;
   std::optional<MonoTime> began;
@@ -218,12 +219,17 @@ Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLin
   row.fetched_at = row.verified_at = line.fetched_at;
   row.hash = hash;
   row.place = writers_.at(line.id.type)->Add(text);
+  // What came before a purge is no part of the record's history.
+  const bool goes_on = before && before->change != Change::kPurge;
+  row.first_at = goes_on ? before->first_at : line.fetched_at;
+  row.changes = goes_on ? before->changes : 0;
+  if (goes_on && (line.change == Change::kUpdate || line.change == Change::kRestore)) ++row.changes;
   // A stats record is no step: it goes when it is replaced.
-  if (before && before->change != Change::kStats) {
-    batch_->steps.push_back({before->id, before->version, before->change, before->place});
+  if (goes_on && before->change != Change::kStats) {
+    batch_->steps.push_back({before->id, before->version, before->change, before->fetched_at, before->place});
   }
-  if (line.change == Change::kInsert) {
-    batch_->inserted.push_back(line.id);
+  if (line.change == Change::kInsert || line.change == Change::kRestore) {
+    batch_->answered.insert(line.id);
     batch_->missing.erase(line.id);
   }
   if (line.id.type == MediaType::kSeason) batch_->seasons[line.tv_id].insert(line.id.id);
@@ -245,6 +251,7 @@ Result<Change> RecordStore::Put(Document document) {
   TRY_ASSIGN(auto before, CurrentView(id));
   const Verdict verdict = Classify(before, document.hash, fetched_at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
+  TRY(Unhold(id));
   if (verdict.change == Change::kUnchanged) {
     Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
     view.row.verified_at = fetched_at;
@@ -278,31 +285,62 @@ Result<void> RecordStore::WriteTombstone(const IndexRow& before, Time at) {
   return Write(before, line, {});
 }
 
+Result<void> RecordStore::CountGone(MediaId id, Time at, bool tombstone) {
+  auto known = batch_->missing.find(id);
+  if (known == batch_->missing.end()) {
+    std::optional<MissingRow> stored;
+    if (!batch_->answered.contains(id)) {
+      TRY_ASSIGN(stored, index_->Missing(id));
+    }
+    // The 404 that made a tombstone is counted without a row.
+    known = batch_->missing.emplace(id, stored.value_or(MissingRow{tombstone ? 1 : 0, {}})).first;
+  }
+  ++known->second.attempts;
+  known->second.last_checked = at;
+  Touch(0);
+  return {};
+}
+
 Result<Change> RecordStore::PutGone(MediaId id, Time at) {
   TRY(CheckPut(id, clock_));
   at = ToMillis(at);
   TRY_ASSIGN(const auto before, CurrentView(id));
   if (!before) {
-    auto known = batch_->missing.find(id);
-    if (known == batch_->missing.end()) {
-      TRY_ASSIGN(const auto stored, index_->Missing(id));
-      known = batch_->missing.emplace(id, stored.value_or(MissingRow{})).first;
-    }
-    ++known->second.attempts;
-    known->second.last_checked = at;
-    Touch(0);
+    TRY(CountGone(id, at, false));
     return Change::kUnchanged;
   }
   const Verdict verdict = ClassifyGone(before, at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
+  TRY(Unhold(id));
   if (verdict.change == Change::kUnchanged) {
     batch_->views.try_emplace(id, *before, false).first->second.row.verified_at = at;
-    Touch(0);
+    TRY(CountGone(id, at, before->change == Change::kDelete));
     return Change::kUnchanged;
   }
   TRY(WriteTombstone(*before, at));
   if (id.type == MediaType::kTv) TRY(PutSeasonList(id.id, {}, at));
   return Change::kDelete;
+}
+
+Result<void> RecordStore::HoldDeletion(MediaId id, Time at) {
+  TRY(CheckPut(id, clock_));
+  at = ToMillis(at);
+  TRY_ASSIGN(const auto before, CurrentView(id));
+  if (ClassifyGone(before, at, clock_->Now()).change != Change::kDelete) return {};
+  batch_->held[id] = at;
+  Touch(0);
+  return {};
+}
+
+Result<void> RecordStore::Unhold(MediaId id) {
+  const auto in_batch = batch_->held.find(id);
+  if (in_batch == batch_->held.end()) {
+    TRY_ASSIGN(const auto held, index_->Held(id));
+    if (held) batch_->held[id] = std::nullopt;
+  } else {
+    in_batch->second.reset();
+  }
+  return {};
 }
 
 Result<void> RecordStore::PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) {
@@ -362,8 +400,9 @@ Result<void> RecordStore::IndexBatch() {
     TRY(index_->Put(row));
   }
   for (const auto& [episode, season] : batch_->episodes) TRY(index_->PutEpisode(episode, season));
-  for (const MediaId id : batch_->inserted) TRY(index_->RemoveMissing(id));
+  for (const MediaId id : batch_->answered) TRY(index_->RemoveMissing(id));
   for (const auto& [id, row] : batch_->missing) TRY(index_->PutMissing(id, row));
+  for (const auto& [id, at] : batch_->held) TRY(at ? index_->PutHeld(id, *at) : index_->RemoveHeld(id));
   return {};
 }
 
@@ -458,37 +497,83 @@ Result<StoredRecord> RecordStore::Load(MediaId id, std::int64_t version, const P
 Result<StoredRecord> RecordStore::Find(MediaId id) {
   TRY_ASSIGN(const auto row, index_->Find(id));
   if (!row) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-  return Load(row->id, row->version, row->place);
+  return LoadView(*row);
+}
+
+Result<StoredRecord> RecordStore::LoadView(const IndexRow& row) {
+  if (row.change == Change::kPurge) {
+    return Fail(ErrorCode::kNotFound, "{} was purged on {}: TMDB had not confirmed it for too long",
+                ToString(row.id), FormatTime(row.fetched_at));
+  }
+  return Load(row.id, row.version, row.place);
 }
 
 Result<StoredRecord> RecordStore::FindSeason(std::int64_t tv_id, std::int64_t season_number) {
   TRY_ASSIGN(const auto row, index_->FindSeason(tv_id, season_number));
   if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
-  return Load(row->id, row->version, row->place);
+  return LoadView(*row);
 }
 
 Result<StoredRecord> RecordStore::FindSeasonOfEpisode(std::int64_t episode_id) {
   TRY_ASSIGN(const auto row, index_->FindSeasonOfEpisode(episode_id));
   if (!row) return Fail(ErrorCode::kNotFound, "episode:{} is not stored", episode_id);
-  return Load(row->id, row->version, row->place);
+  return LoadView(*row);
+}
+
+Result<std::vector<StepRow>> RecordStore::StepsOf(const IndexRow& current) {
+  // Should another process be writing, the steps may hold `current` by now: they are cut back to what came
+  // before it.
+  TRY_ASSIGN(auto steps, index_->Steps(current.id));
+  std::erase_if(steps, [&](const StepRow& step) {
+    return current.change == Change::kStats ? step.version > current.version
+                                            : step.version >= current.version;
+  });
+  return steps;
 }
 
 Result<std::vector<StoredRecord>> RecordStore::History(MediaId id) {
-  // The view first: should another process be writing, the steps may hold it by now, and are then cut back to
-  // what it was.
   TRY_ASSIGN(const auto current, index_->Find(id));
   if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-  TRY_ASSIGN(auto steps, index_->Steps(id));
-  if (current->change != Change::kStats) {
-    std::erase_if(steps, [&](const StepRow& step) { return step.version >= current->version; });
-    steps.push_back({id, current->version, current->change, current->place});
-  }
+  TRY_ASSIGN(const auto steps, StepsOf(*current));
   std::vector<StoredRecord> records;
   for (const StepRow& step : steps) {
     TRY_ASSIGN(auto record, Load(id, step.version, step.place));
     records.push_back(std::move(record));
   }
+  if (current->change != Change::kStats) {
+    TRY_ASSIGN(auto record, LoadView(*current));
+    records.push_back(std::move(record));
+  }
   return records;
+}
+
+Result<StoredRecord> RecordStore::FindAsOf(MediaId id, Time at) {
+  TRY_ASSIGN(const auto current, index_->Find(id));
+  if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
+  if (current->change == Change::kPurge || current->fetched_at <= at) return LoadView(*current);
+  TRY_ASSIGN(const auto steps, StepsOf(*current));
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->fetched_at <= at) return Load(id, step->version, step->place);
+  }
+  return Fail(ErrorCode::kNotFound, "{} was not stored yet at {}: its first version here is of {}",
+              ToString(id), FormatTime(at),
+              FormatTime(steps.empty() ? current->fetched_at : steps.front().fetched_at));
+}
+
+Result<IdState> RecordStore::StateOf(MediaId id) {
+  return index_->StateOf(id);
+}
+
+Result<void> RecordStore::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit) {
+  return index_->VisitStates(type, visit);
+}
+
+Result<void> RecordStore::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit) {
+  return index_->VisitLive(type, visit);
+}
+
+Result<std::vector<std::int64_t>> RecordStore::HeldDeletions(MediaType type) {
+  return index_->HeldDeletions(type);
 }
 
 Result<std::vector<std::int64_t>> RecordStore::SeasonNumbers(std::int64_t tv_id) {
@@ -502,7 +587,7 @@ Result<std::vector<std::int64_t>> RecordStore::SeasonNumbers(std::int64_t tv_id)
 }
 
 Result<void> RecordStore::VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit) {
-  return index_->VisitKnownIds(type, visit);
+  return index_->VisitStates(type, [&](const IdState& state) { visit(state.id); });
 }
 
 Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordStore::Counts() {
@@ -515,6 +600,63 @@ Result<void> RecordStore::SetPopularity(MediaType type, std::span<const Populari
 
 Result<std::optional<float>> RecordStore::PopularityOf(MediaId id) {
   return popularity_->Find(id);
+}
+
+// --- the change feed
+// ------------------------------------------------------------------------------------------------------------------
+
+Result<std::int64_t> RecordStore::NewestSequence(MediaType type) {
+  TRY_ASSIGN(const auto segments, index_->Segments(type));
+  std::int64_t newest = 0;
+  for (const SegmentRow& row : segments) {
+    if (row.sealed_at) newest = row.number;
+  }
+  return newest;
+}
+
+Result<std::int64_t> RecordStore::ReadFeed(
+    MediaType type, std::int64_t since,
+    const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit) {
+  TRY_ASSIGN(const std::int64_t newest, NewestSequence(type));
+  if (since < 0 || since > newest) {
+    return Fail(ErrorCode::kInvalid, "{} has no sequence number {}: the newest is {}", Name(type), since,
+                newest);
+  }
+  TRY_ASSIGN(const auto segments, index_->Segments(type));
+  for (const SegmentRow& row : segments) {
+    if (row.number <= since || !row.sealed_at) continue;
+    bool more = true;
+    SegmentReader reader(files_, SealedPath(type, row.number), row.bytes);
+    while (true) {
+      TRY_ASSIGN(const auto frame, reader.Next());
+      if (!frame) break;
+      if (!frame->damage.empty()) {
+        return Fail(ErrorCode::kCorrupt, "{} at {}: {}", SealedPath(type, row.number), frame->at,
+                    frame->damage);
+      }
+      for (std::size_t line_at = 0; line_at < frame->content.size();) {
+        TRY_ASSIGN(const std::string_view line, LineAt(frame->content, line_at));
+        TRY_ASSIGN(const bool go_on, visit(row.number, line));
+        more = more && go_on;
+        line_at += line.size() + 1;
+      }
+    }
+    since = row.number;
+    if (!more) break;
+  }
+  return since;
+}
+
+// --- compaction and purge
+// ------------------------------------------------------------------------------------------------------------------
+
+Result<RecordStore::CompactReport> RecordStore::Compact(MediaType, const CompactOptions&,
+                                                        const std::function<bool()>&) {
+  return Fail(ErrorCode::kInternal, "compaction is not built yet");
+}
+
+Result<std::int64_t> RecordStore::PurgeUnverified(MediaType, Time) {
+  return Fail(ErrorCode::kInternal, "the purge is not built yet");
 }
 
 // --- care

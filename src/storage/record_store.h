@@ -38,6 +38,7 @@ struct IndexRow;
 struct Place;
 struct RecordLine;
 struct SegmentName;
+struct StepRow;
 
 // What a fetch did to the store. The first six are written in records by these names.
 enum class Change : std::uint8_t { kInsert, kUpdate, kStats, kDelete, kRestore, kPurge, kUnchanged };
@@ -125,14 +126,15 @@ class RecordStore {
   // not 1..2^52-1 or the record would be longer than 64 MiB.
   Result<Change> Put(Document document);
   // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id
-  // never stored goes into the ledger of missing ids (kUnchanged).
+  // that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
   Result<Change> PutGone(MediaId id, Time at);
   // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in
   // `listed`, and those whose number another season has taken over, get tombstones.
   Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
 
   // TMDB said 404 for a live record, but so many have gone in this run that a person has to agree first: it
-  // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those.
+  // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those. Nothing
+  // for what is not live, or was verified later.
   Result<void> HoldDeletion(MediaId id, Time at);
 
   // True when the batch is old or large enough (commit_interval, commit_bytes).
@@ -161,8 +163,9 @@ class RecordStore {
   Result<std::vector<StoredRecord>> History(MediaId id);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
   Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
-  // The version that was in force at that time: the last one fetched at or before it. A tombstone is a value.
-  // kNotFound when the id was not stored yet.
+  // The version that was in force at that time: the last one fetched at or before it, with the newest numbers
+  // when it is the current one and they had been fetched. A tombstone is a value. kNotFound when the id was
+  // not stored yet.
   Result<StoredRecord> FindAsOf(MediaId id, Time at);
   Result<IdState> StateOf(MediaId id);
   // Every id of the type that is not unknown, ascending.
@@ -266,11 +269,18 @@ class RecordStore {
   Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
   Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
   Result<void> WriteTombstone(const IndexRow& before, Time at);
+  // One more 404 of an id that is not live, into the ledger.
+  Result<void> CountGone(MediaId id, Time at, bool tombstone);
+  // TMDB has answered for it: its deletion is held no longer.
+  Result<void> Unhold(MediaId id);
   void Touch(std::uint64_t bytes);
   Result<void> FlushBatch();
   Result<void> IndexBatch();
 
   Result<StoredRecord> Load(MediaId id, std::int64_t version, const Place& place);
+  Result<StoredRecord> LoadView(const IndexRow& row);
+  // The steps of the history before `current`; of a stats record also the one it refreshes.
+  Result<std::vector<StepRow>> StepsOf(const IndexRow& current);
 
   // Constant after construction.
   FileSystem& files_;
