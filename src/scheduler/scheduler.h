@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Scheduler: which of several named schedules is due, from what they say, what has run, and the time. What
+// has run is in catalog.db (table schedule_runs, times in microseconds since 1970), so that downtime, a kill
+// or a suspended machine loses nothing:
+//
+// - A schedule that was never run is due at once (at() at its time).
+// - However many times were missed, it is due once; then it goes on in its own rhythm.
+// - A run that was begun and not ended (killed, stopped) is due again. One that ended with exit code 3 (TMDB
+//   or the store unusable) is due again after 15 minutes, or sooner when its next time comes.
+// - A clock that is put back runs nothing again that has run; one that stood wrong by more than a day is not
+//   waited for. A clock that is put forward makes due what it passed over, once.
+//
+// Whoever runs what is due does so one at a time, so no schedule overlaps itself. One thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/sqlite.h"
+#include "scheduler/schedule_expression.h"
+
+namespace tmdbc {
+
+// A row of schedule_runs.
+struct ScheduleState {
+  // Of the last run that began. All empty: there was none.
+  std::optional<Time> planned = {};  // when it had been due
+  std::optional<Time> started = {};
+  // Empty while it is under way, and when it never came to its end.
+  std::optional<Time> ended = {};
+  std::optional<int> exit_code = {};
+
+  bool operator==(const ScheduleState&) const = default;
+};
+
+// When it is due; at or before `now`: now. Empty: never again. Pure.
+std::optional<Time> DueAt(const ScheduleExpression& expression, const ScheduleState& state, Time now);
+// The state to go on with: another when it speaks of times still to come, for the clock was put back. Pure.
+ScheduleState WithoutFuture(const ScheduleExpression& expression, ScheduleState state, Time now);
+// The state when a run begins now. Pure.
+ScheduleState BegunAt(const ScheduleExpression& expression, const ScheduleState& state, Time now);
+
+struct Schedule {
+  std::string name;
+  ScheduleExpression expression;
+};
+
+class Scheduler {
+ public:
+  // Reads what has run. Both references outlive the scheduler. Names differ.
+  static Result<Scheduler> Open(Database& catalog, const Clock& clock, std::vector<Schedule> schedules);
+
+  // Others from now on; what has run under a name stays known.
+  void Replace(std::vector<Schedule> schedules) { schedules_ = std::move(schedules); }
+
+  // The name of the schedule that is due for longest, among equals the first; empty when none is.
+  Result<std::optional<std::string>> Due();
+  // Whether one is; touches nothing.
+  bool IsDue() const { return NextAt() <= clock_.Now(); }
+  // When the next one is due; Time::max() when none ever is again.
+  Time NextAt() const;
+  const std::vector<Schedule>& schedules() const { return schedules_; }
+
+  // The run of a schedule begins; it came to its end (one that was stopped did not). Durable when they
+  // return.
+  Result<void> Begin(const std::string& name);
+  Result<void> End(const std::string& name, int exit_code);
+
+ private:
+  Scheduler(Database& catalog, const Clock& clock) : catalog_(catalog), clock_(clock) {}
+  Result<void> Write(const std::string& name, const ScheduleState& state);
+
+  Database& catalog_;
+  const Clock& clock_;
+  std::vector<Schedule> schedules_;
+  std::map<std::string, ScheduleState> states_;  // also of names no longer in schedules_
+};
+
+}  // namespace tmdbc
