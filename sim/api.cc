@@ -19,11 +19,14 @@ struct Message {
   int code;
   std::string_view text;
 };
-constexpr std::array<Message, 10> kMessages = {
+constexpr std::array<Message, 13> kMessages = {
     {{6, "Invalid id: The pre-requisite id is invalid or not found."},
      {7, "Invalid API key: You must be granted a valid key."},
      {9, "Service offline: This service is temporarily offline, try again later."},
      {11, "Internal error: Something went wrong, contact TMDB."},
+     {20, "Invalid date range: Should be a range no longer than 14 days."},
+     {22, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."},
+     {23, "Invalid date: Format needs to be YYYY-MM-DD."},
      {24, "Your request to the backend server timed out. Try again."},
      {25, "Your request count (41) is over the allowed limit of 40."},
      {27, "Too many append to response objects: The maximum number of remote calls is 20."},

@@ -37,6 +37,12 @@ constexpr std::string_view kDenied =
 // takes to make them.
 constexpr std::size_t kMember = 64 << 20;
 
+// TMDB makes the files at this time of the day.
+constexpr auto kMadeAt = std::chrono::hours(7) + std::chrono::seconds(19 * 60 + 28);
+constexpr std::chrono::hours kLateBy{10};
+// Three days of ten files: today's, and what a reader falls back to.
+constexpr std::size_t kMostFiles = 30;
+
 std::optional<std::int64_t> Number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -89,35 +95,70 @@ std::optional<ExportName> ParseExportName(std::string_view file) {
   return std::nullopt;
 }
 
+std::optional<ExportFault> ExportFaultOf(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kFaultNames = {"missing", "late", "truncated", "halved", "empty"};
+  for (std::size_t i = 0; i < kFaultNames.size(); ++i) {
+    if (kFaultNames[i] == name) return static_cast<ExportFault>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<ExportFault> Exports::FaultOn(std::chrono::sys_days date) const {
+  const auto fault = options_.faults.find(date);
+  return fault == options_.faults.end() ? std::nullopt : std::optional(fault->second);
+}
+
 bool Exports::Published(std::chrono::sys_days date) const {
   const Time now = clock_.Now();
   const auto today = std::chrono::floor<std::chrono::days>(now);
   // Kept for three months.
   if (today - date > std::chrono::days(92)) return false;
   if (today - date < std::chrono::days(options_.withheld_days)) return false;
-  return now >= date + std::chrono::hours(8) + options_.publish_delay;
+  const auto fault = FaultOn(date);
+  if (fault == ExportFault::kMissing) return false;
+  const auto late = fault == ExportFault::kLate ? kLateBy : std::chrono::hours(0);
+  return now >= date + std::chrono::hours(8) + options_.publish_delay + late;
 }
 
-const Exports::File& Exports::FileOf(Kind kind, bool adult) {
-  File& file = files_[{kind, adult}];
-  if (file.bytes) return file;
+const Exports::File& Exports::FileOf(const ExportName& name) {
+  std::uint64_t revision = 0;
+  if (evolving_ != nullptr) {
+    evolving_->LookAt(name.date + kMadeAt);
+    revision = evolving_->Revision(name.kind);
+  }
+  FileKey key{name.kind, name.adult, revision, FaultOn(name.date)};
+  // On time or not, it is the same file.
+  if (key.fault == ExportFault::kLate) key.fault.reset();
+  if (const auto known = files_.find(key); known != files_.end()) return known->second;
+  if (order_.size() == kMostFiles) {
+    files_.erase(order_.front());
+    order_.erase(order_.begin());
+  }
+  order_.push_back(key);
+  return files_[key] = Make(key);
+}
+
+Exports::File Exports::Make(const FileKey& key) {
   std::string lines, bytes;
   const auto compress = [&] {
     bytes += Gzip(lines, 4);
     lines.clear();
   };
-  world_.ForEachLine(kind, adult, [&](std::string_view line) {
+  std::uint64_t number = 0;
+  world_.ForEachLine(key.kind, key.adult, [&](std::string_view line) {
+    if (key.fault == ExportFault::kEmpty || (key.fault == ExportFault::kHalved && ++number % 2 == 0)) return;
     lines += line;
     if (lines.size() >= kMember) compress();
   });
   if (!lines.empty() || bytes.empty()) compress();
-  file.etag = fmt::format("\"{}\"", Md5Hex(bytes));
-  file.bytes = std::make_shared<const std::string>(std::move(bytes));
-  return file;
+  if (key.fault == ExportFault::kTruncated) bytes.resize(bytes.size() * 3 / 5);
+  std::string etag = fmt::format("\"{}\"", Md5Hex(bytes));
+  return {std::make_shared<const std::string>(std::move(bytes)), std::move(etag)};
 }
 
 void Exports::Prepare() {
-  for (const Name& name : kNames) FileOf(name.kind, name.adult);
+  const auto today = std::chrono::floor<std::chrono::days>(clock_.Now());
+  for (const Name& name : kNames) FileOf({name.kind, name.adult, today});
 }
 
 http::Answer Exports::Handle(const http::ServerRequest& request, std::string_view file_name) {
@@ -131,9 +172,9 @@ http::Answer Exports::Handle(const http::ServerRequest& request, std::string_vie
     answer.body = std::make_shared<const std::string>(kDenied);
     return answer;
   }
-  const File& file = FileOf(name->kind, name->adult);
+  const File& file = FileOf(*name);
   const std::string& bytes = *file.bytes;
-  const Time modified = name->date + std::chrono::hours(7) + std::chrono::seconds(19 * 60 + 28);
+  const Time modified = name->date + kMadeAt;
   answer.headers = {
       {"Content-Type", "application/gzip"},
       {"Last-Modified", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",

@@ -63,11 +63,13 @@ class FaultPlan {
  public:
   FaultPlan(const FaultOptions& options, std::uint64_t seed) : options_(options), seed_(seed) {}
 
+  // From now on.
+  void Set(const FaultOptions& options) { options_ = options; }
   std::optional<Fault> Next(std::string_view target, MonoTime now);
   bool in_burst(MonoTime now) const { return now < burst_until_; }
 
  private:
-  const FaultOptions options_;
+  FaultOptions options_;
   const std::uint64_t seed_;
   std::unordered_map<std::uint64_t, std::uint32_t> asked_;  // by hash of the target
   MonoTime burst_until_{};

@@ -25,6 +25,10 @@ struct Flags {
   double all_faults = 0, gone = 0, adult = 5, publish_delay_hours = 0, stall = 35, trickle = 2, burst = 2;
   std::size_t cache_mib = 256;
   bool warm = false, quiet = false;
+  std::string epoch, log_events;
+  double speed = 1, evolve = 0, feed_lag_minutes = 0, cache_hours = 0;
+  std::vector<std::string> daily, export_faults, feed_floods;
+  DailyRates rates;
 };
 
 void Declare(CLI::App& app, Flags& f) {
@@ -107,6 +111,36 @@ void Declare(CLI::App& app, Flags& f) {
   app.add_flag("--quiet", f.quiet, "prints nothing");
 }
 
+void DeclareTime(CLI::App& app, Flags& f) {
+  app.add_option("--epoch", f.epoch,
+                 "the world's time at the start, 2026-11-22 or 2026-11-22T08:30:00Z; "
+                 "default: now");
+  app.add_option("--speed", f.speed, "its clock runs so many times as fast as the machine's")
+      ->check(CLI::Range(1.0, 100'000.0))
+      ->capture_default_str();
+  app.add_option("--evolve", f.evolve, "things happen so many times as often as in a TMDB of this size")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  std::string families;
+  for (int i = 0; i < kFamilies; ++i)
+    families += fmt::format("{}{}", i > 0 ? ", " : "", NameOf(static_cast<Family>(i)));
+  app.add_option("--daily", f.daily, "KIND.EVENT=N a day, repeatable: movie.edit=20; events: " + families);
+  app.add_option("--log-events", f.log_events, "writes a JSON line there for each thing that happens");
+  app.add_option("--feed-lag", f.feed_lag_minutes, "minutes until a change is listed in the feed")
+      ->check(CLI::Range(0.0, 1440.0))
+      ->capture_default_str();
+  app.add_option("--feed-rows", f.simulator.feed.rows_per_page, "rows of a page of the feed")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--feed-flood", f.feed_floods, "DATE=ROWS more in each feed of that day, repeatable");
+  app.add_option("--cache-hours", f.cache_hours,
+                 "bodies are served for so long before they are made anew (TMDB: 8)")
+      ->check(CLI::Range(0.0, 48.0))
+      ->capture_default_str();
+  app.add_option("--export-fault", f.export_faults,
+                 "DATE=FAULT, repeatable; faults: missing, late, truncated, halved, empty");
+}
+
 Result<void> ParseLatency(const std::string& text, Latency& latency) {
   const auto dots = text.find("..");
   const auto number = [](const std::string& part, std::chrono::microseconds& out) {
@@ -144,6 +178,57 @@ Duration Seconds(double seconds) {
   return Duration(static_cast<std::int64_t>(seconds * 1e6));
 }
 
+// "left=right"; nothing when there is no such thing.
+std::optional<std::pair<std::string, std::string>> Halves(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos) return std::nullopt;
+  return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+Result<void> ParseDaily(Flags& f) {
+  f.rates = TypicalRates(f.synthetic.counts, f.evolve);
+  for (const std::string& item : f.daily) {
+    const auto halves = Halves(item);
+    const auto dot = item.find('.');
+    const auto kind = KindOf(std::string_view(item).substr(0, dot));
+    const auto family =
+        halves && dot < halves->first.size() ? FamilyOf(halves->first.substr(dot + 1)) : std::nullopt;
+    double rate = 0;
+    if (!kind || !family || !CLI::detail::lexical_cast(halves->second, rate) || !(rate >= 0 && rate <= 1e7)) {
+      return Fail(ErrorCode::kInvalid,
+                  "--daily: {}: allowed is KIND.EVENT=N, such as movie.edit=20; see --help for the events",
+                  item);
+    }
+    if (*family == Family::kSeason && *kind != Kind::kTv)
+      return Fail(ErrorCode::kInvalid, "--daily: {}: only tv has seasons", item);
+    f.rates.at(*kind, *family) = rate;
+  }
+  return {};
+}
+
+Result<void> ParseDays(Flags& f) {
+  for (const std::string& item : f.export_faults) {
+    const auto halves = Halves(item);
+    const auto day = ParseDate(halves ? halves->first : "");
+    const auto fault = ExportFaultOf(halves ? halves->second : "");
+    if (!day || !fault) {
+      return Fail(ErrorCode::kInvalid,
+                  "--export-fault: {}: allowed is DATE=FAULT, such as 2026-11-22=missing; see --help", item);
+    }
+    f.simulator.exports.faults[*day] = *fault;
+  }
+  for (const std::string& item : f.feed_floods) {
+    const auto halves = Halves(item);
+    const auto day = ParseDate(halves ? halves->first : "");
+    int rows = 0;
+    if (!day || !CLI::detail::lexical_cast(halves->second, rows) || rows < 0 || rows > 10'000'000)
+      return Fail(ErrorCode::kInvalid, "--feed-flood: {}: allowed is DATE=ROWS, such as 2026-11-22=60000",
+                  item);
+    f.simulator.feed.floods[*day] = rows;
+  }
+  return {};
+}
+
 Result<void> Complete(Flags& f) {
   f.simulator.seed = f.synthetic.seed;
   f.synthetic.gone_share = f.gone / 100;
@@ -156,6 +241,15 @@ Result<void> Complete(Flags& f) {
   f.simulator.faults.stall = Seconds(f.stall);
   f.simulator.faults.trickle = Seconds(f.trickle);
   f.simulator.faults.burst = Seconds(f.burst);
+  f.simulator.feed.lag = Seconds(f.feed_lag_minutes * 60);
+  f.simulator.cache = Seconds(f.cache_hours * 3600);
+  // TMDB keeps pages of the feed for ten minutes where it keeps bodies for eight hours.
+  f.simulator.feed_cache = f.cache_hours > 0 ? Duration(std::chrono::minutes(10)) : Duration(0);
+  TRY(ParseDaily(f));
+  TRY(ParseDays(f));
+  if (!f.corpus.folder.empty() && f.rates.any())
+    return Fail(ErrorCode::kInvalid,
+                "--corpus: recorded bodies do not change: leave out --evolve and --daily");
   TRY(ParseLatency(f.latency, f.simulator.latency));
   return ParseFaults(f, f.simulator.faults);
 }
@@ -176,16 +270,41 @@ Result<void> WritePort(const std::string& path, std::uint16_t port) {
                     fmt::format("{}\n", port));
 }
 
+// Every line is out before the next request is answered: a test may read the file at any time.
+Result<std::unique_ptr<std::FILE, int (*)(std::FILE*)>> OpenLog(const std::string& path) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> log(std::fopen(path.c_str(), "w"), &std::fclose);
+  if (!log) return Fail(ErrorCode::kIo, "write {}: {}", path, std::strerror(errno));
+  std::setvbuf(log.get(), nullptr, _IOLBF, BUFSIZ);
+  return log;
+}
+
 Result<void> Serve(Flags& f) {
   TRY(Complete(f));
-  const SystemClock clock;
-  std::unique_ptr<World> world;
-  if (f.corpus.folder.empty()) {
-    world = std::make_unique<SyntheticWorld>(f.synthetic);
-  } else {
-    TRY_ASSIGN(world, CorpusWorld::Load(f.corpus));
+  const SystemClock machine;
+  Time epoch = machine.Now();
+  if (!f.epoch.empty()) {
+    const auto parsed = ParseTime(f.epoch);
+    if (!parsed)
+      return Fail(ErrorCode::kInvalid, "--epoch: {}: allowed is 2026-11-22 or 2026-11-22T08:30:00Z", f.epoch);
+    epoch = *parsed;
   }
-  Simulator simulator(*world, f.simulator, clock);
+  VirtualClock clock(machine, epoch, f.speed);
+  std::unique_ptr<World> recorded;
+  std::unique_ptr<EvolvingWorld> world;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> log(nullptr, &std::fclose);
+  if (f.corpus.folder.empty()) {
+    world = std::make_unique<EvolvingWorld>(f.synthetic, f.rates, epoch);
+  } else {
+    TRY_ASSIGN(recorded, CorpusWorld::Load(f.corpus));
+  }
+  if (!f.log_events.empty()) {
+    TRY_ASSIGN(log, OpenLog(f.log_events));
+    if (world) world->on_event = [&](const Happened& h) { fmt::print(log.get(), "{}\n", ToJson(h)); };
+  }
+  const auto simulated = world ? std::make_unique<Simulator>(*world, f.simulator, clock)
+                               : std::make_unique<Simulator>(*recorded, f.simulator, clock);
+  Simulator& simulator = *simulated;
+  simulator.Attach(&clock);
   TRY_ASSIGN(const auto server,
              http::Server::Listen(f.server, clock, [&](const http::ServerRequest& request) {
                return simulator.Handle(request);
@@ -226,6 +345,7 @@ int main(int argc, char** argv) {
                "tmdb-sim");
   tmdbc::sim::Flags flags;
   tmdbc::sim::Declare(app, flags);
+  tmdbc::sim::DeclareTime(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

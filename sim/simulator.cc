@@ -40,15 +40,33 @@ Duration Latency::Draw(Random& random) const {
 }
 
 Simulator::Simulator(World& world, SimulatorOptions options, const Clock& clock)
+    : Simulator(world, nullptr, std::move(options), clock) {}
+
+Simulator::Simulator(EvolvingWorld& world, SimulatorOptions options, const Clock& clock)
+    : Simulator(world, &world, std::move(options), clock) {}
+
+Simulator::Simulator(World& world, EvolvingWorld* evolving, SimulatorOptions options, const Clock& clock)
     : world_(world),
+      evolving_(evolving),
       options_(std::move(options)),
       clock_(clock),
       api_(world),
       answers_(options_.seed, options_.cache_bytes),
-      exports_(world, options_.exports, clock),
+      exports_(world, evolving, options_.exports, clock),
+      changes_(options_.seed, evolving),
       rate_(options_.rate),
       faults_(options_.faults, options_.seed),
       jitter_(options_.seed, HashText("latency")) {}
+
+void Simulator::SetFaults(const FaultOptions& faults) {
+  options_.faults = faults;
+  faults_.Set(faults);
+}
+
+void Simulator::SetCaches(Duration bodies, Duration feed) {
+  options_.cache = bodies;
+  options_.feed_cache = feed;
+}
 
 http::Answer Simulator::Handle(const http::ServerRequest& request) {
   const Target target = ParseTarget(request.target);
@@ -93,7 +111,7 @@ http::Answer Simulator::HandleApi(const http::ServerRequest& request, const Targ
   if (!KeyAccepted(request, target)) return refuse(401, 7);
   if (request.method != "GET" && request.method != "HEAD") return refuse(405, 42);
 
-  const auto prepared = PreparedFor(target);
+  const auto prepared = PreparedOfTheDay(target);
   http::Answer answer;
   // Which of two requests for one target comes first must not matter to the others, so the key is left out.
   const auto fault = options_.faults.any() ? faults_.Next(target.path, request.received) : std::nullopt;
@@ -122,7 +140,56 @@ bool Simulator::KeyAccepted(const http::ServerRequest& request, const Target& ta
 std::shared_ptr<const Prepared> Simulator::PreparedFor(const Target& target) {
   std::string key = target.path;
   key.append("?").append(target.parameter("append_to_response"));
+  if (evolving_ != nullptr) {
+    const auto parts = Split(target.path, '/');
+    const auto kind = parts.size() >= 3 ? KindOf(parts[1]) : std::nullopt;
+    const auto id = kind ? ParseId(parts[2]) : std::nullopt;
+    const auto revision = id ? evolving_->Revision(*kind, *id) : 0;
+    if (revision > 0) key += fmt::format("#{}", revision);
+  }
   return answers_.Get(key, [&] { return api_.Get(target); });
+}
+
+Time Simulator::MadeAt(const Target& target, Duration lifetime, Time now) const {
+  if (lifetime <= Duration(0)) return now;
+  // One body after the other, as if somebody were always asking; each query string has its own beat.
+  std::uint64_t key = HashText(target.path);
+  for (const auto& [name, value] : target.query) {
+    if (name != "api_key") key = Mix(key ^ HashText(name)) ^ HashText(value);
+  }
+  const auto beat = static_cast<std::uint64_t>(lifetime.count());
+  const auto phase = static_cast<std::int64_t>(Random(options_.seed, key).Below(beat));
+  return now - (now.time_since_epoch() - Duration(phase)) % lifetime;
+}
+
+std::shared_ptr<const Prepared> Simulator::PreparedOfTheDay(const Target& target) {
+  const Time now = clock_.Now();
+  const auto look = [&](Time at) {
+    if (evolving_ != nullptr) evolving_->LookAt(at);
+  };
+  const Time listed_at = MadeAt(target, options_.feed_cache, now);
+  look(listed_at);
+  if (auto feed = changes_.Get(target, options_.feed, listed_at))
+    return answers_.Prepare(std::move(*feed), target.path);
+  // What happens by now has to happen before one looks back, so that it is the same whoever asks.
+  look(now);
+  const Time made_at = MadeAt(target, options_.cache, now);
+  if (made_at == now || evolving_ == nullptr) return PreparedFor(target);
+  look(made_at);
+  auto prepared = PreparedFor(target);
+  look(now);
+  if (prepared->status != 200) return PreparedFor(target);
+  // Kept under its revision, which is older than this moment of its life.
+  auto aged = std::make_shared<Prepared>(*prepared);
+  const auto age = std::chrono::floor<std::chrono::seconds>(now - made_at).count();
+  const auto left = std::chrono::floor<std::chrono::seconds>(options_.cache).count() - age;
+  for (auto& [name, value] : aged->headers) {
+    if (name == "X-Memc") value = "HIT";
+    if (name == "X-Memc-Age") value = std::to_string(age);
+    if (name == "X-Memc-Expires") value = std::to_string(left);
+    if (name == "Cache-Control") value = fmt::format("public, max-age={}", left);
+  }
+  return aged;
 }
 
 void Simulator::PrepareAnswers() {
@@ -289,40 +356,6 @@ std::optional<std::string> Simulator::OlderOf(const Target& target, const Prepar
   if (today.size() > parts.size())
     parts.insert(parts.end(), today.begin() + static_cast<std::ptrdiff_t>(parts.size()), today.end());
   return ObjectOf(parts);
-}
-
-http::Answer Simulator::HandleOwn(const Target& target) {
-  http::Answer answer;
-  const auto text = [&](std::string body) {
-    answer.headers = {{"Content-Type", "application/json"}};
-    answer.body = std::make_shared<const std::string>(std::move(body));
-    return answer;
-  };
-  if (target.path == "/sim/counters")
-    return text(
-        book_.Json(rate_.most_in_a_second(), server_ == nullptr ? http::ServerStats{} : server_->stats()));
-  if (target.path == "/sim/reset") {
-    book_ = Book();
-    rate_.ResetMost();
-    if (server_ != nullptr) server_->ResetStats();
-    return text("{}");
-  }
-  if (target.path == "/sim/truth") {
-    const auto id = ParseId(target.parameter("id"));
-    std::optional<std::string> truth;
-    if (target.parameter("type") == "season") {
-      const auto show = ParseId(target.parameter("tv_id"));
-      const auto number = ParseNumber(target.parameter("season_number"));
-      if (show && number) truth = api_.SeasonTruth(*show, *number);
-    } else if (const auto kind = KindOf(target.parameter("type")); kind && id) {
-      const bool told = target.query.contains("append_to_response");
-      truth = api_.Truth(*kind, *id, told ? target.parameter("append_to_response") : DefaultAppends(*kind));
-    }
-    if (truth) return text(std::move(*truth));
-  }
-  answer.status = 404;
-  return text(
-      R"({"error":"try /sim/counters, /sim/reset, /sim/truth?type=&id= or /sim/truth?type=season&tv_id=&season_number="})");
 }
 
 }  // namespace tmdbc::sim

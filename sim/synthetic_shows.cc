@@ -47,7 +47,7 @@ std::vector<SyntheticWorld::SeasonPlan> SyntheticWorld::PlanSeasons(const Subjec
   int ordinal = 0;
   for (const auto& [number, episodes] : seasons) {
     const auto place = static_cast<std::int64_t>(plans.size());
-    plans.push_back({{3000 + show.index * 128 + place, number}, episodes, ordinal});
+    plans.push_back({{FirstSeasonId(show.index) + place, number}, episodes, ordinal});
     ordinal += episodes;
   }
   return plans;
@@ -98,7 +98,7 @@ std::string SyntheticWorld::Show(const Subject& subject, bool older) const {
     json.Text("last_air_date", Date(b.random, 2021));
     json.Key("last_episode_to_air")
         .Object()
-        .Int("id", 1000 + subject.index * 8192 + last.first_episode + last.episodes);
+        .Int("id", FirstEpisodeId(subject.index) + last.first_episode + last.episodes);
     json.Text("name", Title(episode, Script::kEnglish))
         .Text("overview", Prose(b.random, Script::kEnglish, 200));
     b.Votes(7, b.random.Between(0, 40));
@@ -247,7 +247,7 @@ std::string SyntheticWorld::EpisodeBody(const Subject& show, const SeasonPlan& s
   const std::string air_date = b.random.Chance(0.03) ? "" : Date(b.random, 1970);
   const std::string overview =
       b.random.Chance(0.3) ? "" : Prose(b.random, Script::kEnglish, 60 + b.random.Below(300));
-  const std::int64_t id = 1000 + show.index * 8192 + season.first_episode + number;
+  const std::int64_t id = FirstEpisodeId(show.index) + season.first_episode + number;
   const auto votes = b.random.Between(0, 40);
   const std::string still = b.random.Chance(0.3) ? "" : FilePath(b.random);
   const bool has_runtime = b.random.Chance(0.9);

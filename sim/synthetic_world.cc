@@ -81,12 +81,17 @@ SyntheticWorld::SyntheticWorld(const SyntheticOptions& options) : options_(optio
     const std::int64_t adult =
         HasAdult(kind) ? static_cast<std::int64_t>(static_cast<double>(listed(kind)) * options.adult_share)
                        : 0;
-    spaces_.emplace_back(options.seed, kind, listed(kind) + adult, options.gap_share);
+    spaces_.emplace_back(options.seed, kind, listed(kind) + adult + options.reserve, options.gap_share);
   }
 }
 
 bool SyntheticWorld::Gone(Kind kind, std::int64_t id) const {
   return options_.gone_share > 0 && id != kFamous && For(kind, id, "gone").Chance(options_.gone_share);
+}
+
+bool SyntheticWorld::Exists(Kind kind, std::int64_t id) const {
+  const auto index = ids(kind).IndexOf(id);
+  return index && *index < size(kind) && !Gone(kind, id);
 }
 
 std::optional<SyntheticWorld::Subject> SyntheticWorld::Find(Kind kind, std::int64_t id) const {
@@ -96,7 +101,7 @@ std::optional<SyntheticWorld::Subject> SyntheticWorld::Find(Kind kind, std::int6
 }
 
 SyntheticWorld::Subject SyntheticWorld::Describe(Kind kind, std::int64_t index) const {
-  Subject subject{.kind = kind, .id = ids(kind).At(index), .index = index, .adult = index >= listed(kind)};
+  Subject subject{.kind = kind, .id = ids(kind).At(index), .index = index, .adult = IsAdult(kind, index)};
   Random random = For(kind, subject.id, "subject");
   const double fame = random.Normal();
   subject.weight = std::exp(0.75 * fame);
@@ -158,7 +163,7 @@ std::optional<std::string> SyntheticWorld::OlderDetails(Kind kind, std::int64_t 
 }
 
 void SyntheticWorld::ForEachId(Kind kind, const std::function<void(std::int64_t, bool)>& sink) {
-  for (std::int64_t index = 0; index < ids(kind).size(); ++index) {
+  for (std::int64_t index = 0; index < size(kind); ++index) {
     const std::int64_t id = ids(kind).At(index);
     if (!Gone(kind, id)) sink(id, index >= listed(kind));
   }
@@ -187,7 +192,7 @@ std::optional<std::string> SyntheticWorld::ExportLine(Kind kind, std::int64_t id
 
 void SyntheticWorld::ForEachLine(Kind kind, bool adult, const std::function<void(std::string_view)>& sink) {
   const std::int64_t first = adult ? listed(kind) : 0;
-  const std::int64_t count = (adult ? ids(kind).size() : listed(kind)) - first;
+  const std::int64_t count = (adult ? size(kind) : listed(kind)) - first;
   if (count == 0) return;
   // A walk that visits every index once in no order: steps of a length that shares no factor with the count.
   std::int64_t step = static_cast<std::int64_t>(static_cast<double>(count) * 0.618) + 1;

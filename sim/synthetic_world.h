@@ -24,6 +24,9 @@ struct SyntheticOptions {
   double gone_share = 0;          // of the ids in the exports, so many answer 404
   double adult_share = 0.05;      // so many more films, shows and people, in the adult exports only
   int huge_show_episodes = 1100;  // of the first show; 0: it is like any other
+  // So many ids of each kind after the last one that nobody has used yet: a world around this one may bring
+  // them to life (EvolvingWorld). They have bodies and lines, but no list of ids names them.
+  std::int64_t reserve = 0;
 };
 
 // Every example in TMDB's documentation asks for movie 550: in a world that reaches so far this id exists.
@@ -63,6 +66,18 @@ class SyntheticWorld final : public World {
   void ForEachId(Kind kind, const std::function<void(std::int64_t id, bool adult)>& sink) override;
   void ForEachLine(Kind kind, bool adult, const std::function<void(std::string_view line)>& sink) override;
   std::optional<std::string> ExportLine(Kind kind, std::int64_t id) override;
+
+  // The ids by their order, the adult ones after the others, the reserve after those.
+  std::int64_t size(Kind kind) const { return ids(kind).size() - options_.reserve; }
+  std::int64_t IdAt(Kind kind, std::int64_t index) const { return ids(kind).At(index); }
+  std::optional<std::int64_t> IndexOf(Kind kind, std::int64_t id) const { return ids(kind).IndexOf(id); }
+  // The ids of the seasons and episodes of a show, which is known by its index, are within these numbers.
+  static constexpr std::int64_t kSeasonsPerShow = 128, kEpisodesPerShow = 8192;
+  static std::int64_t FirstSeasonId(std::int64_t index) { return 3000 + index * kSeasonsPerShow; }
+  static std::int64_t FirstEpisodeId(std::int64_t index) { return 1000 + index * kEpisodesPerShow; }
+  // Is live, and no reserve.
+  bool Exists(Kind kind, std::int64_t id) const;
+  bool IsAdult(Kind kind, std::int64_t index) const { return index >= listed(kind) && index < size(kind); }
 
  private:
   // What all bodies about one id agree on.

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The paths below /sim/: what the judge tells, and how a test makes time pass and things happen.
+#include <fmt/core.h>
+
+#include <charconv>
+
+#include "json.h"
+#include "simulator.h"
+
+namespace tmdbc::sim {
+namespace {
+
+constexpr std::string_view kHelp =
+    R"({"error":"try /sim/counters, /sim/reset, /sim/time, /sim/advance?hours=, )"
+    R"(/sim/edit?kind=&id=&what=[&into=], /sim/truth, /sim/truth?type=&id= )"
+    R"(or /sim/truth?type=season&tv_id=&season_number="})";
+
+std::string Error(std::string_view text) {
+  return JsonWriter().Object().Text("error", text).EndObject().Take();
+}
+
+std::optional<double> Number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+http::Answer Simulator::HandleOwn(const Target& target) {
+  http::Answer answer;
+  const auto text = [&](std::string body) {
+    answer.headers = {{"Content-Type", "application/json"}};
+    answer.body = std::make_shared<const std::string>(std::move(body));
+    return answer;
+  };
+  if (evolving_ != nullptr) evolving_->LookAt(clock_.Now());
+  if (target.path == "/sim/counters")
+    return text(
+        book_.Json(rate_.most_in_a_second(), server_ == nullptr ? http::ServerStats{} : server_->stats()));
+  if (target.path == "/sim/reset") {
+    book_ = Book();
+    rate_.ResetMost();
+    if (server_ != nullptr) server_->ResetStats();
+    return text("{}");
+  }
+  if (target.path == "/sim/advance") {
+    constexpr double kMostHours = 24 * 3660;  // ten years: more is a slip of the hand
+    const auto hours = Number(target.parameter("hours"));
+    if (virtual_clock_ == nullptr || !hours || !(*hours >= 0 && *hours <= kMostHours)) {
+      answer.status = 400;
+      return text(Error(virtual_clock_ == nullptr ? "this simulator's clock cannot be set forward"
+                                                  : "hours: allowed is 0 to 87840"));
+    }
+    virtual_clock_->Advance(Duration(static_cast<std::int64_t>(*hours * 3.6e9)));
+    if (evolving_ != nullptr) evolving_->LookAt(clock_.Now());
+  }
+  if (target.path == "/sim/advance" || target.path == "/sim/time")
+    return text(JsonWriter().Object().Text("now", FormatTime(clock_.Now())).EndObject().Take());
+  if (target.path == "/sim/edit") return text(Edit(target, answer.status));
+  if (target.path == "/sim/truth") {
+    if (auto truth = Truth(target)) return text(std::move(*truth));
+  }
+  answer.status = 404;
+  return text(std::string(kHelp));
+}
+
+std::string Simulator::Edit(const Target& target, int& status) {
+  const auto kind = KindOf(target.parameter("kind"));
+  const auto event = EventOf(target.parameter("what"));
+  status = 400;
+  if (evolving_ == nullptr) return Error("recorded bodies do not change");
+  if (!kind) return Error("kind: allowed is movie, tv, person, collection, company, network or keyword");
+  if (!event) {
+    std::string names;
+    for (int i = 0; i < kEvents; ++i) names.append(i == 0 ? "" : ", ").append(NameOf(static_cast<Event>(i)));
+    return Error("what: allowed is " + names);
+  }
+  const auto id = ParseId(target.parameter("id"));
+  if (!id && *event != Event::kAdd) return Error("id: a number is needed");
+  const auto done =
+      evolving_->Happen(*kind, id.value_or(0), *event, ParseId(target.parameter("into")).value_or(0));
+  if (!done) return Error(done.error().message);
+  status = 200;
+  return JsonWriter().Object().Int("id", *done).Text("time", FormatTime(clock_.Now())).EndObject().Take();
+}
+
+std::optional<std::string> Simulator::Truth(const Target& target) const {
+  if (target.parameter("type").empty()) {
+    std::string lines;
+    api_.ForEachTruth([&](const std::string& line) { lines.append(line).append("\n"); });
+    return lines;
+  }
+  if (target.parameter("type") == "season") {
+    const auto show = ParseId(target.parameter("tv_id"));
+    const auto number = ParseNumber(target.parameter("season_number"));
+    if (!show || !number) return std::nullopt;
+    return api_.SeasonTruth(*show, *number);
+  }
+  const auto kind = KindOf(target.parameter("type"));
+  const auto id = ParseId(target.parameter("id"));
+  if (!kind || !id) return std::nullopt;
+  const bool told = target.query.contains("append_to_response");
+  return api_.Truth(*kind, *id, told ? target.parameter("append_to_response") : DefaultAppends(*kind));
+}
+
+}  // namespace tmdbc::sim
