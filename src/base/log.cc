@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <iterator>
@@ -86,7 +87,7 @@ void WriteAll(int fd, std::string_view line) {
 
 struct Log::Impl {
   std::FILE* const out;
-  const LogLevel level;
+  std::atomic<LogLevel> level;
   const LogFormat format;
   const Clock& clock;
 
@@ -164,6 +165,10 @@ void Log::Mask(std::string secret) {
   impl_->secrets.push_back(std::move(secret));
   std::sort(impl_->secrets.begin(), impl_->secrets.end(),
             [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+}
+
+void Log::SetLevel(LogLevel level) {
+  impl_->level = level;
 }
 
 bool Log::enabled(LogLevel level) const {

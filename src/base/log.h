@@ -47,6 +47,8 @@ class Log {
   // Before other threads log. Empty secrets are ignored.
   void Mask(std::string secret);
 
+  // From now on nothing below `level` is written.
+  void SetLevel(LogLevel level);
   bool enabled(LogLevel level) const;
   void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
   void Debug(std::string_view m, std::initializer_list<LogField> f = {}) { Write(LogLevel::kDebug, m, f); }

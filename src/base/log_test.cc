@@ -143,6 +143,18 @@ TEST_F(LogTest, LeavesOutWhatIsBelowItsLevel) {
   EXPECT_TRUE(log.enabled(LogLevel::kWarn));
 }
 
+TEST_F(LogTest, TakesAnotherLevelWhileItRuns) {
+  Log log = Make(LogFormat::kText, LogLevel::kInfo);
+  log.Debug("one");
+  log.SetLevel(LogLevel::kDebug);
+  log.Debug("two");
+  log.SetLevel(LogLevel::kError);
+  log.Info("three");
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].ends_with("two")) << lines[0];
+}
+
 TEST_F(LogTest, KeepsTheLinesOfThreadsApart) {
   Log log = Make(LogFormat::kText);
   {

@@ -20,18 +20,28 @@ constexpr Duration kStorm = std::chrono::seconds(1);
 // The slowest pace that 429s can bring about, so that recovery is always a matter of seconds.
 constexpr double kMinPace = 0.5;
 
+std::size_t WindowOf(double requests_per_second) {
+  return static_cast<std::size_t>(std::max(1.0, std::ceil(requests_per_second)));
+}
+
 }  // namespace
 
 RateLimiter::RateLimiter(double requests_per_second, const Clock& clock)
     : clock_(clock),
       rate_(requests_per_second),
-      window_(static_cast<std::size_t>(std::max(1.0, std::ceil(requests_per_second)))),
+      window_(WindowOf(requests_per_second)),
       margin_(kMargin),
       paused_until_(clock.Mono()),
       storm_until_(paused_until_),
       recovered_at_(paused_until_),
       even_next_(paused_until_) {
   assert(requests_per_second > 0);
+}
+
+void RateLimiter::SetRate(double requests_per_second) {
+  assert(requests_per_second > 0);
+  rate_ = requests_per_second;
+  window_ = WindowOf(requests_per_second);
 }
 
 Duration RateLimiter::Interval(double slots) const {
@@ -60,7 +70,7 @@ RateLimiter::Ticket RateLimiter::Take() {
 
 void RateLimiter::Sent(Ticket ticket) {
   std::erase(unsent_, ticket);
-  if (sent_.size() == window_) sent_.pop_front();
+  while (sent_.size() >= window_) sent_.pop_front();
   sent_.push_back(clock_.Mono());
 }
 

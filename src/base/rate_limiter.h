@@ -28,7 +28,7 @@ class RateLimiter {
  public:
   using Ticket = std::uint64_t;
 
-  // `requests_per_second` is from 0.1 to 1000.
+  // `requests_per_second` is from 0.1 to 1000, here and in SetRate().
   RateLimiter(double requests_per_second, const Clock& clock);
 
   // The earliest time at which Take() is allowed; at or before Mono() means now. While granted requests have
@@ -52,6 +52,10 @@ class RateLimiter {
   // Nothing is sent before `until` (circuit breaker, outage).
   void PauseUntil(MonoTime until);
 
+  // Another rate from now on. What was sent still counts; a pause under way and what was learned of 429s
+  // stay.
+  void SetRate(double requests_per_second);
+
   double requests_per_second() const { return rate_; }
   // The pace now in force, requests a second, at most 0.99 R.
   double pace() const { return rate_ * (1 - margin_) * speed_; }
@@ -59,10 +63,9 @@ class RateLimiter {
  private:
   Duration Interval(double slots) const;
 
-  // Constant after construction.
   const Clock& clock_;
-  const double rate_;
-  const std::size_t window_;  // N
+  double rate_;
+  std::size_t window_;  // N
 
   double speed_ = 1;  // lowered by a 429, recovers in seconds
   double margin_;     // part of R left unused: raised by a 429, recovers in minutes

@@ -287,6 +287,36 @@ TEST(RateLimiter, KeepsGoingThroughAnEndlessStormOf429s) {
 }
 
 // A server that really takes less than the rate that was set: 429s become rare, and what it takes is used.
+TEST(RateLimiter, TakesAnotherRateWhileItRuns) {
+  FakeClock clock;
+  RateLimiter limiter(10, clock);
+  std::vector<MonoTime> sent;
+  const auto drive = [&](Duration time) {
+    sent.clear();
+    for (const MonoTime end = clock.Mono() + time; clock.Mono() < end; clock.Advance(milliseconds(1))) {
+      if (limiter.NextSlot() > clock.Mono()) continue;
+      limiter.Sent(limiter.Take());
+      sent.push_back(clock.Mono());
+    }
+    return double(sent.size()) / Seconds(time);
+  };
+  const auto most_in_a_second = [&] {
+    std::ptrdiff_t most = 0;
+    for (const MonoTime& first : sent) {
+      const auto end = std::ranges::lower_bound(sent, first + seconds(1));
+      most = std::max(most, end - sent.begin() - (&first - sent.data()));
+    }
+    return most;
+  };
+  EXPECT_NEAR(drive(seconds(10)), 9.9, 0.2);
+  limiter.SetRate(40);
+  EXPECT_NEAR(drive(seconds(10)), 39.6, 0.5);
+  EXPECT_LE(most_in_a_second(), 40);
+  limiter.SetRate(3);
+  EXPECT_NEAR(drive(seconds(20)), 2.97, 0.2);
+  EXPECT_LE(most_in_a_second(), 3);
+}
+
 TEST(RateLimiter, SettlesBelowAServerThatTakesLess) {
   FakeClock clock;
   RateLimiter limiter(50, clock);
