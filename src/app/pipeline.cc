@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "app/ticking_transport.h"
 #include "app/version.h"
 #include "app/words.h"
 #include "http/curl_transport.h"
@@ -83,7 +84,8 @@ Result<void> Pipeline::Build() {
     log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
-  TRY_ASSIGN(transport_, http::CurlTransport::Create(clock_));
+  TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock_));
+  transport_ = std::make_unique<TickingTransport>(std::move(transport), on_tick);
   TRY(CreateRunStatus(catalog_));
   return SaveStatus(false);
 }
@@ -127,7 +129,7 @@ Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std:
   return harvester.HarvestIds(type, ids);
 }
 
-Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
+Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std::function<bool()>& pause) {
   TRY_ASSIGN(const QueueTotals before, TotalsOf(*queue_));
   const MonoTime started = clock_.Mono();
   CollectorOptions options;
@@ -136,7 +138,9 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
   Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
+  StopFlag end_soon(&stop());
   collector.on_progress = [&](const CollectorStats& stats) {
+    if (pause && pause()) end_soon.Request();
     Count(stats);
     const std::int64_t done = stats.settled + stats.dead;
     const std::int64_t left = std::max(before.left - done, std::int64_t{0});
@@ -155,7 +159,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered) {
     Count(stats);
     return SaveStatus(false);
   };
-  DrainResult result = collector.Drain(stop());
+  DrainResult result = collector.Drain(end_soon);
   meter.Clear();
   const CollectorStats& stats = collector.stats();
   Count(stats);
@@ -172,9 +176,14 @@ bool Pipeline::Close() {
 }
 
 void Pipeline::WaitUntil(MonoTime time) {
-  while (clock_.Mono() < time && !stop().requested()) {
+  while (clock_.Mono() < time && !stop().requested() && !signals_.reload_requested()) {
     (void)transport_->Wait(std::min(time, clock_.Mono() + kLookAtStop));
   }
+}
+
+void Pipeline::Reconfigure() {
+  limiter_.SetRate(settings_.rate_limit_requests);
+  log_->SetLevel(settings_.log_level);
 }
 
 }  // namespace tmdbc

@@ -3,6 +3,7 @@
 // commands that write (run, harvest, collect) work on one of these. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -44,7 +45,7 @@ inline constexpr int kMaxReceives = 100;
 class Pipeline {
  public:
   // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
-  // process.
+  // process. `settings` outlives the pipeline; who changes them calls Reconfigure().
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command);
 
   // The exports of options.types, and the lists of the configuration type when it is among them.
@@ -53,25 +54,33 @@ class Pipeline {
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
   // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never
-  // answered at all.
+  // answered at all. `pause` (may be empty) is asked about once a second: when it says true the drain ends as a
+  // stop request ends it.
   struct Drained {
     DrainResult result;
     CollectorStats stats;
     Duration time{};
   };
-  Result<Drained> Drain(Duration give_up_unanswered);
+  Result<Drained> Drain(Duration give_up_unanswered, const std::function<bool()>& pause = {});
 
   // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
   // when the store failed.
   bool Close();
 
-  // Sleeps until then, or a stop request.
+  // Sleeps until then, a stop request, or a request to read the settings again.
   void WaitUntil(MonoTime time);
+
+  // Takes the rate limit and the log level of the settings anew; the rest is read from them as it is needed.
+  void Reconfigure();
+  // Called whenever the pipeline waits for the network, so at least once a second while it does; may be empty.
+  std::function<void()> on_tick;
 
   // Requests a second that the rate limit lets through.
   double pace() const { return limiter_.pace(); }
   const Clock& clock() const { return clock_; }
   const StopFlag& stop() const { return signals_.flag(); }
+  StopSignals& signals() { return signals_; }
+  Database& catalog() { return catalog_; }
   const Settings& settings() const { return settings_; }
   const std::string& data_dir() const { return dir_.path(); }
   Log& log() { return *log_; }
@@ -89,7 +98,7 @@ class Pipeline {
   const Settings& settings_;
   const std::string command_;
   const SystemClock clock_;
-  const StopSignals signals_;
+  StopSignals signals_;
   const std::unique_ptr<Log> log_;
   const DataDir dir_;
   PosixFileSystem files_;

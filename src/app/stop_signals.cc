@@ -4,19 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
 
 namespace tmdbc {
 namespace {
 
 // The one piece of state that a handler can reach.
-std::atomic<StopFlag*> g_stop{nullptr};
-
-void OnSignal(int signal) {
-  StopFlag* stop = g_stop.load(std::memory_order_relaxed);
-  if (stop == nullptr || stop->requested()) ::_exit(128 + signal);
-  stop->Request();
-}
+std::atomic<StopSignals*> g_signals{nullptr};
 
 void Handle(int signal, void (*handler)(int)) {
   struct sigaction action{};
@@ -27,8 +21,23 @@ void Handle(int signal, void (*handler)(int)) {
 
 }  // namespace
 
+void StopSignals::OnSignal(int signal) {
+  const int error = errno;
+  StopSignals* const signals = g_signals.load(std::memory_order_relaxed);
+  // isatty(3) is a single ioctl: it may be called here.
+  const bool reload =
+      signal == SIGHUP && signals != nullptr && (!signals->on_terminal_ || ::isatty(STDERR_FILENO) == 1);
+  if (reload) {
+    signals->reload_.store(true, std::memory_order_relaxed);
+  } else {
+    if (signals == nullptr || (signals->flag_.requested() && signal != SIGHUP)) ::_exit(128 + signal);
+    signals->flag_.Request();
+  }
+  errno = error;
+}
+
 StopSignals::StopSignals() {
-  g_stop.store(&flag_, std::memory_order_relaxed);
+  g_signals.store(this, std::memory_order_relaxed);
   Handle(SIGTERM, OnSignal);
   Handle(SIGINT, OnSignal);
   Handle(SIGPIPE,
@@ -38,7 +47,13 @@ StopSignals::StopSignals() {
 StopSignals::~StopSignals() {
   Handle(SIGTERM, SIG_DFL);
   Handle(SIGINT, SIG_DFL);
-  g_stop.store(nullptr, std::memory_order_relaxed);
+  Handle(SIGHUP, SIG_DFL);
+  g_signals.store(nullptr, std::memory_order_relaxed);
+}
+
+void StopSignals::ReloadOnHangup() {
+  on_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  Handle(SIGHUP, OnSignal);
 }
 
 }  // namespace tmdbc

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // StopSignals: SIGTERM and SIGINT ask for a clean stop; a second one ends the process at once with 128 + its
-// number.
+// number. When asked to, SIGHUP means that the settings are to be read again; but when it comes because the
+// terminal that the process runs on has gone, it asks for a stop.
 #pragma once
+
+#include <atomic>
 
 #include "base/stop.h"
 
@@ -17,8 +20,18 @@ class StopSignals {
 
   const StopFlag& flag() const { return flag_; }
 
+  // Until then SIGHUP ends the process.
+  void ReloadOnHangup();
+  bool reload_requested() const { return reload_.load(std::memory_order_relaxed); }
+  // Whether it was since the last call.
+  bool TakeReload() { return reload_.exchange(false, std::memory_order_relaxed); }
+
  private:
+  static void OnSignal(int signal);
+
   StopFlag flag_;
+  std::atomic<bool> reload_{false};
+  bool on_terminal_ = false;
 };
 
 }  // namespace tmdbc
