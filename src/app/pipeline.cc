@@ -176,7 +176,7 @@ bool Pipeline::Close() {
 }
 
 void Pipeline::WaitUntil(MonoTime time) {
-  while (clock_.Mono() < time && !stop().requested() && !signals_.reload_requested()) {
+  while (clock_.Mono() < time && !stop().requested()) {
     (void)transport_->Wait(std::min(time, clock_.Mono() + kLookAtStop));
   }
 }

@@ -67,7 +67,7 @@ class Pipeline {
   // when the store failed.
   bool Close();
 
-  // Sleeps until then, a stop request, or a request to read the settings again.
+  // Sleeps until then, or a stop request.
   void WaitUntil(MonoTime time);
 
   // Takes the rate limit and the log level of the settings anew; the rest is read from them as it is needed.
