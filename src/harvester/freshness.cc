@@ -65,8 +65,9 @@ TypeRates UsualRates(MediaType type) {
       return {.base = 0.012, .exponent = 0.5, .shape = 0.7};
     case MediaType::kPerson:
       return {.base = 0.0015, .exponent = 0.5, .shape = 0.7};
+    // Their exports have no popularity.
     default:
-      return {.base = 0.003, .exponent = 0.5, .shape = 0.7};
+      return {.base = 0.003, .exponent = 0, .shape = 0.7};
   }
 }
 
@@ -145,11 +146,18 @@ double EstimateRate(const RecordFacts& facts, const TypeRates& rates) {
   return (changes + rates.shape) / (Days(facts.observed) + rates.shape / UsualRate(facts.popularity, rates));
 }
 
+// An id that is only suspect: how likely it has changed again in what was left of the day, or the answer came
+// from a cache. The latter is a guess: cached answers belong to one exact request, and few ask ours.
+constexpr double kSuspectDays = 1;
+constexpr double kStaleAnswer = 0.05;
+
 // That the record has just changed is not among its `changes` yet, and must not be: with it, and a gamma
 // distribution of rates, w * (observed + ...) / (changes + shape) is exactly w times the expected days until
 // the next change.
 float FetchPriority(const RecordFacts& facts, const TypeRates& rates) {
-  const double worth = Weight(facts.popularity) / EstimateRate(facts, rates);
+  const double rate = EstimateRate(facts, rates);
+  double worth = Weight(facts.popularity) / rate;
+  if (facts.suspect) worth *= std::min(1.0, kStaleAnswer - std::expm1(-rate * kSuspectDays));
   return float(1 + std::clamp(worth, 0.0, double(kClausePriority) / 2));
 }
 

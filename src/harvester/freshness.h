@@ -24,11 +24,16 @@ namespace tmdbc {
 
 // What we know of one record. Durations below zero (a wall clock that was set back) count as zero.
 struct RecordFacts {
-  double popularity = 0;     // of the last export; 0 when it does not list the id
-  std::int64_t changes = 0;  // new contents seen since the first fetch: LiveRecord::changes
-  Duration observed{};       // now - LiveRecord::first_at; zero for an id never fetched
-  Duration unverified{};     // now - LiveRecord::verified_at
-  bool has_feed = true;      // a change feed tells of its edits (movie, tv, person)
+  double popularity = 0;  // of the last export; 0 when it does not list the id
+  // With a feed the days on which it listed the id since the first fetch (change_counts.h), this time not
+  // counted; without one the new contents seen (LiveRecord::changes).
+  std::int64_t changes = 0;
+  Duration observed{};    // now - LiveRecord::first_at; zero for an id never fetched
+  Duration unverified{};  // now - LiveRecord::verified_at
+  bool has_feed = true;   // a change feed tells of its edits (movie, tv, person)
+  // It was fetched since the feed first listed it for that day, but so soon that later edits of the day, or a
+  // cache of TMDB's, may have been missed: worth another look, but not what a known change is worth.
+  bool suspect = false;
 };
 
 // What is usual for records of one type. A single record is believed as far as it has been watched, and
