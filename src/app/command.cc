@@ -14,21 +14,37 @@ constexpr Option kTypes = {"--types", "LIST", "media types, for this run instead
 constexpr Option kAcceptExport = {
     "--accept-export", "", "take an export although it has fewer than 95 % of the last one's lines", ""};
 
+constexpr Option kAcceptGap = {"--accept-gap", "", "go past days whose changes TMDB does not give completely",
+                               ""};
+constexpr Option kAcceptDeletions = {"--accept-deletions", "",
+                                     "delete what TMDB says is gone, however much it is", ""};
+
 constexpr Option kRunOptions[] = {
     {"--once", "", "one harvest, fetch all that is queued, end", ""},
     kTypes,
     {"--limit", "N", "queue at most N new ids of each type, the most popular ones", ""},
     kAcceptExport,
+    kAcceptGap,
+    kAcceptDeletions,
     {"--json", "", "print the summary as JSON", ""},
 };
 
 constexpr Option kHarvestOptions[] = {
-    {"--mode", "MODE", "auto, export or ids (auto: ids when --ids is given, else export)", ""},
+    {"--mode", "MODE",
+     "auto, export, changes or ids (auto: ids when --ids is given; else the export, and the changes since "
+     "the "
+     "last harvest)",
+     ""},
     kTypes,
     {"--ids", "LIST", "queue these ids of the one type of --types, known or not: 550,551", ""},
     {"--limit", "N", "queue at most N new ids of each type, the most popular ones", ""},
+    {"--since", "DAY",
+     "with --mode=changes: from this day on (2026-11-22, UTC), not from where the last ended", ""},
+    {"--until", "DAY", "with --mode=changes: up to this day, itself included", ""},
     {"--dry-run", "", "queue nothing: tell how many requests it would take and how long", ""},
     kAcceptExport,
+    kAcceptGap,
+    kAcceptDeletions,
     {"--json", "", "print the report as JSON", ""},
 };
 
@@ -37,6 +53,9 @@ constexpr Option kCollectOptions[] = {{"--json", "", "print the summary as JSON"
 constexpr Option kStatusOptions[] = {
     kJson,
     {"--watch", "", "print it again every 2 seconds until stopped", ""},
+    {"--coverage", "",
+     "every id of the exports against the store, how old all of it is, what is due (reads all ids: seconds)",
+     ""},
 };
 
 constexpr Option kQueryOptions[] = {
@@ -47,6 +66,22 @@ constexpr Option kQueryOptions[] = {
      "by its path",
      ""},
     {"--envelope", "", "print the stored line around it too: version, fetched_at, sha256...", ""},
+    {"--history", "", "list its versions instead, and what changed in each", ""},
+    {"--as-of", "TIME",
+     "as it was then: 2026-11-22T10:01:02Z, also with an offset; a date means its end, UTC", ""},
+    {"--diff", "V1,V2", "what these two versions differ in, by path", ""},
+    {"--json", "",
+     "--history as one object a line, --diff as a JSON Patch (RFC 6902); the rest is JSON anyway", ""},
+};
+
+constexpr Option kChangesOptions[] = {
+    {"--since", "SEQ",
+     "print what came after this: the last seq you have, by type (movie=12,tv=7) or alone with --type; 0 for "
+     "all",
+     ""},
+    {"--type", "TYPE", "only this media type", ""},
+    {"--follow", "", "go on: look every second for what is new, until stopped", ""},
+    {"--limit", "N", "stop after N lines, at the end of that segment", ""},
     {"--json", "", "accepted for symmetry: what it prints is JSON anyway", ""},
 };
 
@@ -87,13 +122,18 @@ constexpr Command kCommands[] = {
      "Exits 1 when the id is unknown or deleted; with --envelope a deleted one prints its tombstone. The "
      "envelope of an episode is its season's.",
      false, QueryCommand},
+    {"changes", "our own change feed, for followers", kChangesOptions,
+     "One record a line, as it is stored, with its sequence number \"seq\" in front "
+     "(docs/advanced-usage.md). Exits "
+     "0 when the newest line was reached, 1 when more is left.",
+     false, ChangesCommand},
     {"queue list", "what is fetched next", kQueueListOptions, "", false, QueueListCommand},
     {"queue dead", "what was given up, and why", kQueueListOptions, "", false, QueueDeadCommand},
     {"queue redrive", "queue the dead letters again", kQueueRedriveOptions, "", false, QueueRedriveCommand},
     {"queue purge", "forget what is queued", kQueuePurgeOptions, "", false, QueuePurgeCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
-    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", true,
+    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", false,
      SettingsCommand},
 };
 

@@ -67,6 +67,7 @@ Result<int> HarvestCommand(const Settings& settings, const Arguments& arguments)
 Result<int> CollectCommand(const Settings& settings, const Arguments& arguments);
 Result<int> StatusCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueryCommand(const Settings& settings, const Arguments& arguments);
+Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueueListCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueueDeadCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments);

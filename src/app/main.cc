@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   try {
     return tmdbc::RunProgram(argc, argv);
   } catch (const std::exception& error) {
-    tmdbc::PrintError(error.what());
+    tmdbc::PrintError(error.what(), tmdbc::LogFormat::kText);
     return 3;
   }
 }

@@ -1,34 +1,68 @@
 // SPDX-License-Identifier: MIT
 #include "app/program.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 #include "app/command_line.h"
 #include "app/output.h"
+#include "app/settings_list.h"
+#include "app/words.h"
 
 namespace tmdbc {
 namespace {
 
-Result<int> Run(int argc, const char* const* argv) {
+const char* Environment(const char* name) {
+  return std::getenv(name);
+}
+
+// How to tell that the settings themselves are wrong: by what was said of LOG_FORMAT where it can be read all
+// the same.
+LogFormat FormatBeforeSettings(const std::vector<GivenSetting>& flags) {
+  const char* value = Environment("LOG_FORMAT");
+  std::string text = value ? value : "";
+  for (const GivenSetting& flag : flags) {
+    if (flag.name == "LOG_FORMAT") text = flag.text;
+  }
+  return Lower(text) == "json" ? LogFormat::kJson : LogFormat::kText;
+}
+
+// With --debug: every setting, of every command.
+void TellSettings(const Settings& settings) {
+  const SystemClock clock;
+  Log log(stderr, settings.log_level, settings.log_format, clock);
+  if (!log.enabled(LogLevel::kDebug)) return;
+  for (const GivenSetting& setting : AllSettings(settings))
+    log.Debug(fmt::format("{}={} ({})", setting.name, setting.text, setting.source));
+}
+
+// `format`: in what form the caller has to tell an error.
+Result<int> Run(int argc, const char* const* argv, LogFormat& format) {
+  format = FormatBeforeSettings({});
   TRY_ASSIGN(auto parsed, ParseCommandLine(argc, argv));
   if (const auto* help = std::get_if<HelpText>(&parsed)) {
     TRY(WriteOut(help->text));
     return kExitDone;
   }
   auto& invocation = std::get<Invocation>(parsed);
-  TRY_ASSIGN(const Settings settings,
-             LoadSettings({.config_path = std::move(invocation.config_path),
-                           .environment = [](const char* name) -> const char* { return std::getenv(name); },
-                           .flags = std::move(invocation.flags)}));
+  format = FormatBeforeSettings(invocation.flags);
+  TRY_ASSIGN(const Settings settings, LoadSettings({.config_path = std::move(invocation.config_path),
+                                                    .environment = Environment,
+                                                    .flags = std::move(invocation.flags)}));
+  format = settings.log_format;
+  TellSettings(settings);
   return invocation.command->run(settings, invocation.arguments);
 }
 
 }  // namespace
 
 int RunProgram(int argc, const char* const* argv) {
-  const auto code = Run(argc, argv);
+  LogFormat format = LogFormat::kText;
+  const auto code = Run(argc, argv, format);
   if (code) return *code;
-  PrintError(code.error().message);
+  PrintError(code.error().message, format);
   return ExitCodeOf(code.error().code);
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/command.h"
 #include "app/output.h"
 #include "app/settings_docs.h"
+#include "app/settings_list.h"
 
 namespace tmdbc {
 
@@ -16,12 +15,8 @@ Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments
   } else if (arguments.Has("--env-example")) {
     text = EnvExample();
   } else {
-    for (const Setting& setting : SettingsTable()) {
-      const auto given = std::ranges::find(settings.given, setting.name, &GivenSetting::name);
-      text += given == settings.given.end()
-                  ? fmt::format("{}={} (default)\n", setting.name, FallbackOf(setting))
-                  : fmt::format("{}={} ({})\n", given->name, given->text, given->source);
-    }
+    for (const GivenSetting& setting : AllSettings(settings))
+      text += fmt::format("{}={} ({})\n", setting.name, setting.text, setting.source);
   }
   TRY(WriteOut(text));
   return kExitDone;

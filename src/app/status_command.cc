@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/command.h"
+#include "app/coverage.h"
 #include "app/data_dir.h"
 #include "app/json_writer.h"
 #include "app/output.h"
@@ -14,6 +15,7 @@
 #include "app/run_status.h"
 #include "app/stop_signals.h"
 #include "harvester/accepted_exports.h"
+#include "harvester/watermarks.h"
 #include "queue/sqlite_queue.h"
 #include "storage/record_store.h"
 #include "tmdb/export_line.h"
@@ -41,15 +43,38 @@ struct TypeStatus {
   }
 };
 
+// The last run of a schedule (a row of schedule_runs, see scheduler/scheduler.h).
+struct ScheduleRun {
+  std::string name;
+  Time started{};
+  std::optional<Time> ended;  // empty: under way, or cut off
+  std::optional<int> exit_code;
+};
+
 struct Status {
   std::string data_dir;
   std::optional<RunStatus> run;
+  std::vector<ScheduleRun> schedules;
+  Watermarks watermarks;
   std::vector<TypeStatus> types;  // those of which there is something
   QueueCounts queue;
   std::optional<Time> oldest_sent;
 
   std::int64_t left() const { return queue.waiting + queue.delayed + queue.in_flight; }
   bool running() const { return run && run->running(); }
+  std::int64_t held() const {
+    std::int64_t sum = 0;
+    for (const TypeStatus& type : types) sum += type.stored.held;
+    return sum;
+  }
+  std::optional<Time> oldest_verified() const {
+    std::optional<Time> oldest;
+    for (const TypeStatus& type : types) {
+      const auto& of_type = type.stored.oldest_verified;
+      if (of_type) oldest = std::min(oldest.value_or(*of_type), *of_type);
+    }
+    return oldest;
+  }
   std::optional<std::chrono::seconds> time_left() const {
     return TimeLeft(left(), running() ? run->settled_per_second : 0);
   }
@@ -75,16 +100,55 @@ Result<void> AddExports(Status& status, Database& catalog) {
   return {};
 }
 
-Result<Status> ReadStatus(const Settings& settings) {
-  TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+Result<std::vector<ScheduleRun>> ReadScheduleRuns(Database& catalog) {
+  std::vector<ScheduleRun> runs;
+  TRY_ASSIGN(Statement exists,
+             catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='schedule_runs'"));
+  TRY_ASSIGN(const bool found, exists.Step());
+  if (!found) return runs;
+  TRY_ASSIGN(Statement select,
+             catalog.Prepare("SELECT name, started, ended, exit_code FROM schedule_runs ORDER BY name"));
+  while (true) {
+    TRY_ASSIGN(const bool row, select.Step());
+    if (!row) return runs;
+    ScheduleRun& run = runs.emplace_back();
+    run.name = select.Text(0);
+    run.started = Time(Duration(select.Int(1)));
+    if (!select.IsNull(2)) run.ended = Time(Duration(select.Int(2)));
+    if (!select.IsNull(3)) run.exit_code = int(select.Int(3));
+  }
+}
+
+// What status reads from. Opened anew for each picture of --watch: the store may have been made meanwhile.
+struct Sources {
   const SystemClock clock;
-  PosixFileSystem files(dir.path());
-  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
-  TRY_ASSIGN(const auto queue, SqliteIdQueue::OpenReadOnly(catalog, clock));
+  const DataDir dir;
+  Database catalog;
+  PosixFileSystem files;
+  std::unique_ptr<RecordStore> store;
+  std::unique_ptr<SqliteIdQueue> queue;
+
+  static Result<std::unique_ptr<Sources>> Open(const Settings& settings) {
+    TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
+    TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+    PosixFileSystem files(dir.path());
+    std::unique_ptr<Sources> sources(
+        new Sources{{}, std::move(dir), std::move(catalog), std::move(files), nullptr, nullptr});
+    TRY_ASSIGN(sources->store, RecordStore::OpenReadOnly(sources->files, sources->catalog));
+    TRY_ASSIGN(sources->queue, SqliteIdQueue::OpenReadOnly(sources->catalog, sources->clock));
+    return sources;
+  }
+};
+
+Result<Status> ReadStatus(Sources& sources) {
+  Database& catalog = sources.catalog;
+  RecordStore* const store = sources.store.get();
+  SqliteIdQueue* const queue = sources.queue.get();
   Status status;
-  status.data_dir = dir.path();
+  status.data_dir = sources.dir.path();
   TRY_ASSIGN(status.run, ReadRunStatus(catalog));
+  TRY_ASSIGN(status.schedules, ReadScheduleRuns(catalog));
+  TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
   for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
   TRY_ASSIGN(const auto stored, store->Counts());
   for (const auto& [type, counts] : stored) Of(status, type).stored = counts;
@@ -117,6 +181,27 @@ std::string ProcessText(const Status& status) {
                      run.ended ? "ended" : "cut off after", FormatTime(run.updated));
 }
 
+// "oldest verified 2026-11-02T...; changes queued before movie 2026-11-21, tv 2026-11-21; 3 deletions held
+// (--accept-deletions)"; empty when there is nothing to tell.
+std::string FreshnessText(const Status& status) {
+  std::vector<std::string> parts;
+  if (const auto oldest = status.oldest_verified())
+    parts.push_back(fmt::format("oldest verified {}", FormatTime(*oldest)));
+  std::vector<std::string> days;
+  for (const auto& [type, day] : status.watermarks)
+    days.push_back(fmt::format("{} {}", Name(type), FormatDate(day)));
+  if (!days.empty()) parts.push_back(fmt::format("changes queued before {}", fmt::join(days, ", ")));
+  if (status.held() > 0)
+    parts.push_back(fmt::format("{} deletions held (--accept-deletions)", FormatCount(status.held())));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string ScheduleText(const ScheduleRun& run) {
+  if (!run.ended) return fmt::format("{} began {}", run.name, FormatTime(run.started));
+  return fmt::format("{} began {}, ended {} with {}", run.name, FormatTime(run.started),
+                     FormatTime(*run.ended), run.exit_code.value_or(0));
+}
+
 std::string StatusText(const Status& status) {
   std::string text = fmt::format("data      {}\nprocess   {}\n", status.data_dir, ProcessText(status));
   if (status.run) {
@@ -136,6 +221,9 @@ std::string StatusText(const Status& status) {
       "queue     {} waiting, {} delayed, {} in flight, {} dead{}\n", FormatCount(status.queue.waiting),
       FormatCount(status.queue.delayed), FormatCount(status.queue.in_flight), FormatCount(status.queue.dead),
       status.oldest_sent ? fmt::format("; the oldest of {}", FormatTime(*status.oldest_sent)) : "");
+  if (const std::string fresh = FreshnessText(status); !fresh.empty())
+    text += fmt::format("fresh     {}\n", fresh);
+  for (const ScheduleRun& run : status.schedules) text += fmt::format("schedule  {}\n", ScheduleText(run));
   if (status.types.empty()) return text;
   text += fmt::format("\n{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8}  {:<24} {}\n", "type", "stored",
                       "deleted", "missing", "queued", "dead", "MB", "oldest verified", "coverage");
@@ -185,12 +273,25 @@ void AddTime(JsonWriter& json, std::string_view key, std::optional<Time> time) {
   time ? json.Text(FormatTime(*time)) : json.Null();
 }
 
-std::string StatusJson(const Status& status) {
+void AddSchedules(JsonWriter& json, const Status& status) {
+  json.Key("schedules").BeginArray();
+  for (const ScheduleRun& run : status.schedules) {
+    json.BeginObject().Field("name", run.name).Field("started", FormatTime(run.started));
+    AddTime(json, "ended", run.ended);
+    json.Key("exit_code");
+    run.exit_code ? json.Number(*run.exit_code) : json.Null();
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* coverage) {
   JsonWriter json;
   json.BeginObject().Field("data_dir", status.data_dir).Key("process");
   status.run ? AddRun(json, status) : void(json.Null());
   AddQueue(json.Key("queue"), status.queue);
   AddTime(json, "oldest_sent", status.oldest_sent);
+  AddSchedules(json, status);
   json.Key("types").BeginObject();
   for (const TypeStatus& t : status.types) {
     json.Key(Name(t.type))
@@ -203,13 +304,18 @@ std::string StatusJson(const Status& status) {
     json.Field("bytes", t.stored.bytes);
     AddQueue(json.Key("queue"), t.queue);
     AddTime(json, "oldest_verified", t.stored.oldest_verified);
+    json.Field("held_deletions", t.stored.held).Key("watermark");
+    const auto watermark = status.watermarks.find(t.type);
+    watermark != status.watermarks.end() ? json.Text(FormatDate(watermark->second)) : json.Null();
     json.Key("export_date");
     t.export_date ? json.Text(FormatDate(*t.export_date)) : json.Null();
     json.Field("export_ids", t.export_ids).Key("coverage");
     t.coverage() ? json.Real(*t.coverage(), 4) : json.Null();
     json.EndObject();
   }
-  return json.EndObject().EndObject().text();
+  json.EndObject();
+  if (coverage != nullptr) AddCoverage(json.Key("coverage"), *coverage);
+  return json.EndObject().text();
 }
 
 // In steps short enough that a stop is felt at once.
@@ -219,16 +325,32 @@ void Sleep(std::chrono::seconds time, const StopFlag& stop) {
     std::this_thread::sleep_for(kStep);
 }
 
+Result<int> Coverage(const Settings& settings, bool json) {
+  TRY_ASSIGN(const auto sources, Sources::Open(settings));
+  TRY_ASSIGN(const Status status, ReadStatus(*sources));
+  TRY_ASSIGN(const auto coverage,
+             ReadCoverage(sources->files, sources->catalog, *sources->store, *sources->queue,
+                          settings.include_adult, sources->clock.Now()));
+  TRY(WriteOut(json ? StatusJson(status, &coverage) + "\n"
+                    : StatusText(status) + "\n" + CoverageText(coverage)));
+  return kExitDone;
+}
+
 }  // namespace
 
 Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) {
   const bool json = arguments.Has("--json");
   const bool watch = arguments.Has("--watch");
+  if (arguments.Has("--coverage")) {
+    if (watch) return Fail(ErrorCode::kInvalid, "--coverage reads every id: not with --watch");
+    return Coverage(settings, json);
+  }
   std::optional<StopSignals> signals;
   if (watch) signals.emplace();
   while (true) {
-    TRY_ASSIGN(const Status status, ReadStatus(settings));
-    std::string text = json ? StatusJson(status) + "\n" : StatusText(status);
+    TRY_ASSIGN(const auto sources, Sources::Open(settings));
+    TRY_ASSIGN(const Status status, ReadStatus(*sources));
+    std::string text = json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
     // On a terminal each picture takes the place of the one before.
     if (watch && !json && ::isatty(STDOUT_FILENO)) text.insert(0, "\x1b[H\x1b[2J");
     TRY(WriteOut(text));

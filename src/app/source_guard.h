@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// SourceGuard: a DATA_DIR remembers which TMDB it was filled from, so that made-up films of a simulator and
+// the real ones, which share their ids, never become versions of one another.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/sqlite.h"
+#include "queue/id_queue.h"
+#include "storage/record_store.h"
+
+namespace tmdbc {
+
+// What counts as one source: TMDB under either of its names, any port of this machine, else the host.
+// "https://api.tmdb.org/3" -> "api.themoviedb.org", "http://127.0.0.1:4711/3" -> "this machine".
+std::string SourceOf(std::string_view api_base_url);
+
+// For whoever opens DATA_DIR for writing, after the store and the queue. A folder that holds nothing yet, or
+// does not know its source, takes this one, durably; kInvalid, with what to do, when it was filled from
+// another.
+Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue, const std::string& data_dir,
+                           std::string_view api_base_url);
+
+}  // namespace tmdbc
