@@ -215,15 +215,26 @@ class DataFolder {
   }
 
   HarvestReport Harvest(Log& log, const StopFlag& stop) {
-    Harvester harvester(clock_, *host_, *files_, *catalog_, *store_, *queue_, log, "http://exports.test",
-                        "bench");
-    return Must(harvester.HarvestExports({.types = {MediaType::kPerson}, .limit = {}}, stop));
+    Harvester harvester({.clock = clock_,
+                         .transport = *host_,
+                         .files = *files_,
+                         .catalog = *catalog_,
+                         .store = *store_,
+                         .queue = *queue_,
+                         .limiter = limiter_,
+                         .random = random_,
+                         .log = log},
+                        {.export_base_url = "http://exports.test", .api = {}});
+    return Must(
+        harvester.Harvest({.types = {MediaType::kPerson}, .limit = {}, .mode = HarvestMode::kExport}, stop));
   }
   RecordStore& store() { return *store_; }
 
  private:
   std::string root_;
   testing::FakeClock clock_;
+  RateLimiter limiter_{40, clock_};
+  std::mt19937_64 random_{1};
   std::optional<PosixFileSystem> files_;
   std::optional<Database> catalog_;
   std::unique_ptr<RecordStore> store_;

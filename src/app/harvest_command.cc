@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
 
 #include "app/command.h"
 #include "app/json_writer.h"
@@ -12,23 +16,21 @@
 #include "app/words.h"
 
 namespace tmdbc {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::size_t kMaxIds = 100'000;  // on one command line
 
-enum class Mode { kExport, kIds };
-
-Result<Mode> ModeOf(const Arguments& arguments) {
+// True for ids that the command line names, false for a harvest.
+Result<bool> IsForIds(const Arguments& arguments) {
   const bool ids = arguments.Has("--ids");
   const std::string mode = arguments.Get("--mode").value_or("auto");
-  if (mode == "changes")
-    return Fail(ErrorCode::kInvalid, "--mode=changes comes with a later version: use auto, export or ids");
-  if (mode == "auto") return ids ? Mode::kIds : Mode::kExport;
-  if (mode == "ids") return Mode::kIds;
-  if (mode != "export")
-    return Fail(ErrorCode::kInvalid, "--mode is '{}': use auto, export or ids", ShowValue(mode));
-  if (ids) return Fail(ErrorCode::kInvalid, "--ids goes with --mode=ids, not with --mode=export");
-  return Mode::kExport;
+  if (mode == "ids") return true;
+  if (ids && mode != "auto")
+    return Fail(ErrorCode::kInvalid, "--ids goes with --mode=ids, not with --mode={}", ShowValue(mode));
+  return ids;
 }
 
 Result<std::vector<std::int64_t>> IdsOf(const Arguments& arguments, MediaType type) {
@@ -53,8 +55,9 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
     return Fail(ErrorCode::kInvalid,
                 "--ids are of one type: name it with --types, for instance --types=movie --ids=550,551");
   }
-  if (arguments.Has("--limit"))
-    return Fail(ErrorCode::kInvalid, "--limit goes with --mode=export, not with --ids");
+  for (const char* flag : {"--limit", "--since", "--until", "--accept-gap", "--accept-deletions"}) {
+    if (arguments.Has(flag)) return Fail(ErrorCode::kInvalid, "{} goes with a harvest, not with --ids", flag);
+  }
   const MediaType type = settings.media_types.front();
   TRY_ASSIGN(const auto ids, IdsOf(arguments, type));
   std::int64_t queued = 0;
@@ -93,12 +96,52 @@ std::string ForecastText(const HarvestReport& report, const Settings& settings, 
                      settings.rate_limit_requests);
 }
 
-Result<int> HarvestExports(const Settings& settings, const Arguments& arguments) {
-  TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(settings, arguments));
-  TRY_ASSIGN(const auto pipeline, Pipeline::Open(settings, "harvest"));
+// For a dry run where nothing is stored yet: it works in a folder that goes again, and the one that is named
+// stays as it is.
+class ScratchFolder {
+ public:
+  static Result<std::unique_ptr<ScratchFolder>> Make() {
+    std::error_code error;
+    const fs::path folder = fs::temp_directory_path(error);
+    if (error) return Fail(ErrorCode::kIo, "find a folder for temporary files: {}", error.message());
+    std::string name = (folder / "tmdb-collector-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      return Fail(ErrorCode::kIo, "make a folder in {}: {}", folder.string(), std::strerror(errno));
+    return std::make_unique<ScratchFolder>(std::move(name));
+  }
+  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+bool IsAbsentOrEmpty(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return !error;
+  return fs::is_directory(folder, error) && fs::is_empty(folder, error) && !error;
+}
+
+Result<int> Harvest(const Settings& asked, const Arguments& arguments) {
+  TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(asked, arguments));
+  if (options.mode == HarvestMode::kChanges) TRY(RequireKey(asked));
+  Settings settings = asked;
+  std::unique_ptr<ScratchFolder> scratch;
+  if (options.dry_run && IsAbsentOrEmpty(asked.data_dir)) {
+    TRY_ASSIGN(scratch, ScratchFolder::Make());
+    settings.data_dir = scratch->path();
+  }
+  TRY_ASSIGN(auto pipeline, Pipeline::Open(settings, "harvest"));
   TRY_ASSIGN(const HarvestReport report, pipeline->Harvest(options));
   const double pace = pipeline->pace();
   const bool closed = pipeline->Close();
+  pipeline.reset();
   if (arguments.Has("--json")) {
     JsonWriter json;
     json.BeginObject()
@@ -111,8 +154,7 @@ Result<int> HarvestExports(const Settings& settings, const Arguments& arguments)
         .EndObject();
     TRY(WriteOut(json.text() + "\n"));
   } else {
-    std::string text;
-    for (const ExportReport& e : report.exports) text += ExportText(e, options.dry_run) + "\n";
+    std::string text = HarvestText(report, options.dry_run, "");
     text += options.dry_run
                 ? ForecastText(report, settings, pace)
                 : fmt::format("Next: {} collect{}\n", program_invocation_name, FlagsToRepeat(settings));
@@ -124,8 +166,8 @@ Result<int> HarvestExports(const Settings& settings, const Arguments& arguments)
 }  // namespace
 
 Result<int> HarvestCommand(const Settings& settings, const Arguments& arguments) {
-  TRY_ASSIGN(const Mode mode, ModeOf(arguments));
-  return mode == Mode::kIds ? HarvestSomeIds(settings, arguments) : HarvestExports(settings, arguments);
+  TRY_ASSIGN(const bool ids, IsForIds(arguments));
+  return ids ? HarvestSomeIds(settings, arguments) : Harvest(settings, arguments);
 }
 
 }  // namespace tmdbc

@@ -7,8 +7,10 @@
 #include <numeric>
 
 #include "app/ticking_transport.h"
+#include "app/source_guard.h"
 #include "app/version.h"
 #include "app/words.h"
+#include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
 
@@ -18,6 +20,8 @@ namespace {
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
+// Six months are 181 days at least.
+constexpr Duration kMayBeKept = std::chrono::days(180);
 
 bool ShowsBar(const Settings& settings) {
   return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO);
@@ -80,10 +84,9 @@ Pipeline::~Pipeline() = default;
 
 Result<void> Pipeline::Build() {
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
-  for (const GivenSetting& given : settings_.given)
-    log_->Debug(fmt::format("{}={} ({})", given.name, given.text, given.source));
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
+  TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
   TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock_));
   transport_ = std::make_unique<TickingTransport>(std::move(transport), on_tick);
   TRY(CreateRunStatus(catalog_));
@@ -108,12 +111,38 @@ void Pipeline::Count(const CollectorStats& stats) {
   settle_rate_.Add(clock_.Mono(), status_.settled);
 }
 
+Harvester Pipeline::MakeHarvester() {
+  return Harvester({.clock = clock_,
+                    .transport = *transport_,
+                    .files = files_,
+                    .catalog = catalog_,
+                    .store = *store_,
+                    .queue = *queue_,
+                    .limiter = limiter_,
+                    .random = random_,
+                    .log = *log_},
+                   {.export_base_url = settings_.tmdb_export_base_url,
+                    .api = ApiAccessOf(settings_),
+                    .concurrency = settings_.collector_concurrency});
+}
+
+// The exports need no key, the change feeds do.
+Result<void> Pipeline::RequireKeyFor(const HarvestOptions& options) {
+  if (!settings_.tmdb_api_key.empty() || options.mode == HarvestMode::kExport) return {};
+  if (options.mode == HarvestMode::kChanges) return RequireKey(settings_);
+  TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog_));
+  for (const MediaType type : options.types) {
+    if (watermarks.contains(type)) return RequireKey(settings_);
+  }
+  return {};
+}
+
 Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
-  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_,
-                      settings_.tmdb_export_base_url, std::string(kUserAgent));
+  TRY(RequireKeyFor(options));
+  Harvester harvester = MakeHarvester();
   // A full disk is waited for: what was queued stays, and to harvest again queues nothing twice.
   for (bool told = false;; told = true) {
-    auto report = harvester.HarvestExports(options, stop());
+    auto report = harvester.Harvest(options, stop());
     if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
     if (!told) {
       log_->Error("the disk is full: free some space, the harvest then goes on by itself",
@@ -124,9 +153,7 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
 }
 
 Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std::int64_t>& ids) {
-  Harvester harvester(clock_, *transport_, files_, catalog_, *store_, *queue_, *log_,
-                      settings_.tmdb_export_base_url, std::string(kUserAgent));
-  return harvester.HarvestIds(type, ids);
+  return MakeHarvester().HarvestIds(type, ids);
 }
 
 Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std::function<bool()>& pause) {
@@ -135,6 +162,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std
   CollectorOptions options;
   options.concurrency = settings_.collector_concurrency;
   options.give_up_unanswered = give_up_unanswered;
+  options.accept_deletions = accept_deletions;
   Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
@@ -165,6 +193,19 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std
   Count(stats);
   earlier_ = status_;
   return Drained{std::move(result), stats, clock_.Mono() - started};
+}
+
+Result<std::int64_t> Pipeline::PurgeExpired() {
+  std::int64_t purged = 0;
+  for (const MediaType type : kRecordTypes) {
+    if (type == MediaType::kSeason) continue;  // with its show
+    TRY_ASSIGN(const std::int64_t records, store_->PurgeUnverified(type, clock_.Now() - kMayBeKept));
+    if (records == 0) continue;
+    log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
+               {{"type", Name(type)}, {"records", records}});
+    purged += records;
+  }
+  return purged;
 }
 
 bool Pipeline::Close() {

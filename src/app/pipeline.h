@@ -48,20 +48,24 @@ class Pipeline {
   // process. `settings` outlives the pipeline; who changes them calls Reconfigure().
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command);
 
-  // The exports of options.types, and the lists of the configuration type when it is among them.
+  // One harvest (harvester.h). kInvalid, too, when it would ask the API and there is no key.
   Result<HarvestReport> Harvest(const HarvestOptions& options);
   // These ids, known or not. Returns how many were not queued already.
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
   // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never
-  // answered at all. `pause` (may be empty) is asked about once a second: when it says true the drain ends as a
-  // stop request ends it.
+  // answered at all. `pause` (may be empty) is asked about once a second: when it says true the drain ends as
+  // a stop request ends it.
   struct Drained {
     DrainResult result;
     CollectorStats stats;
     Duration time{};
   };
   Result<Drained> Drain(Duration give_up_unanswered, const std::function<bool()>& pause = {});
+
+  // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer (TMDB.md
+  // section 8). Returns how many records.
+  Result<std::int64_t> PurgeExpired();
 
   // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
   // when the store failed.
@@ -72,7 +76,8 @@ class Pipeline {
 
   // Takes the rate limit and the log level of the settings anew; the rest is read from them as it is needed.
   void Reconfigure();
-  // Called whenever the pipeline waits for the network, so at least once a second while it does; may be empty.
+  // Called whenever the pipeline waits for the network, so at least once a second while it does; may be
+  // empty.
   std::function<void()> on_tick;
 
   // Requests a second that the rate limit lets through.
@@ -93,6 +98,8 @@ class Pipeline {
   Pipeline(const Settings& settings, std::string command, DataDir dir, Database catalog);
   Result<void> Build();
   Result<void> SaveStatus(bool ended);
+  Harvester MakeHarvester();
+  Result<void> RequireKeyFor(const HarvestOptions& options);
   void Count(const CollectorStats& stats);
 
   const Settings& settings_;

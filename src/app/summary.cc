@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "app/json_writer.h"
+#include "app/words.h"
 
 namespace tmdbc {
 namespace {
@@ -23,6 +24,24 @@ std::string_view Name(ExportVerdict verdict) {
       return "unreachable";
     case ExportVerdict::kStopped:
       return "stopped";
+  }
+  return "";
+}
+
+std::string_view Name(ChangesVerdict verdict) {
+  switch (verdict) {
+    case ChangesVerdict::kRead:
+      return "read";
+    case ChangesVerdict::kStopped:
+      return "stopped";
+    case ChangesVerdict::kIncomplete:
+      return "incomplete";
+    case ChangesVerdict::kOverfull:
+      return "overfull";
+    case ChangesVerdict::kUnreachable:
+      return "unreachable";
+    case ChangesVerdict::kDenied:
+      return "denied";
   }
   return "";
 }
@@ -60,9 +79,89 @@ std::int64_t Written(const CollectorStats& stats) {
   return sum;
 }
 
+// Of the requests that the rate allows until the next harvest, what refreshing may take.
+constexpr double kRefreshShare = 0.5;
+
+Result<HarvestMode> ModeOf(const Arguments& arguments) {
+  const std::string mode = arguments.Get("--mode").value_or("auto");
+  if (mode == "auto") return HarvestMode::kAuto;
+  if (mode == "export") return HarvestMode::kExport;
+  if (mode == "changes") return HarvestMode::kChanges;
+  return Fail(ErrorCode::kInvalid, "--mode is '{}': use auto, export, changes or ids", ShowValue(mode));
+}
+
+Result<std::optional<std::chrono::sys_days>> DayOf(const Arguments& arguments, std::string_view flag) {
+  // "Old windows stay readable": from here on (TMDB.md section 4.1).
+  constexpr auto kFirst = std::chrono::sys_days(std::chrono::year(2012) / 10 / 5);
+  const auto text = arguments.Get(flag);
+  if (!text) return std::nullopt;
+  const auto day = ParseDate(*text);
+  if (!day || *day < kFirst) {
+    return Fail(ErrorCode::kInvalid, "{} is '{}': use a day of the form 2026-11-22, from {} on", flag,
+                ShowValue(*text), FormatDate(kFirst));
+  }
+  return *day;
+}
+
 double PerSecond(std::int64_t count, Duration time) {
   const double seconds = std::chrono::duration<double>(time).count();
   return seconds > 0 ? double(count) / seconds : 0;
+}
+
+std::string ExportText(const ExportReport& report, bool dry_run) {
+  if (report.verdict != ExportVerdict::kAccepted)
+    return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
+  std::string text = report.name;
+  if (report.type != MediaType::kConfiguration) {
+    text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
+    if (report.bad_lines > 0) text += fmt::format(" ({} bad)", FormatCount(report.bad_lines));
+    text += ",";
+  } else {
+    text += ":";
+  }
+  text += fmt::format(" {} known, {} {}queued", FormatCount(report.known), FormatCount(report.queued),
+                      dry_run ? "would be " : "");
+  if (report.stored > 0)
+    text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
+  if (!report.reason.empty()) text += fmt::format(" ({})", report.reason);
+  return text;
+}
+
+std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_run) {
+  std::string text = fmt::format("{} changes", tmdbc::Name(type));
+  if (report.pages > 0) {
+    text +=
+        fmt::format(" of {} {}: {} ids on {} pages, {} fresh already, {} {}queued", FormatCount(report.days),
+                    report.days == 1 ? "day" : "days", FormatCount(report.ids), FormatCount(report.pages),
+                    FormatCount(report.fresh), FormatCount(report.queued), dry_run ? "would be " : "");
+  }
+  if (report.verdict != ChangesVerdict::kRead)
+    text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), report.reason);
+  if (report.verdict == ChangesVerdict::kOverfull || report.verdict == ChangesVerdict::kIncomplete)
+    text += fmt::format("; it is tried again from {} on (--accept-gap goes past it)",
+                        report.watermark_after ? FormatDate(*report.watermark_after) : "there");
+  return text;
+}
+
+// What is known already and asked for again; empty when nothing is.
+std::string KnownText(const TypeReport& report, bool dry_run) {
+  std::string parts;
+  const auto add = [&](std::int64_t count, std::string_view what) {
+    if (count > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", FormatCount(count), what);
+  };
+  add(report.candidates, "gone from the export");
+  add(report.returns, "back in it");
+  add(report.held_queued, "whose deletion was held");
+  add(report.refreshed, "not verified for long");
+  std::string text;
+  if (!parts.empty())
+    text = fmt::format("{} {}queued to be asked again: {}", tmdbc::Name(report.type),
+                       dry_run ? "would be " : "", parts);
+  if (report.held > report.held_queued) {
+    text += fmt::format("{}{} {} deletions wait for --accept-deletions", text.empty() ? "" : "; ",
+                        FormatCount(report.held - report.held_queued), tmdbc::Name(report.type));
+  }
+  return text;
 }
 
 std::string Headline(const Summary& summary) {
@@ -75,7 +174,10 @@ std::string Headline(const Summary& summary) {
                        (summary.harvest && summary.harvest->stopped);
   if (stopped) return fmt::format("Stopped after {}", time);
   const int code = tmdbc::ExitCodeOf(summary);
-  if (code == kExitUnusable) return fmt::format("Ended after {}: no export could be fetched", time);
+  if (code == kExitUnusable)
+    return fmt::format(
+        "Ended after {}: {}", time,
+        summary.harvest && summary.harvest->denied() ? "TMDB refused the key" : "TMDB could not be reached");
   return fmt::format("{} in {}", code == kExitDone ? "Done" : "Partly done", time);
 }
 
@@ -98,6 +200,12 @@ std::string DrainText(const Pipeline::Drained& drained) {
                       FormatCount(stats.requests), PerSecond(stats.requests, drained.time),
                       FormatCount(stats.throttled), FormatCount(stats.retries),
                       double(stats.bytes_received) / 1e6);
+  for (const auto& [type, count] : stats.held) {
+    text += fmt::format(
+        "  held      {} {} records are gone at TMDB, too many at once to believe it: they stay until a run "
+        "with --accept-deletions\n",
+        FormatCount(count), tmdbc::Name(type));
+  }
   std::string errors;
   for (const auto& [name, count] : stats.errors)
     errors += fmt::format("{}{} {}", errors.empty() ? "" : ", ", FormatCount(count), name);
@@ -120,6 +228,21 @@ std::string NextSteps(const Summary& summary) {
   return steps;
 }
 
+void AddChanges(JsonWriter& json, const ChangesReport& report) {
+  json.Key("changes").BeginObject().Field("verdict", Name(report.verdict));
+  if (!report.reason.empty()) json.Field("reason", report.reason);
+  json.Field("days", report.days)
+      .Field("pages", report.pages)
+      .Field("rows", report.rows)
+      .Field("ids", report.ids)
+      .Field("fresh", report.fresh)
+      .Field("queued", report.queued)
+      .Field("overfull", report.overfull);
+  if (report.watermark_before) json.Field("watermark_before", FormatDate(*report.watermark_before));
+  if (report.watermark_after) json.Field("watermark_after", FormatDate(*report.watermark_after));
+  json.EndObject();
+}
+
 }  // namespace
 
 Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Arguments& arguments) {
@@ -128,47 +251,55 @@ Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Argument
   options.include_adult = settings.include_adult;
   options.accept_export = arguments.Has("--accept-export");
   options.dry_run = arguments.Has("--dry-run");
+  options.accept_gap = arguments.Has("--accept-gap");
+  options.accept_deletions = arguments.Has("--accept-deletions");
   TRY_ASSIGN(options.limit, arguments.Number("--limit", 0, 1'000'000'000));
+  TRY_ASSIGN(options.mode, ModeOf(arguments));
+  TRY_ASSIGN(options.since, DayOf(arguments, "--since"));
+  TRY_ASSIGN(options.until, DayOf(arguments, "--until"));
+  if (options.mode != HarvestMode::kChanges) {
+    for (const char* flag : {"--since", "--until"}) {
+      if (arguments.Has(flag)) return Fail(ErrorCode::kInvalid, "{} goes with --mode=changes", flag);
+    }
+  }
+  if (options.mode == HarvestMode::kChanges && options.limit)
+    return Fail(ErrorCode::kInvalid, "--limit goes with the exports, not with --mode=changes");
+  options.refresh_budget = kRefreshShare * settings.rate_limit_requests *
+                           std::chrono::duration<double>(settings.collection_interval).count();
   return options;
 }
 
 std::string FlagsToRepeat(const Settings& settings) {
   const auto given = std::ranges::find(settings.given, "DATA_DIR", &GivenSetting::name);
   if (given == settings.given.end() || !given->source.starts_with("--")) return "";
-  return " --data-dir=" + settings.data_dir;
+  return " --data-dir=" + ShellQuote(settings.data_dir);
 }
 
 int ExitCodeOf(const Summary& summary) {
   int code = summary.harvest ? summary.harvest->exit_code() : 0;
-  if (summary.drained) code = std::max(code, ExitCodeOf(summary.drained->result, summary.queue));
+  if (summary.drained) {
+    code = std::max(code, ExitCodeOf(summary.drained->result, summary.queue));
+    if (!summary.drained->stats.held.empty()) code = std::max<int>(code, kExitPartly);
+  }
   return code;
 }
 
-std::string ExportText(const ExportReport& report, bool dry_run) {
-  if (report.verdict != ExportVerdict::kAccepted)
-    return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
-  std::string text = report.name;
-  if (report.type != MediaType::kConfiguration) {
-    text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
-    if (report.bad_lines > 0) text += fmt::format(" ({} bad)", FormatCount(report.bad_lines));
-    text += ",";
-  } else {
-    text += ":";
+std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_view margin) {
+  std::string text;
+  for (const ExportReport& entry : report.exports)
+    text += fmt::format("{}{}\n", margin, ExportText(entry, dry_run));
+  for (const TypeReport& entry : report.types) {
+    if (entry.changes)
+      text += fmt::format("{}{}\n", margin, ChangesText(entry.type, *entry.changes, dry_run));
+    if (const std::string known = KnownText(entry, dry_run); !known.empty())
+      text += fmt::format("{}{}\n", margin, known);
   }
-  text += fmt::format(" {} known, {} {}queued", FormatCount(report.known), FormatCount(report.queued),
-                      dry_run ? "would be " : "");
-  if (report.stored > 0)
-    text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
-  if (!report.reason.empty()) text += fmt::format(" ({})", report.reason);
   return text;
 }
 
 std::string SummaryText(const Summary& summary) {
   std::string text = Headline(summary) + "\n";
-  if (summary.harvest) {
-    for (const ExportReport& report : summary.harvest->exports)
-      text += fmt::format("  export    {}\n", ExportText(report, false));
-  }
+  if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
   if (summary.drained) text += DrainText(*summary.drained);
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
                       FormatCount(summary.queue.dead));
@@ -180,6 +311,7 @@ std::string HarvestJson(const HarvestReport& report) {
   JsonWriter json;
   json.BeginObject()
       .Field("requests", report.requests)
+      .Field("api_requests", report.api_requests)
       .Field("queued", report.queued())
       .Field("stopped", report.stopped);
   json.Key("exports").BeginArray();
@@ -200,6 +332,18 @@ std::string HarvestJson(const HarvestReport& report) {
         .Field("stored", e.stored)
         .Field("bytes", e.bytes)
         .EndObject();
+  }
+  json.EndArray().Key("types").BeginArray();
+  for (const TypeReport& t : report.types) {
+    json.BeginObject()
+        .Field("type", tmdbc::Name(t.type))
+        .Field("candidates", t.candidates)
+        .Field("returns", t.returns)
+        .Field("held", t.held)
+        .Field("held_queued", t.held_queued)
+        .Field("refreshed", t.refreshed);
+    if (t.changes) AddChanges(json, *t.changes);
+    json.EndObject();
   }
   return json.EndArray().EndObject().text();
 }
@@ -226,6 +370,8 @@ std::string SummaryJson(const Summary& summary) {
       json.Field(tmdbc::Name(Change(i)), stats.changes[i]);
     json.EndObject().Key("records").BeginObject();
     for (const auto& [type, count] : stats.records) json.Field(tmdbc::Name(type), count);
+    json.EndObject().Key("held").BeginObject();
+    for (const auto& [type, count] : stats.held) json.Field(tmdbc::Name(type), count);
     json.EndObject().Key("errors").BeginObject();
     for (const auto& [name, count] : stats.errors) json.Field(name, count);
     json.EndObject().EndObject();

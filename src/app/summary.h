@@ -38,8 +38,9 @@ std::string SummaryText(const Summary& summary);
 // One object.
 std::string SummaryJson(const Summary& summary);
 
-// The part of it that one export is; `dry_run`: nothing was queued. Also for `harvest`.
-std::string ExportText(const ExportReport& report, bool dry_run);
+// The part of it that the harvest is, a line for each export and each type's changes; `margin` begins each,
+// `dry_run`: nothing was queued. Also for `harvest`.
+std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_view margin);
 std::string HarvestJson(const HarvestReport& report);
 
 }  // namespace tmdbc

@@ -44,8 +44,12 @@ int FakeExportHost::requests() const {
 }
 
 http::RequestId FakeExportHost::Start(http::Request request, std::function<void()> on_send) {
-  const std::string file = request.url.substr(request.url.rfind('/') + 1);
+  const bool api = request.url.starts_with(kApiUrl);
+  const std::string file =
+      api ? request.url.substr(kApiUrl.size() + 1) : request.url.substr(request.url.rfind('/') + 1);
   ++asked_[file];
+  change_requests_ += api;
+  if (on_request) on_request(file);
   seen_.push_back(request);
   seen_.back().sink = {};
   std::optional<Fault> fault = always_;
@@ -64,6 +68,35 @@ http::RequestId FakeExportHost::Start(http::Request request, std::function<void(
   return transfer.id;
 }
 
+std::string FakeExportHost::PageName(MediaType type, std::chrono::sys_days day, int page) {
+  const std::string date = FormatDate(day);
+  return fmt::format("{}/changes?start_date={}&end_date={}&page={}", Name(type), date, date, page);
+}
+
+// `query` as PageName() makes it. As TMDB does: 100 rows a page, the totals on each, code 22 behind the last.
+std::string FakeExportHost::ChangesPage(const std::string& query) const {
+  const auto value = [&](std::string_view name) {
+    const std::size_t at = query.find(name) + name.size();
+    return query.substr(at, query.find('&', at) - at);
+  };
+  const auto type = ParseMediaType(query.substr(0, query.find('/')));
+  const auto day = ParseDate(value("start_date="));
+  const int page = std::stoi(value("&page="));
+  if (!type || !day || value("end_date=") != FormatDate(*day) || page < 1 || page > last_page)
+    return R"({"success":false,"status_code":22,"status_message":"Invalid page: Pages start at 1 and max at 500."})";
+  const auto found = changes_.find({*type, *day});
+  const std::vector<std::string> none;
+  const std::vector<std::string>& rows = found == changes_.end() ? none : found->second;
+  std::string results;
+  for (std::size_t i = std::size_t(page - 1) * rows_per_page;
+       i < std::min(rows.size(), std::size_t(page) * rows_per_page); ++i) {
+    results += (results.empty() ? "" : ",") + rows[i];
+  }
+  const auto pages = std::int64_t((rows.size() + rows_per_page - 1) / rows_per_page);
+  return fmt::format(R"({{"results":[{}],"page":{},"total_pages":{},"total_results":{}}})", results, page,
+                     total_pages.value_or(pages), total_results.value_or(std::int64_t(rows.size())));
+}
+
 void FakeExportHost::Arrange(Transfer& transfer, const std::string& file, std::optional<Fault> fault) const {
   const auto answer = [&](int status, std::string_view type, std::string_view body) {
     transfer.response.status = status;
@@ -72,7 +105,11 @@ void FakeExportHost::Arrange(Transfer& transfer, const std::string& file, std::o
     transfer.body = body;
   };
   const auto published = files_.find(file);
-  if (published != files_.end()) {
+  if (transfer.request.url.starts_with(kApiUrl)) {
+    const std::string page = ChangesPage(file);
+    const bool given = page.find("results") != std::string::npos;
+    answer(given ? 200 : 400, "application/json;charset=utf-8", page);
+  } else if (published != files_.end()) {
     answer(200, "application/gzip", published->second);
   } else {
     answer(absent_status, "application/xml", kAccessDenied);
@@ -124,6 +161,14 @@ void FakeExportHost::Arrange(Transfer& transfer, const std::string& file, std::o
       break;
     case Fault::kForbidden:
       answer(403, "text/plain", "");
+      break;
+    case Fault::kDenied:
+      answer(401, "application/json;charset=utf-8",
+             R"({"status_code":7,"status_message":"Invalid API key: You must be granted a valid key."})");
+      break;
+    case Fault::kBadRequest:
+      answer(422, "application/json;charset=utf-8",
+             R"({"status_code":20,"status_message":"Invalid date range."})");
       break;
   }
 }

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
-// FakeExportHost: files.tmdb.org in memory, behind the transport port, on a fake clock. What is not published
-// is 403 with S3's XML; faults happen to a file's next downloads, in the order in which they were planned. It
-// counts what it is asked.
+// FakeExportHost: files.tmdb.org in memory, and the change feeds of TMDB's API, behind the transport port, on
+// a fake clock. An export that is not published is 403 with S3's XML; the feed of a day of which nothing is
+// known is empty. Faults happen to a file's (a page's) next downloads, in the order in which they were
+// planned. It counts what it is asked.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/http.h"
 #include "testing/fake_clock.h"
+#include "tmdb/media_id.h"
 
 namespace tmdbc::testing {
 
@@ -32,15 +38,35 @@ class FakeExportHost final : public http::HttpTransport {
     kTooManyRequests,  // 429
     kGone,             // 410
     kForbidden,        // 403 with an empty body
+    kDenied,           // 401 with TMDB's code 7
+    kBadRequest,       // 422 with TMDB's code 20
   };
 
   static constexpr std::string_view kBaseUrl = "http://exports.test/p/exports";
+  static constexpr std::string_view kApiUrl = "http://tmdb.test/3";
 
   explicit FakeExportHost(FakeClock& clock) : clock_(clock) {}
 
   // `file` is the last part of the URL: "movie_ids_11_22_2026.json.gz".
   void Publish(const std::string& file, std::string gzip) { files_[file] = std::move(gzip); }
   void Withdraw(const std::string& file) { files_.erase(file); }
+  // The rows that the feed of that day has, as JSON objects: {"id":5,"adult":false}.
+  void PublishChanges(MediaType type, std::chrono::sys_days day, std::vector<std::string> rows) {
+    changes_[{type, day}] = std::move(rows);
+  }
+  std::vector<std::string>& ChangesOf(MediaType type, std::chrono::sys_days day) {
+    return changes_[{type, day}];
+  }
+  // What Plan(), requests() and on_request call a page of a feed.
+  static std::string PageName(MediaType type, std::chrono::sys_days day, int page);
+  std::size_t rows_per_page = 100;
+  // The last page that it gives, whatever it says of the totals.
+  int last_page = 500;
+  // What it says of the totals of a feed, when not the truth.
+  std::optional<std::int64_t> total_pages, total_results;
+  // Called with the last part of each URL before it is answered: the world may change meanwhile.
+  std::function<void(const std::string& file)> on_request;
+
   // The next download of `file` meets `fault`.
   void Plan(const std::string& file, Fault fault, int times = 1) {
     faults_[file].insert(faults_[file].end(), std::size_t(times), fault);
@@ -57,6 +83,7 @@ class FakeExportHost final : public http::HttpTransport {
 
   int requests(const std::string& file) const { return asked_.contains(file) ? asked_.at(file) : 0; }
   int requests() const;
+  int change_requests() const { return change_requests_; }
   int most_at_once() const { return most_at_once_; }
   const std::vector<http::Request>& seen() const { return seen_; }
 
@@ -80,12 +107,15 @@ class FakeExportHost final : public http::HttpTransport {
     bool cancelled = false;
   };
 
+  std::string ChangesPage(const std::string& query) const;
   void Arrange(Transfer& transfer, const std::string& file, std::optional<Fault> fault) const;
   std::optional<http::Outcome> Step(Transfer& transfer);
   http::Outcome Finish(const Transfer& transfer) const;
 
   FakeClock& clock_;
   std::map<std::string, std::string> files_;
+  std::map<std::pair<MediaType, std::chrono::sys_days>, std::vector<std::string>> changes_;
+  int change_requests_ = 0;
   std::map<std::string, std::deque<Fault>> faults_;
   std::optional<Fault> always_;
   std::map<std::string, int> asked_;

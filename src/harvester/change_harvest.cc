@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "harvester/change_harvest.h"
+
+#include <algorithm>
+
+#include "harvester/change_counts.h"
+#include "harvester/fetch_rules.h"
+#include "harvester/watermarks.h"
+
+namespace tmdbc {
+
+namespace chrono = std::chrono;
+
+namespace {
+
+ChangesVerdict VerdictOf(WindowEnd end) {
+  switch (end) {
+    case WindowEnd::kComplete:
+      return ChangesVerdict::kRead;
+    case WindowEnd::kStopped:
+      return ChangesVerdict::kStopped;
+    case WindowEnd::kIncomplete:
+      return ChangesVerdict::kIncomplete;
+    case WindowEnd::kOverfull:
+      return ChangesVerdict::kOverfull;
+    case WindowEnd::kUnreachable:
+      return ChangesVerdict::kUnreachable;
+    case WindowEnd::kDenied:
+      return ChangesVerdict::kDenied;
+  }
+  return ChangesVerdict::kRead;
+}
+
+bool EndsTheWalk(WindowEnd end) {
+  return end == WindowEnd::kUnreachable || end == WindowEnd::kDenied || end == WindowEnd::kStopped;
+}
+
+// The worst counts, and of equal ones the first, whose day is the one to look at.
+void Note(ChangesReport& report, ChangesVerdict verdict, const std::string& reason) {
+  if (verdict <= report.verdict) return;
+  report.verdict = verdict;
+  report.reason = reason;
+}
+
+}  // namespace
+
+Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span,
+                                          std::optional<chrono::sys_days> watermark) {
+  ChangesReport report;
+  report.watermark_before = report.watermark_after = watermark;
+  sent_.clear();
+  const auto last = [&] { return span.to.value_or(chrono::floor<chrono::days>(p_.clock.Now())); };
+  // From a day that could not be read completely on the watermark stays where it is.
+  bool held_back = !span.moves_watermark;
+  for (auto day = span.from; day <= last(); day += chrono::days(1)) {
+    const Time began = p_.clock.Now();
+    Day window{.day = day, .seen = {}};
+    TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, stop_, [&](const ChangePage& page) {
+      return TakePage(type, window, page, report);
+    }));
+    report.days += result.pages > 0;
+    report.pages += result.pages;
+    report.rows += result.rows;
+    report.ids += std::int64_t(window.seen.size());
+    if (EndsTheWalk(result.end)) {
+      Note(report, VerdictOf(result.end), result.reason);
+      break;
+    }
+    // A day that is read again anyway may shift while it is read.
+    const bool closed = WatermarkAfter(day, began) > day;
+    report.overfull += result.end == WindowEnd::kOverfull;
+    if (result.end == WindowEnd::kOverfull || (result.end == WindowEnd::kIncomplete && closed)) {
+      if (options_.accept_gap) {
+        p_.log.Warn("a gap is accepted", {{"reason", result.reason}});
+      } else {
+        Note(report, VerdictOf(result.end), result.reason);
+        held_back = true;
+      }
+    }
+    if (held_back || options_.dry_run) continue;
+    const auto next = WatermarkAfter(day, began);
+    // A watermark in the future is a wall clock's that was wrong: it is set right.
+    if (report.watermark_after && next <= *report.watermark_after &&
+        *report.watermark_after <= chrono::floor<chrono::days>(began)) {
+      continue;
+    }
+    TRY(MoveWatermark(type, window, next));
+    report.watermark_after = next;
+  }
+  return report;
+}
+
+Result<void> ChangeHarvest::MoveWatermark(MediaType type, const Day& day, chrono::sys_days next) {
+  return p_.catalog.Transact([&]() -> Result<void> {
+    if (next > day.day) {
+      // The last reading of that day: what it lists is what the policy learns from.
+      const std::vector<std::int64_t> ids(day.seen.begin(), day.seen.end());
+      TRY(CountChanges(p_.catalog, type, ids));
+    }
+    return SetWatermark(p_.catalog, type, next);
+  });
+}
+
+Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage& page,
+                                     ChangesReport& report) {
+  const Time now = p_.clock.Now();
+  const Time settled_at = SettledAt(day.day);
+  std::vector<QueueItem> items;
+  for (const ChangeRow& row : page.rows) {
+    if (!day.seen.insert(row.id).second) continue;
+    if (sent_.contains(row.id)) continue;
+    TRY_ASSIGN(const IdState state, p_.store.StateOf({type, row.id}));
+    // Adult titles that nobody asked for.
+    const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
+    if (unwanted && state.standing == Standing::kUnknown) continue;
+    if (!FeedNeedsFetch(state, row.adult, settled_at, now)) {
+      ++report.fresh;
+      continue;
+    }
+    // One that was fetched on that day or later may have been fetched after its change.
+    const bool suspect = state.verified_at >= Time(day.day);
+    TRY_ASSIGN(const float priority, order_.Of({type, row.id}, state, suspect));
+    items.push_back({.id = {type, row.id}, .popularity = priority});
+  }
+  std::int64_t added = std::int64_t(items.size());
+  if (!options_.dry_run && !items.empty()) {
+    TRY_ASSIGN(added, p_.queue.Send(items));
+  }
+  report.queued += added;
+  for (const QueueItem& item : items) sent_.insert(item.id.id);
+  return {};
+}
+
+}  // namespace tmdbc

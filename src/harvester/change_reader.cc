@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "harvester/change_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/backoff.h"
+#include "http/body.h"
+#include "http/retry_after.h"
+
+namespace tmdbc {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Whoever waits looks at the stop flag this often.
+constexpr Duration kTick = milliseconds(200);
+constexpr Backoff kRetryBackoff{.cap = seconds(30)};
+// After a 429 nothing goes for less, whatever Retry-After says (0 is common), nor for more.
+constexpr Duration kShortestPause = milliseconds(500);
+constexpr Duration kLongestPause = minutes(5);
+constexpr Backoff kThrottleBackoff{.floor = kShortestPause};
+// A page has 100 rows of some 50 bytes.
+constexpr std::uint64_t kMaxPageBody = 8 << 20;
+
+}  // namespace
+
+ChangeReader::ChangeReader(const HarvestPorts& ports, const HarvestSources& sources,
+                           Duration give_up_unanswered)
+    : p_(ports),
+      api_(sources.api),
+      concurrency_(std::size_t(std::max(sources.concurrency, 1))),
+      give_up_unanswered_(give_up_unanswered) {}
+
+Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, const StopFlag& stop,
+                                        const Take& take) {
+  type_ = type;
+  day_ = day;
+  result_ = {};
+  ended_ = false;
+  for (int passes = 1; !ended_; ++passes) {
+    Pass pass;
+    const auto read = ReadOnce(pass, stop, take);
+    CancelAll();
+    if (!read) return std::unexpected(read.error());
+    if (ended_) break;
+    const bool whole = !pass.shifted && pass.rows >= pass.total_results;
+    if (pass.overfull) {
+      End(WindowEnd::kOverfull, fmt::format("{} has {} pages of {} changes, and TMDB gives only the first {}",
+                                            FormatDate(day), pass.total_pages, Name(type), pass.last_page));
+    } else if (whole) {
+      ended_ = true;
+    } else if (passes == kWindowPasses) {
+      End(WindowEnd::kIncomplete,
+          fmt::format("the {} changes of {} were not complete in {} readings: {} of {} rows came last{}",
+                      Name(type), FormatDate(day), passes, pass.rows, pass.total_results,
+                      pass.shifted ? ", and the pages shifted" : ""));
+    }
+  }
+  return result_;
+}
+
+Result<void> ChangeReader::ReadOnce(Pass& pass, const StopFlag& stop, const Take& take) {
+  waiting_.assign(1, Page{.number = 1, .failures = 0, .due = p_.clock.Mono()});
+  while (!ended_) {
+    if (stop.requested()) {
+      End(WindowEnd::kStopped, "");
+      break;
+    }
+    if (!StartWhatMayGo()) break;
+    for (http::Outcome& outcome : p_.transport.Wait(std::min(NextStart(), p_.clock.Mono() + kTick)))
+      TRY(Settle(std::move(outcome), pass, take));
+    GiveUpWhenUnreachable();
+  }
+  return {};
+}
+
+// False when there is nothing left to do.
+bool ChangeReader::StartWhatMayGo() {
+  while (NextStart() <= p_.clock.Mono()) {
+    const auto next = std::ranges::min_element(waiting_, {}, &Page::due);
+    const Page page = *next;
+    waiting_.erase(next);
+    if (!first_start_) first_start_ = p_.clock.Mono();
+    const RateLimiter::Ticket ticket = p_.limiter.Take();
+    http::Request request = MakeChangesRequest(api_, type_, day_, page.number);
+    request.max_body = kMaxPageBody;
+    const http::RequestId id = p_.transport.Start(std::move(request), [this, ticket] {
+      p_.limiter.Sent(ticket);
+      ++requests_;
+    });
+    flights_.emplace(id, Flight{.page = page, .ticket = ticket});
+  }
+  return !waiting_.empty() || !flights_.empty();
+}
+
+MonoTime ChangeReader::NextStart() const {
+  // While TMDB says 429 one request at a time is enough to learn when it is over.
+  const std::size_t most = storms_ > 0 ? 1 : concurrency_;
+  if (waiting_.empty() || flights_.size() >= most || p_.transport.Room() <= 0) return MonoTime::max();
+  return std::max(std::ranges::min_element(waiting_, {}, &Page::due)->due, p_.limiter.NextSlot());
+}
+
+Result<void> ChangeReader::Settle(http::Outcome outcome, Pass& pass, const Take& take) {
+  const auto place = flights_.find(outcome.id);
+  if (place == flights_.end()) return {};
+  const Flight flight = place->second;
+  flights_.erase(place);
+  p_.limiter.Unused(flight.ticket);
+  if (ended_) return {};
+  if (outcome.failure) {
+    Failed(flight.page, std::move(outcome.failure_text), false);
+    return {};
+  }
+  answered_ = true;
+  const http::Response& response = *outcome.response;
+  const auto body = http::DecodeBody(response);
+  if (response.status != 200) {
+    const PageTrouble trouble = JudgeChangesStatus(response.status, body ? *body : std::string());
+    if (trouble == PageTrouble::kThrottled) {
+      Throttled(flight.page, response);
+      return {};
+    }
+    p_.limiter.Answered();
+    const std::string what = fmt::format("HTTP {}", response.status);
+    if (trouble == PageTrouble::kDenied) {
+      End(WindowEnd::kDenied, fmt::format("TMDB refuses the API key ({}): check TMDB_API_KEY", what));
+    } else if (trouble == PageTrouble::kNoSuchPage && flight.page.number > 1) {
+      pass.overfull = true;
+      pass.last_page = std::min(pass.last_page, flight.page.number - 1);
+      std::erase_if(waiting_, [&](const Page& page) { return page.number > pass.last_page; });
+    } else {
+      Failed(flight.page, what, trouble != PageTrouble::kTryAgain);
+    }
+    return {};
+  }
+  p_.limiter.Answered();
+  if (!body) {
+    Failed(flight.page, body.error().message, false);
+    return {};
+  }
+  const auto page = ParseChangePage(*body, flight.page.number);
+  if (!page) {
+    Failed(flight.page, page.error().message, false);
+    return {};
+  }
+  return Came(*page, flight.page.number, pass, take);
+}
+
+Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, const Take& take) {
+  trouble_since_.reset();
+  storms_ = 0;
+  ++result_.pages;
+  result_.rows += page.rows_in_all;
+  pass.rows += page.rows_in_all;
+  if (pass.first_came && (page.total_pages != pass.total_pages || page.total_results != pass.total_results)) {
+    pass.shifted = true;
+  }
+  pass.first_came = true;
+  pass.total_pages = std::max(pass.total_pages, page.total_pages);
+  pass.total_results = std::max(pass.total_results, page.total_results);
+  const bool more = pass.total_pages > kMaxChangePages;
+  const int last = more ? kMaxChangePages : int(pass.total_pages);
+  // Where a page was refused is the end, whatever the totals say.
+  if (!pass.overfull) {
+    while (pass.last_page < last)
+      waiting_.push_back({.number = ++pass.last_page, .failures = 0, .due = p_.clock.Mono()});
+  }
+  pass.overfull |= more;
+  if (page.rows.empty()) return {};
+  if (p_.log.enabled(LogLevel::kTrace)) p_.log.Write(LogLevel::kTrace, "read", {{"page", Named(number)}});
+  return take(page);
+}
+
+void ChangeReader::Throttled(Page page, const http::Response& response) {
+  const MonoTime now = p_.clock.Mono();
+  // The answers to what was in flight together are one storm.
+  if (now >= storm_until_) ++storms_;
+  const auto asked = http::ParseRetryAfter(response.header("retry-after"), p_.clock.Now());
+  Duration pause = kThrottleBackoff.Delay(std::max(storms_, 1), p_.random);
+  if (asked && *asked > Duration(0)) {
+    // Never less than asked, and not everyone at the same moment.
+    pause = std::min(*asked, kLongestPause) +
+            Duration(std::uniform_int_distribution<std::int64_t>(0, kShortestPause.count())(p_.random));
+    pause = std::max(pause, kShortestPause);
+  }
+  if (now >= storm_until_) p_.log.Warn("TMDB says 429: pausing", {{"milliseconds", pause / milliseconds(1)}});
+  storm_until_ = std::max(storm_until_, now + pause);
+  p_.limiter.Throttled(pause);
+  if (!trouble_since_) trouble_since_ = now;
+  last_trouble_ = "HTTP 429";
+  waiting_.push_front(page);
+}
+
+void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
+  const MonoTime now = p_.clock.Mono();
+  if (!trouble_since_) trouble_since_ = now;
+  last_trouble_ = what;
+  ++page.failures;
+  if (hopeless || page.failures >= kPageTries) {
+    const std::string tries = page.failures > 1 ? fmt::format(" after {} tries", page.failures) : "";
+    return End(WindowEnd::kUnreachable, fmt::format("get {}: {}{}", Named(page.number), what, tries));
+  }
+  page.due = now + kRetryBackoff.Delay(page.failures, p_.random);
+  p_.log.Debug("will be tried again", {{"page", Named(page.number)}, {"error", what}});
+  waiting_.push_back(page);
+}
+
+void ChangeReader::GiveUpWhenUnreachable() {
+  const MonoTime now = p_.clock.Mono();
+  if (!answered_ && first_start_ && now - *first_start_ >= give_up_unanswered_) {
+    End(WindowEnd::kUnreachable, fmt::format("{} never answered: {}", api_.base_url, last_trouble_));
+  } else if (trouble_since_ && now - *trouble_since_ >= kGiveUpPages) {
+    End(WindowEnd::kUnreachable,
+        fmt::format("{} has answered nothing useful for {} minutes, the last was: {}", api_.base_url,
+                    kGiveUpPages.count(), last_trouble_));
+  }
+}
+
+// Until nothing of ours is in the transport: its callbacks point to this object.
+void ChangeReader::CancelAll() {
+  for (const auto& [id, flight] : flights_) p_.transport.Cancel(id);
+  while (!flights_.empty()) {
+    for (const http::Outcome& outcome : p_.transport.Wait(p_.clock.Mono() + kTick)) {
+      const auto place = flights_.find(outcome.id);
+      if (place == flights_.end()) continue;
+      p_.limiter.Unused(place->second.ticket);
+      flights_.erase(place);
+    }
+  }
+  waiting_.clear();
+}
+
+void ChangeReader::End(WindowEnd end, std::string reason) {
+  if (ended_) return;
+  ended_ = true;
+  result_.end = end;
+  result_.reason = std::move(reason);
+}
+
+std::string ChangeReader::Named(int page) const {
+  return fmt::format("the {} changes of {}, page {}", Name(type_), FormatDate(day_), page);
+}
+
+}  // namespace tmdbc

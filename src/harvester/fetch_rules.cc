@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "harvester/fetch_rules.h"
+
+#include <algorithm>
+
+namespace tmdbc {
+
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+
+constexpr std::int64_t kWidest = 6;  // 32 days
+
+bool IsDead(const IdState& state) {
+  return state.standing == Standing::kTombstone || state.standing == Standing::kMissing;
+}
+
+}  // namespace
+
+Duration AskAgainAfter(std::int64_t answers) {
+  const auto step = std::clamp<std::int64_t>(answers, 1, kWidest) - 1;
+  return days(1 << step) - hours(2);
+}
+
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, Time settled_at, Time now) {
+  if (state.standing == Standing::kUnknown) return true;
+  if (state.verified_at >= settled_at) return false;
+  if (!IsDead(state) || adult != AdultMark::kNull) return true;
+  return now >= state.verified_at + AskAgainAfter(state.gone_answers);
+}
+
+bool ReturnIsDue(const IdState& state, Time now) {
+  if (!IsDead(state) || state.gone_answers >= kDeadAnswers) return false;
+  return now >= state.verified_at + AskAgainAfter(state.gone_answers);
+}
+
+bool CandidateIsDue(const IdState& state, Time published, const std::optional<Orphan>& orphan, Time now) {
+  if (state.standing != Standing::kLive || state.verified_at >= published) return false;
+  if (!orphan || state.verified_at < orphan->last_checked) return true;
+  return now >= state.verified_at + AskAgainAfter(orphan->attempts);
+}
+
+Orphan AskedAgain(const IdState& state, const std::optional<Orphan>& orphan, Time now) {
+  if (!orphan) return {.attempts = 1, .last_checked = now};
+  const bool answered = state.verified_at >= orphan->last_checked;
+  return {.attempts = orphan->attempts + (answered ? 1 : 0), .last_checked = now};
+}
+
+}  // namespace tmdbc

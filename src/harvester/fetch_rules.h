@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Which ids have to be asked for again, as pure functions of what is known of them. The watermark and the
+// export say what TMDB lists; these say whether that is news.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "storage/record_store.h"
+#include "tmdb/change_page.h"
+
+namespace tmdbc {
+
+// An id that was answered 404 this often in a row is dead: it is in the export no reason to ask again, only a
+// feed is.
+inline constexpr std::int64_t kDeadAnswers = 8;
+
+// How long after the `answers`-th useless answer in a row (from 1) the next one is worth a request: 1, 2, 4,
+// 8, 16, 32, 32... days, each less two hours, because a daily harvest is not always on the minute.
+Duration AskAgainAfter(std::int64_t answers);
+
+// An id stands in the feed of a day; `settled_at` is when answers are sure to know that day (SettledAt in
+// watermarks.h). Unknown ids and those verified before then are asked for. A dead id whose row says that it
+// is still gone (null) is asked for at widening distances only.
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, Time settled_at, Time now);
+
+// A dead id (tombstone or missing) that an export lists.
+bool ReturnIsDue(const IdState& state, Time now);
+
+// A live id that TMDB went on answering for although no export lists it.
+struct Orphan {
+  std::int64_t attempts = 0;  // times that it was queued for that reason
+  Time last_checked{};        // when it was queued last
+};
+
+// A live id that is absent from an export published at `published`. One that was verified since is no
+// candidate; neither is one that was asked for lately for the same reason and answered.
+bool CandidateIsDue(const IdState& state, Time published, const std::optional<Orphan>& orphan, Time now);
+
+// What is remembered when it is queued. A queueing whose answer has not come yet is no attempt more.
+Orphan AskedAgain(const IdState& state, const std::optional<Orphan>& orphan, Time now);
+
+}  // namespace tmdbc

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What the parts of a harvest work with: references that outlive it, and where its sources are.
+#pragma once
+
+#include <random>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/rate_limiter.h"
+#include "base/sqlite.h"
+#include "http/http.h"
+#include "queue/id_queue.h"
+#include "storage/record_store.h"
+#include "tmdb/detail_plan.h"
+
+namespace tmdbc {
+
+struct HarvestPorts {
+  const Clock& clock;
+  http::HttpTransport& transport;
+  FileSystem& files;  // rooted at DATA_DIR
+  Database& catalog;
+  RecordStore& store;
+  IdQueue& queue;
+  RateLimiter& limiter;  // the collector's own: pages of change feeds count like any request to the API
+  std::mt19937_64& random;
+  Log& log;
+};
+
+struct HarvestSources {
+  std::string export_base_url;  // without a trailing slash
+  ApiAccess api;                // its user agent is sent to the export host, too
+  int concurrency = 5;          // pages of a change feed under way at once
+};
+
+}  // namespace tmdbc
