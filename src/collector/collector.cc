@@ -48,6 +48,7 @@ DrainResult Collector::Drain(const StopFlag& stop) {
   trouble_since_.reset();
   receive_at_ = progress_at_ = clock_.Mono();
   heartbeat_at_ = clock_.Mono() + kHeartbeatEvery;
+  GuardDeletions();
   while (!ending_) {
     if (stop.requested()) {
       End(DrainEnd::kStopped, "");
@@ -68,6 +69,18 @@ DrainResult Collector::Drain(const StopFlag& stop) {
   }
   WindDown();
   return *ending_;
+}
+
+void Collector::GuardDeletions() {
+  const auto counts = store_.Counts();
+  if (!counts) {
+    Written(std::unexpected(counts.error()));
+    return;
+  }
+  std::map<MediaType, DeletionGuard::Before> before;
+  for (const auto& [type, count] : *counts) before[type] = {count.live, count.held};
+  guard_ = DeletionGuard(std::move(before), options_.accept_deletions);
+  told_held_.clear();
 }
 
 void Collector::End(DrainEnd end, std::string reason) {
@@ -116,15 +129,35 @@ void Collector::Progress() {
   if (on_progress) on_progress(stats_);
 }
 
-void Collector::GiveUpWhenUnreachable() {
+void Collector::GiveUpWhenNeverAnswered() {
   const MonoTime now = clock_.Mono();
-  const char* const last = last_trouble_.empty() ? "no answer" : last_trouble_.c_str();
-  if (!answered_ && first_start_ && now - *first_start_ >= options_.give_up_unanswered) {
-    End(DrainEnd::kUnreachable, fmt::format("{} never answered: {}", access_.base_url, last));
-  } else if (trouble_since_ && Probing() && now - *trouble_since_ >= options_.give_up_outage) {
+  if (!first_start_ || now - *first_start_ < options_.give_up_unanswered / 2) return;
+  if (now >= second_opinion_at_) {
+    // One request may hang, and one id may be answered strangely.
+    second_opinion_at_ = now + options_.give_up_unanswered / 4;
+    second_opinion_ = true;
+    if (starts_ == 1 && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
+      flights_.begin()->second.cut = true;
+      transport_.Cancel(flights_.begin()->first);
+    }
+  }
+  if (now - *first_start_ < options_.give_up_unanswered) return;
+  if (answered_ && proof_foreign_) {
+    End(DrainEnd::kUnreachable, fmt::format("{} does not answer as TMDB does ({}): check TMDB_API_BASE_URL",
+                                            access_.base_url, last_trouble_));
+  } else if (!answered_ && starts_ >= 2) {
+    End(DrainEnd::kUnreachable, fmt::format("{} never answered: {}", access_.base_url,
+                                            last_trouble_.empty() ? "no answer" : last_trouble_));
+  }
+}
+
+void Collector::GiveUpWhenUnreachable() {
+  if (!spoken_) GiveUpWhenNeverAnswered();
+  const MonoTime now = clock_.Mono();
+  if (trouble_since_ && Probing() && now - *trouble_since_ >= options_.give_up_outage) {
     End(DrainEnd::kUnreachable,
         fmt::format("{} has answered nothing useful for {} minutes, the last was: {}", access_.base_url,
-                    std::chrono::floor<minutes>(now - *trouble_since_).count(), last));
+                    std::chrono::floor<minutes>(now - *trouble_since_).count(), last_trouble_));
   }
 }
 
@@ -144,6 +177,8 @@ void Collector::Commit() {
   after.gone += batch_.gone;
   for (std::size_t i = 0; i < after.changes.size(); ++i) after.changes[i] += batch_.changes[i];
   for (const auto& [type, count] : batch_.records) after.records[type] += count;
+  for (const auto& [key, count] : batch_.changes_by_type) after.changes_by_type[key] += count;
+  for (const auto& [type, count] : batch_.held) after.held[type] += count;
 
   const auto committed = store_.Commit([&]() -> Result<void> {
     if (!batch_.receipts.empty()) TRY(queue_.Delete(batch_.receipts));
@@ -228,6 +263,8 @@ void Collector::WindDown() {
   }
   breaker_.ProbeAbandoned();
   winding_down_ = storm_ = probing_ = false;
+  proof_at_.reset();
+  second_opinion_ = false;
   if (on_progress) on_progress(stats_);
 }
 

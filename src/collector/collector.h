@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +26,7 @@
 #include "base/result.h"
 #include "base/stop.h"
 #include "collector/circuit_breaker.h"
+#include "collector/deletion_guard.h"
 #include "collector/disposition.h"
 #include "collector/retry_budget.h"
 #include "http/http.h"
@@ -37,10 +39,11 @@ namespace tmdbc {
 struct CollectorOptions {
   int concurrency = 5;  // fetches under way; the transport caps the connections at 20 whatever this says
   int max_tries = 5;    // of one request, not counting 429s and outages
-  Duration give_up_unanswered =
-      std::chrono::seconds(12);                        // nothing ever answered since the start: exit code 3
-  Duration give_up_outage = std::chrono::minutes(10);  // nothing useful for this long: stop, exit code 3
+  // Nothing ever answered since the start, or nothing that speaks as TMDB does: exit code 3.
+  Duration give_up_unanswered = std::chrono::seconds(12);
+  Duration give_up_outage = std::chrono::minutes(10);     // nothing useful for this long: stop, exit code 3
   Duration stop_grace = std::chrono::milliseconds(3500);  // after a stop request, for what is in flight
+  bool accept_deletions = false;  // however many: a person has agreed (deletion_guard.h)
 };
 
 // Counters since the collector was made. For progress, summary, metrics.
@@ -55,6 +58,9 @@ struct CollectorStats {
   std::map<std::string, std::int64_t> errors;  // by class: "http 503", "timeout", "truncated"...
   std::array<std::int64_t, 7> changes{};       // records by Change (index = enum value), as committed
   std::map<MediaType, std::int64_t> records;   // written, by type
+  std::map<std::pair<MediaType, Change>, std::int64_t> changes_by_type;  // the same as `changes`
+  // 404s of live records that stay until --accept-deletions, by type: too many went at once. Also in `gone`.
+  std::map<MediaType, std::int64_t> held;
 };
 
 // Why Drain() ended.
@@ -102,24 +108,27 @@ class Collector {
     bool again = false;    // once its last request has ended it starts anew
   };
 
-  // One request of a message, from its first try until it is answered.
+  // One request of a message, from its first try until it is answered. Without a message: the question for an
+  // id that does not exist, asked to learn whether TMDB answers at all.
   struct Request {
     Work* work = nullptr;
     DetailFetch::NumberedCall call;
-    int tries = 0;     // that count against it
-    int failures = 0;  // all: for the backoff
-    MonoTime failed_first{};
-    std::uint64_t failed_first_streak = 0;
-    // Of `tries` those since TMDB last answered something useful, and the number of that answer.
-    int streak_tries = 0;
-    std::uint64_t streak = 0;
-    MonoTime due{};  // while it waits to be tried again
+    int tries = 0;                        // that count against it
+    int failures = 0;                     // all: for the backoff
+    int throttles = 0;                    // 429s
+    int own_throttles = 0;                // of these, those between which TMDB answered others usefully
+    std::int64_t throttled_at_start = 0;  // starts_ when the last 429 came
+    bool throttled_last = false;          // what it waits for is no retry
+    std::int64_t failed_at_start = 0;     // starts_ when it failed last
+    MonoTime due{};                       // while it waits to be tried again
   };
 
   struct Flight {
     Request request;
     RateLimiter::Ticket ticket;
-    bool probe;  // sent alone, to learn whether an outage or a storm of 429s is over
+    std::int64_t start;  // its number
+    bool probe;          // sent alone, to learn whether an outage or a storm of 429s is over
+    bool cut = false;    // cancelled by us so that another may try
   };
 
   // What the next commit settles.
@@ -130,16 +139,19 @@ class Collector {
     // What it adds to the counters.
     std::int64_t gone = 0;
     std::array<std::int64_t, 7> changes{};
-    std::map<MediaType, std::int64_t> records;
+    std::map<MediaType, std::int64_t> records, held;
+    std::map<std::pair<MediaType, Change>, std::int64_t> changes_by_type;
   };
 
   // --- the loop and its ends: collector.cc
+  void GuardDeletions();
   bool CommitDue() const;
   bool BatchEmpty() const { return !batch_.since && !store_.CommitDeadline(); }
   void Commit();
   void Heartbeat();
   void Progress();
   void GiveUpWhenUnreachable();
+  void GiveUpWhenNeverAnswered();
   bool Drained();
   MonoTime WakeUpAt();
   void WindDown();
@@ -158,12 +170,18 @@ class Collector {
   // come first.
   MonoTime NextStart();
   std::optional<Request> NextRequest();
+  // When the first of those that wait may go. Requires one.
+  MonoTime RetryAt();
   // The first request of a received message; its others become ready. Empty when there is nothing to ask for.
   std::optional<Request> Begin(Message message);
   void AddCalls(Work& work);
   void Start(Request request);
   // Trouble: one request at a time, to learn whether it is over.
   bool Probing() const { return breaker_.open() || storm_; }
+  // Nothing can be concluded before TMDB has answered something: unless something useful comes within a
+  // second, it is asked for an id that does not exist.
+  void WantProof();
+  Request ProofRequest();
 
   // --- what comes back: collector_requests.cc
   void Settle(http::Outcome outcome);
@@ -171,13 +189,18 @@ class Collector {
   Observed Observe(Request& request, http::Outcome& outcome);
   void SettleUseful(Flight flight, Verdict verdict);
   void SettleThrottled(Flight flight, const http::Response& response);
+  void PauseAll(const http::Response& response);
+  void WaitForRetry(Request request, Duration wait);
   void SettleFailed(Flight flight, Verdict verdict, const Observed& observed);
   // True when it is an outage: then the failure is not the id's.
-  bool IsOutage(const Flight& flight, const Observed& observed);
+  bool IsOutage(const Flight& flight, const Observed& observed, bool suspect);
   void ForgiveStreak();
   void StoreFetched(Work& work);
   bool StoreDocuments(Work& work);
   void StoreGone(Work& work);
+  void HoldDeletion(Work& work);
+  // The store could not take what became of it: it is asked for once more, unless that ended the drain.
+  void NotStored(Work& work, const Error& error);
   void Bury(Work& work, std::string reason);
   void Acknowledge(Work& work);
   void Settled(Work& work);
@@ -207,10 +230,20 @@ class Collector {
 
   CircuitBreaker breaker_;
   RetryBudget budget_;
-  std::uint64_t streak_ = 1;  // raised by every useful answer
+  DeletionGuard guard_;            // of the drain under way
+  std::set<MediaType> told_held_;  // types of which the log says that deletions are held
+  std::int64_t starts_ = 0;        // requests started
+  std::int64_t useful_start_ = 0;  // which of them was the last to be answered usefully
   bool key_proven_ = false;
-  bool answered_ = false;  // by anything, since the collector was made
+  // Since the collector was made:
+  bool answered_ = false;       // by anything
+  bool spoken_ = false;         // by what may be TMDB
+  bool proof_foreign_ = false;  // the question for a non-existing id was answered as TMDB would not
+  MonoTime second_opinion_at_{};
+  bool second_opinion_ = false;  // it goes next
   std::optional<MonoTime> first_start_;
+  // Then an id that does not exist may be asked for; empty while nobody wants to know, or it is under way.
+  std::optional<MonoTime> proof_at_;
   bool storm_ = false;    // the last word was 429: one request at a time until one is answered otherwise
   bool probing_ = false;  // such a one is under way
   int storms_ = 0;        // pauses since the last useful answer

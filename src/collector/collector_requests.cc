@@ -21,14 +21,22 @@ constexpr seconds kVisibility = minutes(15);
 // receive.
 constexpr double kLookAheadSeconds = 0.25;
 constexpr int kMostReceived = 100;
-// An id that fails for so long is buried although nothing else was answered meanwhile.
-constexpr Duration kBenefitOfDoubt = seconds(30);
 constexpr Duration kReceiveAgain = seconds(1);
+// How long something useful may still come by itself before TMDB is asked for a proof of life.
+constexpr Duration kProofAfter = seconds(1);
+// Movies far beyond any that exist: TMDB says 404 to them. A new one each time, for what was asked before may
+// be answered by a cache although TMDB is down.
+constexpr std::int64_t kNoSuchMovie = 1'000'000'000;
+// After so many 429s with useful answers to others in between they are the id's own: others no longer wait
+// for it, and after so many more it is buried. (In a storm that half of the requests meet, one in a million.)
+constexpr int kOwnThrottles = 5;
+constexpr int kMostOwnThrottles = 20;
 // After a 429 nothing goes for less, whatever Retry-After says (0 is common), nor for more.
 constexpr Duration kShortestPause = milliseconds(500);
 constexpr Duration kLongestPause = minutes(5);
 constexpr Backoff kRetryBackoff{};
 constexpr Backoff kThrottleBackoff{.floor = kShortestPause};
+constexpr Backoff kOwnThrottleBackoff{.cap = seconds(4), .floor = kShortestPause};
 
 // The order of a heap whose top is the earliest.
 constexpr auto kLater = [](const auto& a, const auto& b) { return a.due > b.due; };
@@ -42,8 +50,9 @@ bool Collector::WantsMessages() const {
   const MonoTime now = clock_.Mono();
   if (!fresh_.empty() || now < receive_at_ || works_.size() >= most_works_) return false;
   if (no_room_) return BatchEmpty() && now >= try_write_at_;
-  // In trouble one request at a time goes: there is no use in more messages than that takes.
-  return !Probing() || works_.empty();
+  // In trouble one request at a time goes: there is no use in more messages than that takes. What has not
+  // failed yet tells the most.
+  return !Probing() || ready_.empty();
 }
 
 void Collector::Receive() {
@@ -81,31 +90,35 @@ MonoTime Collector::NextStart() {
       transport_.Room() <= 0) {
     return MonoTime::max();
   }
-  MonoTime at;
-  if (!ready_.empty() || !fresh_.empty()) {
-    at = limiter_.NextSlot();
-  } else if (waiting_.empty()) {
-    return MonoTime::max();
-  } else if (Probing()) {
-    at = limiter_.NextSlot();
+  // Limits first, then what there is to ask for.
+  MonoTime at = MonoTime::max();
+  if (!ready_.empty() || !fresh_.empty() || (Probing() && !works_.empty()) || second_opinion_) {
+    at = MonoTime::min();
   } else {
-    at = std::max({limiter_.NextSlot(), waiting_.front().due, budget_.NextRetry()});
+    if (proof_at_) at = *proof_at_;
+    if (!waiting_.empty()) at = std::min(at, RetryAt());
   }
+  if (at == MonoTime::max()) return at;
+  at = std::max(at, limiter_.NextSlot());
   return breaker_.open() ? std::max(at, breaker_.next_probe()) : at;
 }
 
 std::optional<Collector::Request> Collector::NextRequest() {
   const MonoTime now = clock_.Mono();
+  const bool nothing_new = ready_.empty() && fresh_.empty();
+  if (second_opinion_ || (nothing_new && (Probing() || (proof_at_ && *proof_at_ <= now)))) {
+    return ProofRequest();
+  }
   // What waited longest first, unless there is suspicion of an outage: then ids that have not failed tell
-  // more. As a probe anything will do, due or not.
-  const bool retry_is_due = !waiting_.empty() && waiting_.front().due <= now && budget_.NextRetry() <= now &&
-                            (!breaker_.failing() || fresh_.empty());
-  if (retry_is_due || (ready_.empty() && fresh_.empty())) {
+  // more.
+  if (!Probing() && !waiting_.empty() && RetryAt() <= now && (!breaker_.failing() || fresh_.empty())) {
     std::ranges::pop_heap(waiting_, kLater);
     Request request = std::move(waiting_.back());
     waiting_.pop_back();
-    budget_.Retry();
-    ++stats_.retries;
+    if (!request.throttled_last) {
+      budget_.Retry();
+      ++stats_.retries;
+    }
     return request;
   }
   if (!ready_.empty()) {
@@ -113,9 +126,28 @@ std::optional<Collector::Request> Collector::NextRequest() {
     ready_.pop_front();
     return request;
   }
+  if (fresh_.empty()) return {};
   Message message = fresh_.front();
   fresh_.pop_front();
   return Begin(message);
+}
+
+MonoTime Collector::RetryAt() {
+  const Request& next = waiting_.front();
+  return next.throttled_last ? next.due : std::max(next.due, budget_.NextRetry());
+}
+
+void Collector::WantProof() {
+  if (!proof_at_) proof_at_ = clock_.Mono() + kProofAfter;
+}
+
+Collector::Request Collector::ProofRequest() {
+  proof_at_.reset();
+  second_opinion_ = false;
+  const std::int64_t id =
+      kNoSuchMovie + std::uniform_int_distribution<std::int64_t>(0, kNoSuchMovie - 1)(random_);
+  return {.work = nullptr,
+          .call = {.index = 0, .call = {.path = fmt::format("movie/{}", id), .appends = {}}}};
 }
 
 std::optional<Collector::Request> Collector::Begin(Message message) {
@@ -159,6 +191,7 @@ void Collector::AddCalls(Work& work) {
 void Collector::Start(Request request) {
   const MonoTime now = clock_.Mono();
   if (!first_start_) first_start_ = now;
+  ++starts_;
   const bool probe = Probing();
   if (probe) {
     probing_ = true;
@@ -169,7 +202,8 @@ void Collector::Start(Request request) {
     limiter_.Sent(ticket);
     ++stats_.requests;
   });
-  flights_.emplace(id, Flight{.request = std::move(request), .ticket = ticket, .probe = probe});
+  flights_.emplace(id,
+                   Flight{.request = std::move(request), .ticket = ticket, .start = starts_, .probe = probe});
 }
 
 // --- what comes back
@@ -187,6 +221,10 @@ void Collector::Settle(http::Outcome outcome) {
     if (flight.probe && breaker_.open()) breaker_.ProbeAbandoned();
     return;  // its message is released with the others
   }
+  if (flight.cut) {
+    outcome.failure = http::TransportFailure::kTimeout;
+    outcome.failure_text = "no answer";
+  }
   const Observed observed = Observe(flight.request, outcome);
   const Verdict verdict = Dispose(observed, {.tries = flight.request.tries + 1,
                                              .max_tries = options_.max_tries,
@@ -195,6 +233,8 @@ void Collector::Settle(http::Outcome outcome) {
                                              .key_proven = key_proven_});
   if (outcome.response) {
     answered_ = true;
+    if (!observed.foreign) spoken_ = true;
+    if (flight.request.work == nullptr) proof_foreign_ = observed.foreign;
     if (verdict != Verdict::kThrottle) limiter_.Answered();
   }
   if (!observed.error_class.empty() && verdict != Verdict::kGone) ++stats_.errors[observed.error_class];
@@ -222,9 +262,10 @@ void Collector::Settle(http::Outcome outcome) {
   }
 }
 
+// What was asked after the id failed last has been answered usefully: so it is the id. (What was asked before
+// may have been answered before an outage began.)
 bool Collector::IsSuspect(const Request& request) const {
-  return request.failures > 0 &&
-         (request.failed_first_streak != streak_ || clock_.Mono() - request.failed_first >= kBenefitOfDoubt);
+  return request.failures > 0 && useful_start_ > request.failed_at_start;
 }
 
 Observed Collector::Observe(Request& request, http::Outcome& outcome) {
@@ -233,6 +274,9 @@ Observed Collector::Observe(Request& request, http::Outcome& outcome) {
   auto body = http::DecodeBody(response);
   if (response.status != 200) return ObserveStatus(response.status, body ? *body : std::string());
   if (!body) return ObserveBadBody(response.body, body.error());
+  if (request.work == nullptr) {
+    return ObserveBadBody(*body, {ErrorCode::kCorrupt, "an answer for what does not exist"});
+  }
   Work& work = *request.work;
   if (work.settled) return {};
   std::optional<std::string> etag;
@@ -250,13 +294,15 @@ void Collector::Trouble(const Observed& observed) {
 }
 
 void Collector::SettleUseful(Flight flight, Verdict verdict) {
-  Work& work = *flight.request.work;
   key_proven_ = true;
+  proof_at_.reset();
   trouble_since_.reset();
   storms_ = 0;
-  ++streak_;
+  useful_start_ = std::max(useful_start_, flight.start);
   if (breaker_.open() && flight.probe) log_.Info("TMDB answers again");
   breaker_.Succeeded(flight.probe);
+  if (flight.request.work == nullptr) return;
+  Work& work = *flight.request.work;
   if (!work.settled) {
     if (verdict == Verdict::kGone) {
       StoreGone(work);
@@ -269,9 +315,33 @@ void Collector::SettleUseful(Flight flight, Verdict verdict) {
 }
 
 void Collector::SettleThrottled(Flight flight, const http::Response& response) {
-  const MonoTime now = clock_.Mono();
   ++stats_.throttled;
   if (flight.probe && breaker_.open()) breaker_.ProbeAbandoned();
+  Request& request = flight.request;
+  if (++request.throttles > 1 && useful_start_ > request.throttled_at_start) ++request.own_throttles;
+  request.throttled_at_start = starts_;
+  const bool own = request.own_throttles >= kOwnThrottles;
+  if (!own) PauseAll(response);
+  if (request.work == nullptr) return;
+  Work& work = *request.work;
+  if (work.settled) {
+    CallClosed(work);
+  } else if (request.own_throttles >= kMostOwnThrottles) {
+    Bury(work, BuryReason(ToString(work.message.id), ObserveStatus(429, response.body), request.throttles));
+    CallClosed(work);
+  } else {
+    // To the back: whoever is next learns whether the storm is over.
+    request.throttled_last = true;
+    if (own) WantProof();
+    const Duration wait = own ? kOwnThrottleBackoff.Delay(request.own_throttles, random_)
+                              : std::max(storm_pause_until_ - clock_.Mono(), Duration(0));
+    WaitForRetry(std::move(request), wait);
+  }
+}
+
+// A 429 that is not about one id: everyone waits, then one asks whether it is over.
+void Collector::PauseAll(const http::Response& response) {
+  const MonoTime now = clock_.Mono();
   storm_ = true;
   // The answers to what was in flight together are one storm.
   if (now >= storm_pause_until_) ++storms_;
@@ -287,31 +357,30 @@ void Collector::SettleThrottled(Flight flight, const http::Response& response) {
     log_.Warn("TMDB says 429: pausing", {{"milliseconds", pause / milliseconds(1)}});
   storm_pause_until_ = std::max(storm_pause_until_, now + pause);
   limiter_.Throttled(pause);
-  if (flight.request.work->settled) {
-    CallClosed(*flight.request.work);
-  } else {
-    ready_.push_front(std::move(flight.request));
-  }
+}
+
+void Collector::WaitForRetry(Request request, Duration wait) {
+  request.due = clock_.Mono() + wait;
+  waiting_.push_back(std::move(request));
+  std::ranges::push_heap(waiting_, kLater);
 }
 
 void Collector::SettleFailed(Flight flight, Verdict verdict, const Observed& observed) {
-  Work& work = *flight.request.work;
-  const bool outage = IsOutage(flight, observed);
   Request& request = flight.request;
+  const bool suspect = IsSuspect(request);
+  const bool outage = IsOutage(flight, observed, suspect);
+  if (!outage) WantProof();  // else it is among the probes
+  if (request.work == nullptr) return;
+  Work& work = *request.work;
   if (work.settled) {
     CallClosed(work);
     return;
   }
-  if (++request.failures == 1) {
-    request.failed_first = clock_.Mono();
-    request.failed_first_streak = streak_;
-  }
-  if (!outage && !observed.blameless) {
-    if (request.streak != streak_) {
-      request.streak = streak_;
-      request.streak_tries = 0;
-    }
-    ++request.streak_tries;
+  const bool first = request.failures++ == 0;
+  const bool counts = suspect || (first && !observed.offline);
+  request.failed_at_start = starts_;
+  request.throttled_last = false;
+  if (!outage && !observed.blameless && counts) {
     ++request.tries;
     if (verdict == Verdict::kBury) {
       Bury(work, BuryReason(ToString(work.message.id), observed, request.tries));
@@ -319,22 +388,20 @@ void Collector::SettleFailed(Flight flight, Verdict verdict, const Observed& obs
       return;
     }
   }
-  request.due = clock_.Mono() + kRetryBackoff.Delay(request.failures, random_);
+  const Duration wait = kRetryBackoff.Delay(request.failures, random_);
   if (log_.enabled(LogLevel::kDebug)) {
     log_.Debug("will be tried again", {{"id", ToString(work.message.id)},
                                        {"error", Describe(observed)},
                                        {"tries", request.tries},
-                                       {"milliseconds", (request.due - clock_.Mono()) / milliseconds(1)}});
+                                       {"milliseconds", wait / milliseconds(1)}});
   }
-  waiting_.push_back(std::move(request));
-  std::ranges::push_heap(waiting_, kLater);
+  WaitForRetry(std::move(request), wait);
 }
 
-bool Collector::IsOutage(const Flight& flight, const Observed& observed) {
-  // An id that failed before is suspect itself: its further failures say nothing about TMDB. Else the last
-  // bad ids of a run would look like an outage, and the run would wait for the end of it.
-  const bool telling = observed.blameless || flight.request.tries == 0;
-  if ((telling || flight.probe) && breaker_.Failed(flight.probe)) {
+bool Collector::IsOutage(const Flight& flight, const Observed& observed, bool suspect) {
+  // The failures of an id that is suspect itself say nothing about TMDB. Else the last bad ids of a run would
+  // look like an outage, and the run would wait for the end of it.
+  if ((observed.blameless || !suspect || flight.probe) && breaker_.Failed(flight.probe)) {
     log_.Warn("TMDB seems to be out of order: asking now and then until it answers",
               {{"error", Describe(observed)}});
     ForgiveStreak();
@@ -344,10 +411,9 @@ bool Collector::IsOutage(const Flight& flight, const Observed& observed) {
 
 // The failures that led to the discovery of the outage were the outage's too.
 void Collector::ForgiveStreak() {
+  // Of each request at most one: the next one counts only after a useful answer.
   const auto forgive = [this](Request& request) {
-    if (request.streak != streak_) return;
-    request.tries -= request.streak_tries;
-    request.streak_tries = 0;
+    if (request.failures > 0 && !IsSuspect(request) && request.tries > 0) --request.tries;
   };
   for (Request& request : waiting_) forgive(request);
   for (Request& request : ready_) forgive(request);
@@ -396,29 +462,60 @@ bool Collector::StoreDocuments(Work& work) {
     }
     if (!change) return Written(std::unexpected(change.error()));
     ++batch_.changes[static_cast<std::size_t>(*change)];
+    ++batch_.changes_by_type[{type, *change}];
     if (*change != Change::kUnchanged) ++batch_.records[type];
   }
   return id.type != MediaType::kTv || Written(store_.PutSeasonList(id.id, seasons, clock_.Now()));
 }
 
 void Collector::StoreGone(Work& work) {
-  const auto change = store_.PutGone(work.message.id, clock_.Now());
+  const MediaId id = work.message.id;
+  const auto state = store_.StateOf(id);
+  const bool was_live = state && state->standing == Standing::kLive;
+  if (was_live && !guard_.MayDelete(id.type)) {
+    HoldDeletion(work);
+    return;
+  }
+  const auto change = state ? store_.PutGone(id, clock_.Now()) : std::unexpected(state.error());
   if (!change && change.error().code == ErrorCode::kInvalid) {
-    Bury(work, fmt::format("store {}: {}", ToString(work.message.id), change.error().message));
+    Bury(work, fmt::format("store {}: {}", ToString(id), change.error().message));
     return;
   }
   if (!change) {
-    Written(std::unexpected(change.error()));
-    work.again = !ending_;
-    if (work.again) Settled(work);
+    NotStored(work, change.error());
     return;
   }
+  if (was_live) guard_.Deleted(id.type);
   if (*change != Change::kUnchanged) {
     ++batch_.changes[static_cast<std::size_t>(*change)];
-    ++batch_.records[work.message.id.type];
+    ++batch_.changes_by_type[{id.type, *change}];
+    ++batch_.records[id.type];
   }
   ++batch_.gone;
   Acknowledge(work);
+}
+
+void Collector::HoldDeletion(Work& work) {
+  const MediaId id = work.message.id;
+  if (const auto held = store_.HoldDeletion(id, clock_.Now()); !held) {
+    NotStored(work, held.error());
+    return;
+  }
+  if (told_held_.insert(id.type).second) {
+    log_.Warn(
+        "more records than usual are gone at TMDB: they are kept until you have looked and run again with "
+        "--accept-deletions",
+        {{"type", Name(id.type)}});
+  }
+  ++batch_.held[id.type];
+  ++batch_.gone;
+  Acknowledge(work);
+}
+
+void Collector::NotStored(Work& work, const Error& error) {
+  Written(std::unexpected(error));
+  work.again = !ending_;
+  if (work.again) Settled(work);
 }
 
 void Collector::Acknowledge(Work& work) {

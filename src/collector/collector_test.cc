@@ -159,6 +159,42 @@ TEST_F(CollectorTest, GivesUpWithinSecondsOnAServerThatNeverAnswered) {
   }
 }
 
+TEST_F(CollectorTest, AsksASecondTimeBeforeItGivesUpOnAServerThatNeverAnswered) {
+  // One at a time, and the first request hangs: that alone is not the server's silence.
+  AddMovies(20);
+  Make({.concurrency = 1});
+  Tmdb().Outage(MonoTime::min(), clock_.Mono() + seconds(3), FakeTmdb::Fault::kTimeout);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(collector_->stats().settled, 20);
+  EXPECT_LE(Tmdb().counters().most_under_way, 1);
+}
+
+TEST_F(CollectorTest, NamesTheAddressWhenWhatAnswersIsNotTmdb) {
+  for (const auto fault : {FakeTmdb::Fault::kHtml, FakeTmdb::Fault::kBare404, FakeTmdb::Fault::kBare403,
+                           FakeTmdb::Fault::kRedirect}) {
+    tmdb_.reset();
+    AddMovies(100);
+    Tmdb().Outage(MonoTime::min(), MonoTime::max(), fault);
+    Make();
+    const MonoTime begin = clock_.Mono();
+    EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
+    EXPECT_LE(clock_.Mono() - begin, seconds(14));
+    EXPECT_NE(result_.reason.find("TMDB_API_BASE_URL"), std::string::npos) << result_.reason;
+    EXPECT_NE(result_.reason.find(FakeTmdb::kBaseUrl), std::string::npos) << result_.reason;
+    clock_.Advance(milliseconds(1));
+    EXPECT_EQ(Counts().waiting, 100);
+  }
+}
+
+TEST_F(CollectorTest, WaitsForAnOutageThatItIsStartedInto) {
+  AddMovies(100);
+  Make();
+  Tmdb().Outage(MonoTime::min(), clock_.Mono() + minutes(4), FakeTmdb::Fault::kServerError);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(collector_->stats().settled, 100);
+  EXPECT_EQ(Counts().dead, 0);
+}
+
 TEST_F(CollectorTest, GoesThroughAnOutageWithFewProbesAndWithoutDeadLetters) {
   for (const auto fault :
        {FakeTmdb::Fault::kConnect, FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml,
@@ -168,12 +204,24 @@ TEST_F(CollectorTest, GoesThroughAnOutageWithFewProbesAndWithoutDeadLetters) {
     Make({.concurrency = 10});
     Tmdb().Outage(clock_.Mono() + seconds(1), clock_.Mono() + minutes(5), fault);
     EXPECT_EQ(Drain(), DrainEnd::kDrained);
-    // What TMDB says no to at once is buried until it is known that it says no to everything.
-    const int buried = fault == FakeTmdb::Fault::kBadRequest ? CircuitBreaker::kInARow - 1 + 10 : 0;
-    EXPECT_LE(Counts().dead, buried);
-    EXPECT_EQ(collector_->stats().settled, 200 - Counts().dead);
+    EXPECT_EQ(Counts().dead, 0);
+    EXPECT_EQ(collector_->stats().settled, 200);
     EXPECT_LE(Tmdb().counters().arrived, 200 + 10 + 10 + 20) << "in flight, until it was known, probes";
-    ASSERT_TRUE(queue_.Purge({}, true));
+  }
+}
+
+TEST_F(CollectorTest, GoesThroughAnOutageThatMeetsTheLastFewIds) {
+  for (const auto fault :
+       {FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kHtml, FakeTmdb::Fault::kBadRequest,
+        FakeTmdb::Fault::kMaintenance, FakeTmdb::Fault::kTruncated}) {
+    tmdb_.reset();
+    AddMovies(49);
+    Make({.concurrency = 10});
+    Tmdb().Outage(clock_.Mono() + seconds(1), clock_.Mono() + minutes(5), fault);
+    EXPECT_EQ(Drain(), DrainEnd::kDrained);
+    EXPECT_EQ(Counts().dead, 0) << static_cast<int>(fault);
+    EXPECT_EQ(collector_->stats().settled, 49);
+    EXPECT_LE(Tmdb().counters().arrived, 49 + 10 + 60);
   }
 }
 
@@ -206,6 +254,61 @@ TEST_F(CollectorTest, BuriesALoneBadIdInTheEnd) {
   const MonoTime begin = clock_.Mono();
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
   EXPECT_LE(clock_.Mono() - begin, minutes(3));
+  EXPECT_EQ(Counts().dead, 1);
+}
+
+TEST_F(CollectorTest, BuriesEvenAFewDozenBadIdsAloneInTheEnd) {
+  // As after a redrive: no good id is there to tell them from an outage.
+  for (const auto fault :
+       {FakeTmdb::Fault::kServerError, FakeTmdb::Fault::kBadRequest, FakeTmdb::Fault::kMaintenance}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    tmdb_.reset();
+    AddMovies(12);
+    for (int i = 1; i <= 12; ++i) Tmdb().Break(Movie(i), fault);
+    Make();
+    const MonoTime begin = clock_.Mono();
+    EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+    EXPECT_LE(clock_.Mono() - begin, minutes(3));
+    EXPECT_EQ(Counts().dead, 12);
+    ASSERT_TRUE(queue_.Purge({}, true));
+  }
+}
+
+TEST_F(CollectorTest, BuriesAnIdForWhichTmdbIsAlwaysOfflineWhenItIsNotForOthers) {
+  AddMovies(60);
+  Tmdb().Break(Movie(30), FakeTmdb::Fault::kMaintenance);
+  Make();
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_LE(clock_.Mono() - begin, minutes(1));
+  EXPECT_EQ(collector_->stats().settled, 59);
+  EXPECT_EQ((*queue_.DeadLetters({}, 9)).at(0).reason, "get movie:30: HTTP 503 code 46 after 5 tries");
+}
+
+TEST_F(CollectorTest, BuriesAnIdThatIsAlways429WithoutHoldingUpTheOthers) {
+  AddMovies(2000);
+  Tmdb().Break(Movie(1), FakeTmdb::Fault::kThrottled);
+  Make({.concurrency = 20});
+  std::optional<MonoTime> others_done;
+  collector_->on_progress = [&](const CollectorStats& stats) {
+    if (stats.settled == 1999 && !others_done) others_done = clock_.Mono();
+  };
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  ASSERT_TRUE(others_done);
+  EXPECT_LE(*others_done - begin, seconds(2 * 2000 / 40)) << "50 s without it";
+  EXPECT_LE(clock_.Mono() - begin, minutes(4));
+  EXPECT_EQ(Counts().dead, 1);
+  EXPECT_TRUE((*queue_.DeadLetters({}, 9)).at(0).reason.starts_with("get movie:1: HTTP 429 code 25 after "));
+}
+
+TEST_F(CollectorTest, BuriesALoneIdThatIsAlways429) {
+  AddMovies(1);
+  Tmdb().Break(Movie(1), FakeTmdb::Fault::kThrottled);
+  Make();
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_LE(clock_.Mono() - begin, minutes(5));
   EXPECT_EQ(Counts().dead, 1);
 }
 
@@ -337,6 +440,47 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   EXPECT_EQ(collector.stats().gone, 1);
   EXPECT_FALSE(store_->Find({MediaType::kTv, 7}));
   EXPECT_FALSE(store_->FindSeason(7, 0));
+}
+
+TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
+  AddMovies(100);
+  Make();
+  ASSERT_EQ(Drain(), DrainEnd::kDrained);
+  clock_.Advance(minutes(60 * 24));
+  std::vector<QueueItem> asked;
+  for (int i = 1; i <= 60; ++i) {
+    Tmdb().Remove(Movie(i));
+    asked.push_back({Movie(i), 0});
+    asked.push_back({Movie(1000 + i), 0});  // never stored: no deletion
+  }
+  ASSERT_TRUE(queue_.Send(asked));
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(collector_->stats().held.at(MediaType::kMovie), 60 - 21);
+  EXPECT_EQ(collector_->stats().settled, 120);
+  EXPECT_EQ(collector_->stats().gone, 120);
+  EXPECT_EQ(Counts(), QueueCounts{});
+  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 39u);
+
+  // Until somebody has agreed nothing more of that type goes, however little it is.
+  const auto held = *store_->HeldDeletions(MediaType::kMovie);
+  Tmdb().Remove(Movie(90));
+  Tmdb().Add(Movie(held[0]));
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{Movie(90), 0}, {Movie(held[0]), 0}}));
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(store_->Find(Movie(90))->status, 200);
+  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 39u) << "one more, and one that is there again";
+
+  std::vector<QueueItem> again;
+  const auto to_accept = *store_->HeldDeletions(MediaType::kMovie);
+  for (const std::int64_t id : to_accept) again.push_back({Movie(id), 0});
+  ASSERT_TRUE(queue_.Send(again));
+  Make({.accept_deletions = true});
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_TRUE(collector_->stats().held.empty());
+  EXPECT_EQ(store_->Find(Movie(90))->status, 404);
+  EXPECT_EQ(*store_->HeldDeletions(MediaType::kMovie), std::vector<std::int64_t>());
 }
 
 TEST_F(CollectorTest, KeepsRetriesToAFifthOfTheRate) {

@@ -56,10 +56,8 @@ Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
     if (IsGone(observed)) return Verdict::kGone;
     hopeless = IsHopeless(observed.status);
   }
-  if (circumstances.outage || observed.blameless) return Verdict::kRetry;
-  if (hopeless) return Verdict::kBury;
-  return circumstances.tries >= circumstances.max_tries && circumstances.suspect ? Verdict::kBury
-                                                                                 : Verdict::kRetry;
+  if (circumstances.outage || observed.blameless || !circumstances.suspect) return Verdict::kRetry;
+  return hopeless || circumstances.tries >= circumstances.max_tries ? Verdict::kBury : Verdict::kRetry;
 }
 
 std::string Describe(const Observed& observed) {
@@ -114,7 +112,8 @@ Observed ObserveStatus(int status, std::string_view body) {
   return {.kind = Observed::Kind::kStatus,
           .status = status,
           .tmdb_code = code,
-          .blameless = status == 503 && IsOneOf(kOfflineCodes, code),
+          .offline = status == 503 && IsOneOf(kOfflineCodes, code),
+          .foreign = code == 0 && status < 500 && status != 429,
           .detail = {},
           .error_class = fmt::format("http {}", status)};
 }
@@ -131,6 +130,7 @@ Observed ObserveBadBody(std::string_view body, const Error& why) {
     observed.error_class = "empty body";
   } else if (body[first] == '<') {
     observed.detail = "HTML or XML instead of JSON";
+    observed.foreign = true;
     observed.error_class = "html";
   }
   return observed;

@@ -25,7 +25,9 @@ struct Observed {
   int status = 0;  // of kStatus
   int tmdb_code =
       0;  // of kStatus: status_code of TMDB's JSON error body; 0 when the body is none (HTML, empty, ...)
-  bool blameless = false;  // it says nothing about the id: no connection, or TMDB said that it is offline
+  bool blameless = false;  // no connection: it says nothing about the id
+  bool offline = false;  // TMDB said that it is offline: about the id only when others are answered meanwhile
+  bool foreign = false;  // nothing that TMDB's API would answer: there may be something else at that address
   std::string
       detail;  // of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused"
   std::string error_class;  // what it is counted as: "http 503", "timeout", "html"; empty for kBelieved
@@ -42,14 +44,13 @@ enum class Verdict : std::uint8_t {
 };
 
 struct Circumstances {
-  int tries = 1;  // of this request, this one included; 429s, blameless ones and tries during an outage are
-                  // not counted
+  int tries = 1;  // of this request, this one included; 429s, blameless ones, offline ones until it is
+                  // suspect and tries during an outage are not counted
   int max_tries = 5;
   // The breaker is open: an outage says nothing about the id, so it is neither buried nor does the try count.
   bool outage = false;
   // There is reason to think that it is the id's fault: TMDB answered something useful since the id failed
-  // first, or the id has been failing for long. Without it more tries are due, lest a short outage bury what
-  // little is in the queue.
+  // first. Without it more tries are due, lest an outage bury what little is in the queue.
   bool suspect = true;
   // The key was accepted in this run. Until then a 401 that would be odd for one id alone is about the key.
   bool key_proven = false;

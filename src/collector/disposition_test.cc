@@ -27,20 +27,20 @@ TEST(Disposition, FollowsTmdbsErrorTable) {
     Verdict first, fifth;
   };
   const std::vector<Row> table = {
-      {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},   {4, 405, kBury, kBury},
-      {5, 422, kBury, kBury},   {6, 404, kGone, kGone},    {7, 401, kDeny, kDeny},
-      {8, 403, kRetry, kBury},  {9, 503, kRetry, kRetry},  {10, 401, kDeny, kDeny},
-      {11, 500, kRetry, kBury}, {14, 401, kRetry, kBury},  {15, 500, kRetry, kBury},
-      {16, 401, kRetry, kBury}, {17, 401, kRetry, kBury},  {18, 400, kBury, kBury},
-      {19, 406, kBury, kBury},  {20, 422, kBury, kBury},   {22, 400, kBury, kBury},
-      {23, 400, kBury, kBury},  {24, 504, kRetry, kBury},  {25, 429, kThrottle, kThrottle},
-      {26, 400, kBury, kBury},  {27, 400, kBury, kBury},   {28, 400, kBury, kBury},
-      {29, 400, kBury, kBury},  {30, 401, kRetry, kBury},  {31, 401, kDeny, kDeny},
-      {32, 401, kRetry, kBury}, {33, 401, kRetry, kBury},  {34, 404, kGone, kGone},
-      {35, 401, kDeny, kDeny},  {36, 401, kRetry, kBury},  {37, 404, kRetry, kBury},
-      {38, 401, kRetry, kBury}, {39, 401, kRetry, kBury},  {41, 422, kBury, kBury},
-      {42, 405, kBury, kBury},  {43, 502, kRetry, kBury},  {44, 500, kRetry, kBury},
-      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kRetry}, {47, 400, kBury, kBury},
+      {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},  {4, 405, kBury, kBury},
+      {5, 422, kBury, kBury},   {6, 404, kGone, kGone},   {7, 401, kDeny, kDeny},
+      {8, 403, kRetry, kBury},  {9, 503, kRetry, kBury},  {10, 401, kDeny, kDeny},
+      {11, 500, kRetry, kBury}, {14, 401, kRetry, kBury}, {15, 500, kRetry, kBury},
+      {16, 401, kRetry, kBury}, {17, 401, kRetry, kBury}, {18, 400, kBury, kBury},
+      {19, 406, kBury, kBury},  {20, 422, kBury, kBury},  {22, 400, kBury, kBury},
+      {23, 400, kBury, kBury},  {24, 504, kRetry, kBury}, {25, 429, kThrottle, kThrottle},
+      {26, 400, kBury, kBury},  {27, 400, kBury, kBury},  {28, 400, kBury, kBury},
+      {29, 400, kBury, kBury},  {30, 401, kRetry, kBury}, {31, 401, kDeny, kDeny},
+      {32, 401, kRetry, kBury}, {33, 401, kRetry, kBury}, {34, 404, kGone, kGone},
+      {35, 401, kDeny, kDeny},  {36, 401, kRetry, kBury}, {37, 404, kRetry, kBury},
+      {38, 401, kRetry, kBury}, {39, 401, kRetry, kBury}, {41, 422, kBury, kBury},
+      {42, 405, kBury, kBury},  {43, 502, kRetry, kBury}, {44, 500, kRetry, kBury},
+      {45, 403, kDeny, kDeny},  {46, 503, kRetry, kBury}, {47, 400, kBury, kBury},
   };
   for (const Row& row : table) {
     const Observed observed = ObserveStatus(row.status, TmdbError(row.code));
@@ -101,7 +101,7 @@ TEST(Disposition, TakesALikelyKeyErrorForTheKeysOnlyUntilTheKeyWasAccepted) {
 
 TEST(Disposition, NeverBlamesTheIdForAServerThatCannotBeReached) {
   EXPECT_EQ(At(ObserveFailure(http::TransportFailure::kConnect, ""), 99), kRetry);
-  EXPECT_EQ(At(ObserveStatus(503, TmdbError(46)), 99), kRetry);
+  EXPECT_EQ(Dispose(ObserveStatus(503, TmdbError(46)), {.tries = 99, .suspect = false}), kRetry);
   EXPECT_EQ(At(ObserveStatus(503, "<html>"), 99), kBury)
       << "a proxy may say so for one page that takes too long";
 }
@@ -109,8 +109,24 @@ TEST(Disposition, NeverBlamesTheIdForAServerThatCannotBeReached) {
 TEST(Disposition, GivesAnIdMoreTriesWhileNothingElseIsAnsweredEither) {
   EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = false}), kRetry);
   EXPECT_EQ(Dispose(ObserveStatus(503, ""), {.tries = 5, .suspect = true}), kBury);
-  EXPECT_EQ(Dispose(ObserveStatus(422, TmdbError(5)), {.tries = 1, .suspect = false}), kBury)
-      << "TMDB did answer";
+  EXPECT_EQ(Dispose(ObserveStatus(422, TmdbError(5)), {.tries = 1, .suspect = false}), kRetry)
+      << "it may say so to everything";
+}
+
+TEST(Disposition, TellsWhatTmdbsApiWouldNotAnswer) {
+  const std::string html = "<html>";
+  for (const int status : {301, 302, 308, 400, 401, 403, 404, 405, 410, 451}) {
+    EXPECT_TRUE(ObserveStatus(status, html).foreign) << status;
+    EXPECT_TRUE(ObserveStatus(status, "").foreign) << status;
+  }
+  EXPECT_TRUE(ObserveBadBody("<!DOCTYPE html>", {ErrorCode::kCorrupt, "tape error"}).foreign);
+  // What a server in trouble answers, or one that wants to be left alone.
+  for (const int status : {429, 500, 502, 503, 504, 520})
+    EXPECT_FALSE(ObserveStatus(status, html).foreign) << status;
+  EXPECT_FALSE(ObserveStatus(404, TmdbError(34)).foreign);
+  EXPECT_FALSE(ObserveStatus(401, TmdbError(7)).foreign);
+  EXPECT_FALSE(ObserveBadBody("{\"id\":5", {ErrorCode::kCorrupt, "cut"}).foreign);
+  EXPECT_FALSE(ObserveFailure(http::TransportFailure::kTimeout, "").foreign);
 }
 
 TEST(Disposition, BuriesNothingDuringAnOutage) {
