@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "app/env_file.h"
+#include "app/metrics_server.h"
 #include "app/toml_file.h"
 #include "app/version.h"
 #include "app/words.h"
@@ -161,6 +162,20 @@ constexpr std::string_view kCollectionNamespaces = "images, translations";
 constexpr std::string_view kCompanyNamespaces = "alternative_names, images, movies";
 constexpr std::string_view kNetworkNamespaces = "alternative_names, images";
 
+// What is wrong with an expression, or empty.
+std::string WhyNoSchedule(std::string_view text) {
+  const auto expression = ScheduleExpression::Parse(text);
+  return expression ? "" : expression.error().message;
+}
+
+std::string WhyNoTimeZone(std::string_view name) {
+  const auto zone = TimeZone::Load(name);
+  return zone ? "" : zone.error().message;
+}
+
+constexpr std::array<std::pair<std::string_view, HarvestMode>, 3> kModes = {
+    {{"auto", HarvestMode::kAuto}, {"export", HarvestMode::kExport}, {"changes", HarvestMode::kChanges}}};
+
 template <MediaType type>
 bool ApplyNamespaces(std::string_view text, std::string_view known, Settings& settings) {
   auto names = ParseNamespaces(type, text == "none" ? "" : text);
@@ -191,12 +206,12 @@ constexpr Setting kTable[] = {
      "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above "
      "50 a warning is given.",
      false,
-     [](std::string_view text, Settings& s) {
-       return ParseWithin(text, 0.1, 1000.0, s.rate_limit_requests);
-     }},
+     [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.rate_limit_requests); },
+     true},
     {"COLLECTOR_CONCURRENCY", "collector", "5", "a whole number from 1 to 1000",
      "Requests under way at once. Whatever it says, at most 20 connections are open.", false,
-     [](std::string_view text, Settings& s) { return ParseWithin(text, 1, 1000, s.collector_concurrency); }},
+     [](std::string_view text, Settings& s) { return ParseWithin(text, 1, 1000, s.collector_concurrency); },
+     true},
     {"MOVIE_APPEND_TO_RESPONSE", "collector", "", kMovieNamespaces,
      "What is fetched with a movie, in the same request: a list, or none.", false,
      [](std::string_view text, Settings& s) {
@@ -233,13 +248,29 @@ constexpr Setting kTable[] = {
        const bool ok = ParseWithin(text, 1, 525'600, minutes);
        s.collection_interval = std::chrono::minutes(minutes);
        return ok;
-     }},
+     },
+     true},
+    {"COLLECTION_SCHEDULE", "harvester", "",
+     "rate(12 hours), cron(0 6 * * ? *) or at(2026-12-01T06:00:00), in EventBridge's grammar",
+     "When `run` without --once harvests, instead of every COLLECTION_INTERVAL minutes.", false,
+     [](std::string_view text, Settings& s) {
+       s.collection_schedule = text;
+       return WhyNoSchedule(text).empty();
+     },
+     true, WhyNoSchedule},
+    {"COLLECTION_TIMEZONE", "harvester", "UTC", "an IANA name as Europe/Berlin, or UTC",
+     "The time zone of COLLECTION_SCHEDULE, and of schedules that name none.", false,
+     [](std::string_view text, Settings& s) {
+       s.collection_timezone = text;
+       return WhyNoTimeZone(text).empty();
+     },
+     true, WhyNoTimeZone},
     {"MEDIA_TYPES", "harvester", "movie,tv,person",
      "a list of movie, tv, person, collection, company, network, keyword, configuration",
-     "What is mirrored. Seasons and episodes come with tv.", false, ParseMediaTypes},
+     "What is mirrored. Seasons and episodes come with tv.", false, ParseMediaTypes, true},
     {"INCLUDE_ADULT", "harvester", "false", "true or false",
      "Whether the adult exports of movie, tv and person are harvested too.", false,
-     [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.include_adult); }},
+     [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.include_adult); }, true},
     {"DATA_DIR", "storage", "./data",
      "the path of a folder that is empty, absent, or was made by this program",
      "The folder of the store, made when it is absent. One process at a time writes to it.", false,
@@ -255,19 +286,146 @@ constexpr Setting kTable[] = {
      false, ParseBucket},
     {"LOG_LEVEL", "log", "info", "trace, debug, info, warn or error",
      "How much is said on stderr. --debug is short for debug.", false,
-     [](std::string_view text, Settings& s) { return ParseChoice(text, kLogLevels, s.log_level); }},
+     [](std::string_view text, Settings& s) { return ParseChoice(text, kLogLevels, s.log_level); }, true},
     {"LOG_FORMAT", "log", "text", "text or json", "Lines for people, or one JSON object a line.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogFormats, s.log_format); }},
+    {"METRICS_LISTEN", "metrics", "", "host:port of this machine, such as 127.0.0.1:9464",
+     "Where a process that works serves /metrics for Prometheus, /healthz and /readyz; when it is not set, "
+     "nowhere. Port 0 takes any free one, and the log says which. It asks nobody who they are.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.metrics_listen = text;
+       return text.empty() || ParseListenAddress(text).has_value();
+     }},
 };
 
 std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std::string_view source) {
   std::string shown = setting.secret ? fmt::format("*** ({} characters)", text.size()) : ShowValue(text);
-  return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): use {}", setting.name, shown, source,
-              setting.allowed);
+  const std::string why = setting.why ? setting.why(text) : fmt::format("use {}", setting.allowed);
+  return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): {}", setting.name, shown, source, why);
 }
 
-std::vector<std::string> Warnings(const Settings& settings) {
+// --- schedules
+
+constexpr std::string_view kScheduleKeys[] = {"name", "expression", "timezone", "types", "mode", "limit"};
+constexpr std::size_t kMaxSchedules = 100;
+
+// As EventBridge Scheduler has them.
+bool IsScheduleName(std::string_view text) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits);
+}
+
+std::unexpected<Error> RefuseIn(const GivenSetting& value, std::string_view sentence) {
+  return Fail(ErrorCode::kInvalid, "{} of a schedule is '{}' (from {}): {}", value.name,
+              ShowValue(value.text), value.source, sentence);
+}
+
+// `value` by one of kScheduleKeys; the expression waits for its time zone.
+Result<void> TakeScheduleValue(const GivenSetting& value, ScheduleSetting& schedule, TimeZone& zone) {
+  const std::string_view text = Trim(value.text);
+  Settings types;
+  std::int64_t limit = 0;
+  if (value.name == "name") {
+    if (!IsScheduleName(text))
+      return RefuseIn(value, "use 1 to 64 letters, digits, hyphens, underscores and dots");
+    schedule.name = text;
+  } else if (value.name == "timezone") {
+    auto loaded = TimeZone::Load(text);
+    if (!loaded) return RefuseIn(value, loaded.error().message);
+    zone = *std::move(loaded);
+  } else if (value.name == "types") {
+    if (!ParseMediaTypes(text, types)) {
+      return RefuseIn(value, fmt::format("use {}", FindSetting("MEDIA_TYPES")->allowed));
+    }
+    schedule.types = std::move(types.media_types);
+  } else if (value.name == "mode") {
+    if (!ParseChoice(text, kModes, schedule.mode)) return RefuseIn(value, "use auto, export or changes");
+  } else if (value.name == "limit") {
+    if (!ParseWithin<std::int64_t>(text, 0, 1'000'000'000, limit)) {
+      return RefuseIn(value, "use a whole number from 0 to 1000000000");
+    }
+    schedule.limit = limit;
+  } else if (value.name != "expression") {
+    const std::vector<std::string> known(std::begin(kScheduleKeys), std::end(kScheduleKeys));
+    return Fail(ErrorCode::kInvalid, "{}: {} is nothing that a schedule has{}", value.source,
+                ShowValue(value.name), DidYouMean(Lower(value.name), known));
+  }
+  return {};
+}
+
+Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZone& default_zone) {
+  ScheduleSetting schedule{.name = "", .expression = ScheduleExpression::Every(std::chrono::minutes(1))};
+  TimeZone zone = default_zone;
+  const GivenSetting* expression = nullptr;
+  for (const GivenSetting& value : given.values) {
+    TRY(TakeScheduleValue(value, schedule, zone));
+    if (value.name == "expression") expression = &value;
+  }
+  if (schedule.name.empty())
+    return Fail(ErrorCode::kInvalid, "{}: this schedule has no name: each needs one of its own",
+                given.source);
+  if (expression == nullptr) {
+    return Fail(ErrorCode::kInvalid,
+                "{}: the schedule {} has no expression: use rate(12 hours) or cron(0 6 * * ? *)",
+                given.source, schedule.name);
+  }
+  auto parsed = ScheduleExpression::Parse(expression->text, std::move(zone));
+  if (!parsed) return RefuseIn(*expression, parsed.error().message);
+  schedule.expression = *std::move(parsed);
+  return schedule;
+}
+
+// Of the settings alone.
+Result<ScheduleSetting> DefaultSchedule(const Settings& settings, TimeZone zone) {
+  constexpr const char* kName = "collection";
+  if (settings.collection_schedule.empty())
+    return ScheduleSetting{.name = kName,
+                           .expression = ScheduleExpression::Every(settings.collection_interval)};
+  auto parsed = ScheduleExpression::Parse(settings.collection_schedule, std::move(zone));
+  if (!parsed) {
+    return Fail(ErrorCode::kInvalid, "COLLECTION_SCHEDULE is '{}': {}", settings.collection_schedule,
+                parsed.error().message);
+  }
+  return ScheduleSetting{.name = kName, .expression = *std::move(parsed)};
+}
+
+Result<void> ResolveSchedules(std::span<const GivenSchedule> given, Settings& settings) {
+  TRY_ASSIGN(TimeZone zone, TimeZone::Load(settings.collection_timezone));
+  if (given.empty()) {
+    TRY_ASSIGN(ScheduleSetting schedule, DefaultSchedule(settings, std::move(zone)));
+    settings.schedules.push_back(std::move(schedule));
+    return {};
+  }
+  if (given.size() > kMaxSchedules) {
+    return Fail(ErrorCode::kInvalid, "{}: more than {} schedules", given[kMaxSchedules].source,
+                kMaxSchedules);
+  }
+  for (const GivenSchedule& one : given) {
+    TRY_ASSIGN(ScheduleSetting schedule, ResolveSchedule(one, zone));
+    const auto twice = std::ranges::find(settings.schedules, schedule.name, &ScheduleSetting::name);
+    if (twice != settings.schedules.end()) {
+      return Fail(ErrorCode::kInvalid, "{}: a schedule {} is there already (at {})", one.source,
+                  schedule.name, given[std::size_t(twice - settings.schedules.begin())].source);
+    }
+    settings.schedules.push_back(std::move(schedule));
+  }
+  return {};
+}
+
+std::vector<std::string> Warnings(const Settings& settings, bool has_schedules) {
   std::vector<std::string> warnings;
+  const auto is_given = [&](std::string_view name) {
+    return std::ranges::find(settings.given, name, &GivenSetting::name) != settings.given.end();
+  };
+  for (const std::string_view name : {"COLLECTION_INTERVAL", "COLLECTION_SCHEDULE"}) {
+    const bool hidden =
+        has_schedules || (name == "COLLECTION_INTERVAL" && !settings.collection_schedule.empty());
+    if (is_given(name) && hidden) {
+      warnings.push_back(fmt::format("{} does not say when to harvest: {} does", name,
+                                     has_schedules ? "[[schedule]]" : "COLLECTION_SCHEDULE"));
+    }
+  }
   if (settings.rate_limit_requests > kPoliteRate) {
     warnings.push_back(
         fmt::format("RATE_LIMIT_REQUESTS is {}: TMDB asks for about 40 a second and answers more with 429",
@@ -303,6 +461,10 @@ Result<std::optional<std::string>> ReadConfigFile(const std::string& path) {
 // The .env file may hold other programs' variables; only what is nearly one of ours is taken for a typo.
 Result<void> CheckForeignName(const GivenSetting& given) {
   for (const Setting& setting : SettingsTable()) {
+    if (Lower(given.name) == Lower(setting.name)) {
+      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}): in capitals, {}, it is one",
+                  given.name, given.source, setting.name);
+    }
     if (EditDistance(given.name, setting.name) <= 2) {
       return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}), did you mean {}?", given.name,
                   given.source, setting.name);
@@ -345,7 +507,8 @@ std::string FallbackOf(const Setting& setting) {
   return fmt::format("{}", fmt::join(found->second, ","));
 }
 
-Result<Settings> ResolveSettings(std::span<const GivenSetting> given) {
+Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
+                                 std::span<const GivenSchedule> schedules) {
   Settings settings;
   settings.namespaces = DefaultNamespaces();
   for (const Setting& setting : kTable) {
@@ -361,21 +524,24 @@ Result<Settings> ResolveSettings(std::span<const GivenSetting> given) {
   }
   for (const Setting& setting : kTable) {
     const auto last = std::ranges::find(given.rbegin(), given.rend(), setting.name, &GivenSetting::name);
+    settings.texts.emplace_back(last == given.rend() ? FallbackOf(setting) : Trim(last->text));
     if (last == given.rend()) continue;
     settings.given.push_back({last->name, setting.secret ? "***" : ShowValue(last->text), last->source});
   }
-  settings.warnings = Warnings(settings);
+  TRY(ResolveSchedules(schedules, settings));
+  settings.warnings = Warnings(settings, !schedules.empty());
   return settings;
 }
 
 Result<Settings> LoadSettings(const SettingSources& sources) {
   std::vector<GivenSetting> given;
+  std::vector<GivenSchedule> schedules;
   const std::string config_path = sources.config_path.value_or("tmdb-collector.toml");
   TRY_ASSIGN(const auto config, ReadConfigFile(config_path));
   if (!config && sources.config_path)
     return Fail(ErrorCode::kInvalid, "read {}: no such file (from --config)", config_path);
   if (config) {
-    TRY_ASSIGN(given, ParseTomlSettings(*config, config_path));
+    TRY_ASSIGN(given, ParseTomlSettings(*config, config_path, &schedules));
   }
   TRY_ASSIGN(const auto env_file, ReadConfigFile(sources.env_path));
   if (env_file) {
@@ -394,7 +560,25 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
     if (value && !Trim(value).empty()) given.push_back({std::string(setting.name), value, "the environment"});
   }
   given.insert(given.end(), sources.flags.begin(), sources.flags.end());
-  return ResolveSettings(given);
+  auto settings = ResolveSettings(given, schedules);
+  if (settings) settings->sources = sources;
+  return settings;
+}
+
+Result<std::vector<std::string>> ReloadSettings(Settings& settings) {
+  TRY_ASSIGN(Settings fresh, LoadSettings(settings.sources));
+  std::vector<std::string> later;
+  for (std::size_t i = 0; i < std::size(kTable); ++i) {
+    const Setting& setting = kTable[i];
+    if (setting.reloads || fresh.texts[i] == settings.texts[i]) continue;
+    later.push_back(fmt::format("{} has changed{}: that needs a restart", setting.name,
+                                setting.secret ? "" : fmt::format(" to '{}'", ShowValue(fresh.texts[i]))));
+    fresh.texts[i] = settings.texts[i];
+    // What is in force was allowed; only an empty text, which is no value, is not.
+    (void)setting.apply(fresh.texts[i], fresh);
+  }
+  settings = std::move(fresh);
+  return later;
 }
 
 Result<void> RequireKey(const Settings& settings) {

@@ -14,6 +14,8 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "harvester/harvest_report.h"
+#include "scheduler/schedule_expression.h"
 #include "tmdb/detail_fetch.h"
 #include "tmdb/media_id.h"
 
@@ -27,6 +29,31 @@ struct GivenSetting {
   std::string source;
 };
 
+// A [[schedule]] table of tmdb-collector.toml as it stands there: name, expression, timezone, types, mode,
+// limit.
+struct GivenSchedule {
+  std::string source;  // of the table
+  std::vector<GivenSetting> values;
+};
+
+// When `run` harvests, and what.
+struct ScheduleSetting {
+  std::string name;
+  ScheduleExpression expression;
+  HarvestMode mode = HarvestMode::kAuto;
+  std::vector<MediaType> types = {};       // empty: media_types
+  std::optional<std::int64_t> limit = {};  // of new ids a type
+};
+
+struct SettingSources {
+  std::optional<std::string> config_path =
+      {};  // --config; empty: tmdb-collector.toml in the working directory, if it is there
+  std::string env_path = ".env";  // read if it is there
+  // Returns nullptr for a name that is not set: getenv.
+  const char* (*environment)(const char* name) = nullptr;
+  std::vector<GivenSetting> flags = {};
+};
+
 struct Settings {
   std::string tmdb_api_key;  // a secret: 32 hex digits (v3) or a token with two dots (v4); empty when not set
   std::string tmdb_api_base_url;  // without a trailing slash, like the next one
@@ -35,15 +62,25 @@ struct Settings {
   int collector_concurrency = 0;
   Namespaces namespaces;  // what is appended to the details of each type
   std::chrono::minutes collection_interval{0};
+  std::string collection_schedule;  // an expression; empty: every collection_interval
+  std::string collection_timezone;  // of that, and of schedules that name none
+  // What `run` follows: the [[schedule]] tables, or the one that the settings above make, called
+  // "collection".
+  std::vector<ScheduleSetting> schedules;
   std::vector<MediaType> media_types;
   bool include_adult = false;
   std::string data_dir;
   std::string s3_bucket_name;  // empty: this machine's files
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+  std::string metrics_listen;  // host:port (metrics_server.h); empty: nowhere
 
   std::vector<std::string> warnings;  // allowed, but a person should know; said once, when work starts
   std::vector<GivenSetting> given;    // what is not a default, as it came, secrets hidden
+
+  // For ReloadSettings().
+  SettingSources sources;
+  std::vector<std::string> texts;  // in force, in the order of the table
 };
 
 // One row of the table.
@@ -56,6 +93,10 @@ struct Setting {
   bool secret = false;  // never shown, and no flag: the command line is for all users of a machine to read
   // Parses and checks `text`; false when it is not allowed. Blanks around it are gone already.
   bool (*apply)(std::string_view text, Settings& settings);
+  // Whether a running process takes it when it is told to read its settings again.
+  bool reloads = false;
+  // The end of the sentence about a bad value where `allowed` alone does not help: "its hours field is...".
+  std::string (*why)(std::string_view text) = nullptr;
 };
 
 // In the order in which they are documented.
@@ -73,19 +114,16 @@ bool IsSection(std::string_view name);
 // The defaults, then `given` in turn: the later wins. Every value is checked, also one that a later one
 // hides. kInvalid with one sentence that names the setting, the value (*** for a secret), the source and what
 // is allowed.
-Result<Settings> ResolveSettings(std::span<const GivenSetting> given);
+Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
+                                 std::span<const GivenSchedule> schedules = {});
 
-struct SettingSources {
-  std::optional<std::string>
-      config_path;  // --config; empty: tmdb-collector.toml in the working directory, if it is there
-  std::string env_path = ".env";  // read if it is there
-  // Returns nullptr for a name that is not set: getenv.
-  const char* (*environment)(const char* name) = nullptr;
-  std::vector<GivenSetting> flags;
-};
 // Reads the files and the environment, then resolves. An empty value in .env or the environment counts as not
 // set.
 Result<Settings> LoadSettings(const SettingSources& sources);
+
+// Reads again where `settings` came from and takes what a running process may take. Returns a sentence for
+// each other setting that has changed: it needs a restart. After an error nothing has changed.
+Result<std::vector<std::string>> ReloadSettings(Settings& settings);
 
 // What to do next when a command needs the key and there is none.
 Result<void> RequireKey(const Settings& settings);

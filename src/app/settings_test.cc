@@ -266,6 +266,171 @@ TEST_F(SettingSourcesTest, AFolderInPlaceOfAFileIsOneClearSentence) {
   EXPECT_NE(settings.error().message.find("it is a folder"), std::string::npos) << settings.error().message;
 }
 
+// "name: expression", and what else is not as usual.
+std::vector<std::string> SchedulesOf(const Result<Settings>& settings) {
+  if (!settings) return {settings.error().message};
+  std::vector<std::string> lines;
+  for (const ScheduleSetting& schedule : settings->schedules) {
+    std::string line = schedule.name + ": " + schedule.expression.ToString();
+    if (schedule.mode == HarvestMode::kExport) line += " export";
+    if (schedule.mode == HarvestMode::kChanges) line += " changes";
+    for (const MediaType type : schedule.types) line += fmt::format(" {}", Name(type));
+    if (schedule.limit) line += fmt::format(" {}", *schedule.limit);
+    lines.push_back(line);
+  }
+  return lines;
+}
+using Schedules = std::vector<std::string>;
+
+TEST_F(SettingSourcesTest, WithoutSchedulesTheIntervalIsOne) {
+  EXPECT_EQ(SchedulesOf(Load()), Schedules{"collection: rate(1440 minutes)"});
+  environment_["COLLECTION_INTERVAL"] = "60";
+  EXPECT_EQ(SchedulesOf(Load()), Schedules{"collection: rate(60 minutes)"});
+  EXPECT_TRUE(Load()->warnings.empty());
+}
+
+TEST_F(SettingSourcesTest, AScheduleTakesThePlaceOfTheIntervalAndSaysSo) {
+  environment_["COLLECTION_INTERVAL"] = "60";
+  environment_["COLLECTION_SCHEDULE"] = "cron(30 9 * * ? *)";
+  environment_["COLLECTION_TIMEZONE"] = "Europe/Berlin";
+  EXPECT_EQ(SchedulesOf(Load()), Schedules{"collection: cron(30 9 * * ? *) Europe/Berlin"});
+  EXPECT_EQ(
+      Load()->warnings,
+      std::vector<std::string>{"COLLECTION_INTERVAL does not say when to harvest: COLLECTION_SCHEDULE does"});
+}
+
+TEST_F(SettingSourcesTest, TablesTakeThePlaceOfBoth) {
+  environment_["COLLECTION_SCHEDULE"] = "cron(30 9 * * ? *)";
+  environment_["COLLECTION_TIMEZONE"] = "Europe/Berlin";
+  config_ = Write(
+      "c.toml",
+      "rate_limit_requests = 4\n[[schedule]]\nname = 'exports'\nexpression = 'cron(30 9 * * ? *)'\nmode = "
+      "'export'\n[[schedule]]\nname = 'changes'\nexpression = 'rate(2 hours)'\ntypes = ['movie', 'tv']\nmode "
+      "= 'changes'\nlimit = 100\n[[schedule]]\nname = 'there'\nexpression = 'cron(0 6 ? * MON *)'\ntimezone "
+      "= 'America/New_York'\n");
+  EXPECT_EQ(SchedulesOf(Load()), (Schedules{"exports: cron(30 9 * * ? *) Europe/Berlin export",
+                                            "changes: rate(2 hours) changes movie tv 100",
+                                            "there: cron(0 6 ? * MON *) America/New_York"}));
+  EXPECT_EQ(Load()->rate_limit_requests, 4);
+  EXPECT_EQ(Load()->warnings,
+            std::vector<std::string>{"COLLECTION_SCHEDULE does not say when to harvest: [[schedule]] does"});
+}
+
+TEST_F(SettingSourcesTest, AMistakeInAScheduleIsNamedWithItsPlace) {
+  const auto message = [&](std::string_view toml) {
+    config_ = Write("c.toml", toml);
+    const auto settings = Load();
+    if (settings) return std::string("none");
+    const std::string path = folder_ / "c.toml";
+    std::string text = settings.error().message;
+    for (auto at = text.find(path); at != std::string::npos; at = text.find(path))
+      text.replace(at, path.size(), "c.toml");
+    return text;
+  };
+  const std::string named = "[[schedule]]\nname = 'n'\n";
+  EXPECT_EQ(message(named + "expression = 'cron(0 25 * * ? *)'\n"),
+            "expression of a schedule is 'cron(0 25 * * ? *)' (from c.toml:3): its hours field is '25': use "
+            "0-23, with , "
+            "- * /");
+  EXPECT_EQ(
+      message(named + "expression = 'rate(1 hour)'\ntimezone = 'Mars/Olympus'\n"),
+      "timezone of a schedule is 'Mars/Olympus' (from c.toml:4): there is no time zone 'Mars/Olympus' in "
+      "/usr/share/zoneinfo: use an IANA name as Europe/Berlin, or UTC");
+  EXPECT_EQ(
+      message(named + "expression = 'at(2027-03-28T02:30:00)'\ntimezone = 'Europe/Berlin'\n"),
+      "expression of a schedule is 'at(2027-03-28T02:30:00)' (from c.toml:3): it never happens: clocks in "
+      "Europe/Berlin are put forward over it");
+  EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\ntypes = ['movie', 'episode']\n"),
+            "types of a schedule is 'movie,episode' (from c.toml:4): use a list of movie, tv, person, "
+            "collection, company, "
+            "network, keyword, configuration");
+  EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nmode = 'full'\n"),
+            "mode of a schedule is 'full' (from c.toml:4): use auto, export or changes");
+  EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nlimit = -1\n"),
+            "limit of a schedule is '-1' (from c.toml:4): use a whole number from 0 to 1000000000");
+  EXPECT_EQ(message(named + "expresion = 'rate(1 hour)'\n"),
+            "c.toml:3: expresion is nothing that a schedule has, did you mean expression?");
+  EXPECT_EQ(message(named),
+            "c.toml:1: the schedule n has no expression: use rate(12 hours) or cron(0 6 * * ? *)");
+  EXPECT_EQ(message("[[schedule]]\nexpression = 'rate(1 hour)'\n"),
+            "c.toml:1: this schedule has no name: each needs one of its own");
+  EXPECT_EQ(message("[[schedule]]\nname = 'a b'\n"),
+            "name of a schedule is 'a b' (from c.toml:2): use 1 to 64 letters, digits, hyphens, underscores "
+            "and dots");
+  EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\n" + named + "expression = 'rate(2 hours)'\n"),
+            "c.toml:4: a schedule n is there already (at c.toml:1)");
+}
+
+TEST_F(SettingSourcesTest, AMistakeInTheScheduleOfTheEnvironmentIsNamedToo) {
+  environment_["COLLECTION_SCHEDULE"] = "cron(0 6 * * * *)";
+  EXPECT_EQ(SchedulesOf(Load()),
+            Schedules{"COLLECTION_SCHEDULE is 'cron(0 6 * * * *)' (from the environment): exactly one of its "
+                      "day-of-month "
+                      "field ('*') and its day-of-week field ('*') must be ?, as in cron(0 6 * * ? *)"});
+  environment_["COLLECTION_SCHEDULE"] = "0 6 * * *";
+  EXPECT_EQ(SchedulesOf(Load()), Schedules{"COLLECTION_SCHEDULE is '0 6 * * *' (from the environment): use "
+                                           "rate(12 hours), cron(0 6 * * ? *) or "
+                                           "at(2026-12-01T06:00:00), in EventBridge's grammar"});
+}
+
+TEST_F(SettingSourcesTest, AReloadTakesWhatARunningProcessCanTake) {
+  config_ = Write("c.toml", "rate_limit_requests = 4\n");
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  Write("c.toml",
+        "rate_limit_requests = 8\nlog_level = 'debug'\nmedia_types = 'movie'\ncollector_concurrency = 9\n"
+        "[[schedule]]\nname = 'n'\nexpression = 'rate(1 hour)'\n");
+  const auto later = ReloadSettings(*settings);
+  ASSERT_TRUE(later) << later.error().message;
+  EXPECT_TRUE(later->empty());
+  EXPECT_EQ(settings->rate_limit_requests, 8);
+  EXPECT_EQ(settings->log_level, LogLevel::kDebug);
+  EXPECT_EQ(settings->media_types, std::vector{MediaType::kMovie});
+  EXPECT_EQ(settings->collector_concurrency, 9);
+  EXPECT_EQ(SchedulesOf(*settings), Schedules{"n: rate(1 hour)"});
+  // What is taken out is at its default again.
+  Write("c.toml", "");
+  ASSERT_TRUE(ReloadSettings(*settings));
+  EXPECT_EQ(settings->rate_limit_requests, 3);
+  EXPECT_EQ(SchedulesOf(*settings), Schedules{"collection: rate(1440 minutes)"});
+}
+
+TEST_F(SettingSourcesTest, AReloadNamesWhatNeedsARestartAndLeavesItAsItWas) {
+  Write(".env", "DATA_DIR=/here\n");
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  Write(".env", std::string("DATA_DIR=/there\nLOG_FORMAT=json\nRATE_LIMIT_REQUESTS=5\nS3_BUCKET_NAME=bucket\n"
+                            "MOVIE_APPEND_TO_RESPONSE=images\nTMDB_API_KEY=") +
+                    kKey + "\n");
+  const auto later = ReloadSettings(*settings);
+  ASSERT_TRUE(later) << later.error().message;
+  EXPECT_EQ(*later, (std::vector<std::string>{
+                        "TMDB_API_KEY has changed: that needs a restart",
+                        "MOVIE_APPEND_TO_RESPONSE has changed to 'images': that needs a restart",
+                        "DATA_DIR has changed to '/there': that needs a restart",
+                        "S3_BUCKET_NAME has changed to 'bucket': that needs a restart",
+                        "LOG_FORMAT has changed to 'json': that needs a restart"}));
+  EXPECT_EQ(settings->tmdb_api_key, "");
+  EXPECT_EQ(settings->data_dir, "/here");
+  EXPECT_EQ(settings->s3_bucket_name, "");
+  EXPECT_EQ(settings->log_format, LogFormat::kText);
+  EXPECT_EQ(settings->namespaces, DefaultNamespaces());
+  EXPECT_EQ(settings->rate_limit_requests, 5);
+}
+
+TEST_F(SettingSourcesTest, AReloadOfABadFileChangesNothing) {
+  Write(".env", "RATE_LIMIT_REQUESTS=5\n");
+  auto settings = Load();
+  ASSERT_TRUE(settings);
+  Write(".env", "LOG_LEVEL=debug\nRATE_LIMIT_REQUESTS=fast\n");
+  const auto later = ReloadSettings(*settings);
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message.find("RATE_LIMIT_REQUESTS is 'fast'"), std::string::npos)
+      << later.error().message;
+  EXPECT_EQ(settings->rate_limit_requests, 5);
+  EXPECT_EQ(settings->log_level, LogLevel::kInfo);
+}
+
 TEST_F(SettingSourcesTest, AFileAboveOneMebibyteIsRefused) {
   Write(".env", std::string((1 << 20) + 1, '#'));
   EXPECT_FALSE(Load());

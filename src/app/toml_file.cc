@@ -29,7 +29,7 @@ bool IsForbidden(char c) {
   return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
 }
 
-std::string Place(const std::string& path, const toml::source_region& source) {
+std::string PlaceOf(const std::string& path, const toml::source_region& source) {
   return fmt::format("{}:{}", path, source.begin.line);
 }
 
@@ -61,7 +61,9 @@ class TomlReader {
   Result<void> Read(const toml::table& table, bool top) {
     for (const auto& [key, node] : table) {
       const std::string_view name = key.str();
-      if (top && node.is_table() && IsSection(name)) {
+      if (top && name == "schedule") {
+        TRY(TakeSchedules(node));
+      } else if (top && node.is_table() && IsSection(name)) {
         TRY(Read(*node.as_table(), false));
       } else {
         TRY(Take(name, node));
@@ -70,6 +72,7 @@ class TomlReader {
     return {};
   }
 
+  std::vector<GivenSchedule> TakeSchedules() { return std::move(schedules_); }
   std::vector<GivenSetting> TakeGiven() {
     // toml++ sorts the keys; we want the order of the file, so that the first mistake in it is the one that
     // is told.
@@ -86,7 +89,7 @@ class TomlReader {
   };
 
   Result<void> Take(std::string_view key, const toml::node& node) {
-    const std::string place = Place(path_, node.source());
+    const std::string place = PlaceOf(path_, node.source());
     const auto setting = std::ranges::find(SettingsTable(), key, TomlKeyOf);
     if (setting == SettingsTable().end()) return Unknown(key, node, place);
     const auto twice = std::ranges::find(
@@ -97,6 +100,24 @@ class TomlReader {
     TRY_ASSIGN(std::string text, TextOf(node, key, place));
     if (!text.empty())
       found_.push_back({node.source().begin.line, {std::string(setting->name), std::move(text), place}});
+    return {};
+  }
+
+  Result<void> TakeSchedules(const toml::node& node) {
+    const auto* tables = node.as_array();
+    if (tables == nullptr || tables->empty() || !tables->is_homogeneous(toml::node_type::table)) {
+      return Fail(ErrorCode::kInvalid, "{}: a schedule begins with [[schedule]] on a line of its own",
+                  PlaceOf(path_, node.source()));
+    }
+    for (const toml::node& one : *tables) {
+      GivenSchedule schedule{PlaceOf(path_, one.source()), {}};
+      for (const auto& [key, value] : *one.as_table()) {
+        const std::string place = PlaceOf(path_, value.source());
+        TRY_ASSIGN(std::string text, TextOf(value, ShowValue(key.str()), place));
+        schedule.values.push_back({std::string(key.str()), std::move(text), place});
+      }
+      schedules_.push_back(std::move(schedule));
+    }
     return {};
   }
 
@@ -112,11 +133,13 @@ class TomlReader {
 
   const std::string& path_;
   std::vector<Found> found_;
+  std::vector<GivenSchedule> schedules_;
 };
 
 }  // namespace
 
-Result<std::vector<GivenSetting>> ParseTomlSettings(std::string_view text, const std::string& path) {
+Result<std::vector<GivenSetting>> ParseTomlSettings(std::string_view text, const std::string& path,
+                                                    std::vector<GivenSchedule>* schedules) {
   // TOML forbids control characters; toml++ 3.3.0 lets some of them pass.
   const auto control = std::ranges::find_if(text, IsForbidden);
   if (control != text.end()) {
@@ -127,12 +150,13 @@ Result<std::vector<GivenSetting>> ParseTomlSettings(std::string_view text, const
   if (!parsed) {
     // The parser's own words may quote the text of the file, and with it the key.
     const bool may_quote = text.find("tmdb_api_key") == std::string_view::npos;
-    return Fail(ErrorCode::kInvalid, "{}: not valid TOML{}{}", Place(path, parsed.error().source()),
+    return Fail(ErrorCode::kInvalid, "{}: not valid TOML{}{}", PlaceOf(path, parsed.error().source()),
                 may_quote ? ": " : "",
                 may_quote ? ShowValue(parsed.error().description()) : " (is a text without quotes there?)");
   }
   TomlReader reader(path);
   TRY(reader.Read(parsed.table(), true));
+  if (schedules != nullptr) *schedules = reader.TakeSchedules();
   return reader.TakeGiven();
 }
 

@@ -63,6 +63,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"data_dir = 2026-11-22\n",
                 "c.toml:1: data_dir must be a text, a number, true, false or a list of texts"},
         Mistake{"media_types = ['movie', 3]\n", "c.toml:1: media_types holds something that is not a text"},
+        Mistake{"[schedule]\nname = 'n'\n",
+                "c.toml:1: a schedule begins with [[schedule]] on a line of its own"},
+        Mistake{"schedule = 'rate(1 hour)'\n",
+                "c.toml:1: a schedule begins with [[schedule]] on a line of its own"},
+        Mistake{"[[schedule]]\nname = 2026-11-22\n",
+                "c.toml:2: name must be a text, a number, true, false or a list of texts"},
         Mistake{"[storage.data_dir]\nx = 1\n",
                 "c.toml:1: data_dir must be a text, a number, true, false or a list of texts"}));
 
