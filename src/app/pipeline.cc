@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "app/ticking_transport.h"
 #include "app/source_guard.h"
+#include "app/ticking_transport.h"
 #include "app/version.h"
 #include "app/words.h"
 #include "harvester/watermarks.h"
@@ -38,6 +38,13 @@ Result<void> RequireLocal(const Settings& settings) {
               "S3_BUCKET_NAME is '{}': storing in a bucket comes with a later version; take it out to store "
               "under DATA_DIR ({})",
               settings.s3_bucket_name, settings.data_dir);
+}
+
+// "20261122T100000Z-4711": when it began, and the process.
+std::string NewRunId(Time now) {
+  std::string time = FormatTime(now).substr(0, 19);
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  return fmt::format("{}Z-{}", time, ::getpid());
 }
 
 }  // namespace
@@ -78,19 +85,35 @@ Pipeline::Pipeline(const Settings& settings, std::string command, DataDir dir, D
       catalog_(std::move(catalog)),
       random_(std::random_device{}()),
       limiter_(settings.rate_limit_requests, clock_),
+      metrics_(clock_, settings.tmdb_api_base_url),
       status_(StatusOfThisProcess(command_, clock_.Now())) {}
 
 Pipeline::~Pipeline() = default;
 
 Result<void> Pipeline::Build() {
+  log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
   TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
   TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock_));
-  transport_ = std::make_unique<TickingTransport>(std::move(transport), on_tick);
+  transport_ = std::make_unique<TickingTransport>(
+      std::make_unique<MeasuringTransport>(std::move(transport), metrics_), tick_);
+  if (!settings_.metrics_listen.empty()) {
+    TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings_.metrics_listen));
+    TRY_ASSIGN(metrics_server_, MetricsServer::Start(at, clock_, metrics_));
+    log_->Info("serving metrics", {{"url", metrics_server_->url()}});
+  }
   TRY(CreateRunStatus(catalog_));
   return SaveStatus(false);
+}
+
+void Pipeline::Tick() {
+  if (metrics_server_) {
+    metrics_.Ticked(limiter_.pace());
+    metrics_.Look(catalog_, *queue_, *store_, dir_.path());
+  }
+  if (on_tick) on_tick();
 }
 
 Result<void> Pipeline::SaveStatus(bool ended) {
@@ -101,7 +124,8 @@ Result<void> Pipeline::SaveStatus(bool ended) {
   return WriteRunStatus(catalog_, status_);
 }
 
-void Pipeline::Count(const CollectorStats& stats) {
+void Pipeline::Count(const CollectorStats& stats, bool ended) {
+  metrics_.Collected(stats, ended);
   status_.requests = earlier_.requests + stats.requests;
   status_.throttled = earlier_.throttled + stats.throttled;
   status_.settled = earlier_.settled + stats.settled;
@@ -139,6 +163,7 @@ Result<void> Pipeline::RequireKeyFor(const HarvestOptions& options) {
 
 Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   TRY(RequireKeyFor(options));
+  log_->SetRun(NewRunId(clock_.Now()));
   Harvester harvester = MakeHarvester();
   // A full disk is waited for: what was queued stays, and to harvest again queues nothing twice.
   for (bool told = false;; told = true) {
@@ -190,7 +215,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std
   DrainResult result = collector.Drain(end_soon);
   meter.Clear();
   const CollectorStats& stats = collector.stats();
-  Count(stats);
+  Count(stats, true);
   earlier_ = status_;
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }

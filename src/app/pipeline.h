@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "app/data_dir.h"
+#include "app/metrics_server.h"
+#include "app/mirror_metrics.h"
 #include "app/progress.h"
 #include "app/rate_window.h"
 #include "app/run_status.h"
@@ -100,7 +102,8 @@ class Pipeline {
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
   Result<void> RequireKeyFor(const HarvestOptions& options);
-  void Count(const CollectorStats& stats);
+  void Count(const CollectorStats& stats, bool ended = false);
+  void Tick();
 
   const Settings& settings_;
   const std::string command_;
@@ -112,6 +115,9 @@ class Pipeline {
   Database catalog_;
   std::mt19937_64 random_;
   RateLimiter limiter_;
+  const std::function<void()> tick_ = [this] { Tick(); };
+  MirrorMetrics metrics_;
+  std::unique_ptr<MetricsServer> metrics_server_;  // null: not wanted
   std::unique_ptr<http::HttpTransport> transport_;
   std::unique_ptr<RecordStore> store_;
   std::unique_ptr<IdQueue> queue_;

@@ -94,6 +94,7 @@ struct Log::Impl {
   std::mutex mutex;                  // guards the rest, and the order of the lines
   std::vector<std::string> secrets;  // the longest first: one may be a part of another
   std::string line, masked;
+  std::string run;
 
   // `text` without secrets; valid until the next call.
   std::string_view Masked(std::string_view text) {
@@ -143,7 +144,13 @@ struct Log::Impl {
     line += FormatTime(clock.Now());
     line += R"(","level":")";
     line += kLevelNames[std::size_t(at)];
-    line += R"(","message":)";
+    if (!run.empty()) {
+      line += R"(","run":)";
+      AppendQuoted(line, run);
+      line += R"(,"message":)";
+    } else {
+      line += R"(","message":)";
+    }
     AppendQuoted(line, Masked(message));
     for (const LogField& field : fields) {
       line += ',';
@@ -156,8 +163,13 @@ struct Log::Impl {
 };
 
 Log::Log(std::FILE* out, LogLevel level, LogFormat format, const Clock& clock)
-    : impl_(new Impl{out, level, format, clock, {}, {}, {}, {}}) {}
+    : impl_(new Impl{out, level, format, clock, {}, {}, {}, {}, {}}) {}
 Log::~Log() = default;
+
+void Log::SetRun(std::string run) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->run = std::move(run);
+}
 
 void Log::Mask(std::string secret) {
   if (secret.empty()) return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Log: what the program says while it runs, on one stream, as text lines or (LOG_FORMAT=json) one JSON object
 // a line:
-// {"time":"2026-11-22T10:01:02.345Z","level":"info","message":"harvested","type":"movie","lines":1238234}.
+// {"time":"2026-11-22T10:01:02.345Z","level":"info","run":"20261122T100000Z-4711","message":"harvested",
+// "type":"movie","lines":1238234}. What concerns one record has "id":"movie:550".
 // An error is logged once, where it is settled. Secrets given to Mask() are replaced by *** wherever they
 // would appear.
 #pragma once
@@ -43,6 +44,10 @@ class Log {
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+
+  // Every JSON line from now on carries it as "run", so that the lines of one run are found together; text
+  // lines, which people read as they come, do not. Empty: none.
+  void SetRun(std::string run);
 
   // Before other threads log. Empty secrets are ignored.
   void Mask(std::string secret);

@@ -155,6 +155,32 @@ TEST_F(LogTest, TakesAnotherLevelWhileItRuns) {
   EXPECT_TRUE(lines[0].ends_with("two")) << lines[0];
 }
 
+TEST_F(LogTest, JsonLinesCarryTheRunTheyBelongTo) {
+  Log log = Make(LogFormat::kJson);
+  log.Info("before");
+  log.SetRun("20261122T100000Z-4711");
+  log.Warn("dead letter", {{"id", "movie:550"}});
+  log.SetRun("");
+  log.Info("after");
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].find("run"), std::string::npos);
+  EXPECT_NE(lines[1].find(
+                R"("level":"warn","run":"20261122T100000Z-4711","message":"dead letter","id":"movie:550"})"),
+            std::string::npos)
+      << lines[1];
+  EXPECT_EQ(lines[2].find("run"), std::string::npos);
+}
+
+TEST_F(LogTest, TextLinesDoNotCarryTheRun) {
+  Log log = Make(LogFormat::kText);
+  log.SetRun("20261122T100000Z-4711");
+  log.Info("harvested");
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].find("4711"), std::string::npos);
+}
+
 TEST_F(LogTest, KeepsTheLinesOfThreadsApart) {
   Log log = Make(LogFormat::kText);
   {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "app/metrics_server.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <pthread.h>
+
+#include <charconv>
+#include <csignal>
+#include <utility>
+
+namespace tmdbc {
+namespace {
+
+http::Answer TextAnswer(int status, std::string body, const char* type = "text/plain; charset=utf-8") {
+  return {.status = status,
+          .headers = {{"Content-Type", type}, {"Cache-Control", "no-store"}},
+          .body = std::make_shared<const std::string>(std::move(body))};
+}
+
+// Signals are for the loop's thread, which waits for them.
+std::thread StartWithoutSignals(http::Server& server) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([&server] { server.Run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+Result<ListenAddress> ParseListenAddress(std::string_view text) {
+  const auto bad = [&] {
+    return Fail(ErrorCode::kInvalid,
+                "'{}' is no address to listen at: use host:port, the host a number or localhost, such as "
+                "127.0.0.1:9464",
+                text);
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad();
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  ListenAddress at;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), at.port);
+  if (error != std::errc() || end != port.data() + port.size()) return bad();
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    if (host.find(':') == std::string_view::npos) return bad();
+  } else if (host.find(':') != std::string_view::npos) {
+    return bad();
+  }
+  at.address = host == "localhost" ? "127.0.0.1" : host;
+  in6_addr parsed;
+  const int family = at.address.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  if (::inet_pton(family, at.address.c_str(), &parsed) != 1) return bad();
+  return at;
+}
+
+http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    http::Answer answer = TextAnswer(405, "only GET and HEAD\n");
+    answer.headers.emplace_back("Allow", "GET, HEAD");
+    return answer;
+  }
+  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+  if (path == "/metrics") return TextAnswer(200, metrics.Text(), "text/plain; version=0.0.4; charset=utf-8");
+  if (path == "/healthz") {
+    if (metrics.alive()) return TextAnswer(200, "ok\n");
+    return TextAnswer(
+        503, fmt::format("the loop has not gone on for {} s\n", MirrorMetrics::kAliveWithin.count()));
+  }
+  if (path == "/readyz") {
+    if (metrics.ready()) return TextAnswer(200, "ready\n");
+    return TextAnswer(503, "TMDB has not accepted the key yet\n");
+  }
+  return TextAnswer(404, "there are /metrics, /healthz and /readyz\n");
+}
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const ListenAddress& at, const Clock& clock,
+                                                            const MirrorMetrics& metrics) {
+  http::ServerOptions options;
+  options.address = at.address;
+  options.port = at.port;
+  options.connections_per_address = 20;
+  options.close_excess = true;
+  auto server = http::Server::Listen(options, clock, [&metrics](const http::ServerRequest& request) {
+    return AnswerMetricsRequest(request, metrics);
+  });
+  if (!server) return Within("METRICS_LISTEN", server.error());
+  return std::unique_ptr<MetricsServer>(new MetricsServer(*std::move(server), at.address));
+}
+
+MetricsServer::MetricsServer(std::unique_ptr<http::Server> server, std::string address)
+    : server_(std::move(server)), address_(std::move(address)), thread_(StartWithoutSignals(*server_)) {}
+
+MetricsServer::~MetricsServer() {
+  server_->Stop();
+  thread_.join();
+}
+
+std::string MetricsServer::url() const {
+  const bool v6 = address_.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}/metrics", v6 ? "[" : "", address_, v6 ? "]" : "", server_->port());
+}
+
+}  // namespace tmdbc

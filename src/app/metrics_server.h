@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// MetricsServer: /metrics for Prometheus, /healthz and /readyz for whoever restarts us, over plain HTTP in a
+// thread of its own: it answers while the loop is busy, and says so when the loop hangs.
+//
+//   /metrics  200, text/plain; version=0.0.4
+//   /healthz  200 "ok" while the loop goes on, else 503 with a sentence
+//   /readyz   200 "ready" once TMDB has accepted the key, else 503 with a sentence
+//
+// Anything else is 404, another method than GET and HEAD 405. It tells nothing secret, but whom it tells is
+// not asked: the address is for loopback, or for a network of one's own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "app/mirror_metrics.h"
+#include "base/result.h"
+#include "http/server.h"
+
+namespace tmdbc {
+
+// What METRICS_LISTEN says: "127.0.0.1:9464", "localhost:9464", "[::1]:9464"; port 0 takes any free one.
+struct ListenAddress {
+  std::string address;
+  std::uint16_t port = 0;
+};
+// kInvalid, for a person: what is wrong with it.
+Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+// The answer to a request; exposed for tests.
+http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics);
+
+class MetricsServer {
+ public:
+  // Listens, and serves until it is destroyed. Both references outlive it. kExists when the port is taken.
+  static Result<std::unique_ptr<MetricsServer>> Start(const ListenAddress& at, const Clock& clock,
+                                                      const MirrorMetrics& metrics);
+  ~MetricsServer();
+  MetricsServer(const MetricsServer&) = delete;
+  MetricsServer& operator=(const MetricsServer&) = delete;
+
+  // "http://127.0.0.1:9464/metrics"
+  std::string url() const;
+
+ private:
+  MetricsServer(std::unique_ptr<http::Server> server, std::string address);
+
+  const std::unique_ptr<http::Server> server_;
+  const std::string address_;
+  std::thread thread_;
+};
+
+}  // namespace tmdbc

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "app/metrics_server.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/sqlite.h"
+#include "testing/fake_clock.h"
+#include "testing/memory_queue.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr char kApi[] = "https://api.themoviedb.org/3";
+
+http::Outcome Answered(int status, std::chrono::milliseconds took = std::chrono::milliseconds(120)) {
+  http::Outcome outcome;
+  outcome.response = http::Response{.status = status};
+  outcome.bytes_received = 1000;
+  outcome.finished = outcome.started + took;
+  return outcome;
+}
+http::Outcome Failed(http::TransportFailure failure) {
+  http::Outcome outcome;
+  outcome.failure = failure;
+  return outcome;
+}
+
+http::Answer Get(const MirrorMetrics& metrics, std::string target, std::string method = "GET") {
+  return AnswerMetricsRequest({.method = std::move(method), .target = std::move(target)}, metrics);
+}
+
+TEST(EndpointOf, NamesEveryRequestWithOneOfAFewWords) {
+  const struct {
+    std::string path;
+    const char* endpoint;
+  } cases[] = {
+      {"/movie/550?append_to_response=credits", "movie"},
+      {"/movie/changes?start_date=2026-11-21&page=3", "movie_changes"},
+      {"/tv/1399?append_to_response=season/0,season/1", "tv"},
+      {"/tv/1399/season/3", "season"},
+      {"/tv/changes?page=1", "tv_changes"},
+      {"/person/287", "person"},
+      {"/person/changes", "person_changes"},
+      {"/collection/10", "collection"},
+      {"/company/1", "company"},
+      {"/network/49", "network"},
+      {"/configuration/languages", "configuration"},
+      {"/genre/movie/list", "configuration"},
+      {"/certification/tv/list", "configuration"},
+      {"/watch/providers/regions", "configuration"},
+      {"/trending/movie/day", "other"},
+      {"/", "other"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(EndpointOf(kApi + c.path, kApi), c.endpoint) << c.path;
+  EXPECT_EQ(EndpointOf("https://files.tmdb.org/p/exports/movie_ids_11_22_2026.json.gz", kApi), "export");
+  EXPECT_EQ(EndpointOf("https://api.themoviedb.org/30/movie/550", kApi), "export") << "another host's path";
+}
+
+class MirrorMetricsTest : public ::testing::Test {
+ protected:
+  // Whether the text has that line.
+  bool Has(const std::string& line) const {
+    return metrics_.Text().find("\n" + line + "\n") != std::string::npos;
+  }
+
+  testing::FakeClock clock_;
+  MirrorMetrics metrics_{clock_, kApi};
+};
+
+TEST_F(MirrorMetricsTest, CountRequestsByEndpointAndKindOfAnswer) {
+  metrics_.Requested("movie", Answered(200));
+  metrics_.Requested("movie", Answered(404));
+  metrics_.Requested("movie", Answered(429));
+  metrics_.Requested("tv", Failed(http::TransportFailure::kReset));
+  metrics_.Requested("tv", Failed(http::TransportFailure::kAborted));
+  EXPECT_TRUE(Has(R"(tmdbc_requests_total{endpoint="movie",status_class="2xx"} 1)"));
+  EXPECT_TRUE(Has(R"(tmdbc_requests_total{endpoint="movie",status_class="4xx"} 2)"));
+  EXPECT_TRUE(Has(R"(tmdbc_requests_total{endpoint="tv",status_class="failed"} 1)"));
+  EXPECT_TRUE(Has(R"(tmdbc_requests_total{endpoint="tv",status_class="cancelled"} 1)"));
+  EXPECT_TRUE(Has("tmdbc_throttled_total 1"));
+  EXPECT_TRUE(Has("tmdbc_received_bytes_total 3000"));
+  EXPECT_TRUE(Has(R"(tmdbc_request_seconds_bucket{endpoint="movie",le="0.2"} 3)"));
+}
+
+TEST_F(MirrorMetricsTest, CountRecordsOverSeveralCollectors) {
+  CollectorStats first;
+  first.changes_by_type = {{{MediaType::kMovie, Change::kInsert}, 2}};
+  metrics_.Collected(first, false);
+  first.changes_by_type = {{{MediaType::kMovie, Change::kInsert}, 5}, {{MediaType::kTv, Change::kUpdate}, 1}};
+  metrics_.Collected(first, true);
+  CollectorStats second;
+  second.changes_by_type = {{{MediaType::kMovie, Change::kInsert}, 1}};
+  metrics_.Collected(second, true);
+  EXPECT_TRUE(Has(R"(tmdbc_records_total{type="movie",change="insert"} 6)"));
+  EXPECT_TRUE(Has(R"(tmdbc_records_total{type="tv",change="update"} 1)"));
+  EXPECT_FALSE(Has("tmdbc_last_stored_timestamp_seconds 0"));
+}
+
+TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
+  auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
+  ASSERT_TRUE(catalog);
+  ASSERT_TRUE(
+      catalog->Execute("CREATE TABLE harvest_watermarks(type INTEGER PRIMARY KEY, day TEXT NOT NULL);"
+                       "INSERT INTO harvest_watermarks VALUES(1,'2026-11-21')"));
+  testing::MemoryIdQueue queue(clock_);
+  const QueueItem items[] = {
+      {{MediaType::kMovie, 550}, 1}, {{MediaType::kMovie, 551}, 1}, {{MediaType::kTv, 1}, 1}};
+  ASSERT_TRUE(queue.Send(items));
+  ASSERT_TRUE(queue.Receive(1, std::chrono::seconds(60)));
+  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="movie"} 1)"));
+  EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="in_flight",type="movie"} 1)"));
+  EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="tv"} 1)"));
+  EXPECT_TRUE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"} 1795219200)"));
+}
+
+TEST_F(MirrorMetricsTest, AreAliveWhileTheLoopGoesOn) {
+  EXPECT_EQ(Get(metrics_, "/healthz").status, 200);
+  clock_.Advance(std::chrono::seconds(119));
+  metrics_.Ticked(39.6);
+  clock_.Advance(std::chrono::seconds(119));
+  EXPECT_EQ(Get(metrics_, "/healthz").status, 200);
+  clock_.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(Get(metrics_, "/healthz").status, 503);
+  metrics_.Ticked(39.6);
+  EXPECT_EQ(Get(metrics_, "/healthz").status, 200);
+  EXPECT_TRUE(Has("tmdbc_rate_limit_pace 39.6"));
+}
+
+TEST_F(MirrorMetricsTest, AreReadyOnceTheKeyIsAcceptedAndNotWhenItIsRefused) {
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 503);
+  metrics_.Requested("export", Answered(200));
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 503) << "exports need no key";
+  metrics_.Requested("movie", Answered(503));
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 503);
+  metrics_.Requested("movie", Answered(200));
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 200);
+  metrics_.Requested("movie", Answered(503));
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 200) << "an outage says nothing about the key";
+  metrics_.Requested("movie", Answered(401));
+  EXPECT_EQ(Get(metrics_, "/readyz").status, 503);
+}
+
+TEST_F(MirrorMetricsTest, AreAnsweredAtThreePathsAndToReadersOnly) {
+  const http::Answer text = Get(metrics_, "/metrics?x=1");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_EQ(*text.body, metrics_.Text());
+  EXPECT_EQ(text.headers.at(0).second, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(Get(metrics_, "/metrics", "HEAD").status, 200);
+  EXPECT_EQ(Get(metrics_, "/").status, 404);
+  EXPECT_EQ(Get(metrics_, "/metricsx").status, 404);
+  EXPECT_EQ(Get(metrics_, "/metrics", "POST").status, 405);
+}
+
+TEST(ParseListenAddress, TakesHostAndPort) {
+  const struct {
+    const char* text;
+    const char* address;  // null: refused
+    int port;
+  } cases[] = {
+      {"127.0.0.1:9464", "127.0.0.1", 9464},
+      {"localhost:0", "127.0.0.1", 0},
+      {"0.0.0.0:65535", "0.0.0.0", 65535},
+      {"[::1]:9464", "::1", 9464},
+      {"9464", nullptr, 0},
+      {":9464", nullptr, 0},
+      {"127.0.0.1:", nullptr, 0},
+      {"127.0.0.1:65536", nullptr, 0},
+      {"127.0.0.1:-1", nullptr, 0},
+      {"127.0.0.1:94x", nullptr, 0},
+      {"::1:9464", nullptr, 0},
+      {"[localhost]:9464", nullptr, 0},
+      {"metrics.example.org:9464", nullptr, 0},
+      {"http://127.0.0.1:9464", nullptr, 0},
+  };
+  for (const auto& c : cases) {
+    const auto at = ParseListenAddress(c.text);
+    ASSERT_EQ(at.has_value(), c.address != nullptr) << c.text;
+    if (!at) {
+      EXPECT_NE(at.error().message.find(c.text), std::string::npos);
+    } else {
+      EXPECT_EQ(at->address, c.address);
+      EXPECT_EQ(at->port, c.port);
+    }
+  }
+}
+
+TEST(MetricsServer, AnswersWhileTheLoopIsBusyAndEndsWithIt) {
+  const SystemClock clock;
+  const MirrorMetrics metrics(clock, kApi);
+  auto server = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_TRUE((*server)->url().starts_with("http://127.0.0.1:")) << (*server)->url();
+  EXPECT_TRUE((*server)->url().ends_with("/metrics"));
+}
+
+TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
+  const SystemClock clock;
+  const MirrorMetrics metrics(clock, kApi);
+  auto first = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
+  ASSERT_TRUE(first);
+  const std::string url = (*first)->url();
+  const int port = std::stoi(url.substr(url.rfind(':') + 1));
+  const auto second =
+      MetricsServer::Start({.address = "127.0.0.1", .port = std::uint16_t(port)}, clock, metrics);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kExists);
+  EXPECT_NE(second.error().message.find("METRICS_LISTEN"), std::string::npos) << second.error().message;
+}
+
+}  // namespace
+}  // namespace tmdbc
