@@ -181,7 +181,8 @@ Result<std::int64_t> Pipeline::HarvestIds(MediaType type, const std::vector<std:
   return MakeHarvester().HarvestIds(type, ids);
 }
 
-Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, const std::function<bool()>& pause) {
+Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool accept_deletions,
+                                          const std::function<bool()>& pause) {
   TRY_ASSIGN(const QueueTotals before, TotalsOf(*queue_));
   const MonoTime started = clock_.Mono();
   CollectorOptions options;

@@ -56,14 +56,15 @@ class Pipeline {
   Result<std::int64_t> HarvestIds(MediaType type, const std::vector<std::int64_t>& ids);
 
   // Fetches until the queue is empty, showing progress. Gives up after `give_up_unanswered` when TMDB never
-  // answered at all. `pause` (may be empty) is asked about once a second: when it says true the drain ends as
-  // a stop request ends it.
+  // answered at all. `accept_deletions`: however many ids are gone, for a person has agreed. `pause` (may be
+  // empty) is asked about once a second: when it says true the drain ends as a stop request ends it.
   struct Drained {
     DrainResult result;
     CollectorStats stats;
     Duration time{};
   };
-  Result<Drained> Drain(Duration give_up_unanswered, const std::function<bool()>& pause = {});
+  Result<Drained> Drain(Duration give_up_unanswered, bool accept_deletions = false,
+                        const std::function<bool()>& pause = {});
 
   // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer (TMDB.md
   // section 8). Returns how many records.
