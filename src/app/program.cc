@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 #include "app/command_line.h"
 #include "app/output.h"
@@ -18,13 +18,15 @@ const char* Environment(const char* name) {
   return std::getenv(name);
 }
 
-// How to tell that the settings themselves are wrong: by what was said of LOG_FORMAT where it can be read all
-// the same.
-LogFormat FormatBeforeSettings(const std::vector<GivenSetting>& flags) {
+// How to tell that the command line or the settings themselves are wrong: by what is said of LOG_FORMAT where
+// it can be read all the same.
+LogFormat FormatBeforeSettings(int argc, const char* const* argv) {
+  constexpr std::string_view kFlag = "--log-format=";
   const char* value = Environment("LOG_FORMAT");
   std::string text = value ? value : "";
-  for (const GivenSetting& flag : flags) {
-    if (flag.name == "LOG_FORMAT") text = flag.text;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with(kFlag)) text = word.substr(kFlag.size());
   }
   return Lower(text) == "json" ? LogFormat::kJson : LogFormat::kText;
 }
@@ -40,14 +42,13 @@ void TellSettings(const Settings& settings) {
 
 // `format`: in what form the caller has to tell an error.
 Result<int> Run(int argc, const char* const* argv, LogFormat& format) {
-  format = FormatBeforeSettings({});
+  format = FormatBeforeSettings(argc, argv);
   TRY_ASSIGN(auto parsed, ParseCommandLine(argc, argv));
   if (const auto* help = std::get_if<HelpText>(&parsed)) {
     TRY(WriteOut(help->text));
     return kExitDone;
   }
   auto& invocation = std::get<Invocation>(parsed);
-  format = FormatBeforeSettings(invocation.flags);
   TRY_ASSIGN(const Settings settings, LoadSettings({.config_path = std::move(invocation.config_path),
                                                     .environment = Environment,
                                                     .flags = std::move(invocation.flags)}));

@@ -89,4 +89,14 @@ std::string ShowValue(std::string_view text) {
   return shown;
 }
 
+std::string ShellQuote(std::string_view text) {
+  const bool plain = !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("-_./,:=@%+").find(char(c)) != std::string_view::npos;
+  });
+  if (plain) return std::string(text);
+  std::string quoted = "'";
+  for (const char c : text) c == '\'' ? quoted += "'\\''" : quoted += c;
+  return quoted + "'";
+}
+
 }  // namespace tmdbc

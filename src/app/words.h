@@ -25,4 +25,8 @@ std::string MaskKeys(std::string_view text);
 // hidden, control characters replaced, cut to 100 bytes.
 std::string ShowValue(std::string_view text);
 
+// `text` as one word of a shell's command line: as it is when it holds nothing that a shell would take for
+// itself, else in single quotes.
+std::string ShellQuote(std::string_view text);
+
 }  // namespace tmdbc

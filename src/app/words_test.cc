@@ -35,6 +35,14 @@ TEST(MaskKeys, LeavesWhatIsNoKey) {
   EXPECT_EQ(MaskKeys("open ./data/catalog.db: disk I/O error"), "open ./data/catalog.db: disk I/O error");
 }
 
+TEST(ShellQuote, MakesOneWordOfAPath) {
+  EXPECT_EQ(ShellQuote("/srv/tmdb-1/data_2"), "/srv/tmdb-1/data_2");
+  EXPECT_EQ(ShellQuote("my data"), "'my data'");
+  EXPECT_EQ(ShellQuote("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(ShellQuote("~/data"), "'~/data'");
+  EXPECT_EQ(ShellQuote(""), "''");
+}
+
 TEST(ShowValue, FitsOneLineAndHidesUserAndQuery) {
   EXPECT_EQ(ShowValue("a\nb\tc"), "a b c");
   EXPECT_EQ(ShowValue(std::string(300, 'a')), std::string(100, 'a') + "...");

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// query's questions about the past, asked of a real store through the program.
+#include "app/history.h"
+
+#include <gtest/gtest.h>
+
+#include "app/program_world_test.h"
+#include "base/hash.h"
+
+namespace tmdbc {
+namespace {
+
+using testing::DataStore;
+using testing::ExpectOneLine;
+using testing::Outcome;
+using testing::ProgramWorld;
+
+constexpr MediaId kFilm{MediaType::kMovie, 550};
+constexpr MediaId kShow{MediaType::kTv, 1399};
+
+constexpr const char* kFirst = R"({"id":550,"title":"Fight Club","runtime":139,"popularity":61.4})";
+constexpr const char* kSecond = R"({"id":550,"title":"Fight Club","runtime":140,"popularity":61.5})";
+constexpr const char* kBack = R"({"id":550,"title":"Fight Club","runtime":141,"popularity":61.5})";
+
+using HistoryTest = ProgramWorld;
+
+// insert, update, stats, delete, restore: four versions, for the statistics are none.
+void MakeFilm() {
+  DataStore data;
+  data.Put(kFilm, kFirst, "2026-11-01T10:00:00Z");
+  data.Seal();
+  data.Put(kFilm, kSecond, "2026-11-03T10:00:00Z");
+  data.Commit();
+  data.Put(kFilm, R"({"id":550,"title":"Fight Club","runtime":140,"popularity":99})", "2026-11-04T10:00:00Z");
+  data.Commit();
+  data.PutGone(kFilm, "2026-11-05T10:00:00Z");
+  data.Commit();
+  data.Put(kFilm, kBack, "2026-11-07T10:00:00Z");
+  data.Seal();
+}
+
+TEST_F(HistoryTest, EachVersionIsALineForAPerson) {
+  MakeFilm();
+  const Outcome history = Run({"query", "--type=movie", "--id=550", "--history"});
+  EXPECT_EQ(history.code, 0) << history.err;
+  EXPECT_EQ(history.out,
+            "version  change   fetched at                   bytes  what changed\n"
+            "      1  insert   2026-11-01T10:00:00.000Z        63  Fight Club\n"
+            "      2  update   2026-11-03T10:00:00.000Z        63  runtime\n"
+            "      3  delete   2026-11-05T10:00:00.000Z         -  no longer at TMDB\n"
+            "      4  restore  2026-11-07T10:00:00.000Z        63  runtime\n");
+}
+
+TEST_F(HistoryTest, EachVersionIsAnObjectForAProgram) {
+  MakeFilm();
+  const Outcome history = Run({"query", "--type=movie", "--id=550", "--history", "--json"});
+  EXPECT_EQ(history.code, 0) << history.err;
+  const std::string line =
+      R"({{"version":{},"change":"{}","fetched_at":"2026-11-0{}T10:00:00.000Z","status":{},"sha256":{}}})"
+      "\n";
+  const auto quoted = [](const char* data) { return '"' + Sha256Hex(data) + '"'; };
+  EXPECT_EQ(history.out, fmt::format(fmt::runtime(line), 1, "insert", 1, 200, quoted(kFirst)) +
+                             fmt::format(fmt::runtime(line), 2, "update", 3, 200, quoted(kSecond)) +
+                             fmt::format(fmt::runtime(line), 3, "delete", 5, 404, "null") +
+                             fmt::format(fmt::runtime(line), 4, "restore", 7, 200, quoted(kBack)));
+}
+
+TEST_F(HistoryTest, AsOfGivesWhatWasKnownThen) {
+  MakeFilm();
+  const struct {
+    const char* time;
+    const char* data;
+  } cases[] = {
+      {"--as-of=2026-11-01T10:00:00Z", kFirst},
+      {"--as-of=2026-11-02", kFirst},
+      {"--as-of=2026-11-03T09:59:59.999Z", kFirst},
+      {"--as-of=2026-11-03", kSecond},  // a day is what was known at its end
+      {"--as-of=2026-11-03T11:00:00+01:00", kSecond},
+      {"--as-of=2026-11-03T04:29:00-05:30", kFirst},
+      {"--as-of=2026-11-07", kBack},
+      {"--as-of=2036-01-01", kBack},
+  };
+  for (const auto& [time, data] : cases) {
+    const Outcome then = Run({"query", "--type=movie", "--id=550", time});
+    EXPECT_EQ(then.code, 0) << time << then.err;
+    EXPECT_EQ(then.out, std::string(data) + "\n") << time;
+  }
+  ExpectOneLine(Run({"query", "--type=movie", "--id=550", "--as-of=2026-10-31"}), 1,
+                "movie:550 was not in the store yet at 2026-10-31");
+  ExpectOneLine(Run({"query", "--type=movie", "--id=550", "--as-of=2026-11-06"}), 1,
+                "movie:550 was deleted: TMDB answered 404 on 2026-11-05T10:00:00.000Z");
+  const Outcome tombstone = Run({"query", "--type=movie", "--id=550", "--as-of=2026-11-06", "--envelope"});
+  EXPECT_EQ(tombstone.code, 0);
+  EXPECT_NE(tombstone.out.find(R"("version":3,"change":"delete")"), std::string::npos) << tombstone.out;
+}
+
+TEST_F(HistoryTest, DiffNamesWhatChanged) {
+  MakeFilm();
+  EXPECT_EQ(Run({"query", "--type=movie", "--id=550", "--diff=1,2"}).out,
+            "movie:550 version 1 of 2026-11-01T10:00:00.000Z -> version 2 of 2026-11-03T10:00:00.000Z\n"
+            "~ runtime: 139 -> 140\n"
+            "~ popularity: 61.4 -> 61.5\n");
+  EXPECT_EQ(
+      Run({"query", "--type=movie", "--id=550", "--diff=2,1", "--json"}).out,
+      R"([{"op":"replace","path":"/runtime","value":139},{"op":"replace","path":"/popularity","value":61.4}])"
+      "\n");
+  EXPECT_EQ(Run({"query", "--type=movie", "--id=550", "--diff=2,3", "--json"}).out,
+            R"([{"op":"replace","path":"","value":null}])"
+            "\n");
+  EXPECT_EQ(Run({"query", "--type=movie", "--id=550", "--diff=2,2"}).out,
+            "movie:550 version 2 of 2026-11-03T10:00:00.000Z -> version 2 of 2026-11-03T10:00:00.000Z\n"
+            "  no difference\n");
+  ExpectOneLine(Run({"query", "--type=movie", "--id=550", "--diff=1,5"}), 1,
+                "movie:550 has no version 5: it has 1 to 4");
+}
+
+TEST_F(HistoryTest, BadQuestionsAreToldInOneLine) {
+  MakeFilm();
+  const struct {
+    std::vector<const char*> flags;
+    int code;
+    const char* says;
+  } cases[] = {
+      {{"--id=550", "--as-of=yesterday"}, 2, "--as-of is 'yesterday': use a time like"},
+      {{"--id=550", "--as-of=2026-13-01"}, 2, "--as-of is '2026-13-01'"},
+      {{"--id=550", "--as-of=2026-11-01T10:00:00+99:00"}, 2, "--as-of is"},
+      {{"--id=550", "--diff=1"}, 2, "--diff is '1': name two versions"},
+      {{"--id=550", "--diff=0,1"}, 2, "--diff is '0,1'"},
+      {{"--id=550", "--diff=1,2,3"}, 2, "--diff is '1,2,3'"},
+      {{"--id=550", "--history", "--diff=1,2"}, 2, "ask one at a time"},
+      {{"--id=550", "--history", "--envelope"}, 2, "not with --history"},
+      {{"--id=551", "--history"}, 1, "movie:551 is not in the store"},
+      {{"--id=551", "--diff=1,2"}, 1, "movie:551 is not in the store"},
+      {{"--id=551", "--as-of=2026-11-01"}, 1, "movie:551 was not in the store yet"},
+  };
+  for (const auto& [flags, code, says] : cases) {
+    std::vector<const char*> words = {"query", "--type=movie"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    ExpectOneLine(Run(words), code, says);
+  }
+}
+
+// Season 1 of the show is 3624; its second episode comes, changes, goes and comes back, while the first
+// stays.
+void MakeShow() {
+  DataStore data;
+  const auto season = [&](const char* second, const char* name, const char* time) {
+    data.PutSeason(
+        3624, 1399, 1,
+        fmt::format(R"({{"name":"{}","episodes":[{{"id":63056,"episode_number":1,"name":"Winter"}}{}]}})",
+                    name, second),
+        time);
+    data.Commit();
+  };
+  data.Put(kShow, R"({"id":1399,"name":"Thrones","seasons":[{"id":3624,"season_number":1}]})",
+           "2026-11-01T10:00:00Z");
+  season("", "One", "2026-11-01T10:00:00Z");
+  season(R"(,{"id":63057,"episode_number":2,"name":"Road","vote_count":1})", "One", "2026-11-02T10:00:00Z");
+  season(R"(,{"id":63057,"episode_number":2,"name":"Road","vote_count":2})", "Two", "2026-11-03T10:00:00Z");
+  season(R"(,{"id":63057,"episode_number":2,"name":"The Road"})", "Two", "2026-11-04T10:00:00Z");
+  season("", "Two", "2026-11-05T10:00:00Z");
+  season(R"(,{"id":63057,"episode_number":2,"name":"The Kingsroad"})", "Two", "2026-11-06T10:00:00Z");
+  data.Seal();
+}
+
+TEST_F(HistoryTest, AnEpisodeHasTheVersionsOfItsSeasonInWhichItChanged) {
+  MakeShow();
+  const char* const expected =
+      "version  change   fetched at                   bytes  what changed\n"
+      "      2  insert   2026-11-02T10:00:00.000Z        59  Road\n"
+      "      4  update   2026-11-04T10:00:00.000Z        48  name, vote_count\n"
+      "      5  delete   2026-11-05T10:00:00.000Z         -  no longer at TMDB\n"
+      "      6  restore  2026-11-06T10:00:00.000Z        53  name\n";
+  std::string by_id = Run({"query", "--type=episode", "--id=63057", "--history"}).out;
+  // That the vote count went is a change of a statistic, which a summary leaves out.
+  EXPECT_EQ(by_id, std::string(expected).replace(std::string(expected).find(", vote_count"), 12, ""));
+  EXPECT_EQ(Run({"query", "--type=episode", "--id=1399/season/1/episode/2", "--history"}).out, by_id);
+  EXPECT_EQ(Run({"query", "--type=episode", "--id=63057", "--diff=4,6"}).out,
+            "episode:63057 version 4 of 2026-11-04T10:00:00.000Z -> version 6 of 2026-11-06T10:00:00.000Z\n"
+            "~ name: \"The Road\" -> \"The Kingsroad\"\n");
+  EXPECT_EQ(Run({"query", "--type=episode", "--id=63057", "--diff=5,6", "--json"}).out,
+            R"([{"op":"replace","path":"","value":{"id":63057,"episode_number":2,"name":"The Kingsroad"}}])"
+            "\n");
+  EXPECT_EQ(Run({"query", "--type=episode", "--id=63057", "--as-of=2026-11-02"}).out,
+            "{\"id\":63057,\"episode_number\":2,\"name\":\"Road\",\"vote_count\":1}\n");
+  ExpectOneLine(Run({"query", "--type=episode", "--id=63057", "--as-of=2026-11-01"}), 1,
+                "episode:63057 was not in the store yet at 2026-11-01");
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/1", "--history", "--json"}).out,
+            Run({"query", "--type=season", "--id=3624", "--history", "--json"}).out);
+  ExpectOneLine(Run({"query", "--type=episode", "--id=1399/season/1/episode/3", "--history"}), 1,
+                "is not in the store");
+}
+
+TEST_F(HistoryTest, APlaceInAShowIsLookedUpAsItWasThen) {
+  {
+    DataStore data;
+    data.Put(kShow, R"({"id":1399,"seasons":[{"id":3624,"season_number":1}]})", "2026-11-01T10:00:00Z");
+    data.PutSeason(3624, 1399, 1, R"({"name":"first","episodes":[]})", "2026-11-01T10:00:00Z");
+    data.Commit();
+    // The season was removed and made anew.
+    data.Put(kShow, R"({"id":1399,"seasons":[{"id":9000,"season_number":1}]})", "2026-11-05T10:00:00Z");
+    data.PutSeason(9000, 1399, 1, R"({"name":"again","episodes":[]})", "2026-11-05T10:00:00Z");
+    data.PutSeasonList(1399, {1}, "2026-11-05T10:00:00Z");
+    data.Seal();
+  }
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/1", "--as-of=2026-11-02"}).out,
+            "{\"name\":\"first\",\"episodes\":[]}\n");
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/1", "--as-of=2026-11-05"}).out,
+            "{\"name\":\"again\",\"episodes\":[]}\n");
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/1"}).out,
+            "{\"name\":\"again\",\"episodes\":[]}\n");
+}
+
+}  // namespace
+}  // namespace tmdbc
