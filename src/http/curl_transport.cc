@@ -59,8 +59,8 @@ bool PeerHasClosed(int fd) {
 }
 
 TransportFailure FailureOf(CURLcode code, bool sent) {
-  if (code == CURLE_OPERATION_TIMEDOUT) return TransportFailure::kTimeout;
-  return sent ? TransportFailure::kReset : TransportFailure::kConnect;
+  if (!sent) return TransportFailure::kConnect;
+  return code == CURLE_OPERATION_TIMEDOUT ? TransportFailure::kTimeout : TransportFailure::kReset;
 }
 
 class MultiTransport final : public CurlTransport {
@@ -214,6 +214,7 @@ MultiTransport::TransferPtr MultiTransport::MakeTransfer() {
   Set(easy, CURLOPT_TCP_NODELAY, 1L);
   Set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
   Set(easy, CURLOPT_CONNECTTIMEOUT_MS, long(options_.connect_timeout.count()));
+  if (!options_.ca_file.empty()) Set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
   Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   Set(easy, CURLOPT_LOW_SPEED_TIME, long(options_.stall_timeout.count()));
   Set(easy, CURLOPT_OPENSOCKETFUNCTION, &MultiTransport::OnOpenSocket);

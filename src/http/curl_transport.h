@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,8 @@ struct CurlOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   // A transfer that brings less than 1 B/s for so long is given up (kTimeout).
   std::chrono::seconds stall_timeout{20};
+  // PEM, instead of the system's CA bundle; empty: the system's.
+  std::string ca_file;
 };
 
 class CurlTransport : public HttpTransport {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "http/curl_transport.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <future>
@@ -223,6 +227,32 @@ TEST_F(CurlTransportTest, NamesEveryWayAnAnswerCanFail) {
     EXPECT_EQ(server.accepted(), 1) << c.name;
     EXPECT_EQ(sends_, ++expected_sends) << c.name;
   }
+}
+
+TEST_F(CurlTransportTest, TakesAConnectionThatIsNeverMadeForNoTimeoutOfTheAnswer) {
+  // A server whose queue of connections is full: the kernel drops what comes.
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::listen(listener, 0), 0);
+  sockaddr_in address{};
+  socklen_t length = sizeof(address);
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  ::getsockname(listener, plain, &length);
+  std::vector<int> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    (void)::connect(clients.back(), plain, length);
+  }
+  const std::string url = fmt::format("http://127.0.0.1:{}/3/movie/1", ntohs(address.sin_port));
+  const Outcome by_the_request = Get(url, [](Request& request) { request.timeout = 200ms; });
+  EXPECT_EQ(by_the_request.failure, TransportFailure::kConnect) << by_the_request.failure_text;
+  CurlOptions options;
+  options.connect_timeout = 200ms;
+  Make(options);
+  const Outcome by_the_option = Get(url);
+  EXPECT_EQ(by_the_option.failure, TransportFailure::kConnect) << by_the_option.failure_text;
+  EXPECT_EQ(sends_, 0);
+  for (const int client : clients) ::close(client);
+  ::close(listener);
 }
 
 TEST_F(CurlTransportTest, GivesUpATransferThatStalls) {

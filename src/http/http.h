@@ -45,8 +45,8 @@ struct Response {
 };
 
 enum class TransportFailure : std::uint8_t {
-  kConnect,   // name, connection or TLS: nothing was sent
-  kTimeout,   // connect or transfer took too long
+  kConnect,   // name, connection or TLS failed or took too long: nothing was sent
+  kTimeout,   // it was sent and the answer took too long, or no connection became free
   kReset,     // the connection broke, or the framing of the answer was wrong or cut short
   kTooLarge,  // more than max_body
   kAborted,   // cancelled by us: Cancel() or the sink
