@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "harvester/fetch_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "harvester/watermarks.h"
+
+namespace tmdbc {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+
+constexpr auto kDay = std::chrono::sys_days(2026y / 11 / 20);
+constexpr Time kNow = Time(kDay) + days(3);
+
+IdState State(Standing standing, Time verified_at, std::int64_t gone_answers = 0) {
+  return {.id = 1, .standing = standing, .verified_at = verified_at, .gone_answers = gone_answers};
+}
+
+TEST(FetchRules, TheDistanceDoublesUpTo32Days) {
+  const std::int64_t expected[] = {1, 1, 2, 4, 8, 16, 32, 32, 32};
+  for (std::int64_t answers = 0; answers < std::ssize(expected); ++answers)
+    EXPECT_EQ(AskAgainAfter(answers), days(expected[answers]) - 2h) << answers;
+  EXPECT_EQ(AskAgainAfter(1'000'000), days(32) - 2h);
+}
+
+TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasVerifiedEightHoursAfterTheEndOfThatDay) {
+  const Time settled = SettledAt(kDay);
+  EXPECT_EQ(settled, Time(kDay) + 32h);
+  const struct {
+    IdState state;
+    AdultMark adult;
+    bool needed;
+  } cases[] = {
+      {State(Standing::kUnknown, {}), AdultMark::kNo, true},
+      {State(Standing::kUnknown, {}), AdultMark::kNull, true},
+      {State(Standing::kLive, settled - 1us), AdultMark::kNo, true},
+      {State(Standing::kLive, settled), AdultMark::kNo, false},
+      {State(Standing::kLive, settled - 1us), AdultMark::kNull, true},
+      {State(Standing::kTombstone, settled - 1us, 1), AdultMark::kNo, true},
+      {State(Standing::kTombstone, settled, 1), AdultMark::kNo, false},
+      {State(Standing::kTombstone, settled - 1us, 100), AdultMark::kNo, true},  // only the feed revives it
+      {State(Standing::kTombstone, kNow - 50h, 2), AdultMark::kNull, true},
+      {State(Standing::kTombstone, kNow - 45h, 2), AdultMark::kNull, false},
+      {State(Standing::kMissing, kNow - 50h, 3), AdultMark::kNull, false},
+  };
+  for (std::size_t i = 0; i < std::size(cases); ++i)
+    EXPECT_EQ(FeedNeedsFetch(cases[i].state, cases[i].adult, settled, kNow), cases[i].needed) << i;
+}
+
+TEST(FetchRules, ADeadIdThatAnExportListsIsDueByItsLedgerUntilThatEnds) {
+  const struct {
+    IdState state;
+    bool due;
+  } cases[] = {
+      {State(Standing::kUnknown, {}), false},
+      {State(Standing::kLive, kNow - days(100)), false},
+      {State(Standing::kMissing, kNow - 22h, 1), true},
+      {State(Standing::kMissing, kNow - 21h, 1), false},
+      {State(Standing::kTombstone, kNow - days(31), 6), false},
+      {State(Standing::kTombstone, kNow - days(32), 7), true},
+      {State(Standing::kTombstone, kNow - days(1000), 8), false},
+  };
+  for (std::size_t i = 0; i < std::size(cases); ++i)
+    EXPECT_EQ(ReturnIsDue(cases[i].state, kNow), cases[i].due) << i;
+}
+
+TEST(FetchRules, ALiveIdThatNoExportListsIsACandidateUnlessItAnsweredLately) {
+  const Time published = Time(kDay) + 8h;
+  const auto asked = [](std::int64_t attempts, Time at) {
+    return std::optional(Orphan{.attempts = attempts, .last_checked = at});
+  };
+  const struct {
+    IdState state;
+    std::optional<Orphan> orphan;
+    bool due;
+  } cases[] = {
+      {State(Standing::kLive, published - 1us), {}, true},
+      {State(Standing::kLive, published), {}, false},
+      {State(Standing::kTombstone, published - 1us, 1), {}, false},
+      {State(Standing::kMissing, published - 1us, 1), {}, false},
+      {State(Standing::kLive, published - 1h), asked(1, published - 2h), true},
+      {State(Standing::kLive, published - 1h), asked(3, published - 2h), false},
+      {State(Standing::kLive, published - days(2)), asked(3, published - days(2)), true},
+      {State(Standing::kLive, published - 2h), asked(9, published - 1h), true},  // not answered yet
+  };
+  for (std::size_t i = 0; i < std::size(cases); ++i)
+    EXPECT_EQ(CandidateIsDue(cases[i].state, published, cases[i].orphan, kNow), cases[i].due) << i;
+}
+
+TEST(FetchRules, OnlyAnAnswerMakesTheNextDistanceWider) {
+  const IdState before = State(Standing::kLive, kNow - 2h);
+  const Orphan first = AskedAgain(before, std::nullopt, kNow - 1h);
+  EXPECT_EQ(first.attempts, 1);
+  EXPECT_EQ(first.last_checked, kNow - 1h);
+  EXPECT_EQ(AskedAgain(before, first, kNow).attempts, 1);
+  EXPECT_EQ(AskedAgain(State(Standing::kLive, kNow - 30min), first, kNow).attempts, 2);
+}
+
+TEST(Watermarks, MovePastADayOnlyOnceItIsClosed) {
+  const struct {
+    std::chrono::sys_days day;
+    Time began;
+    std::chrono::sys_days watermark;
+  } cases[] = {
+      {kDay, Time(kDay) + days(10), kDay + days(1)}, {kDay, Time(kDay) + 32h, kDay + days(1)},
+      {kDay, Time(kDay) + 32h - 1us, kDay},          {kDay, Time(kDay) + 9h, kDay},
+      {kDay, Time(kDay) + 7h, kDay - days(1)},
+  };
+  for (const auto& c : cases) EXPECT_EQ(WatermarkAfter(c.day, c.began), c.watermark);
+}
+
+TEST(Watermarks, AreThereForWhoeverReadsTheCatalog) {
+  auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
+  ASSERT_TRUE(catalog);
+  EXPECT_TRUE(ReadWatermarks(*catalog).value().empty());
+  ASSERT_TRUE(CreateWatermarks(*catalog));
+  ASSERT_TRUE(CreateWatermarks(*catalog));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kDay));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kDay + days(1)));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kMovie, kDay));
+  EXPECT_EQ(ReadWatermarks(*catalog).value(),
+            (Watermarks{{MediaType::kMovie, kDay}, {MediaType::kTv, kDay + days(1)}}));
+}
+
+}  // namespace
+}  // namespace tmdbc
