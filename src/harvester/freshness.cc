@@ -7,8 +7,6 @@
 namespace tmdbc {
 namespace {
 
-constexpr double kMinutesADay = 24 * 60;
-
 double Days(Duration duration) {
   return std::max(0.0, std::chrono::duration<double, std::chrono::days::period>(duration).count());
 }
@@ -178,9 +176,8 @@ Duration RefreshInterval(const RecordFacts& facts, const TypeRates& rates, const
 
 RefreshPlanner::RefreshPlanner(std::int64_t budget, std::int64_t records, const RefreshOptions& options)
     : budget_(std::max<std::int64_t>(budget, 0)),
-      even_share_(
-          std::int64_t(std::ceil(double(std::max<std::int64_t>(records, 0)) * Days(options.next_plan) /
-                                 std::max(Days(options.at_latest), 1 / kMinutesADay)))),
+      even_share_(std::int64_t(
+          std::ceil(double(std::max<std::int64_t>(records, 0)) / std::max(Days(options.at_latest), 1.0)))),
       options_(options) {}
 
 void RefreshPlanner::Consider(MediaId id, const RecordFacts& facts, const TypeRates& rates) {
@@ -191,6 +188,7 @@ void RefreshPlanner::Consider(MediaId id, const RecordFacts& facts, const TypeRa
     Keep(clause_, {id, float(Days(facts.unverified))}, std::max(budget_, options_.most_clause));
     return;
   }
+  if (facts.unverified < std::chrono::days(1)) ++recent_;
   if (facts.unverified < options_.soonest) return;
   const float priority =
       PriorityOfAge(Days(facts.unverified) / Days(RefreshInterval(facts, rates, options_)));
@@ -207,8 +205,12 @@ std::vector<QueueItem> RefreshPlanner::Take() {
   std::sort(chosen.begin(), chosen.end(), Better);
   for (QueueItem& item : chosen) item.popularity = kClausePriority;
   std::sort(sweep_.begin(), sweep_.end(), Better);
+  const auto overdue =
+      std::ranges::find_if(sweep_, [](const QueueItem& item) { return item.popularity < kDuePriority; }) -
+      sweep_.begin();
+  const std::int64_t wanted = std::max<std::int64_t>(overdue, even_share_ - recent_);
   const std::int64_t room = std::max<std::int64_t>(budget_ - std::int64_t(chosen.size()), 0);
-  sweep_.resize(std::min(sweep_.size(), std::size_t(room)));
+  sweep_.resize(std::min(sweep_.size(), std::size_t(std::min(wanted, room))));
   chosen.insert(chosen.end(), sweep_.begin(), sweep_.end());
   clause_.clear();
   sweep_.clear();

@@ -92,7 +92,6 @@ struct RefreshOptions {
   Duration popular_every = std::chrono::days(7);  // votes are in no feed: the one in a thousand this often
   Duration soonest = std::chrono::days(1);        // nothing is verified again before
   Duration clause = std::chrono::days(170);       // before TMDB's six months end, whatever the budget
-  Duration next_plan = std::chrono::days(1);      // until a plan is made again
   std::int64_t most_clause = 1'000'000;  // in one plan, if the budget is smaller; the rest come with the next
 };
 
@@ -106,9 +105,10 @@ Duration RefreshInterval(const RecordFacts& facts, const TypeRates& rates, const
 // s.
 //
 // Chosen are: what the six-month clause makes due; what is older than its interval, the most overdue in
-// proportion first (so a small budget stretches all intervals alike); and of the rest the nearest to due, so
-// many that each plan verifies an even share of the whole: a mirror filled in a day is not due again in a
-// day.
+// proportion first (so a small budget stretches all intervals alike); and of the rest the nearest to due,
+// until with what was verified within the last day, for whatever reason, it is an even share of the whole. So
+// a mirror that was filled in a day is not due again in a day, and it does not matter how often a plan is
+// made.
 class RefreshPlanner {
  public:
   // `budget`: requests to spend. `records`: how many will be considered, about (TypeRates::records).
@@ -125,12 +125,13 @@ class RefreshPlanner {
 
  private:
   const std::int64_t budget_;
-  const std::int64_t even_share_;
+  const std::int64_t even_share_;  // of a day
   const RefreshOptions options_;
   std::vector<QueueItem> clause_;  // heaps: the least wanted in front
   std::vector<QueueItem> sweep_;
   std::int64_t clause_due_ = 0;
   std::int64_t due_ = 0;
+  std::int64_t recent_ = 0;  // verified within the last day
 };
 
 // The requests left for refreshing until the next plan: what `requests_per_second` allows in that time, less

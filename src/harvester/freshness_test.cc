@@ -266,6 +266,22 @@ TEST(RefreshPlanner, SweepsAMirrorThatWasFilledInADayEvenlyAndWithinThirtyDays) 
   EXPECT_NEAR(year.verified.at(2000), 12, 1);
 }
 
+TEST(RefreshPlanner, VerifiesNoMoreADayHoweverOftenAPlanIsMade) {
+  constexpr int kRecords = 600, kDays = 40;
+  const TypeRates rates = UsualRates(MediaType::kMovie);
+  std::vector<Duration> verified_at(kRecords, Duration(0));
+  std::size_t chosen = 0;
+  for (Duration now = hours(0); now < days(kDays); now += hours(1)) {
+    RefreshPlanner planner(1'000'000, kRecords, {});
+    for (int i = 0; i < kRecords; ++i) planner.Consider(Movie(i), Unverified(now - verified_at[i]), rates);
+    for (const QueueItem& item : planner.Take()) {
+      verified_at[std::size_t(item.id.id)] = now;
+      ++chosen;
+    }
+  }
+  EXPECT_NEAR(double(chosen), kRecords * kDays / 30.0, 40);
+}
+
 TEST(RefreshPlanner, WithASmallBudgetStretchesAllIntervalsAlike) {
   std::vector<double> popularities(3000, 0.6);
   for (std::size_t i = 0; i < 3; ++i) popularities[i] = 500;
