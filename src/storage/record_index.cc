@@ -49,7 +49,8 @@ CREATE TABLE store_missing(key INTEGER PRIMARY KEY, attempts INTEGER, last_check
 CREATE TABLE store_held(key INTEGER PRIMARY KEY, at INTEGER);
 CREATE TABLE store_segments(
   type INTEGER, number INTEGER, bytes INTEGER, records INTEGER, crc INTEGER, opened_at INTEGER, sealed_at INTEGER,
-  PRIMARY KEY(type, number)) WITHOUT ROWID;
+  origin TEXT, PRIMARY KEY(type, number)) WITHOUT ROWID;
+CREATE TABLE store_purges(key INTEGER PRIMARY KEY, version INTEGER);
 )";
 
 #define TMDBC_ROW_COLUMNS                                                                                \
@@ -74,10 +75,23 @@ constexpr const char kSteps[] =
     "WHERE key "
     "BETWEEN ?1 AND ?2 "
     "ORDER BY key, version";
+// The step behind a step is the next one, else the view; a stats record is no step, what it refreshes is.
+constexpr const char kSuperseded[] =
+    "SELECT fetched_at FROM ("
+    "SELECT version, fetched_at FROM store_steps WHERE key=?1 AND version>?2 UNION ALL "
+    "SELECT version, fetched_at FROM store_records WHERE key=?1 AND version>?2 AND change<>2) "
+    "WHERE EXISTS(SELECT 1 FROM store_steps WHERE key=?1 AND version=?2) ORDER BY version LIMIT 1";
+constexpr const char kSupersededSteps[] =
+    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at FROM ("
+    "SELECT s.*, coalesce(lead(s.fetched_at) OVER (PARTITION BY s.key ORDER BY s.version), "
+    "CASE WHEN r.change<>2 THEN r.fetched_at END) AS replaced_at "
+    "FROM store_steps s JOIN store_records r ON r.key=s.key WHERE s.key BETWEEN ?1 AND ?2) WHERE "
+    "replaced_at<?3";
 constexpr const char kMissing[] = "SELECT attempts, last_checked FROM store_missing WHERE key=?1";
 constexpr const char kSeasonIdOfEpisode[] = "SELECT season_id FROM store_episodes WHERE id=?1";
 constexpr const char kSegments[] =
-    "SELECT number, bytes, records, crc, opened_at, sealed_at FROM store_segments WHERE type=?1 ORDER BY "
+    "SELECT number, bytes, records, crc, opened_at, sealed_at, origin FROM store_segments WHERE type=?1 "
+    "ORDER BY "
     "number";
 // The three walks of VisitStates().
 constexpr const char kRecordStates[] =
@@ -89,6 +103,8 @@ constexpr const char kHeldStates[] =
 constexpr const char kVisitLive[] =
     "SELECT key, first_at, verified_at, changes FROM store_records "
     "WHERE key BETWEEN ?1 AND ?2 AND change NOT IN (3,5) ORDER BY key";
+constexpr const char kPurgedUpTo[] = "SELECT version FROM store_purges WHERE key=?1";
+constexpr const char kPurges[] = "SELECT key, version FROM store_purges WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kHeld[] = "SELECT at FROM store_held WHERE key=?1";
 // A stats record is no version, and of a purged one none is left.
 constexpr const char kCountRecords[] =
@@ -117,7 +133,19 @@ constexpr const char kPutMissing[] = "INSERT OR REPLACE INTO store_missing VALUE
 constexpr const char kRemoveMissing[] = "DELETE FROM store_missing WHERE key=?1";
 constexpr const char kPutHeld[] = "INSERT OR REPLACE INTO store_held VALUES(?1,?2)";
 constexpr const char kRemoveHeld[] = "DELETE FROM store_held WHERE key=?1";
-constexpr const char kPutSegment[] = "INSERT OR REPLACE INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7)";
+constexpr const char kPutSegment[] = "INSERT OR REPLACE INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
+constexpr const char kRemoveSegment[] = "DELETE FROM store_segments WHERE type=?1 AND number=?2";
+constexpr const char kPutPurge[] =
+    "INSERT INTO store_purges VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET version=max(version,?2)";
+constexpr const char kRemovePurge[] = "DELETE FROM store_purges WHERE key=?1";
+constexpr const char kRemoveSteps[] = "DELETE FROM store_steps WHERE key=?1 AND version<=?2";
+constexpr const char kRemoveStep[] = "DELETE FROM store_steps WHERE key=?1 AND version=?2";
+constexpr const char kMoveRecord[] =
+    "UPDATE store_records SET segment=?5, frame_at=?6, frame_length=?7, line_at=?8 "
+    "WHERE key=?1 AND segment=?2 AND frame_at=?3 AND line_at=?4";
+constexpr const char kMoveStep[] =
+    "UPDATE store_steps SET segment=?5, frame_at=?6, frame_length=?7, line_at=?8 "
+    "WHERE key=?1 AND segment=?2 AND frame_at=?3 AND line_at=?4";
 
 Place PlaceAt(const Statement& row, int column) {
   return {static_cast<std::uint32_t>(row.Int(column)), static_cast<std::uint64_t>(row.Int(column + 1)),
@@ -227,7 +255,7 @@ Result<bool> RecordIndex::Create() {
 Result<void> RecordIndex::Clear() {
   return catalog_.Execute(
       "DELETE FROM store_records; DELETE FROM store_steps; DELETE FROM store_episodes; DELETE FROM "
-      "store_segments");
+      "store_segments; DELETE FROM store_purges");
 }
 
 Result<std::optional<IndexRow>> RecordIndex::FindRow(Statement& query) {
@@ -309,7 +337,36 @@ Result<std::vector<SegmentRow>> RecordIndex::Segments(MediaType type) {
     row.crc = static_cast<std::uint32_t>(query->Int(3));
     row.opened_at = FromMillis(query->Int(4));
     if (!query->IsNull(5)) row.sealed_at = FromMillis(query->Int(5));
+    if (!query->IsNull(6)) {
+      TRY_ASSIGN(row.origin, ParseOrigin(query->Text(6)));
+    }
     segments.push_back(row);
+  }
+}
+
+Result<std::vector<SegmentRow>> RecordIndex::SealedInOrder(MediaType type) {
+  TRY_ASSIGN(auto segments, Segments(type));
+  std::erase_if(segments, [](const SegmentRow& row) { return !row.sealed_at; });
+  std::ranges::sort(segments, {}, &SegmentRow::place);
+  return segments;
+}
+
+Result<std::int64_t> RecordIndex::PurgedUpTo(MediaId id) {
+  TRY_ASSIGN(Statement * query, Use(kPurgedUpTo));
+  TRY_ASSIGN(const bool found, query->Bind(Key(id)).Step());
+  const std::int64_t version = found ? query->Int(0) : 0;
+  query->Reset();
+  return version;
+}
+
+Result<std::unordered_map<std::int64_t, std::int64_t>> RecordIndex::Purges(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kPurges));
+  query->Bind(FirstKey(type), LastKey(type));
+  std::unordered_map<std::int64_t, std::int64_t> purges;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return purges;
+    purges.emplace(IdOf(query->Int(0)).id, query->Int(1));
   }
 }
 
@@ -398,6 +455,25 @@ Result<void> RecordIndex::VisitRows(MediaType type, const std::function<void(con
 Result<void> RecordIndex::VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit) {
   TRY_ASSIGN(Statement * query, Use(kSteps));
   query->Bind(FirstKey(type), LastKey(type));
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return {};
+    visit(StepAt(*query));
+  }
+}
+
+Result<bool> RecordIndex::IsSuperseded(MediaId id, std::int64_t version, Time before) {
+  TRY_ASSIGN(Statement * query, Use(kSuperseded));
+  TRY_ASSIGN(const bool found, query->Bind(Key(id), version).Step());
+  const bool superseded = found && FromMillis(query->Int(0)) < before;
+  query->Reset();
+  return superseded;
+}
+
+Result<void> RecordIndex::VisitSupersededSteps(MediaType type, Time before,
+                                               const std::function<void(const StepRow&)>& visit) {
+  TRY_ASSIGN(Statement * query, Use(kSupersededSteps));
+  query->Bind(FirstKey(type), LastKey(type), Millis(before));
   while (true) {
     TRY_ASSIGN(const bool found, query->Step());
     if (!found) return {};
@@ -508,8 +584,43 @@ Result<void> RecordIndex::DropOverruled() {
 Result<void> RecordIndex::PutSegment(const SegmentRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutSegment));
   put->Bind(row.type, row.number, row.bytes, row.records, row.crc, Millis(row.opened_at));
-  if (row.sealed_at) put->BindAt(7, Millis(*row.sealed_at));  // else it stays null
+  if (row.sealed_at) put->BindAt(7, Millis(*row.sealed_at));  // else it stays null, as the next one does
+  const std::string origin = row.origin ? FormatOrigin(*row.origin) : "";
+  if (row.origin) put->BindAt(8, std::string_view(origin));
   return put->Run();
+}
+
+Result<void> RecordIndex::RemoveSegment(MediaType type, std::uint32_t number) {
+  TRY_ASSIGN(Statement * remove, Use(kRemoveSegment));
+  return remove->Bind(type, number).Run();
+}
+
+Result<void> RecordIndex::PutPurge(MediaId id, std::int64_t version) {
+  TRY_ASSIGN(Statement * steps, Use(kRemoveSteps));
+  TRY(steps->Bind(Key(id), version).Run());
+  TRY_ASSIGN(Statement * put, Use(kPutPurge));
+  return put->Bind(Key(id), version).Run();
+}
+
+Result<void> RecordIndex::RemovePurge(MediaId id) {
+  TRY_ASSIGN(Statement * remove, Use(kRemovePurge));
+  return remove->Bind(Key(id)).Run();
+}
+
+Result<void> RecordIndex::RemoveStep(MediaId id, std::int64_t version) {
+  TRY_ASSIGN(Statement * remove, Use(kRemoveStep));
+  return remove->Bind(Key(id), version).Run();
+}
+
+Result<void> RecordIndex::Move(MediaId id, const Place& from, const Place& to) {
+  for (const char* sql : {kMoveRecord, kMoveStep}) {
+    TRY_ASSIGN(Statement * move, Use(sql));
+    TRY(move->Bind(Key(id), from.segment, from.frame_at, from.line_at, to.segment, to.frame_at,
+                   to.frame_length, to.line_at)
+            .Run());
+    if (catalog_.Changes() > 0) break;
+  }
+  return {};
 }
 
 }  // namespace tmdbc

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/sqlite.h"
 #include "storage/record_store.h"
+#include "storage/segment_origin.h"
 
 namespace tmdbc {
 
@@ -68,6 +69,11 @@ struct SegmentRow {
   std::uint32_t crc = 0;     // CRC-32 of the committed bytes
   Time opened_at{};          // when its first batch was committed
   std::optional<Time> sealed_at;
+  std::optional<SegmentOrigin> origin{};  // of a compacted one: what it stands for
+
+  // Its place in the order in which things happened: compacted segments stand where the ones were that they
+  // are made of.
+  std::uint32_t place() const { return origin ? origin->last() : number; }
   bool operator==(const SegmentRow&) const = default;
 };
 
@@ -96,7 +102,12 @@ class RecordIndex {
   Result<std::vector<StepRow>> Steps(MediaId id);  // by version
   Result<std::optional<MissingRow>> Missing(MediaId id);
   Result<std::optional<std::int64_t>> SeasonIdOfEpisode(std::int64_t episode_id);
-  Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number
+  Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number: the open one is the last
+  // The sealed ones in the order in which things happened.
+  Result<std::vector<SegmentRow>> SealedInOrder(MediaType type);
+  // The version up to which the id's bodies have been purged and may still be in the segments; 0 when none.
+  Result<std::int64_t> PurgedUpTo(MediaId id);
+  Result<std::unordered_map<std::int64_t, std::int64_t>> Purges(MediaType type);  // all of these, by id
   Result<IdState> StateOf(MediaId id);
   // One walk along three tables, each in the order of its key: nothing is sorted, nothing gathered.
   Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
@@ -104,6 +115,11 @@ class RecordIndex {
   Result<std::optional<Time>> Held(MediaId id);
   Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
   Result<void> VisitRows(MediaType type, const std::function<void(const IndexRow&)>& visit);
+  // Whether that step of a history was replaced by one fetched before `time`; false when it is none.
+  Result<bool> IsSuperseded(MediaId id, std::int64_t version, Time before);
+  // All of those.
+  Result<void> VisitSupersededSteps(MediaType type, Time before,
+                                    const std::function<void(const StepRow&)>& visit);
   Result<void> VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit);
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
   // What SQLite itself finds wrong with catalog.db; empty when nothing.
@@ -122,6 +138,13 @@ class RecordIndex {
   // deletions of others.
   Result<void> DropOverruled();
   Result<void> PutSegment(const SegmentRow& row);
+  Result<void> RemoveSegment(MediaType type, std::uint32_t number);
+  // Its steps up to that version go, and its bodies up to that version are to go from the segments.
+  Result<void> PutPurge(MediaId id, std::int64_t version);
+  Result<void> RemovePurge(MediaId id);
+  Result<void> RemoveStep(MediaId id, std::int64_t version);
+  // The line at `from` is at `to` now, whether it is a current view or a step; nothing when it is neither.
+  Result<void> Move(MediaId id, const Place& from, const Place& to);
 
  private:
   // The statement for `sql`, which must be a constant: prepared once, found again by its address.

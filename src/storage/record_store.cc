@@ -6,7 +6,9 @@
 
 #include "base/compression.h"
 #include "base/hash.h"
+#include "storage/change_feed.h"
 #include "storage/change_rule.h"
+#include "storage/compaction.h"
 #include "storage/popularity_table.h"
 #include "storage/record_index.h"
 #include "storage/record_line.h"
@@ -33,6 +35,15 @@ Result<void> CheckPut(MediaId id, const Clock* clock) {
   return Fail(ErrorCode::kInvalid, "store {}: no id that a record can have", ToString(id));
 }
 
+// Reads again, by the index as it is then, what could not be read: a compaction in another process may have
+// moved it in between.
+template <class Read>
+auto OnceMore(const Read& read) {
+  auto found = read();
+  if (!found && found.error().code == ErrorCode::kCorrupt) found = read();
+  return found;
+}
+
 }  // namespace
 
 // What has been put since the last commit.
@@ -46,6 +57,7 @@ struct RecordStore::Batch {
   std::vector<std::pair<std::int64_t, std::int64_t>> episodes;  // episode id, season id
   std::set<MediaId> answered;                   // by a document: no longer in the ledger of missing ids
   std::map<MediaId, MissingRow> missing;        // the ledger's new rows
+  std::map<MediaId, std::int64_t> purges;       // up to that version
   std::map<MediaId, std::optional<Time>> held;  // empty: held no longer
   std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
   std::uint64_t bytes = 0;
@@ -76,101 +88,6 @@ Result<std::unique_ptr<RecordStore>> RecordStore::Open(FileSystem& files, Databa
 
 Result<std::unique_ptr<RecordStore>> RecordStore::OpenReadOnly(FileSystem& files, Database& catalog) {
   return std::unique_ptr<RecordStore>(new RecordStore(files, catalog, nullptr, {}));
-}
-
-// --- recovery
-// --------------------------------------------------------------------------------------------------------------
-
-Result<void> RecordStore::Recover() {
-  TRY_ASSIGN(const auto paths, files_.List(std::string(kRecordsFolder)));
-  std::map<MediaType, std::vector<SegmentName>> found;
-  for (const std::string& path : paths) {
-    if (path.ends_with(".tmp")) TRY(files_.Remove(path));
-    if (const auto name = ParseSegmentPath(path)) found[name->type].push_back(*name);
-  }
-  TRY(catalog_.Transact([&]() -> Result<void> {
-    TRY_ASSIGN(const bool index_is_new, index_->Create());
-    // Within the transaction: a refusal leaves no empty tables that the next start would believe.
-    if (index_is_new && !found.empty()) {
-      return Fail(ErrorCode::kCorrupt,
-                  "there are records, but catalog.db knows none of them: run verify --rebuild");
-    }
-    return popularity_->Create();
-  }));
-  for (const MediaType type : kRecordTypes) TRY(RecoverType(type, found[type]));
-  return {};
-}
-
-Result<void> RecordStore::RecoverType(MediaType type, std::span<const SegmentName> found) {
-  TRY_ASSIGN(const auto segments, index_->Segments(type));
-  const std::uint32_t last = segments.empty() ? 0 : segments.back().number;
-  const bool last_is_open = last != 0 && !segments.back().sealed_at;
-  bool open_file = false, sealed_file = false;
-  for (const SegmentName& name : found) {
-    const std::string path = name.open ? OpenPath(type, name.number) : SealedPath(type, name.number);
-    if (last_is_open && name.number == last) {
-      (name.open ? open_file : sealed_file) = true;
-    } else if (name.open && !last_is_open && name.number == last + 1) {
-      TRY(files_.Remove(path));  // begun by a batch that was never committed
-    } else if (name.open || name.number > last) {
-      return Fail(ErrorCode::kCorrupt, "catalog.db does not know {}: run verify --rebuild", path);
-    }
-  }
-  if (last_is_open) {
-    SegmentRow row = segments.back();
-    const std::string path = open_file ? OpenPath(type, last) : SealedPath(type, last);
-    if (open_file == sealed_file) {
-      return Fail(ErrorCode::kCorrupt, "{} {}: run verify --rebuild", path,
-                  open_file ? "exists under both of its names" : "is missing");
-    }
-    TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
-    if (size < row.bytes || (sealed_file && size != row.bytes)) {
-      return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, size,
-                  row.bytes);
-    }
-    if (size > row.bytes) {
-      TRY_ASSIGN(const auto file, files_.OpenAppend(path));
-      TRY(file->Truncate(row.bytes));
-      TRY(file->Sync());
-    }
-    if (sealed_file) {  // renamed, but the index was not told
-      TRY(files_.SyncFolder(FolderOfPath(path)));
-      row.sealed_at = ToMillis(clock_->Now());
-      TRY(catalog_.Transact([&] { return index_->PutSegment(row); }));
-    }
-  }
-  return WriteState(type);
-}
-
-Result<void> RecordStore::LoadWriters() {
-  writers_.clear();
-  for (const MediaType type : kRecordTypes) {
-    TRY_ASSIGN(const auto segments, index_->Segments(type));
-    std::optional<SegmentRow> open;
-    std::uint32_t next = 1;
-    if (!segments.empty()) {
-      next = segments.back().number + 1;
-      if (!segments.back().sealed_at) open = segments.back();
-    }
-    writers_[type] =
-        std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
-  }
-  return {};
-}
-
-Result<void> RecordStore::WriteState(MediaType type) {
-  TRY_ASSIGN(const auto segments, index_->Segments(type));
-  const auto last =
-      std::find_if(segments.rbegin(), segments.rend(), [](const SegmentRow& row) { return !!row.sealed_at; });
-  if (last != segments.rend()) {
-    const std::string path = StatePath(type);
-    const std::string wanted = FormatState({last->number, *last->sealed_at});
-    const auto present = files_.Read(path, 0, wanted.size() + 1);
-    if (!present && present.error().code != ErrorCode::kNotFound) return std::unexpected(present.error());
-    if (!present || *present != wanted) TRY(WriteWhole(files_, path, wanted));
-  }
-  state_behind_.erase(type);
-  return {};
 }
 
 // --- writing
@@ -220,14 +137,20 @@ Result<void> RecordStore::Write(const std::optional<IndexRow>& before, RecordLin
   row.hash = hash;
   row.place = writers_.at(line.id.type)->Add(text);
   // What came before a purge is no part of the record's history.
-  const bool goes_on = before && before->change != Change::kPurge;
+  const bool goes_on = before && before->change != Change::kPurge && line.change != Change::kPurge;
   row.first_at = goes_on ? before->first_at : line.fetched_at;
   row.changes = goes_on ? before->changes : 0;
   if (goes_on && (line.change == Change::kUpdate || line.change == Change::kRestore)) ++row.changes;
   // A stats record is no step: it goes when it is replaced.
   if (goes_on && before->change != Change::kStats) {
-    batch_->steps.push_back({before->id, before->version, before->change, before->fetched_at, before->place});
+    // A version that nobody can read any more is no step of the history.
+    TRY_ASSIGN(const bool readable, Readable(*before));
+    if (readable) {
+      batch_->steps.push_back(
+          {before->id, before->version, before->change, before->fetched_at, before->place});
+    }
   }
+  if (line.change == Change::kPurge) batch_->purges[line.id] = line.version;
   if (line.change == Change::kInsert || line.change == Change::kRestore) {
     batch_->answered.insert(line.id);
     batch_->missing.erase(line.id);
@@ -249,9 +172,13 @@ Result<Change> RecordStore::Put(Document document) {
   if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));
   const Time fetched_at = ToMillis(document.fetched_at);
   TRY_ASSIGN(auto before, CurrentView(id));
-  const Verdict verdict = Classify(before, document.hash, fetched_at, clock_->Now());
+  Verdict verdict = Classify(before, document.hash, fetched_at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
   TRY(Unhold(id));
+  if (verdict.change == Change::kUnchanged || verdict.change == Change::kStats) {
+    TRY_ASSIGN(const bool readable, Readable(*before));
+    if (!readable) verdict = {.change = Change::kUpdate, .version = before->version + 1};
+  }
   if (verdict.change == Change::kUnchanged) {
     Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
     view.row.verified_at = fetched_at;
@@ -283,6 +210,26 @@ Result<void> RecordStore::WriteTombstone(const IndexRow& before, Time at) {
   line.fetched_at = at;
   line.status = 404;
   return Write(before, line, {});
+}
+
+Result<void> RecordStore::WritePurge(const IndexRow& before, Time at) {
+  RecordLine line;
+  line.id = before.id;
+  line.tv_id = before.tv_id;
+  line.season_number = before.season_number;
+  line.version = before.version;
+  line.change = Change::kPurge;
+  line.fetched_at = at;
+  line.status = 0;  // TMDB was not asked
+  TRY(Unhold(before.id));
+  return Write(before, line, {});
+}
+
+Result<bool> RecordStore::Readable(const IndexRow& row) {
+  if (row.place.segment == 0) return true;  // still in the batch
+  const auto loaded = Load(row.id, row.version, row.place);
+  if (!loaded && loaded.error().code != ErrorCode::kCorrupt) return std::unexpected(loaded.error());
+  return loaded.has_value();
 }
 
 Result<void> RecordStore::CountGone(MediaId id, Time at, bool tombstone) {
@@ -390,6 +337,7 @@ Result<void> RecordStore::IndexBatch() {
     step.place = writers_.at(step.id.type)->Resolve(step.place);
     TRY(index_->PutStep(step));
   }
+  for (const auto& [id, version] : batch_->purges) TRY(index_->PutPurge(id, version));
   for (const auto& [id, view] : batch_->views) {
     if (!view.written) {
       TRY(index_->PutVerified(id, view.row.verified_at));
@@ -452,13 +400,14 @@ Result<void> RecordStore::SealOne(MediaType type) {
 }
 
 Result<void> RecordStore::Seal() {
-  if (!clock_ || batch_->began) return Fail(ErrorCode::kInternal, "seal: the batch has not been committed");
+  if (!clock_) return Fail(ErrorCode::kInternal, "seal: the store was opened for reading");
   Result<void> done;
   for (auto& [type, writer] : writers_) {
     auto sealed = writer->open() ? SealOne(type) : Result<void>();
     if (sealed && state_behind_.contains(type)) sealed = WriteState(type);
     if (!sealed && done) done = Within("seal", sealed.error());
   }
+  if (done && !asides_.empty()) done = DropKnownAsides();
   return done;
 }
 
@@ -495,9 +444,11 @@ Result<StoredRecord> RecordStore::Load(MediaId id, std::int64_t version, const P
 }
 
 Result<StoredRecord> RecordStore::Find(MediaId id) {
-  TRY_ASSIGN(const auto row, index_->Find(id));
-  if (!row) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-  return LoadView(*row);
+  return OnceMore([&]() -> Result<StoredRecord> {
+    TRY_ASSIGN(const auto row, index_->Find(id));
+    if (!row) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
+    return LoadView(*row);
+  });
 }
 
 Result<StoredRecord> RecordStore::LoadView(const IndexRow& row) {
@@ -509,15 +460,19 @@ Result<StoredRecord> RecordStore::LoadView(const IndexRow& row) {
 }
 
 Result<StoredRecord> RecordStore::FindSeason(std::int64_t tv_id, std::int64_t season_number) {
-  TRY_ASSIGN(const auto row, index_->FindSeason(tv_id, season_number));
-  if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
-  return LoadView(*row);
+  return OnceMore([&]() -> Result<StoredRecord> {
+    TRY_ASSIGN(const auto row, index_->FindSeason(tv_id, season_number));
+    if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
+    return LoadView(*row);
+  });
 }
 
 Result<StoredRecord> RecordStore::FindSeasonOfEpisode(std::int64_t episode_id) {
-  TRY_ASSIGN(const auto row, index_->FindSeasonOfEpisode(episode_id));
-  if (!row) return Fail(ErrorCode::kNotFound, "episode:{} is not stored", episode_id);
-  return LoadView(*row);
+  return OnceMore([&]() -> Result<StoredRecord> {
+    TRY_ASSIGN(const auto row, index_->FindSeasonOfEpisode(episode_id));
+    if (!row) return Fail(ErrorCode::kNotFound, "episode:{} is not stored", episode_id);
+    return LoadView(*row);
+  });
 }
 
 Result<std::vector<StepRow>> RecordStore::StepsOf(const IndexRow& current) {
@@ -532,6 +487,10 @@ Result<std::vector<StepRow>> RecordStore::StepsOf(const IndexRow& current) {
 }
 
 Result<std::vector<StoredRecord>> RecordStore::History(MediaId id) {
+  return OnceMore([&] { return LoadHistory(id); });
+}
+
+Result<std::vector<StoredRecord>> RecordStore::LoadHistory(MediaId id) {
   TRY_ASSIGN(const auto current, index_->Find(id));
   if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
   TRY_ASSIGN(const auto steps, StepsOf(*current));
@@ -548,6 +507,10 @@ Result<std::vector<StoredRecord>> RecordStore::History(MediaId id) {
 }
 
 Result<StoredRecord> RecordStore::FindAsOf(MediaId id, Time at) {
+  return OnceMore([&] { return LoadAsOf(id, at); });
+}
+
+Result<StoredRecord> RecordStore::LoadAsOf(MediaId id, Time at) {
   TRY_ASSIGN(const auto current, index_->Find(id));
   if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
   if (current->change == Change::kPurge || current->fetched_at <= at) return LoadView(*current);
@@ -606,57 +569,68 @@ Result<std::optional<float>> RecordStore::PopularityOf(MediaId id) {
 // ------------------------------------------------------------------------------------------------------------------
 
 Result<std::int64_t> RecordStore::NewestSequence(MediaType type) {
-  TRY_ASSIGN(const auto segments, index_->Segments(type));
-  std::int64_t newest = 0;
-  for (const SegmentRow& row : segments) {
-    if (row.sealed_at) newest = row.number;
-  }
-  return newest;
+  return NewestSequenceOf(*index_, type);
 }
 
 Result<std::int64_t> RecordStore::ReadFeed(
     MediaType type, std::int64_t since,
     const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit) {
-  TRY_ASSIGN(const std::int64_t newest, NewestSequence(type));
-  if (since < 0 || since > newest) {
-    return Fail(ErrorCode::kInvalid, "{} has no sequence number {}: the newest is {}", Name(type), since,
-                newest);
-  }
-  TRY_ASSIGN(const auto segments, index_->Segments(type));
-  for (const SegmentRow& row : segments) {
-    if (row.number <= since || !row.sealed_at) continue;
-    bool more = true;
-    SegmentReader reader(files_, SealedPath(type, row.number), row.bytes);
-    while (true) {
-      TRY_ASSIGN(const auto frame, reader.Next());
-      if (!frame) break;
-      if (!frame->damage.empty()) {
-        return Fail(ErrorCode::kCorrupt, "{} at {}: {}", SealedPath(type, row.number), frame->at,
-                    frame->damage);
-      }
-      for (std::size_t line_at = 0; line_at < frame->content.size();) {
-        TRY_ASSIGN(const std::string_view line, LineAt(frame->content, line_at));
-        TRY_ASSIGN(const bool go_on, visit(row.number, line));
-        more = more && go_on;
-        line_at += line.size() + 1;
-      }
-    }
-    since = row.number;
-    if (!more) break;
-  }
-  return since;
+  return ReadChangeFeed(files_, *index_, type, since, visit);
 }
 
 // --- compaction and purge
 // ------------------------------------------------------------------------------------------------------------------
 
-Result<RecordStore::CompactReport> RecordStore::Compact(MediaType, const CompactOptions&,
-                                                        const std::function<bool()>&) {
-  return Fail(ErrorCode::kInternal, "compaction is not built yet");
+void RecordStore::CompactReport::Add(const CompactReport& more) {
+  segments_before += more.segments_before;
+  segments_after += more.segments_after;
+  records_kept += more.records_kept;
+  stats_dropped += more.stats_dropped;
+  versions_dropped += more.versions_dropped;
+  purged_dropped += more.purged_dropped;
+  bytes_before += more.bytes_before;
+  bytes_after += more.bytes_after;
+  damaged_segments += more.damaged_segments;
 }
 
-Result<std::int64_t> RecordStore::PurgeUnverified(MediaType, Time) {
-  return Fail(ErrorCode::kInternal, "the purge is not built yet");
+Result<RecordStore::CompactReport> RecordStore::Compact(MediaType type, const CompactOptions& options,
+                                                        const std::function<bool()>& stopping) {
+  if (!clock_ || batch_->began || catalog_.InTransaction()) {
+    return Fail(ErrorCode::kInternal, "compact: the store is not open for writing, or a batch is under way");
+  }
+  if (!options.dry_run && writers_.at(type)->open()) TRY(SealOne(type));
+  auto report =
+      CompactSegments(files_, catalog_, *index_, *encoder_, type, options_.frame_bytes, options, stopping);
+  // Also after an error: what was replaced before it has taken numbers.
+  TRY(LoadWriter(type));
+  if (!report) return Fail(report.error().code, "compact {}: {}", Name(type), report.error().message);
+  if (!options.dry_run) TRY(WriteState(type));
+  return report;
+}
+
+Result<std::int64_t> RecordStore::PurgeUnverified(MediaType type, Time before) {
+  if (!clock_ || batch_->began || catalog_.InTransaction()) {
+    return Fail(ErrorCode::kInternal, "purge: the store is not open for writing, or a batch is under way");
+  }
+  std::vector<std::int64_t> due;
+  TRY(index_->VisitLive(type, [&](const LiveRecord& record) {
+    if (record.verified_at < before) due.push_back(record.id);
+  }));
+  const Time now = ToMillis(clock_->Now());
+  for (const std::int64_t id : due) {
+    TRY_ASSIGN(const auto view, CurrentView({type, id}));
+    if (!view || !view->live()) continue;
+    TRY(WritePurge(*view, now));
+    if (type == MediaType::kTv) {
+      TRY_ASSIGN(const auto seasons, SeasonsInView(id));
+      for (const IndexRow& season : seasons) {
+        if (season.live()) TRY(WritePurge(season, now));
+      }
+    }
+    if (CommitDue()) TRY(Commit({}));
+  }
+  TRY(Commit({}));
+  return std::int64_t(due.size());
 }
 
 // --- care

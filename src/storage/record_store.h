@@ -38,6 +38,7 @@ struct IndexRow;
 struct Place;
 struct RecordLine;
 struct SegmentName;
+struct SegmentRow;
 struct StepRow;
 
 // What a fetch did to the store. The first six are written in records by these names.
@@ -106,10 +107,10 @@ struct RecordStoreOptions {
 
 class RecordStore {
  public:
-  // Recovers: cuts open segments back to the last committed byte, finishes a seal that was interrupted.
-  // `catalog` and `files` outlive the store and belong to the same thread. kCorrupt when segments and index
-  // do not belong together (catalog.db lost or restored from a copy): then OpenReadOnly(), with a catalog
-  // opened for writing, and Rebuild() help.
+  // Recovers: cuts open segments back to the last committed byte, finishes a seal or a compaction that was
+  // interrupted. `catalog` and `files` outlive the store and belong to the same thread. kCorrupt when
+  // segments and index do not belong together (catalog.db lost or restored from a copy, a segment missing or
+  // of another size): then OpenReadOnly(), with a catalog opened for writing, and Rebuild() help.
   static Result<std::unique_ptr<RecordStore>> Open(FileSystem& files, Database& catalog, const Clock& clock,
                                                    RecordStoreOptions options);
   // For queries beside a running collector: no recovery, no writes, nothing is scanned. Where nothing has
@@ -117,6 +118,8 @@ class RecordStore {
   // Rebuild() may be called.
   static Result<std::unique_ptr<RecordStore>> OpenReadOnly(FileSystem& files, Database& catalog);
   ~RecordStore();
+  // What a person should be told about the opening, a sentence each: bytes that were kept aside.
+  const std::vector<std::string>& notices() const { return notices_; }
 
   // --- writing
   // -------------------------------------------------------------------------------------------------------------
@@ -146,7 +149,8 @@ class RecordStore {
   // segments that are large or old enough; that it could not is no error of the commit's, the next Commit()
   // or Seal() tries again. Not within a transaction of the caller's.
   Result<void> Commit(const std::function<Result<void>()>& within);
-  // Seals every open segment that holds something (end of a run). Requires an empty batch.
+  // Seals every open segment that holds something (end of a run). A batch that could not be committed stays
+  // one.
   Result<void> Seal();
 
   // --- reading
@@ -199,10 +203,12 @@ class RecordStore {
   // The newest sequence number of the type, 0 when nothing is sealed.
   Result<std::int64_t> NewestSequence(MediaType type);
   // Calls `visit` with the lines after `since` (exclusive), in the order in which they were written, each
-  // with its sequence number, never going back. Ends after the segment within which `visit` said false.
-  // Returns the sequence number reached, from which to go on. A compacted segment stands in the place of
-  // those it was made of, under the last of their numbers. kInvalid when `since` is newer than the newest, or
-  // lies within a compacted range (then the follower has to start over from 0); the message says so.
+  // with its sequence number, never going back. Ends after the sequence number within which `visit` said
+  // false. Returns the one reached, from which to go on. Lines keep their sequence numbers through every
+  // compaction, so nobody is ever too far behind; what was dropped by then is only missing. A compaction that
+  // runs beside may make lines of one sequence number come twice. kInvalid when `since` is newer than the
+  // newest: the store was made anew, and the follower starts over from 0. kCorrupt names the damaged segment
+  // and the number behind which to go on.
   Result<std::int64_t> ReadFeed(
       MediaType type, std::int64_t since,
       const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit);
@@ -210,25 +216,33 @@ class RecordStore {
   // --- compaction and purge
   // ----------------------------------------------------------------------------------------------------------
   struct CompactOptions {
-    std::uint64_t small_bytes = 16 << 20;  // runs of neighbouring segments below this are merged
-    std::optional<Time>
-        versions_before;  // superseded versions fetched before this are dropped; empty: none ever
-    bool dry_run = false;
+    std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
+    std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
+    // Versions that were replaced before this are dropped (what was in force then is kept); empty: none ever.
+    std::optional<Time> versions_before{};
+    bool dry_run = false;  // reads all and tells what would be; writes nothing, leaves open segments alone
   };
   struct CompactReport {
     std::int64_t segments_before = 0, segments_after = 0;  // of what was merged
     std::int64_t records_kept = 0;
     std::int64_t stats_dropped = 0, versions_dropped = 0, purged_dropped = 0;
     std::int64_t bytes_before = 0, bytes_after = 0;
+    std::int64_t damaged_segments = 0;  // left as they are: `verify --deep` names them
+
+    void Add(const CompactReport& more);
   };
-  // Merges small sealed segments of the type under new numbers, drops superseded `stats` lines and the bodies
-  // of purged records, never a version unless versions_before says so, and removes the old files. A crash at
-  // any moment leaves either all of the old or all of the new. Readers beside it find every record
-  // throughout.
+  // Seals the open segment of the type, merges small sealed ones under new numbers (compaction.h), drops
+  // superseded `stats` lines and the bodies of purged records, never a version unless versions_before says
+  // so, and removes the old files. A crash at any moment leaves of each merged run either all of the old or
+  // all of the new. Readers beside it find every record throughout, the change feed keeps its numbers. Takes
+  // about 50 MB for a run. Requires an empty batch. `stopping` (may be empty) is asked between frames: what
+  // has not been finished then has not begun.
   Result<CompactReport> Compact(MediaType type, const CompactOptions& options,
                                 const std::function<bool()>& stopping);
   // Writes a `purge` record for every live record of the type (a show with its seasons) not verified since
-  // `before`: it is no longer in the current view nor the history. Returns how many.
+  // `before`, and commits: it is no longer in the current view nor the history, reading it gives kNotFound,
+  // and to VisitStates() it is unknown, so that a harvest fetches it as a new one. Its bytes go with the next
+  // Compact(). Returns how many, seasons not counted. Requires an empty batch.
   Result<std::int64_t> PurgeUnverified(MediaType type, Time before);
 
   // --- care
@@ -241,16 +255,17 @@ class RecordStore {
   };
   struct VerifyReport {
     std::int64_t segments = 0, frames = 0, records = 0, bytes = 0;
-    std::vector<Damage> damage;  // empty: all is well
+    std::vector<Damage> damage;      // empty: all is well
+    std::vector<std::string> notes;  // what is no damage, but a person should know
   };
-  // Index against files (sizes, gaps in numbers, state.json); deep also reads every frame, checks every line
-  // and sha256, and that every index row finds its record. Never changes anything. Beside a writing process
-  // it may report what that one is just changing.
+  // Index against files: sizes, gaps in numbers, state.json, and the checksum of every segment file. deep
+  // also inflates every frame, checks every line and sha256, and that every index row finds its record. Never
+  // changes anything. Beside a writing process it may report what that one is just changing.
   Result<VerifyReport> Verify(bool deep);
-  // Makes the index anew from the segments, in one transaction. The ledger of missing ids, the popularity and
-  // the tables of queue and harvester are kept. Frames that cannot be read are reported and left where they
-  // are, except at the end of an open segment, which is cut behind its last whole frame. Requires an empty
-  // batch and a catalog opened for writing.
+  // Makes the index anew from the segments, in one transaction, after putting back what was kept aside. The
+  // ledger of missing ids, the held deletions, the popularity and the tables of queue and harvester are kept.
+  // Frames that cannot be read are reported and left where they are, except at the end of an open segment,
+  // which is cut behind its last whole frame. Requires an empty batch and a catalog opened for writing.
   Result<VerifyReport> Rebuild();
 
  private:
@@ -260,7 +275,14 @@ class RecordStore {
 
   Result<void> Recover();
   Result<void> RecoverType(MediaType type, std::span<const SegmentName> found);
+  Result<void> CheckSealed(const SegmentRow& row, bool present);
+  Result<void> RemoveLeftOver(MediaType type, std::uint32_t number, std::span<const SegmentRow> segments);
+  Result<void> RecoverOpen(SegmentRow row, bool open_file, bool sealed_file);
+  // Keeps bytes of an open segment that are about to be cut off, when there is anything new in them.
+  Result<void> SaveTail(MediaType type, std::uint32_t number, std::uint64_t from, std::uint64_t to);
+  Result<void> DropKnownAsides();
   Result<void> LoadWriters();
+  Result<void> LoadWriter(MediaType type);
   Result<void> WriteState(MediaType type);
   Result<void> SealOne(MediaType type);
   bool SealDue(MediaType type) const;
@@ -269,6 +291,9 @@ class RecordStore {
   Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
   Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
   Result<void> WriteTombstone(const IndexRow& before, Time at);
+  Result<void> WritePurge(const IndexRow& before, Time at);
+  // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
+  Result<bool> Readable(const IndexRow& row);
   // One more 404 of an id that is not live, into the ledger.
   Result<void> CountGone(MediaId id, Time at, bool tombstone);
   // TMDB has answered for it: its deletion is held no longer.
@@ -279,6 +304,8 @@ class RecordStore {
 
   Result<StoredRecord> Load(MediaId id, std::int64_t version, const Place& place);
   Result<StoredRecord> LoadView(const IndexRow& row);
+  Result<std::vector<StoredRecord>> LoadHistory(MediaId id);
+  Result<StoredRecord> LoadAsOf(MediaId id, Time at);
   // The steps of the history before `current`; of a stats record also the one it refreshes.
   Result<std::vector<StepRow>> StepsOf(const IndexRow& current);
 
@@ -294,7 +321,9 @@ class RecordStore {
   std::unique_ptr<ZstdEncoder> encoder_;
   std::map<MediaType, std::unique_ptr<SegmentWriter>> writers_;  // of every type, when opened for writing
   std::set<MediaType> state_behind_;  // state.json is older than the last sealed segment
-  Duration commit_interval_;          // now in force: see first_commit_interval
+  std::set<std::string> asides_;      // files of kept_aside.h
+  std::vector<std::string> notices_;
+  Duration commit_interval_;  // now in force: see first_commit_interval
   std::unique_ptr<Batch> batch_;
 };
 

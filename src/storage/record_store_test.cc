@@ -420,7 +420,9 @@ TEST(RecordStore, SealsBySizeAgeAndAtTheEnd) {
   EXPECT_TRUE(state().starts_with("{\"sequence\":2,"));
 
   world.Put(Movie(4, "the last", 1, world.clock.Now()));
-  EXPECT_FALSE(world.store->Seal());  // not with a batch
+  world.Seal();  // leaves the batch alone
+  EXPECT_FALSE(sealed(3));
+  EXPECT_EQ(world.View({MediaType::kMovie, 4}), "none");
   world.Commit();
   world.Seal();
   EXPECT_TRUE(sealed(3));

@@ -44,8 +44,32 @@ Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at)
   return Fail(ErrorCode::kCorrupt, "no line begins at byte {} of the frame", line_at);
 }
 
-SegmentReader::SegmentReader(FileSystem& files, std::string path, std::uint64_t end)
-    : files_(files), path_(std::move(path)), end_(end) {}
+Result<std::optional<SegmentOrigin>> ReadOrigin(FileSystem& files, const std::string& path) {
+  constexpr std::uint64_t kFirstLook = 4096;  // most are shorter
+  TRY_ASSIGN(std::string bytes, files.Read(path, 0, kFirstLook));
+  if (!bytes.starts_with(kOriginMagic)) return std::nullopt;
+  const std::size_t length = OriginFrameLength(bytes);
+  if (length > bytes.size()) {
+    TRY_ASSIGN(bytes, files.Read(path, 0, length));
+  }
+  if (length == 0 || bytes.size() < length)
+    return Fail(ErrorCode::kCorrupt, "{} is cut in its first frame", path);
+  auto origin = ParseOrigin(std::string_view(bytes).substr(kOriginHead, length - kOriginHead));
+  if (!origin) return Fail(ErrorCode::kCorrupt, "{}: {}", path, origin.error().message);
+  return *std::move(origin);
+}
+
+Result<std::uint32_t> CrcOf(FileSystem& files, const std::string& path, std::uint64_t end) {
+  std::uint32_t crc = 0;
+  for (std::uint64_t at = 0; at < end; at += kWindowBytes) {
+    TRY_ASSIGN(const std::string bytes, files.Read(path, at, std::min(kWindowBytes, end - at)));
+    crc = libdeflate_crc32(crc, bytes.data(), bytes.size());
+  }
+  return crc;
+}
+
+SegmentReader::SegmentReader(FileSystem& files, std::string path, std::uint64_t end, std::uint64_t begin)
+    : files_(files), path_(std::move(path)), end_(end), buffer_at_(begin), at_(begin) {}
 
 Result<std::string_view> SegmentReader::Window(std::uint64_t length) {
   length = std::min(length, end_ - at_);
@@ -75,6 +99,7 @@ Result<SegmentReader::Frame> SegmentReader::TryFrame(std::uint64_t skip) {
     TRY_ASSIGN(std::string_view window, Window(wanted));
     const bool whole = window.size() >= left;
     window = window.substr(skip, left - skip);
+    if (frame.at == 0 && window.starts_with(kOriginMagic)) return TakeOrigin(std::move(frame));
     const auto length = ZstdFrameLength(window);
     if (!length && !whole && window.size() < kMaxLineBytes) {
       wanted = std::max<std::uint64_t>(wanted, skip + window.size());
@@ -95,6 +120,25 @@ Result<SegmentReader::Frame> SegmentReader::TryFrame(std::uint64_t skip) {
     }
     return frame;
   }
+}
+
+Result<SegmentReader::Frame> SegmentReader::TakeOrigin(Frame frame) {
+  TRY_ASSIGN(std::string_view window, Window(kOriginHead));
+  frame.length = OriginFrameLength(window);
+  if (frame.length > 0) {
+    TRY_ASSIGN(window, Window(frame.length));
+  }
+  if (frame.length == 0 || window.size() < frame.length) {
+    frame.damage = "its first frame, which says what it stands for, is cut";
+    return frame;
+  }
+  auto origin = ParseOrigin(window.substr(kOriginHead, frame.length - kOriginHead));
+  if (origin) {
+    frame.origin = *std::move(origin);
+  } else {
+    frame.damage = origin.error().message;
+  }
+  return frame;
 }
 
 Result<std::optional<SegmentReader::Frame>> SegmentReader::Next() {

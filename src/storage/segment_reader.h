@@ -11,6 +11,7 @@
 #include "base/compression.h"
 #include "base/files.h"
 #include "storage/record_index.h"
+#include "storage/segment_origin.h"
 
 namespace tmdbc {
 
@@ -22,17 +23,25 @@ Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& pl
 // begins there.
 Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at);
 
+// What the file of a compacted segment says it stands for; empty when it is a plain one. kCorrupt when it
+// says that in a way nobody can read.
+Result<std::optional<SegmentOrigin>> ReadOrigin(FileSystem& files, const std::string& path);
+
+// CRC-32 of the file's first `end` bytes.
+Result<std::uint32_t> CrcOf(FileSystem& files, const std::string& path, std::uint64_t end);
+
 // Walks the frames of one file.
 class SegmentReader {
  public:
-  // Reads the file's first `end` bytes. `files` outlives the reader.
-  SegmentReader(FileSystem& files, std::string path, std::uint64_t end);
+  // Reads the file's bytes from `begin` to `end`. `files` outlives the reader.
+  SegmentReader(FileSystem& files, std::string path, std::uint64_t end, std::uint64_t begin = 0);
 
   struct Frame {
     std::uint64_t at = 0;
     std::uint64_t length = 0;
     std::string content;
-    std::string damage;  // not empty: these bytes are no whole frame; `content` is empty
+    std::string damage;                   // not empty: these bytes are no whole frame; `content` is empty
+    std::optional<SegmentOrigin> origin;  // the first frame of a compacted segment, without content
   };
   // The next frame, or the bytes up to the next one that is whole; empty at the end. An error is one of the
   // disk's.
@@ -46,6 +55,8 @@ class SegmentReader {
   Result<std::string_view> Window(std::uint64_t length);
   // Tries to read the frame that begins `skip` bytes after `at_`, reading on as far as it takes.
   Result<Frame> TryFrame(std::uint64_t skip);
+  // The frame at the start of a compacted segment.
+  Result<Frame> TakeOrigin(Frame frame);
 
   FileSystem& files_;
   const std::string path_;

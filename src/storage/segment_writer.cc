@@ -71,8 +71,8 @@ Result<void> SegmentWriter::Flush(Time now) {
 }
 
 SegmentRow SegmentWriter::Flushed() const {
-  SegmentRow row = open_.value_or(
-      SegmentRow{.type = type_, .number = next_number_, .opened_at = flushed_at_, .sealed_at = {}});
+  SegmentRow row = open_.value_or(SegmentRow{
+      .type = type_, .number = next_number_, .opened_at = flushed_at_, .sealed_at = {}, .origin = {}});
   row.bytes += bytes_.size();
   row.records += records_;
   row.crc = libdeflate_crc32(row.crc, bytes_.data(), bytes_.size());

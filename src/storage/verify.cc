@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "storage/kept_aside.h"
 #include "storage/record_line.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
@@ -65,7 +66,9 @@ class TypeVerifier {
   Result<void> CheckNumbers() {
     std::uint32_t next = 1;
     for (const SegmentRow& row : segments_) {
-      for (; next < row.number; ++next) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
+      for (; next < row.number; ++next) {
+        if (!Covered(next)) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
+      }
       next = row.number + 1;
       if (!row.sealed_at && &row != &segments_.back()) {
         Note(OpenPath(type_, row.number), 0, "open, though it is not the last segment");
@@ -73,7 +76,14 @@ class TypeVerifier {
     }
     const bool last_is_open = !segments_.empty() && !segments_.back().sealed_at;
     for (const std::uint32_t number : sealed_files_) {
-      if (number >= next) Note(SealedPath(type_, number), 0, "not in the index");
+      if (std::ranges::binary_search(segments_, number, {}, &SegmentRow::number)) continue;
+      if (Covered(number)) {
+        report_.notes.push_back(
+            SealedPath(type_, number) +
+            " is left over from a compaction: the next process that writes to the store removes it");
+      } else {
+        Note(SealedPath(type_, number), 0, "not in the index");
+      }
     }
     for (const std::uint32_t number : open_files_) {
       // One behind the last sealed one belongs to a batch that has not been committed.
@@ -86,10 +96,11 @@ class TypeVerifier {
 
   Result<void> CheckState() {
     const std::string path = StatePath(type_);
-    const auto last = std::find_if(segments_.rbegin(), segments_.rend(),
-                                   [](const SegmentRow& row) { return !!row.sealed_at; });
+    auto sealed = segments_;
+    std::erase_if(sealed, [](const SegmentRow& row) { return !row.sealed_at; });
+    const auto last = std::ranges::max_element(sealed, {}, &SegmentRow::place);
     TRY_ASSIGN(const bool present, files_.Exists(path));
-    if (last == segments_.rend()) {
+    if (last == sealed.end()) {
       if (present && segments_.empty()) Note(path, 0, "there, though nothing has been sealed");
       return {};
     }
@@ -98,8 +109,8 @@ class TypeVerifier {
       return {};
     }
     TRY_ASSIGN(const std::string json, files_.Read(path, 0, 4096));
-    if (json != FormatState({last->number, *last->sealed_at})) {
-      Note(path, 0, fmt::format("does not say what the index says of segment {}", last->number));
+    if (json != FormatState({last->place(), *last->sealed_at})) {
+      Note(path, 0, fmt::format("does not say what the index says of segment {}", last->place()));
     }
     return {};
   }
@@ -147,8 +158,28 @@ class TypeVerifier {
            found ? fmt::format("{} bytes, the index says {}", size, row.bytes) : "missing",
            IdsOf(ExpectedIn(row.number, found ? size : 0, UINT64_MAX)));
     }
-    if (deep_ && found) TRY(WalkSegment(row, path, std::min(size, row.bytes)));
+    if (!found) return {};
+    if (deep_) return WalkSegment(row, path, std::min(size, row.bytes));
+    return size_fits ? CheckBytes(row, path) : Result<void>();
+  }
+
+  // Without going deep: one pass over the bytes, 3 GB/s and more. Only what is damaged is looked into.
+  Result<void> CheckBytes(const SegmentRow& row, std::string path) {
+    TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (!exists) path = SealedPath(type_, row.number);
+    TRY_ASSIGN(const std::uint32_t crc, CrcOf(files_, path, row.bytes));
+    if (crc == row.crc) return {};
+    TRY(LoadExpected());
+    const std::int64_t frames = report_.frames, records = report_.records;
+    TRY(WalkSegment(row, path, row.bytes));
+    report_.frames = frames;
+    report_.records = records;
     return {};
+  }
+
+  bool Covered(std::uint32_t number) const {
+    return std::ranges::any_of(
+        segments_, [&](const SegmentRow& row) { return row.origin && row.origin->Covers(number); });
   }
 
   // Of the open segment the name may change while we look.
@@ -164,9 +195,14 @@ class TypeVerifier {
     SegmentReader reader(files_, path, end);
     const std::int64_t records_before = report_.records;
     const std::size_t damage_before = report_.damage.size();
+    std::optional<SegmentOrigin> origin;
     while (true) {
       TRY_ASSIGN(const auto frame, reader.Next());
       if (!frame) break;
+      if (frame->origin) {
+        origin = frame->origin;
+        continue;
+      }
       ++report_.frames;
       const auto expected = ExpectedIn(row.number, frame->at, frame->at + frame->length);
       if (!frame->damage.empty()) {
@@ -179,6 +215,8 @@ class TypeVerifier {
     if (reader.crc() != row.crc) {
       // A flip that changes nothing of the content, as in the unused bit of a frame's header.
       Note(path, 0, "its bytes are not those that were written, though every record is");
+    } else if (origin != row.origin || (origin && origin->lines() != row.records)) {
+      Note(path, 0, "it does not say of itself what the index says it stands for");
     } else if (report_.records - records_before != row.records) {
       Note(path, 0,
            fmt::format("{} records, the index says {}", report_.records - records_before, row.records));
@@ -224,9 +262,10 @@ class TypeVerifier {
     if (line->id.type != type_) damaged("a record of another type");
     if (!line->data.empty() && Sha256Hex(line->data) != line->sha256) damaged("sha256 differs");
     if (!expected) {
-      // A stats record that has been replaced since is not in the index any more.
-      if (line->change != Change::kStats)
-        damaged(fmt::format("version {} is not in the index", line->version));
+      // A stats record that has been replaced since is not in the index any more, nor is what was purged.
+      if (line->change == Change::kStats || line->change == Change::kPurge) return {};
+      TRY_ASSIGN(const std::int64_t purged, index_.PurgedUpTo(line->id));
+      if (line->version > purged) damaged(fmt::format("version {} is not in the index", line->version));
       return {};
     }
     if (line->id != expected->id || line->version != expected->version ||
@@ -292,6 +331,14 @@ Result<Report> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep) {
     } else if (!done) {
       return Within("verify", done.error());
     }
+  }
+  TRY_ASSIGN(const auto paths, files.List(std::string(kRecordsFolder)));
+  for (const std::string& path : paths) {
+    if (!ParseAsidePath(path)) continue;
+    report.notes.push_back(fmt::format(
+        "{} keeps bytes that catalog.db does not know: if catalog.db was restored from a copy, run verify "
+        "--rebuild; after a crash they are fetched again and the file goes by itself",
+        path));
   }
   return report;
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "storage/change_feed.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "storage/segment_path.h"
+#include "storage/segment_reader.h"
+
+namespace tmdbc {
+namespace {
+
+using Visit = std::function<Result<bool>(std::int64_t sequence, std::string_view line)>;
+
+// One segment, of which the sequence numbers up to `reached` are known to the follower.
+class SegmentFeed {
+ public:
+  SegmentFeed(FileSystem& files, const SegmentRow& row, std::int64_t reached, const Visit& visit)
+      : path_(SealedPath(row.type, row.number)),
+        reader_(files, path_, row.bytes),
+        visit_(visit),
+        reached_(reached) {
+    parts_ = row.origin ? row.origin->parts : std::vector<SegmentOrigin::Part>{{row.number, row.records}};
+    left_ = parts_[0].lines;
+  }
+
+  // To its end, or to the end of a sequence number within which `visit` said that it is enough.
+  Result<void> Read() {
+    TRY(EndParts());
+    while (!enough_) {
+      TRY_ASSIGN(const auto frame, reader_.Next());
+      if (!frame) break;
+      if (!frame->damage.empty()) return Damaged(frame->at, frame->damage);
+      for (std::size_t line_at = 0; line_at < frame->content.size() && !enough_;) {
+        const auto line = LineAt(frame->content, line_at);
+        if (!line) return Damaged(frame->at, line.error().message);
+        if (part_ == parts_.size()) return Damaged(frame->at, "it has more lines than it says");
+        TRY(Take(*line));
+        line_at += line->size() + 1;
+      }
+    }
+    if (!enough_ && part_ < parts_.size()) return Damaged(0, "it has fewer lines than it says");
+    return {};
+  }
+
+  // The last sequence number of which everything has been told.
+  std::int64_t reached() const { return reached_; }
+  bool enough() const { return enough_; }
+
+ private:
+  Result<void> Take(std::string_view line) {
+    const std::int64_t sequence = parts_[part_].number;
+    if (sequence > reached_) {
+      TRY_ASSIGN(const bool more, visit_(sequence, line));
+      wants_no_more_ = wants_no_more_ || !more;
+    }
+    --left_;
+    return EndParts();
+  }
+
+  Result<void> EndParts() {
+    while (left_ == 0 && part_ < parts_.size() && !enough_) {
+      reached_ = std::max<std::int64_t>(reached_, parts_[part_].number);
+      enough_ = wants_no_more_;
+      if (++part_ < parts_.size()) left_ = parts_[part_].lines;
+    }
+    return {};
+  }
+
+  std::unexpected<Error> Damaged(std::uint64_t at, std::string_view what) const {
+    return Fail(ErrorCode::kCorrupt,
+                "{} at byte {}: {}; `verify --deep` names what is lost, --since={} goes on behind it", path_,
+                at, what, parts_.back().number);
+  }
+
+  const std::string path_;
+  SegmentReader reader_;
+  const Visit& visit_;
+  std::vector<SegmentOrigin::Part> parts_;
+  std::size_t part_ = 0;
+  std::int64_t left_ = 0;  // lines of the part
+  std::int64_t reached_;
+  bool wants_no_more_ = false, enough_ = false;
+};
+
+}  // namespace
+
+Result<std::int64_t> NewestSequenceOf(RecordIndex& index, MediaType type) {
+  TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
+  return sealed.empty() ? 0 : sealed.back().place();
+}
+
+Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, MediaType type, std::int64_t since,
+                                    const Visit& visit) {
+  std::optional<std::uint32_t> vanished;
+  while (true) {
+    TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
+    const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
+    if (since < 0 || since > newest) {
+      return Fail(ErrorCode::kInvalid,
+                  "the feed of {} has no sequence number {}, its newest is {}: a store that was made anew is "
+                  "followed from 0",
+                  Name(type), since, newest);
+    }
+    const auto next =
+        std::ranges::find_if(sealed, [&](const SegmentRow& row) { return row.place() > since; });
+    if (next == sealed.end()) return since;
+    SegmentFeed feed(files, *next, since, visit);
+    const auto read = feed.Read();
+    since = feed.reached();
+    if (read && feed.enough()) return since;
+    if (read) continue;
+    // A compaction beside us has taken the file away: what it held is found anew, once.
+    if (read.error().code != ErrorCode::kNotFound) return std::unexpected(read.error());
+    if (vanished == next->number) {
+      return Fail(ErrorCode::kCorrupt, "{} is missing: run verify", SealedPath(type, next->number));
+    }
+    vanished = next->number;
+  }
+}
+
+}  // namespace tmdbc

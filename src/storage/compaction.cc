@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+#include "storage/compaction.h"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "storage/record_line.h"
+#include "storage/segment_path.h"
+#include "storage/segment_reader.h"
+
+namespace tmdbc {
+namespace {
+
+using Report = RecordStore::CompactReport;
+using Run = std::vector<SegmentRow>;
+
+std::size_t PartsOf(const SegmentRow& row) {
+  return row.origin ? row.origin->parts.size() + row.origin->retired.size() + 1 : 1;
+}
+
+// What the lines of `row` come from, in their order.
+std::vector<SegmentOrigin::Part> PartsIn(const SegmentRow& row) {
+  if (row.origin) return row.origin->parts;
+  return {{row.number, row.records}};
+}
+
+// The id of a line, read without the rest of it: {"type":"movie","id":550,
+std::int64_t IdAtStart(std::string_view line) {
+  constexpr std::string_view kId = R"("id":)";
+  const auto at = line.find(kId);
+  std::int64_t id = 0;
+  if (at != std::string_view::npos)
+    std::from_chars(line.data() + at + kId.size(), line.data() + line.size(), id);
+  return id;
+}
+
+// One new segment: what is kept of a run, and where it was before.
+class NewSegment {
+ public:
+  NewSegment(ZstdEncoder& encoder, std::uint64_t frame_bytes)
+      : encoder_(encoder), frame_bytes_(frame_bytes) {}
+
+  // The lines that follow are from here.
+  void Begin(std::uint32_t number) { origin_.parts.push_back({number, 0}); }
+  // That compacted segment has gone into this one.
+  void Retire(std::uint32_t number) { origin_.retired.push_back(number); }
+  void Retire(std::span<const std::uint32_t> numbers) {
+    origin_.retired.insert(origin_.retired.end(), numbers.begin(), numbers.end());
+  }
+
+  void Add(MediaId id, const Place& from, std::string_view line) {
+    if (!buffer_.empty() && buffer_.size() + line.size() > frame_bytes_) CloseFrame();
+    moves_.push_back({id, from, frames_.size(), static_cast<std::uint32_t>(buffer_.size())});
+    buffer_ += line;
+    buffer_ += '\n';
+    ++origin_.parts.back().lines;
+    if (buffer_.size() >= frame_bytes_) CloseFrame();
+  }
+
+  // The whole file. No more is added then.
+  std::string TakeBytes() {
+    CloseFrame();
+    std::ranges::sort(origin_.retired);
+    std::string bytes = OriginFrame(origin_);
+    head_ = bytes.size();
+    bytes += bytes_;
+    bytes_ = {};
+    return bytes;
+  }
+  const SegmentOrigin& origin() const { return origin_; }
+
+  // Behind TakeBytes(): tells the index where each line is now.
+  Result<void> MoveAll(RecordIndex& index, std::uint32_t number) const {
+    for (const Moved& moved : moves_) {
+      const Frame& frame = frames_[moved.frame];
+      TRY(index.Move(moved.id, moved.from, {number, head_ + frame.at, frame.length, moved.line_at}));
+    }
+    return {};
+  }
+
+ private:
+  struct Frame {
+    std::uint64_t at;  // within bytes_
+    std::uint32_t length;
+  };
+  struct Moved {
+    MediaId id;
+    Place from;
+    std::size_t frame;
+    std::uint32_t line_at;
+  };
+
+  void CloseFrame() {
+    if (buffer_.empty()) return;
+    const std::uint64_t at = bytes_.size();
+    encoder_.AppendFrame(buffer_, bytes_);
+    frames_.push_back({at, static_cast<std::uint32_t>(bytes_.size() - at)});
+    buffer_.clear();
+  }
+
+  ZstdEncoder& encoder_;
+  const std::uint64_t frame_bytes_;
+  SegmentOrigin origin_;
+  std::string buffer_;  // lines of the frame that is not closed yet
+  std::string bytes_;   // closed frames
+  std::uint64_t head_ = 0;
+  std::vector<Frame> frames_;
+  std::vector<Moved> moves_;
+};
+
+class Compactor {
+ public:
+  Compactor(FileSystem& files, Database& catalog, RecordIndex& index, ZstdEncoder& encoder, MediaType type,
+            std::uint64_t frame_bytes, const RecordStore::CompactOptions& options,
+            const std::function<bool()>& stopping)
+      : files_(files),
+        catalog_(catalog),
+        index_(index),
+        encoder_(encoder),
+        type_(type),
+        frame_bytes_(frame_bytes),
+        options_(options),
+        stopping_(stopping) {}
+
+  Result<Report> Go() {
+    TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type_));
+    TRY_ASSIGN(purges_, index_.Purges(type_));
+    CompactionPlan plan{options_.small_bytes, options_.segment_bytes, {}};
+    TRY_ASSIGN(plan.rewrite, MustBeRewritten(sealed));
+    const auto runs = PlanCompaction(sealed, plan);
+    std::deque<Run> left(runs.begin(), runs.end());
+    while (!left.empty() && !stopped_) {
+      const Run run = std::move(left.front());
+      left.pop_front();
+      TRY_ASSIGN(const auto damaged, CompactRun(run));
+      if (!damaged) continue;
+      // What cannot be read stays as it is; its neighbours on either side are runs of their own.
+      ++report_.damaged_segments;
+      const auto at = run.begin() + std::ptrdiff_t(*damaged);
+      for (Run part : {Run(at + 1, run.end()), Run(run.begin(), at)}) {
+        const bool worth = part.size() > 1 || (part.size() == 1 && plan.rewrite.contains(part[0].number));
+        if (worth) left.push_front(std::move(part));
+      }
+    }
+    // Everything has been looked through: nothing of what was purged is left.
+    if (!stopped_ && report_.damaged_segments == 0 && !options_.dry_run && !purges_.empty()) {
+      const auto forgotten = catalog_.Transact([&]() -> Result<void> {
+        for (const auto& [id, version] : purges_) TRY(index_.RemovePurge({type_, id}));
+        return {};
+      });
+      if (!forgotten) return std::unexpected(forgotten.error());
+    }
+    return report_;
+  }
+
+ private:
+  bool Stopping() {
+    stopped_ = stopped_ || (stopping_ && stopping_());
+    return stopped_;
+  }
+
+  Result<std::set<std::uint32_t>> MustBeRewritten(std::span<const SegmentRow> sealed) {
+    std::set<std::uint32_t> numbers;
+    if (options_.versions_before) {
+      TRY(index_.VisitSupersededSteps(type_, *options_.versions_before,
+                                      [&](const StepRow& step) { numbers.insert(step.place.segment); }));
+      std::erase_if(numbers, [&](std::uint32_t number) {
+        return std::ranges::find(sealed, number, &SegmentRow::number) == sealed.end();
+      });
+    }
+    // The index does not say where the bodies of purged records are: every line is looked at. That is 1 GB/s,
+    // and seldom needed.
+    for (const SegmentRow& row : sealed) {
+      if (purges_.empty() || Stopping()) break;
+      if (numbers.contains(row.number)) continue;
+      TRY_ASSIGN(const bool holds, HoldsPurged(row));
+      if (holds) numbers.insert(row.number);
+    }
+    return numbers;
+  }
+
+  Result<bool> HoldsPurged(const SegmentRow& row) {
+    SegmentReader reader(files_, SealedPath(type_, row.number), row.bytes);
+    while (true) {
+      TRY_ASSIGN(const auto frame, reader.Next());
+      if (!frame) return false;
+      for (std::string_view rest = frame->content; !rest.empty();) {
+        const std::string_view text = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+        if (!purges_.contains(IdAtStart(text))) continue;
+        const auto line = ParseRecordLine(text);
+        if (line && IsPurged(*line)) return true;
+      }
+    }
+  }
+
+  bool IsPurged(const RecordLine& line) const {
+    const auto purge = purges_.find(line.id.id);
+    return purge != purges_.end() && line.change != Change::kPurge && line.version <= purge->second;
+  }
+
+  // Empty when it is done; else the place within the run of a segment that is damaged.
+  Result<std::optional<std::size_t>> CompactRun(const Run& run) {
+    NewSegment made(encoder_, frame_bytes_);
+    dropped_steps_.clear();
+    Report counted;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      TRY_ASSIGN(const bool whole, AddSegment(run[i], made, counted));
+      if (stopped_) return std::nullopt;
+      if (!whole) return i;
+    }
+    const std::string bytes = made.TakeBytes();
+    counted.segments_before = std::int64_t(run.size());
+    counted.segments_after = 1;
+    for (const SegmentRow& row : run) counted.bytes_before += std::int64_t(row.bytes);
+    counted.bytes_after = std::int64_t(bytes.size());
+    if (!options_.dry_run) TRY(Replace(run, made, bytes));
+    report_.Add(counted);
+    return std::nullopt;
+  }
+
+  // False when the segment is damaged.
+  Result<bool> AddSegment(const SegmentRow& row, NewSegment& made, Report& counted) {
+    SegmentReader reader(files_, SealedPath(type_, row.number), row.bytes);
+    const auto parts = PartsIn(row);
+    auto part = parts.begin();
+    std::int64_t left = 0;  // of the lines of the part before `part`
+    const auto begin_parts = [&] {
+      for (; left == 0 && part != parts.end(); ++part) {
+        made.Begin(part->number);
+        left = part->lines;
+      }
+    };
+    begin_parts();
+    while (!Stopping()) {
+      TRY_ASSIGN(const auto frame, reader.Next());
+      if (!frame) break;
+      if (!frame->damage.empty()) return false;
+      for (std::size_t line_at = 0; line_at < frame->content.size();) {
+        const auto text = LineAt(frame->content, line_at);
+        const auto line = text ? ParseRecordLine(*text) : std::unexpected(text.error());
+        if (!line || left == 0) return false;
+        const Place from{row.number, frame->at, static_cast<std::uint32_t>(frame->length),
+                         static_cast<std::uint32_t>(line_at)};
+        TRY_ASSIGN(const bool keep, Keep(*line, from, counted));
+        if (keep) made.Add(line->id, from, *text);
+        --left;
+        begin_parts();
+        line_at += text->size() + 1;
+      }
+    }
+    if (stopped_) return true;
+    if (row.origin) {
+      made.Retire(row.number);
+      made.Retire(row.origin->retired);
+    }
+    return left == 0 && part == parts.end() && reader.crc() == row.crc;
+  }
+
+  Result<bool> Keep(const RecordLine& line, const Place& place, Report& counted) {
+    if (IsPurged(line)) {
+      ++counted.purged_dropped;
+      return false;
+    }
+    TRY_ASSIGN(const auto view, index_.Find(line.id));
+    const bool current = view && view->place == place;
+    if (!current && line.change == Change::kStats) {
+      ++counted.stats_dropped;
+      return false;
+    }
+    if (!current && options_.versions_before && view) {
+      TRY_ASSIGN(const bool superseded,
+                 index_.IsSuperseded(line.id, line.version, *options_.versions_before));
+      if (superseded) {
+        dropped_steps_.emplace_back(line.id, line.version);
+        ++counted.versions_dropped;
+        return false;
+      }
+    }
+    ++counted.records_kept;
+    return true;
+  }
+
+  Result<void> Replace(const Run& run, const NewSegment& made, const std::string& bytes) {
+    TRY_ASSIGN(const auto segments, index_.Segments(type_));
+    SegmentRow row;
+    row.type = type_;
+    row.number = segments.back().number + 1;
+    row.bytes = bytes.size();
+    row.records = made.origin().lines();
+    row.crc = libdeflate_crc32(0, bytes.data(), bytes.size());
+    row.opened_at = run.front().opened_at;
+    // state.json speaks of the last sequence number, and that has not changed.
+    row.sealed_at = run.back().sealed_at;
+    row.origin = made.origin();
+    if (row.number > kMaxSegmentNumber) return Fail(ErrorCode::kInternal, "the numbers are used up");
+    TRY(WriteWhole(files_, SealedPath(type_, row.number), bytes));
+    const auto moved = catalog_.Transact([&]() -> Result<void> {
+      TRY(made.MoveAll(index_, row.number));
+      for (const auto& [id, version] : dropped_steps_) TRY(index_.RemoveStep(id, version));
+      for (const SegmentRow& old : run) TRY(index_.RemoveSegment(type_, old.number));
+      return index_.PutSegment(row);
+    });
+    if (!moved) return std::unexpected(moved.error());
+    std::set<std::string> folders;
+    for (const SegmentRow& old : run) {
+      const std::string path = SealedPath(type_, old.number);
+      TRY(files_.Remove(path));
+      folders.insert(FolderOfPath(path));
+    }
+    for (const std::string& folder : folders) TRY(files_.SyncFolder(folder));
+    return {};
+  }
+
+  FileSystem& files_;
+  Database& catalog_;
+  RecordIndex& index_;
+  ZstdEncoder& encoder_;
+  const MediaType type_;
+  const std::uint64_t frame_bytes_;
+  const RecordStore::CompactOptions& options_;
+  const std::function<bool()>& stopping_;
+
+  std::unordered_map<std::int64_t, std::int64_t> purges_;
+  std::vector<std::pair<MediaId, std::int64_t>> dropped_steps_;  // of the run at work
+  Report report_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const CompactionPlan& plan) {
+  std::vector<Run> runs;
+  Run run;
+  std::uint64_t bytes = 0;
+  std::size_t parts = 0;
+  const auto close = [&] {
+    if (run.size() > 1 || (run.size() == 1 && plan.rewrite.contains(run[0].number)))
+      runs.push_back(std::move(run));
+    run = {};
+    bytes = parts = 0;
+  };
+  for (const SegmentRow& row : in_order) {
+    if (row.bytes >= plan.small_bytes && !plan.rewrite.contains(row.number)) {
+      close();
+      continue;
+    }
+    if (bytes + row.bytes > plan.most_bytes || parts + PartsOf(row) > kMaxOriginParts) close();
+    run.push_back(row);
+    bytes += row.bytes;
+    parts += PartsOf(row);
+  }
+  close();
+  return runs;
+}
+
+Result<Report> CompactSegments(FileSystem& files, Database& catalog, RecordIndex& index, ZstdEncoder& encoder,
+                               MediaType type, std::uint64_t frame_bytes,
+                               const RecordStore::CompactOptions& options,
+                               const std::function<bool()>& stopping) {
+  return Compactor(files, catalog, index, encoder, type, frame_bytes, options, stopping).Go();
+}
+
+}  // namespace tmdbc
