@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/sqlite.h"
+#include "http/server_test_client.h"
 #include "testing/fake_clock.h"
 #include "testing/memory_queue.h"
 
@@ -18,7 +19,7 @@ constexpr char kApi[] = "https://api.themoviedb.org/3";
 
 http::Outcome Answered(int status, std::chrono::milliseconds took = std::chrono::milliseconds(120)) {
   http::Outcome outcome;
-  outcome.response = http::Response{.status = status};
+  outcome.response.emplace().status = status;
   outcome.bytes_received = 1000;
   outcome.finished = outcome.started + took;
   return outcome;
@@ -30,7 +31,10 @@ http::Outcome Failed(http::TransportFailure failure) {
 }
 
 http::Answer Get(const MirrorMetrics& metrics, std::string target, std::string method = "GET") {
-  return AnswerMetricsRequest({.method = std::move(method), .target = std::move(target)}, metrics);
+  http::ServerRequest request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  return AnswerMetricsRequest(request, metrics);
 }
 
 TEST(EndpointOf, NamesEveryRequestWithOneOfAFewWords) {
@@ -189,13 +193,31 @@ TEST(ParseListenAddress, TakesHostAndPort) {
   }
 }
 
+std::uint16_t PortOf(const MetricsServer& server) {
+  const std::string url = server.url();
+  return std::uint16_t(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
 TEST(MetricsServer, AnswersWhileTheLoopIsBusyAndEndsWithIt) {
   const SystemClock clock;
-  const MirrorMetrics metrics(clock, kApi);
-  auto server = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
-  ASSERT_TRUE(server) << server.error().message;
-  EXPECT_TRUE((*server)->url().starts_with("http://127.0.0.1:")) << (*server)->url();
-  EXPECT_TRUE((*server)->url().ends_with("/metrics"));
+  MirrorMetrics metrics(clock, kApi);
+  std::uint16_t port = 0;
+  {
+    auto server = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
+    ASSERT_TRUE(server) << server.error().message;
+    port = PortOf(**server);
+    EXPECT_EQ((*server)->url(), "http://127.0.0.1:" + std::to_string(port) + "/metrics");
+    http::TestConnection connection(port);
+    EXPECT_EQ(connection.Get("/readyz").status, 503);
+    metrics.Requested("movie", Answered(200));
+    EXPECT_EQ(connection.Get("/readyz").status, 200);
+    const auto text = connection.Get("/metrics");
+    EXPECT_EQ(text.status, 200);
+    EXPECT_NE(text.body.find("tmdbc_requests_total{endpoint=\"movie\",status_class=\"2xx\"} 1\n"),
+              std::string::npos);
+    EXPECT_EQ(connection.Get("/metrics", "", "HEAD").body, "");
+  }
+  EXPECT_FALSE(http::TestConnection(port).connected());
 }
 
 TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
@@ -203,10 +225,7 @@ TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
   const MirrorMetrics metrics(clock, kApi);
   auto first = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
   ASSERT_TRUE(first);
-  const std::string url = (*first)->url();
-  const int port = std::stoi(url.substr(url.rfind(':') + 1));
-  const auto second =
-      MetricsServer::Start({.address = "127.0.0.1", .port = std::uint16_t(port)}, clock, metrics);
+  const auto second = MetricsServer::Start({.address = "127.0.0.1", .port = PortOf(**first)}, clock, metrics);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kExists);
   EXPECT_NE(second.error().message.find("METRICS_LISTEN"), std::string::npos) << second.error().message;
