@@ -48,7 +48,15 @@ constexpr Option kHarvestOptions[] = {
     {"--json", "", "print the report as JSON", ""},
 };
 
-constexpr Option kCollectOptions[] = {{"--json", "", "print the summary as JSON", ""}};
+constexpr Option kCollectOptions[] = {kAcceptDeletions, {"--json", "", "print the summary as JSON", ""}};
+
+constexpr Option kTriggerOptions[] = {
+    {"FILE", "FILE", "the events: an array of PutEvents entries, or one event as it is delivered", ""},
+    kAcceptExport,
+    kAcceptGap,
+    kAcceptDeletions,
+    {"--json", "", "print each summary as JSON", ""},
+};
 
 constexpr Option kStatusOptions[] = {
     kJson,
@@ -113,10 +121,15 @@ constexpr Option kSettingsOptions[] = {
 
 constexpr Command kCommands[] = {
     {"run", "harvest and fetch: the whole mirror", kRunOptions,
-     "Without --once it starts anew every COLLECTION_INTERVAL minutes until it is stopped.", false,
-     RunCommand},
+     "Without --once it goes on by its schedule (COLLECTION_INTERVAL, COLLECTION_SCHEDULE or [[schedule]]) "
+     "until it is "
+     "stopped; SIGHUP makes it read its settings again.",
+     false, RunCommand},
     {"harvest", "find ids that are new and queue them", kHarvestOptions, "", false, HarvestCommand},
     {"collect", "fetch all that is queued, then end", kCollectOptions, "", false, CollectCommand},
+    {"trigger", "do what the EventBridge events of a file ask for", kTriggerOptions,
+     "samples/trigger-event.json is such a file; each event is one harvest, and fetching what is queued.",
+     false, TriggerCommand},
     {"status", "the queue, the store, the process at work", kStatusOptions, "", false, StatusCommand},
     {"query", "print one record as TMDB sent it", kQueryOptions,
      "Exits 1 when the id is unknown or deleted; with --envelope a deleted one prints its tombstone. The "

@@ -65,6 +65,7 @@ std::span<const Command> CommandTable();
 Result<int> RunCommand(const Settings& settings, const Arguments& arguments);
 Result<int> HarvestCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CollectCommand(const Settings& settings, const Arguments& arguments);
+Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments);
 Result<int> StatusCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueryCommand(const Settings& settings, const Arguments& arguments);
 Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments);

@@ -112,7 +112,9 @@ class Parser {
       const std::string help(option.help);
       CLI::Option* parsed = option.value.empty() ? app->add_flag(flag, help)
                                                  : app->add_option(flag, texts_.emplace_back(), help);
-      if (!option.value.empty()) parsed->type_name(std::string(option.value))->take_last();
+      // A word without a flag has its name already.
+      const std::string_view value_name = option.flag.starts_with('-') ? option.value : "";
+      if (!option.value.empty()) parsed->type_name(std::string(value_name))->take_last();
       leaf.options.push_back({&option, parsed});
     }
     leaves_.push_back(std::move(leaf));

@@ -97,7 +97,7 @@ Result<std::optional<std::string>> Scheduler::Due() {
   for (const Schedule& schedule : schedules_) {
     const ScheduleState state = WithoutFuture(schedule.expression, states_[schedule.name], now);
     if (state != states_[schedule.name]) TRY(Write(schedule.name, state));
-    const auto at = DueAt(schedule.expression, state, now);
+    const auto at = DueAt(schedule.expression, Foreseen(schedule.name, state), now);
     if (at && (due == nullptr ? *at <= now : *at < longest)) {
       due = &schedule;
       longest = *at;
@@ -110,8 +110,9 @@ Time Scheduler::NextAt() const {
   Time next = Time::max();
   for (const Schedule& schedule : schedules_) {
     const auto state = states_.find(schedule.name);
-    const auto at =
-        DueAt(schedule.expression, state == states_.end() ? ScheduleState() : state->second, clock_.Now());
+    const auto at = DueAt(schedule.expression,
+                          state == states_.end() ? ScheduleState() : Foreseen(schedule.name, state->second),
+                          clock_.Now());
     next = std::min(next, at.value_or(Time::max()));
   }
   return next;
@@ -120,7 +121,9 @@ Time Scheduler::NextAt() const {
 Result<void> Scheduler::Begin(const std::string& name) {
   const auto schedule = std::ranges::find(schedules_, name, &Schedule::name);
   if (schedule == schedules_.end()) return Fail(ErrorCode::kInternal, "begin: there is no schedule {}", name);
-  return Write(name, BegunAt(schedule->expression, states_[name], clock_.Now()));
+  TRY(Write(name, BegunAt(schedule->expression, states_[name], clock_.Now())));
+  under_way_ = name;
+  return {};
 }
 
 Result<void> Scheduler::End(const std::string& name, int exit_code) {
@@ -128,7 +131,16 @@ Result<void> Scheduler::End(const std::string& name, int exit_code) {
   // A clock that was put back meanwhile does not make it end before it began.
   state.ended = std::max(clock_.Now(), state.started.value_or(Time::min()));
   state.exit_code = exit_code;
+  under_way_.reset();
   return Write(name, state);
+}
+
+ScheduleState Scheduler::Foreseen(const std::string& name, ScheduleState state) const {
+  if (under_way_ == name) {
+    state.ended = state.started;
+    state.exit_code = 0;
+  }
+  return state;
 }
 
 Result<void> Scheduler::Write(const std::string& name, const ScheduleState& state) {

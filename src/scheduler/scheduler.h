@@ -66,17 +66,20 @@ class Scheduler {
   const std::vector<Schedule>& schedules() const { return schedules_; }
 
   // The run of a schedule begins; it came to its end (one that was stopped did not). Durable when they
-  // return.
+  // return. In between it is due only when its next time has come.
   Result<void> Begin(const std::string& name);
   Result<void> End(const std::string& name, int exit_code);
 
  private:
   Scheduler(Database& catalog, const Clock& clock) : catalog_(catalog), clock_(clock) {}
+  // `state` as if the run that is under way had ended well.
+  ScheduleState Foreseen(const std::string& name, ScheduleState state) const;
   Result<void> Write(const std::string& name, const ScheduleState& state);
 
   Database& catalog_;
   const Clock& clock_;
   std::vector<Schedule> schedules_;
+  std::optional<std::string> under_way_;         // begun and not ended by this process
   std::map<std::string, ScheduleState> states_;  // also of names no longer in schedules_
 };
 

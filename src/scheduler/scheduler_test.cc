@@ -150,6 +150,17 @@ TEST_F(SchedulerWorld, AScheduleNeverOverlapsItselfAndRunsOnceForAllThatItRanOve
             (Begun{"hourly 11-22 09:30", "hourly 11-22 12:00", "hourly 11-22 14:30"}));
 }
 
+TEST_F(SchedulerWorld, ARunUnderWayIsDueAgainOnlyWhenItsNextTimeComes) {
+  Start({{"hourly", "rate(1 hour)"}});
+  ASSERT_TRUE(scheduler_->Begin("hourly"));
+  EXPECT_EQ(FormatTime(scheduler_->NextAt()), "2026-11-22T10:30:00.000Z");
+  EXPECT_FALSE(scheduler_->IsDue());
+  EXPECT_EQ(scheduler_->Due().value(), std::nullopt);
+  clock_.Advance(hours(1));
+  EXPECT_TRUE(scheduler_->IsDue());
+  EXPECT_EQ(scheduler_->Due().value(), "hourly");
+}
+
 TEST_F(SchedulerWorld, AfterDowntimeWhatWasMissedRunsOnce) {
   Start({{"hourly", "rate(1 hour)"}, {"nightly", "cron(0 3 * * ? *)"}});
   (void)RunFor(minutes(5));

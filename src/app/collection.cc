@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "app/collection.h"
+
+#include <algorithm>
+
+#include "app/command.h"
+#include "app/output.h"
+
+namespace tmdbc {
+namespace {
+
+// An upstream that never answered is told within 15 s (DESIGN section 3), the harvest's tries included.
+constexpr Duration kUnansweredBudget = std::chrono::seconds(13);
+constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
+
+// A record to show as the next step: the film that every example of TMDB's shows, else one that was wanted
+// most.
+std::optional<MediaId> FindExample(RecordStore& store, const std::vector<MediaId>& candidates) {
+  for (const MediaId id : candidates) {
+    const auto record = store.Find(id);
+    if (record && record->status == 200) return id;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<MediaId>> ExampleCandidates(IdQueue& queue) {
+  constexpr int kPerType = 5;
+  std::vector<MediaId> ids = {{MediaType::kMovie, 550}};
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const auto items, queue.Peek(type, kPerType));
+    for (const QueueItem& item : items) ids.push_back(item.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_unanswered,
+                       bool accept_deletions, MonoTime started, const std::function<bool()>& pause) {
+  TRY_ASSIGN(const auto candidates, ExampleCandidates(pipeline.queue()));
+  TRY_ASSIGN(summary.drained, pipeline.Drain(give_up_unanswered, accept_deletions, pause));
+  TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
+  summary.example = FindExample(pipeline.store(), candidates);
+  summary.data_dir = pipeline.data_dir();
+  summary.flags = FlagsToRepeat(pipeline.settings());
+  summary.time = pipeline.clock().Mono() - started;
+  if (!summary.drained->result.reason.empty()) pipeline.log().Error(summary.drained->result.reason);
+  return {};
+}
+
+Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
+                        const std::function<bool()>& pause) {
+  Summary summary;
+  const MonoTime started = pipeline.clock().Mono();
+  TRY_ASSIGN(summary.harvest, pipeline.Harvest(options));
+  Duration give_up = CollectorOptions().give_up_unanswered;
+  if (summary.harvest->exit_code() == kExitUnusable) {
+    give_up = std::max(kUnansweredLeast, kUnansweredBudget - (pipeline.clock().Mono() - started));
+  }
+  TRY(DrainInto(summary, pipeline, give_up, options.accept_deletions, started, pause));
+  const bool drained = summary.drained->result.end == DrainEnd::kDrained;
+  if (drained && options.mode == HarvestMode::kAuto) TRY(PurgeExpired(pipeline));
+  return summary;
+}
+
+Result<void> PurgeExpired(Pipeline& pipeline) {
+  TRY_ASSIGN(const std::int64_t purged, pipeline.PurgeExpired());
+  if (purged > 0) {
+    pipeline.log().Warn(
+        "took out what TMDB has not confirmed for 180 days, for it may not be kept for longer",
+        {{"records", purged}});
+  }
+  return {};
+}
+
+Result<int> Tell(const Summary& summary, bool json) {
+  TRY(WriteOut(json ? SummaryJson(summary) + "\n" : SummaryText(summary)));
+  return ExitCodeOf(summary);
+}
+
+bool Paused(const Summary& summary, const Pipeline& pipeline) {
+  return summary.drained->result.end == DrainEnd::kStopped && !pipeline.stop().requested();
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// A collection: one harvest, then fetching what is queued, and what to tell of it. `run`, `collect` and
+// `trigger` are made of these.
+#pragma once
+
+#include <functional>
+
+#include "app/pipeline.h"
+#include "app/summary.h"
+
+namespace tmdbc {
+
+// Fetches what is queued and fills in the rest of `summary`; `started` is when the collection began. `pause`
+// as for Pipeline::Drain().
+Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_unanswered,
+                       bool accept_deletions, MonoTime started, const std::function<bool()>& pause = {});
+
+// Harvests, fetches, and with mode auto takes out what may be kept no longer.
+Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
+                        const std::function<bool()>& pause = {});
+
+// PurgeExpired(), with a line in the log when something went.
+Result<void> PurgeExpired(Pipeline& pipeline);
+
+// Prints the summary; returns its exit code.
+Result<int> Tell(const Summary& summary, bool json);
+
+// Ended by its `pause`, not by a stop request.
+bool Paused(const Summary& summary, const Pipeline& pipeline);
+
+}  // namespace tmdbc

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "app/daemon.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tmdbc {
+namespace {
+
+constexpr Duration kAfterOutage = std::chrono::minutes(15);
+// So that harvests that are due all the time do not keep the queue from being fetched.
+constexpr Duration kLeastDrain = std::chrono::minutes(15);
+constexpr Duration kLook = std::chrono::seconds(1);
+// Of the requests until the next collection, what may go into verifying what nobody said has changed.
+constexpr double kRefreshShare = 0.5;
+
+std::vector<Schedule> SchedulesOf(const Settings& settings) {
+  std::vector<Schedule> schedules;
+  for (const ScheduleSetting& setting : settings.schedules)
+    schedules.push_back({setting.name, setting.expression});
+  return schedules;
+}
+
+// What no later try will mend: before the first useful answer an upstream that gives none is a mistake in the
+// settings, later an outage.
+bool Hopeless(const Summary& summary, bool answered) {
+  const DrainEnd end = summary.drained->result.end;
+  return end == DrainEnd::kDenied || end == DrainEnd::kStoreFailed ||
+         (end == DrainEnd::kUnreachable && summary.drained->stats.settled == 0 && !answered);
+}
+
+}  // namespace
+
+Daemon::Daemon(Settings& settings, const Arguments& arguments, Pipeline& pipeline)
+    : settings_(settings),
+      arguments_(arguments),
+      pipeline_(pipeline),
+      notify_([](const char* name) -> const char* { return std::getenv(name); }, ::getpid()) {
+  pipeline_.on_tick = [this] { notify_.Alive(pipeline_.clock().Mono()); };
+  pipeline_.signals().ReloadOnHangup();
+}
+
+Daemon::~Daemon() {
+  pipeline_.on_tick = {};
+}
+
+Result<int> Daemon::Run() {
+  TRY_ASSIGN(Scheduler scheduler,
+             Scheduler::Open(pipeline_.catalog(), pipeline_.clock(), SchedulesOf(settings_)));
+  scheduler_.emplace(std::move(scheduler));
+  TRY_ASSIGN(const QueueTotals totals, TotalsOf(pipeline_.queue()));
+  if (totals.left > 0) drain_at_ = pipeline_.clock().Mono();
+  notify_.Ready();
+  while (!pipeline_.stop().requested() && !hopeless_) {
+    if (pipeline_.signals().TakeReload()) TRY(Reload());
+    TRY_ASSIGN(const auto due, scheduler_->Due());
+    if (due) {
+      TRY(Begin(*due));
+    } else if (drain_at_ && *drain_at_ <= pipeline_.clock().Mono()) {
+      TRY(DrainOnly());
+    } else {
+      TRY(Wait());
+    }
+  }
+  notify_.Stopping();
+  const int code = code_.value_or(kExitDone);
+  return code == kExitUnusable && !hopeless_ ? kExitPartly : code;
+}
+
+HarvestOptions Daemon::OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const {
+  HarvestOptions options = base;
+  options.mode = schedule.mode;
+  if (!schedule.types.empty()) options.types = schedule.types;
+  if (schedule.limit) options.limit = schedule.limit;
+  if (schedule.mode == HarvestMode::kChanges) options.limit.reset();
+  if (!accepts_) options.accept_export = options.accept_gap = options.accept_deletions = false;
+  // The collection is under way: this is when the next one is due.
+  const Time next = std::min(scheduler_->NextAt(), pipeline_.clock().Now() + std::chrono::days(30));
+  const auto until = std::chrono::duration<double>(next - pipeline_.clock().Now());
+  options.refresh_budget = kRefreshShare * pipeline_.pace() * std::max(until.count(), 0.0);
+  return options;
+}
+
+bool Daemon::WantsPause(MonoTime drain_began) const {
+  if (pipeline_.signals().reload_requested()) return true;
+  return pipeline_.clock().Mono() - drain_began >= kLeastDrain && scheduler_->IsDue();
+}
+
+Result<void> Daemon::Begin(const std::string& name) {
+  // Interrupted before: what it left in the queue goes on below.
+  if (under_way_) TRY(scheduler_->End(*under_way_, kExitPartly));
+  under_way_.reset();
+  interrupted_ = {};
+  const auto schedule = std::ranges::find(settings_.schedules, name, &ScheduleSetting::name);
+  TRY_ASSIGN(const HarvestOptions base, HarvestOptionsOf(settings_, arguments_));
+  TRY(scheduler_->Begin(name));
+  under_way_ = name;
+  pipeline_.log().Info("collecting", {{"schedule", name}, {"expression", schedule->expression.ToString()}});
+  notify_.Status(fmt::format("collecting by schedule {}", name));
+  const MonoTime began = pipeline_.clock().Mono();
+  auto summary = Collect(pipeline_, OptionsOf(*schedule, base), [this, began] { return WantsPause(began); });
+  if (summary) return Collected(*std::move(summary));
+  if (summary.error().code != ErrorCode::kInvalid) return std::unexpected(summary.error());
+  // What this schedule asks for cannot be done, now at least (changes before there was an export); others may
+  // go on.
+  pipeline_.log().Error(summary.error().message, {{"schedule", name}});
+  code_ = kExitUsage;
+  under_way_.reset();
+  return scheduler_->End(name, kExitUsage);
+}
+
+Result<void> Daemon::DrainOnly() {
+  notify_.Status("fetching what is queued");
+  Summary summary = std::move(interrupted_);
+  const MonoTime began = pipeline_.clock().Mono();
+  TRY(DrainInto(summary, pipeline_, CollectorOptions().give_up_unanswered,
+                accepts_ && arguments_.Has("--accept-deletions"), began,
+                [this, began] { return WantsPause(began); }));
+  return Collected(std::move(summary));
+}
+
+Result<void> Daemon::Collected(Summary summary) {
+  told_next_ = {};
+  interrupted_ = {};
+  drain_at_.reset();
+  const MonoTime now = pipeline_.clock().Mono();
+  answered_ =
+      answered_ || summary.drained->stats.settled > 0 || summary.drained->result.end == DrainEnd::kDrained;
+  if (Paused(summary, pipeline_)) {
+    // It goes on when the settings were read; or after the harvest of the schedule that is due.
+    interrupted_ = std::move(summary);
+    drain_at_ = now;
+    return {};
+  }
+  TRY_ASSIGN(code_, Tell(summary, arguments_.Has("--json")));
+  if (pipeline_.stop().requested()) return {};
+  hopeless_ = Hopeless(summary, answered_);
+  if (hopeless_) return {};
+  accepts_ = false;
+  // The schedule tries an outage again; what belongs to none is tried here.
+  if (summary.queue.left > 0) drain_at_ = now + kAfterOutage;
+  if (under_way_) TRY(scheduler_->End(*under_way_, *code_));
+  under_way_.reset();
+  return {};
+}
+
+Result<void> Daemon::Wait() {
+  const Time now = pipeline_.clock().Now();
+  const Time next = scheduler_->NextAt();
+  if (next == Time::max() && !drain_at_) {
+    return Fail(
+        ErrorCode::kInvalid,
+        "no schedule will ever be due again: give COLLECTION_INTERVAL, COLLECTION_SCHEDULE or a [[schedule]] "
+        "with a time to come");
+  }
+  if (next != told_next_) {
+    told_next_ = next;
+    const std::string at = next == Time::max() ? "never" : FormatTime(next);
+    pipeline_.log().Info("waiting for the next harvest", {{"at", at}});
+    notify_.Status(fmt::format("waiting, the next harvest is at {}", at));
+  }
+  const Duration wait = next == Time::max() ? kLook : std::clamp<Duration>(next - now, Duration(0), kLook);
+  pipeline_.WaitUntil(pipeline_.clock().Mono() + wait);
+  return {};
+}
+
+Result<void> Daemon::Reload() {
+  notify_.Reloading(pipeline_.clock().Mono());
+  const auto later = ReloadSettings(settings_);
+  if (later) {
+    pipeline_.Reconfigure();
+    scheduler_->Replace(SchedulesOf(settings_));
+    told_next_ = {};
+    pipeline_.log().Info("read the settings again");
+    for (const std::string& warning : settings_.warnings) pipeline_.log().Warn(warning);
+    for (const std::string& sentence : *later) pipeline_.log().Warn(sentence);
+  } else {
+    pipeline_.log().Error(fmt::format("the settings stay as they were: {}", later.error().message));
+  }
+  notify_.Ready();
+  return {};
+}
+
+}  // namespace tmdbc

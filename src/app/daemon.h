@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Daemon: `run` without --once. It follows the schedules until it is stopped: what is due is collected, one
+// after the other; between them it waits, and looks at the clock each second, for it may jump and the machine
+// may sleep. What an earlier process left in the queue is fetched at once. A drain that lasts is interrupted
+// when a schedule is due, so that a first mirror of three weeks does not keep the changes of three weeks from
+// being seen: their ids come first in the queue. SIGHUP reads the settings again. A service manager is told
+// how it is.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/collection.h"
+#include "app/command.h"
+#include "base/service_notify.h"
+#include "scheduler/scheduler.h"
+
+namespace tmdbc {
+
+// One thread.
+class Daemon {
+ public:
+  // All references outlive the daemon; the settings are those of the pipeline.
+  Daemon(Settings& settings, const Arguments& arguments, Pipeline& pipeline);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Until stopped, or until nothing that comes later can help. The exit code of the last collection; 1 in
+  // place of 3 when it was stopped while it waited for an outage to end.
+  Result<int> Run();
+
+ private:
+  Result<void> Reload();
+  // A collection has ended, or was interrupted.
+  Result<void> Begin(const std::string& schedule);
+  Result<void> Collected(Summary summary);
+  Result<void> DrainOnly();
+  Result<void> Wait();
+  HarvestOptions OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const;
+  bool WantsPause(MonoTime drain_began) const;
+
+  Settings& settings_;
+  const Arguments& arguments_;
+  Pipeline& pipeline_;
+  std::optional<Scheduler> scheduler_;
+  ServiceNotify notify_;
+
+  std::optional<std::string> under_way_;  // the schedule whose collection has not ended
+  std::optional<MonoTime> drain_at_;      // when the queue is to be fetched without a harvest before
+  Summary interrupted_;                   // the harvest of the collection that goes on
+  bool answered_ = false;                 // TMDB has been of use to this process
+  bool accepts_ = true;                   // the --accept flags are for the first collection
+  std::optional<int> code_;               // of the last collection
+  bool hopeless_ = false;
+  Time told_next_{};
+};
+
+}  // namespace tmdbc

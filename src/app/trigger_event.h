@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The events that start a collection, in the form of Amazon EventBridge: an array of PutEvents entries, an
+// object
+// {"Entries":[...]} of them, or one event as it is delivered
+// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html,
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html). Ours are
+//
+//   source "tmdb-data-collector", detail type "Collection Requested",
+//   detail {"mode":"auto|export|changes|ids","types":["movie"],"ids":[550],"since":"2026-11-01",
+//           "until":"2026-11-22","limit":1000}
+//
+// with every member of the detail optional; and what a rule or EventBridge Scheduler sends by itself, source
+// "aws.events" or "aws.scheduler", detail type "Scheduled Event", detail {}: mode auto.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "harvester/harvest_report.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+struct TriggerEvent {
+  HarvestMode mode = HarvestMode::kAuto;
+  std::vector<MediaType> types = {};   // empty: MEDIA_TYPES
+  std::vector<std::int64_t> ids = {};  // not empty: these ids of the one type, whatever the mode
+  std::optional<std::chrono::sys_days> since = {}, until = {};
+  std::optional<std::int64_t> limit = {};  // of new ids a type
+};
+
+// kInvalid with a sentence that names the file, the entry and the member. `path` is what the messages call
+// it.
+Result<std::vector<TriggerEvent>> ParseTriggerEvents(std::string_view text, const std::string& path);
+
+}  // namespace tmdbc
