@@ -13,6 +13,8 @@ namespace chrono = std::chrono;
 
 namespace {
 
+constexpr Duration kTellEvery = chrono::seconds(10);
+
 ChangesVerdict VerdictOf(WindowEnd end) {
   switch (end) {
     case WindowEnd::kComplete:
@@ -48,7 +50,8 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
                                           std::optional<chrono::sys_days> watermark) {
   ChangesReport report;
   report.watermark_before = report.watermark_after = watermark;
-  sent_.clear();
+  sent_ = {};
+  told_at_ = p_.clock.Mono();
   const auto last = [&] { return span.to.value_or(chrono::floor<chrono::days>(p_.clock.Now())); };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;
@@ -62,6 +65,7 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     report.pages += result.pages;
     report.rows += result.rows;
     report.ids += std::int64_t(window.seen.size());
+    TellProgress(type, window, report);
     if (EndsTheWalk(result.end)) {
       Note(report, VerdictOf(result.end), result.reason);
       break;
@@ -90,6 +94,17 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   return report;
 }
 
+// A catch-up of weeks takes many minutes.
+void ChangeHarvest::TellProgress(MediaType type, const Day& day, const ChangesReport& report) {
+  const MonoTime now = p_.clock.Mono();
+  if (now - told_at_ < kTellEvery) return;
+  told_at_ = now;
+  p_.log.Info("reading changes", {{"type", Name(type)},
+                                  {"day", FormatDate(day.day)},
+                                  {"pages", report.pages},
+                                  {"queued", report.queued}});
+}
+
 Result<void> ChangeHarvest::MoveWatermark(MediaType type, const Day& day, chrono::sys_days next) {
   return p_.catalog.Transact([&]() -> Result<void> {
     if (next > day.day) {
@@ -108,11 +123,14 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
   std::vector<QueueItem> items;
   for (const ChangeRow& row : page.rows) {
     if (!day.seen.insert(row.id).second) continue;
-    if (sent_.contains(row.id)) continue;
+    if (sent_.contains(std::uint32_t(row.id))) continue;
     TRY_ASSIGN(const IdState state, p_.store.StateOf({type, row.id}));
     // Adult titles that nobody asked for.
     const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
-    if (unwanted && state.standing == Standing::kUnknown) continue;
+    if (unwanted && state.standing == Standing::kUnknown) {
+      day.seen.erase(row.id);
+      continue;
+    }
     if (!FeedNeedsFetch(state, row.adult, settled_at, now)) {
       ++report.fresh;
       continue;
@@ -127,7 +145,7 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
     TRY_ASSIGN(added, p_.queue.Send(items));
   }
   report.queued += added;
-  for (const QueueItem& item : items) sent_.insert(item.id.id);
+  for (const QueueItem& item : items) sent_.add(std::uint32_t(item.id.id));
   return {};
 }
 

@@ -5,6 +5,8 @@
 // Sources: TMDB.md sections 4 and 7, DESIGN section 5, docs/decisions/changes.md.
 #pragma once
 
+#include <roaring/roaring.hh>
+
 #include <chrono>
 #include <optional>
 #include <unordered_set>
@@ -42,6 +44,7 @@ class ChangeHarvest {
     std::unordered_set<std::int64_t> seen;  // in this window, so that a repeat counts once
   };
 
+  void TellProgress(MediaType type, const Day& day, const ChangesReport& report);
   Result<void> MoveWatermark(MediaType type, const Day& day, std::chrono::sys_days next);
   Result<void> TakePage(MediaType type, Day& day, const ChangePage& page, ChangesReport& report);
 
@@ -50,7 +53,8 @@ class ChangeHarvest {
   const StopFlag& stop_;
   const QueueOrder& order_;
   ChangeReader& reader_;
-  std::unordered_set<std::int64_t> sent_;  // to the queue in this walk
+  Roaring sent_;  // to the queue in this walk, which may be of years
+  MonoTime told_at_{};
 };
 
 }  // namespace tmdbc
