@@ -81,7 +81,12 @@ TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
       {{"run", "--once", "--rate-limit-requests=0"},
        "RATE_LIMIT_REQUESTS is '0' (from --rate-limit-requests)"},
       {{"harvest", "--types=movies"}, "MEDIA_TYPES is 'movies' (from --types)"},
-      {{"harvest", "--mode=changes"}, "comes with a later version"},
+      {{"harvest", "--mode=changes"}, "TMDB_API_KEY is not set"},
+      {{"harvest", "--since=2026-11-01"}, "--since goes with --mode=changes"},
+      {{"harvest", "--mode=changes", "--since=yesterday"}, "--since is 'yesterday': use a day of the form"},
+      {{"harvest", "--mode=changes", "--until=2012-10-04"}, "from 2012-10-05 on"},
+      {{"harvest", "--mode=changes", "--limit=3"}, "--limit goes with the exports"},
+      {{"harvest", "--types=movie", "--ids=550", "--accept-gap"}, "--accept-gap goes with a harvest"},
       {{"harvest", "--mode=all"}, "--mode is 'all'"},
       {{"harvest", "--mode=ids", "--types=movie"}, "--ids is needed"},
       {{"harvest", "--ids=550"}, "name it with --types"},
@@ -94,6 +99,8 @@ TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
       {{"queue", "purge"}, "--yes"},
       {{"queue", "list", "--limit=0"}, "--limit is '0'"},
       {{"queue", "list", "--type=film"}, "'film'"},
+      {{"queue", "list", "--type=season"}, "--type is 'season': seasons and episodes are never queued"},
+      {{"queue", "dead", "--type=episode"}, "--type is 'episode': seasons and episodes are never queued"},
       {{"queue", "redrive"}, "does not exist"},
       {{"status", "--config=absent.toml"}, "absent.toml"},
       {{"trigger", "x.json"}, "'trigger' is not a command"},
@@ -194,6 +201,70 @@ TEST_F(ProgramTest, SettingsSayWhereTheyCameFrom) {
       << outcome.out;
   EXPECT_NE(outcome.out.find("DATA_DIR=/srv/tmdb (--data-dir)\n"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("COLLECTION_INTERVAL=1440 (default)\n"), std::string::npos) << outcome.out;
+}
+
+TEST_F(ProgramTest, AnErrorIsALineOfTheLogInItsForm) {
+  ::setenv("LOG_FORMAT", "json", 1);
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error"}).code, 0);
+  const struct {
+    std::vector<const char*> words;
+    int code;
+    const char* message;
+  } cases[] = {
+      {{"query", "--type=movie", "--id=551"}, 1, "movie:551 is not in the store"},
+      {{"query", "--type=film", "--id=551"}, 2, "--type: 'film' is no media type"},
+      {{"status", "--data-dir=absent"}, 2, "DATA_DIR absent does not exist"},
+      {{"harvst"}, 2, "'harvst' is not a command"},
+      {{"run", "--rate-limit-requests=0"}, 2, "RATE_LIMIT_REQUESTS is '0'"},
+  };
+  for (const auto& [words, code, message] : cases) {
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, code);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(outcome.err.starts_with("{\"time\":\"")) << outcome.err;
+    EXPECT_TRUE(outcome.err.ends_with("\"}\n")) << outcome.err;
+    EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+    EXPECT_NE(outcome.err.find(fmt::format("\"level\":\"error\",\"message\":\"{}", message)),
+              std::string::npos)
+        << outcome.err;
+  }
+  ::unsetenv("LOG_FORMAT");
+  EXPECT_TRUE(Run({"status", "--data-dir=absent", "--log-format=json"}).err.starts_with("{"));
+  EXPECT_TRUE(Run({"harvst", "--log-format=json"}).err.starts_with("{"));
+  EXPECT_TRUE(Run({"status", "--data-dir=absent", "--log-format=text"}).err.starts_with("tmdb-collector: "));
+}
+
+TEST_F(ProgramTest, DebugTellsEverySettingOfEveryCommand) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error"}).code, 0);
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"status", "--debug"}, {"query", "--type=movie", "--id=550", "--debug"}, {"verify", "--debug"}}) {
+    const Outcome outcome = Run(words);
+    EXPECT_NE(outcome.err.find("LOG_LEVEL=debug (--debug)"), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find("RATE_LIMIT_REQUESTS=3 (default)"), std::string::npos) << outcome.err;
+  }
+  EXPECT_EQ(Run({"status"}).err, "");
+}
+
+TEST_F(ProgramTest, ANameInSmallLettersInEnvIsRefusedWithAHint) {
+  std::ofstream(".env") << "tmdb_api_key=" << kCanary << "\n";
+  ExpectOneLine(Run({"settings"}), 2,
+                "tmdb_api_key is not a setting (from .env:1): in capitals, TMDB_API_KEY, it is one");
+}
+
+TEST_F(ProgramTest, TheNextStepCanBePastedIntoAShell) {
+  const Outcome harvest =
+      Run({"harvest", "--types=movie", "--ids=550", "--data-dir=my data", "--log-level=error"});
+  EXPECT_TRUE(harvest.out.ends_with(" collect --data-dir='my data'\n")) << harvest.out;
+}
+
+TEST_F(ProgramTest, VerifySaysWhetherTheKeyWasTried) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error"}).code, 0);
+  EXPECT_NE(Run({"verify"}).out.find("not tried (--key tries it)"), std::string::npos);
+  EXPECT_NE(Run({"verify", "--json"}).out.find("\"key\":\"not tried\""), std::string::npos);
+}
+
+TEST_F(ProgramTest, SettingsAreAmongTheCommandsOfTheHelp) {
+  EXPECT_NE(Run({"--help"}).out.find("  settings "), std::string::npos);
 }
 
 }  // namespace
