@@ -370,6 +370,11 @@ Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZo
                 "{}: the schedule {} has no expression: use rate(12 hours) or cron(0 6 * * ? *)",
                 given.source, schedule.name);
   }
+  if (schedule.limit && schedule.mode == HarvestMode::kChanges) {
+    return Fail(ErrorCode::kInvalid,
+                "{}: the limit of schedule {} goes with the exports, not with mode changes", given.source,
+                schedule.name);
+  }
   auto parsed = ScheduleExpression::Parse(expression->text, std::move(zone));
   if (!parsed) return RefuseIn(*expression, parsed.error().message);
   schedule.expression = *std::move(parsed);

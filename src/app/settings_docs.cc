@@ -8,7 +8,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr std::string_view kIntroduction = R"(# Configuration
+constexpr std::string_view kIntroduction = R"md(# Configuration
 
 Printed from the settings table by `tmdb-collector settings --markdown`; src/app/settings.cc is the place to change.
 
@@ -58,36 +58,33 @@ name = "exports"                    # 1 to 64 letters, digits, - _ and .; what h
 expression = "cron(30 9 * * ? *)"
 timezone = "Europe/Berlin"          # COLLECTION_TIMEZONE when it is left out
 mode = "export"                     # auto (when it is left out), export or changes, as for `harvest --mode`
+limit = 10000                       # new ids of each type, the most popular ones; all of them when it is left out
 
 [[schedule]]
 name = "changes"
 expression = "rate(2 hours)"
 mode = "changes"
 types = ["movie", "tv"]             # MEDIA_TYPES when it is left out
-limit = 10000                       # new ids of each type, the most popular ones;
-no limit when it is left out
 ```
 
 An expression is one of these, in the grammar of Amazon EventBridge:
 
-- `rate(N minutes)`, `hours` or `days`;
-the unit is singular when N is 1.
-- `cron(minutes hours day-of-month month day-of-week year)`. One of day-of-month and day-of-week must be `?`.
+- `rate(N minutes)`, `hours` or `days`; the unit is singular when N is 1.
+- `cron(minutes hours day-of-month month day-of-week year)`. Exactly one of day-of-month and day-of-week must be `?`.
 - `at(yyyy-mm-ddThh:mm:ss)`: once.
 
 | field | values | may hold |
 | --- | --- | --- |
 | minutes | 0-59 | `,` `-` `*` `/` |
 | hours | 0-23 | `,` `-` `*` `/` |
-| day-of-month | 1-31 | `,` `-` `*` `/`, alone `?` `L` (the last), `LW` (the last Monday to Friday), `15W` (the Monday to Friday nearest to the 15th) |
+| day-of-month | 1-31 | `,` `-` `*` `/`, alone `?`, `L` (the last), `LW` (the last Monday to Friday), `15W` (the Monday to Friday nearest to the 15th) |
 | month | 1-12 or JAN-DEC | `,` `-` `*` `/` |
-| day-of-week | 1-7 or SUN-SAT, 1 is Sunday | `,` `-` `*`, alone `?` `L` (Saturday), `6L` (the last Friday of the month), `6#3` (its third Friday) |
+| day-of-week | 1-7 or SUN-SAT, 1 is Sunday | `,` `-` `*`, alone `?`, `L` (Saturday), `6L` (the last Friday of the month), `6#3` (its third Friday) |
 | year | 1970-2199 | `,` `-` `*` `/` |
 
 A schedule that was never run starts at once, `at()` at its time. After downtime, a suspended machine or a clock that was put forward, what
-was missed runs once. A run that was killed or stopped is taken up again at the next start;
-one that ended with exit code 3 is tried again after 15 minutes.Where clocks are put forward,
-    a time that they leave out does not happen; where they are put back, a time that comes
+was missed runs once. A run that was killed or stopped is taken up again at the next start; one that ended with exit code 3 is tried again
+after 15 minutes. Where clocks are put forward, a time that they leave out does not happen; where they are put back, a time that comes
 twice counts once. One run is under way at a time: when another is due while the queue is still being fetched, and has been for 15 minutes,
 its harvest comes first and the queue goes on after it.
 
@@ -96,7 +93,7 @@ its harvest comes first and the queue goes on after it.
 SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take effect at once; the
 others are named in the log and wait for a restart. When a file is not right it is told in the log, and everything stays as it was.
 
-)";
+)md";
 
 constexpr std::string_view kEnvIntroduction =
     R"(# Copy this file to .env and fill in what you need; docs/configuration.md explains it.

@@ -304,12 +304,13 @@ TEST_F(SettingSourcesTest, TablesTakeThePlaceOfBoth) {
   environment_["COLLECTION_TIMEZONE"] = "Europe/Berlin";
   config_ = Write(
       "c.toml",
-      "rate_limit_requests = 4\n[[schedule]]\nname = 'exports'\nexpression = 'cron(30 9 * * ? *)'\nmode = "
+      "rate_limit_requests = 4\n[[schedule]]\nname = 'exports'\nexpression = 'cron(30 9 * * ? *)'\nlimit = "
+      "100\nmode = "
       "'export'\n[[schedule]]\nname = 'changes'\nexpression = 'rate(2 hours)'\ntypes = ['movie', 'tv']\nmode "
-      "= 'changes'\nlimit = 100\n[[schedule]]\nname = 'there'\nexpression = 'cron(0 6 ? * MON *)'\ntimezone "
+      "= 'changes'\n[[schedule]]\nname = 'there'\nexpression = 'cron(0 6 ? * MON *)'\ntimezone "
       "= 'America/New_York'\n");
-  EXPECT_EQ(SchedulesOf(Load()), (Schedules{"exports: cron(30 9 * * ? *) Europe/Berlin export",
-                                            "changes: rate(2 hours) changes movie tv 100",
+  EXPECT_EQ(SchedulesOf(Load()), (Schedules{"exports: cron(30 9 * * ? *) Europe/Berlin export 100",
+                                            "changes: rate(2 hours) changes movie tv",
                                             "there: cron(0 6 ? * MON *) America/New_York"}));
   EXPECT_EQ(Load()->rate_limit_requests, 4);
   EXPECT_EQ(Load()->warnings,
@@ -348,6 +349,8 @@ TEST_F(SettingSourcesTest, AMistakeInAScheduleIsNamedWithItsPlace) {
             "mode of a schedule is 'full' (from c.toml:4): use auto, export or changes");
   EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nlimit = -1\n"),
             "limit of a schedule is '-1' (from c.toml:4): use a whole number from 0 to 1000000000");
+  EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nmode = 'changes'\nlimit = 1\n"),
+            "c.toml:1: the limit of schedule n goes with the exports, not with mode changes");
   EXPECT_EQ(message(named + "expresion = 'rate(1 hour)'\n"),
             "c.toml:3: expresion is nothing that a schedule has, did you mean expression?");
   EXPECT_EQ(message(named),
