@@ -149,6 +149,9 @@ double EstimateRate(const RecordFacts& facts, const TypeRates& rates) {
 constexpr double kSuspectDays = 1;
 constexpr double kStaleAnswer = 0.05;
 
+// Of what no real popularity comes near: a file may say anything.
+constexpr double kMostWorth = 1e10;
+
 // That the record has just changed is not among its `changes` yet, and must not be: with it, and a gamma
 // distribution of rates, w * (observed + ...) / (changes + shape) is exactly w times the expected days until
 // the next change.
@@ -156,7 +159,7 @@ float FetchPriority(const RecordFacts& facts, const TypeRates& rates) {
   const double rate = EstimateRate(facts, rates);
   double worth = Weight(facts.popularity) / rate;
   if (facts.suspect) worth *= std::min(1.0, kStaleAnswer - std::expm1(-rate * kSuspectDays));
-  return float(1 + std::clamp(worth, 0.0, double(kClausePriority) / 2));
+  return float(1 + std::clamp(worth, 0.0, kMostWorth));
 }
 
 // --- refreshing ---
