@@ -81,7 +81,8 @@ class RateLearner {
 double EstimateRate(const RecordFacts& facts, const TypeRates& rates);
 
 // The place in the queue of an id that needs a fetch: a record known to have changed, or an id never fetched
-// (`facts` then has its popularity alone). Finite, >= 1, in popularity * days + 1, comparable across types.
+// (`facts` then has its popularity alone). In popularity * days + 1, comparable across types; from 1 to
+// 10^10.
 float FetchPriority(const RecordFacts& facts, const TypeRates& rates);
 
 // Above everything else: a record that has to be verified or purged.
@@ -101,8 +102,8 @@ struct RefreshOptions {
 Duration RefreshInterval(const RecordFacts& facts, const TypeRates& rates, const RefreshOptions& options);
 
 // Chooses what to verify again. Consider() every live record, then Take(). What it keeps is bounded by the
-// larger of the budget's part that can be used and most_clause, 24 bytes each; 1.2 M records take about 0.1
-// s.
+// larger of the budget's part that can be used and most_clause, 24 bytes each; a million records take about
+// 0.2 s.
 //
 // Chosen are: what the six-month clause makes due; what is older than its interval, the most overdue in
 // proportion first (so a small budget stretches all intervals alike); and of the rest the nearest to due,
