@@ -107,6 +107,15 @@ constexpr Option kQueuePurgeOptions[] = {
     kJson,
 };
 
+constexpr Option kCompactOptions[] = {
+    {"--types", "LIST", "only these media types (a show's seasons go with it), instead of all",
+     "MEDIA_TYPES"},
+    {"--keep-versions-for", "DAYS", "drop versions that were replaced longer ago (without it: none ever)",
+     ""},
+    {"--dry-run", "", "change nothing: tell what would become of it", ""},
+    kJson,
+};
+
 constexpr Option kVerifyOptions[] = {
     {"--deep", "", "read every record and check its sha256", ""},
     {"--rebuild", "", "make the index anew from the records first", ""},
@@ -144,6 +153,9 @@ constexpr Command kCommands[] = {
     {"queue dead", "what was given up, and why", kQueueListOptions, "", false, QueueDeadCommand},
     {"queue redrive", "queue the dead letters again", kQueueRedriveOptions, "", false, QueueRedriveCommand},
     {"queue purge", "forget what is queued", kQueuePurgeOptions, "", false, QueuePurgeCommand},
+    {"compact", "merge small segments, drop old statistics and what was purged", kCompactOptions,
+     "Readers and followers notice nothing. Exits 1 when it was stopped or left damaged segments alone.",
+     false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
     {"settings", "every setting, its value and where it came from", kSettingsOptions, "", false,

@@ -73,6 +73,7 @@ Result<int> QueueListCommand(const Settings& settings, const Arguments& argument
 Result<int> QueueDeadCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& arguments);
+Result<int> CompactCommand(const Settings& settings, const Arguments& arguments);
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
 Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments);
 

@@ -94,6 +94,7 @@ Result<void> Pipeline::Build() {
   log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
+  for (const std::string& notice : store_->notices()) log_->Warn(notice);
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
   TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
   TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock_));
@@ -239,7 +240,10 @@ bool Pipeline::Close() {
   if (!sealed) log_->Error(sealed.error().message);
   const auto saved = SaveStatus(true);
   if (!saved && sealed) log_->Error(saved.error().message);
-  return sealed && saved;
+  // For want of room nothing is lost, and the next start finishes it: work is left, the store is not
+  // unusable.
+  const auto good = [](const Result<void>& done) { return done || done.error().code == ErrorCode::kNoSpace; };
+  return good(sealed) && good(saved);
 }
 
 void Pipeline::WaitUntil(MonoTime time) {

@@ -2,12 +2,15 @@
 // verify: that the settings are right was checked before it began; then the store, and with --key the key.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/json_writer.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/version.h"
+#include "base/compression.h"
 #include "http/curl_transport.h"
 #include "storage/record_store.h"
 
@@ -19,21 +22,94 @@ using Report = RecordStore::VerifyReport;
 constexpr std::size_t kShownRecords = 20;  // of one damaged place, for a person; --json names all
 constexpr std::chrono::seconds kKeyTimeout{10};
 
-Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
-  auto dir =
-      rebuild ? DataDir::OpenForWriting(settings.data_dir) : DataDir::OpenForReading(settings.data_dir);
-  if (!dir) return std::unexpected(dir.error());
-  TRY_ASSIGN(Database catalog, dir->OpenCatalog());
-  PosixFileSystem files(dir->path());
-  if (!rebuild) {
-    TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
-    return store->Verify(deep);
+// The kept exports: whole, with the right checksum?
+Result<void> CheckExports(FileSystem& files, Report& report) {
+  constexpr std::uint64_t kChunk = 1 << 20;
+  TRY_ASSIGN(const auto paths, files.List("exports"));
+  for (const std::string& path : paths) {
+    if (!path.ends_with(".gz")) continue;
+    TRY_ASSIGN(const std::uint64_t size, files.Size(path));
+    GzipInflater inflater;
+    Result<void> whole;
+    for (std::uint64_t at = 0; at < size && whole; at += kChunk) {
+      TRY_ASSIGN(const std::string bytes, files.Read(path, at, kChunk));
+      whole = inflater.Feed(bytes, [](std::string_view) {});
+    }
+    if (whole) whole = inflater.Finish();
+    if (!whole) {
+      report.damage.push_back(
+          {path, 0, whole.error().message + "; the next harvest takes the day's export instead", {}});
+    }
+  }
+  return {};
+}
+
+bool IsSound(Database& catalog) {
+  auto query = catalog.Prepare("PRAGMA quick_check(1)");
+  if (!query) return false;
+  const auto row = query->Step();
+  return row && *row && query->Text(0) == "ok";
+}
+
+// Empty when catalog.db can be written to; else it is damaged.
+Result<std::optional<Database>> OpenSound(const DataDir& dir) {
+  auto catalog = dir.OpenCatalog();
+  if (!catalog && catalog.error().code != ErrorCode::kCorrupt) return std::unexpected(catalog.error());
+  if (!catalog || !IsSound(*catalog)) return std::optional<Database>();
+  return std::optional<Database>(*std::move(catalog));
+}
+
+// Out of the way, with its log beside it, so that SQLite's own tools can still try to read it.
+Result<std::string> MoveBrokenCatalog(FileSystem& files) {
+  std::string broken = "catalog.db.broken";
+  for (int nth = 2;; ++nth) {
+    TRY_ASSIGN(const bool taken, files.Exists(broken));
+    if (!taken) break;
+    broken = fmt::format("catalog.db.broken{}", nth);
+  }
+  for (const char* end : {"-wal", "-shm", ""}) {
+    TRY_ASSIGN(const bool there, files.Exists(std::string("catalog.db") + end));
+    if (there) TRY(files.Rename(std::string("catalog.db") + end, broken + end));
+  }
+  return broken;
+}
+
+Result<Report> RebuildStore(const Settings& settings, bool deep) {
+  TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
+  PosixFileSystem files(dir.path());
+  TRY_ASSIGN(auto catalog, OpenSound(dir));
+  std::string moved;
+  if (!catalog) {
+    TRY_ASSIGN(const std::string broken, MoveBrokenCatalog(files));
+    moved = fmt::format(
+        "catalog.db was damaged and is {} now. What was only in it is lost: the queue, the watermarks, the "
+        "ledger of missing ids. The next harvest queues what is missing",
+        broken);
+    TRY_ASSIGN(Database fresh, dir.OpenCatalog());
+    catalog.emplace(std::move(fresh));
   }
   // Not Open(): what it would recover is what is to be made anew.
+  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, *catalog));
+  TRY_ASSIGN(Report report, store->Rebuild());
+  if (deep && report.damage.empty()) {
+    auto notes = std::move(report.notes);
+    TRY_ASSIGN(report, store->Verify(true));
+    report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+  }
+  if (!moved.empty()) report.notes.insert(report.notes.begin(), moved);
+  TRY(CheckExports(files, report));
+  return report;
+}
+
+Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
+  if (rebuild) return RebuildStore(settings, deep);
+  TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
+  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+  PosixFileSystem files(dir.path());
   TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
-  TRY_ASSIGN(Report rebuilt, store->Rebuild());
-  if (!deep || !rebuilt.damage.empty()) return rebuilt;
-  return store->Verify(true);
+  TRY_ASSIGN(Report report, store->Verify(deep));
+  TRY(CheckExports(files, report));
+  return report;
 }
 
 std::string DamageText(const RecordStore::Damage& damage) {
@@ -52,12 +128,13 @@ std::string StoreText(const Report& report, bool deep) {
   // Without --deep no record was read, and none is vouched for.
   const std::string read = deep ? fmt::format("{} records in ", FormatCount(report.records)) : "";
   const char* const good =
-      deep ? "all is well" : "sizes, numbers and state files are right (--deep reads every byte)";
+      deep ? "all is well" : "every checksum and number is right (--deep looks into every record)";
   std::string text =
       fmt::format("store     {}{} segments, {:.1f} MB: {}\n", read, FormatCount(report.segments),
                   double(report.bytes) / 1e6,
                   report.damage.empty() ? good : fmt::format("{} places are damaged", report.damage.size()));
   for (const auto& damage : report.damage) text += DamageText(damage);
+  for (const std::string& note : report.notes) text += fmt::format("note      {}\n", note);
   return text;
 }
 
@@ -78,6 +155,8 @@ void AddStore(JsonWriter& json, const Report& report) {
       json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).EndObject();
     json.EndArray().EndObject();
   }
+  json.EndArray().Key("notes").BeginArray();
+  for (const std::string& note : report.notes) json.Text(note);
   json.EndArray().EndObject();
 }
 

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "base/sqlite.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iterator>
 
 namespace tmdbc {
 namespace {
@@ -94,11 +100,44 @@ bool Statement::IsNull(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
+namespace {
+
+// Beside a database in WAL mode even a reader makes a file (-shm). Where none can be made, and none is needed
+// because no log is there, the database is read as a file that nobody changes
+// (https://www.sqlite.org/uri.html#uriimmutable).
+bool MustBeImmutable(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0) return false;
+  struct stat log{};
+  return ::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0;
+}
+
+std::string ImmutableUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      fmt::format_to(std::back_inserter(uri), "%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+}  // namespace
+
 Result<Database> Database::Open(const std::string& path, Mode mode) {
+  if (mode == Mode::kReadOnly && MustBeImmutable(path)) return OpenAs(ImmutableUri(path), path, mode);
+  return OpenAs(path, path, mode);
+}
+
+Result<Database> Database::OpenAs(const std::string& name, const std::string& path, Mode mode) {
   sqlite3* raw = nullptr;
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int opened = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int uri = name == path ? 0 : SQLITE_OPEN_URI;
+  const int opened = sqlite3_open_v2(name.c_str(), &raw, flags | uri | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(raw, path);
   if (opened != SQLITE_OK) return SqliteError(raw, fmt::format("open {}", path));
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);

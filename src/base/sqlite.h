@@ -89,7 +89,9 @@ class Database {
   enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
 
   // ":memory:" gives a private database. kCorrupt when the file is no SQLite database, kNotFound when it is
-  // absent and the mode is kReadOnly, kNoSpace when the disk is full.
+  // absent and the mode is kReadOnly, kNoSpace when the disk is full. Read-only it opens on a read-only file
+  // system and in a folder that may not be written to, too, as long as no unfinished log (-wal) lies beside
+  // it.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   Database(Database&& other) noexcept;
@@ -110,6 +112,8 @@ class Database {
 
  private:
   Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
+  // `name`: the path, or a URI that leads to it.
+  static Result<Database> OpenAs(const std::string& name, const std::string& path, Mode mode);
 
   sqlite3* db_;
   std::string path_;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// The commands that care for a store, from the command line: compact and verify.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/data_dir.h"
+#include "app/program.h"
+#include "app/settings.h"
+#include "base/compression.h"
+#include "storage/record_store.h"
+
+namespace tmdbc {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int code = 0;
+  std::string out, err;
+};
+
+class StoreCare : public testing::Test {
+ protected:
+  StoreCare()
+      : before_(fs::current_path()),
+        folder_(fs::path(testing::TempDir()) / fmt::format("care-{}", ::getpid())) {
+    fs::create_directories(folder_);
+    fs::current_path(folder_);
+    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
+  }
+  ~StoreCare() override {
+    fs::current_path(before_);
+    fs::remove_all(folder_);
+  }
+
+  static Outcome Run(std::vector<const char*> words) {
+    words.insert(words.begin(), "tmdb-collector");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Outcome outcome;
+    outcome.code = RunProgram(int(words.size()), words.data());
+    outcome.out = testing::internal::GetCapturedStdout();
+    outcome.err = testing::internal::GetCapturedStderr();
+    return outcome;
+  }
+
+  // Three segments of movies and of people: insert, new statistics, update.
+  static void Fill() {
+    const SystemClock clock;
+    const auto dir = DataDir::OpenForWriting("data").value();
+    Database catalog = dir.OpenCatalog().value();
+    PosixFileSystem files("data");
+    const auto store = RecordStore::Open(files, catalog, clock, {}).value();
+    for (const char* body :
+         {R"({"id":550,"title":"a","vote_count":1})", R"({"id":550,"title":"a","vote_count":2})",
+          R"({"id":550,"title":"b","vote_count":2})"}) {
+      for (const MediaType type : {MediaType::kMovie, MediaType::kPerson}) {
+        Document document;
+        document.id = {type, 550};
+        document.data = body;
+        document.hash = HashContent(body).value();
+        document.fetched_at = clock.Now();
+        ASSERT_TRUE(store->Put(std::move(document)));
+      }
+      ASSERT_TRUE(store->Commit({}));
+      ASSERT_TRUE(store->Seal());
+    }
+  }
+  static bool Exists(const std::string& path) { return fs::exists("data/" + path); }
+
+  const fs::path before_, folder_;
+};
+
+TEST_F(StoreCare, CompactMergesTheSegmentsOfTheTypesItIsTold) {
+  Fill();
+  const Outcome dry = Run({"compact", "--dry-run"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("movie         3 segments would become 1"), std::string::npos) << dry.out;
+  EXPECT_TRUE(Exists("records/movie/000/000/001.jsonl.zst"));
+
+  const Outcome movies = Run({"compact", "--types=movie", "--json"});
+  EXPECT_EQ(movies.code, 0) << movies.err;
+  EXPECT_TRUE(movies.out.starts_with(
+      R"({"dry_run":false,"stopped":false,"types":{"movie":{"segments_before":3,"segments_after":1,)"))
+      << movies.out;
+  EXPECT_NE(movies.out.find(R"("records_kept":2,"stats_dropped":1,"versions_dropped":0,)"), std::string::npos)
+      << movies.out;
+  EXPECT_EQ(movies.out.find("person"), std::string::npos) << movies.out;
+  EXPECT_FALSE(Exists("records/movie/000/000/001.jsonl.zst"));
+  EXPECT_TRUE(Exists("records/movie/000/000/004.jsonl.zst"));
+  EXPECT_TRUE(Exists("records/person/000/000/001.jsonl.zst"));
+
+  EXPECT_NE(Run({"compact"}).out.find("person        3 segments are now 1"), std::string::npos);
+  EXPECT_EQ(Run({"compact"}).out, "there is nothing to compact\n");
+  EXPECT_EQ(Run({"verify", "--deep"}).code, 0);
+  EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out,
+            "{\"id\":550,\"title\":\"b\",\"vote_count\":2}\n");
+}
+
+TEST_F(StoreCare, CompactRefusesWhatItCannotDo) {
+  const Outcome absent = Run({"compact"});
+  EXPECT_EQ(absent.code, 2);
+  EXPECT_NE(absent.err.find("does not exist"), std::string::npos) << absent.err;
+  EXPECT_FALSE(fs::exists("data"));
+  Fill();
+  for (const char* days : {"--keep-versions-for=0", "--keep-versions-for=-1", "--keep-versions-for=x"}) {
+    const Outcome outcome = Run({"compact", days});
+    EXPECT_EQ(outcome.code, 2) << days;
+    EXPECT_NE(outcome.err.find("--keep-versions-for is"), std::string::npos) << outcome.err;
+  }
+  std::fstream segment("data/records/movie/000/000/002.jsonl.zst",
+                       std::ios::in | std::ios::out | std::ios::binary);
+  segment.seekp(30);
+  segment.put('!');
+  segment.close();
+  const Outcome damaged = Run({"compact", "--types=movie"});
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_NE(damaged.out.find("1 damaged segments are left as they are"), std::string::npos) << damaged.out;
+}
+
+TEST_F(StoreCare, VerifyReadsTheChecksumsOfSegmentsAndExports) {
+  Fill();
+  fs::create_directories("data/exports");
+  const std::string gzip = Gzip(R"({"id":550,"popularity":1})"
+                                "\n");
+  std::ofstream("data/exports/movie_ids_2026-11-22.json.gz", std::ios::binary) << gzip;
+  const Outcome good = Run({"verify"});
+  EXPECT_EQ(good.code, 0) << good.out;
+  EXPECT_NE(good.out.find("every checksum and number is right"), std::string::npos) << good.out;
+
+  std::ofstream("data/exports/movie_ids_2026-11-22.json.gz", std::ios::binary)
+      << gzip.substr(0, gzip.size() - 5);
+  const Outcome cut = Run({"verify"});
+  EXPECT_EQ(cut.code, 1);
+  EXPECT_NE(cut.out.find("damaged   exports/movie_ids_2026-11-22.json.gz"), std::string::npos) << cut.out;
+
+  std::fstream segment("data/records/movie/000/000/003.jsonl.zst",
+                       std::ios::in | std::ios::out | std::ios::binary);
+  segment.seekp(30);
+  segment.put('!');
+  segment.close();
+  const Outcome flipped = Run({"verify"});
+  EXPECT_EQ(flipped.code, 1);
+  EXPECT_NE(flipped.out.find("damaged   records/movie/000/000/003.jsonl.zst at 0"), std::string::npos)
+      << flipped.out;
+  EXPECT_NE(flipped.out.find("movie:550"), std::string::npos) << flipped.out;
+}
+
+TEST_F(StoreCare, RebuildMovesABrokenCatalogOutOfTheWay) {
+  Fill();
+  for (const bool no_database : {true, false}) {
+    if (no_database) {
+      std::ofstream("data/catalog.db") << std::string(8192, 'x');
+    } else {
+      // A page in the middle is garbage.
+      std::fstream file("data/catalog.db", std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(3 * 4096);
+      file << std::string(4096, 'x');
+    }
+    const Outcome rebuilt = Run({"verify", "--rebuild"});
+    EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
+    const char* const moved = no_database ? "catalog.db.broken" : "catalog.db.broken2";
+    EXPECT_NE(rebuilt.out.find(fmt::format("note      catalog.db was damaged and is {} now.", moved)),
+              std::string::npos)
+        << rebuilt.out;
+    EXPECT_NE(rebuilt.out.find("the queue, the watermarks"), std::string::npos) << rebuilt.out;
+    EXPECT_TRUE(Exists(moved));
+    EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out,
+              "{\"id\":550,\"title\":\"b\",\"vote_count\":2}\n");
+    EXPECT_EQ(Run({"verify", "--deep"}).code, 0);
+  }
+}
+
+}  // namespace
+}  // namespace tmdbc
