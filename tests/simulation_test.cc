@@ -185,15 +185,15 @@ class World {
   // Some days later: what changed is sent again.
   void Evolve() {
     clock_.Advance(hours(24) + seconds(Below(1000)));
-    const double gone = Chance(0.2) ? 0.95 : 0.1;
+    const bool nearly_all_go = Chance(0.2);
     std::vector<QueueItem> items;
     sent_.clear();
     for (const MediaId id : ids_) {
-      if (!Chance(0.5) || dead_.contains(id) || broken_.contains(id)) continue;
+      if (dead_.contains(id) || broken_.contains(id) || !(nearly_all_go || Chance(0.5))) continue;
       if (!tmdb_.live(id)) {
         if (Chance(0.3))
           tmdb_.Add(id, id.type == MediaType::kTv ? SomeSeasons() : std::vector<std::int64_t>());
-      } else if (Chance(gone)) {
+      } else if (Chance(nearly_all_go ? 0.95 : 0.1)) {
         tmdb_.Remove(id);
       } else {
         if (Chance(0.6)) tmdb_.Change(id, Chance(0.4));
