@@ -13,6 +13,9 @@ namespace chrono = std::chrono;
 
 namespace {
 
+// More records than these tell little more about their like.
+constexpr std::int64_t kSample = 200'000;
+
 std::uint16_t Short(std::int64_t number) {
   return std::uint16_t(std::clamp<std::int64_t>(number, 0, std::numeric_limits<std::uint16_t>::max()));
 }
@@ -30,9 +33,12 @@ Result<void> VisitCounts(Database& catalog, MediaType type,
 }  // namespace
 
 Result<void> QueueOrder::Learn(MediaType type) {
+  std::int64_t records = 0;
+  TRY(p_.store.VisitLive(type, [&](const LiveRecord&) { ++records; }));
   RateLearner learner(type);
-  TRY(VisitFacts(type, [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
-  rates_[type] = learner.Fit();
+  TRY(VisitFacts(type, {.every = records / kSample + 1, .unverified = {}},
+                 [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
+  learned_[type] = {.rates = learner.Fit(), .records = records};
   return {};
 }
 
@@ -70,7 +76,7 @@ Result<float> QueueOrder::Of(MediaId id, const IdState& state, bool suspect) con
 }
 
 Result<void> QueueOrder::VisitFacts(
-    MediaType type, const std::function<void(std::int64_t, const RecordFacts&)>& visit) const {
+    MediaType type, Pick pick, const std::function<void(std::int64_t, const RecordFacts&)>& visit) const {
   const bool has_feed = HasChangeFeed(type);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> counts;  // id, days: of the listed ones alone
   if (has_feed) {
@@ -81,9 +87,11 @@ Result<void> QueueOrder::VisitFacts(
   auto count = counts.begin();
   const Time now = p_.clock.Now();
   Result<void> looked;
+  std::int64_t met = 0;
   TRY(p_.store.VisitLive(type, [&](const LiveRecord& record) {
-    if (!looked) return;
-    const auto popularity = p_.store.PopularityOf({type, record.id});
+    if (!looked || met++ % pick.every != 0) return;
+    Result<std::optional<float>> popularity;
+    if (now - record.verified_at >= pick.unverified) popularity = p_.store.PopularityOf({type, record.id});
     if (!popularity) {
       looked = std::unexpected(popularity.error());
       return;
@@ -101,8 +109,13 @@ Result<void> QueueOrder::VisitFacts(
 }
 
 TypeRates QueueOrder::RatesOf(MediaType type) const {
-  const auto found = rates_.find(type);
-  return found == rates_.end() ? UsualRates(type) : found->second;
+  const auto found = learned_.find(type);
+  return found == learned_.end() ? UsualRates(type) : found->second.rates;
+}
+
+std::int64_t QueueOrder::RecordsOf(MediaType type) const {
+  const auto found = learned_.find(type);
+  return found == learned_.end() ? 0 : found->second.records;
 }
 
 }  // namespace tmdbc

@@ -33,13 +33,16 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   TRY_ASSIGN(const std::int64_t budget, BudgetOf(ports.queue, options.refresh_budget));
   std::int64_t records = 0;
   for (const MediaType type : options.types) {
-    if (IsRefreshed(type)) records += order.RatesOf(type).records;
+    if (IsRefreshed(type)) records += order.RecordsOf(type);
   }
-  RefreshPlanner planner(budget, records, RefreshOptions{});
+  const RefreshOptions policy;
+  RefreshPlanner planner(budget, records, policy);
+  // The popularity of what cannot be chosen does not matter.
+  const Duration unverified = budget > 0 ? policy.soonest : policy.clause;
   for (const MediaType type : options.types) {
     if (!IsRefreshed(type) || stop.requested()) continue;
     const TypeRates rates = order.RatesOf(type);
-    TRY(order.VisitFacts(type, [&](std::int64_t id, const RecordFacts& facts) {
+    TRY(order.VisitFacts(type, {.unverified = unverified}, [&](std::int64_t id, const RecordFacts& facts) {
       planner.Consider({type, id}, facts, rates);
     }));
   }
