@@ -57,6 +57,8 @@ class Exports {
   // Builds all files of today now, so that no request has to wait for it.
   void Prepare();
   bool Published(std::chrono::sys_days date) const;
+  // From now on, of past days too.
+  void SetFaults(std::map<std::chrono::sys_days, ExportFault> faults) { options_.faults = std::move(faults); }
 
  private:
   struct File {
@@ -77,7 +79,7 @@ class Exports {
 
   World& world_;
   EvolvingWorld* const evolving_;
-  const ExportOptions options_;
+  ExportOptions options_;
   const Clock& clock_;
   std::map<FileKey, File> files_;
   std::vector<FileKey> order_;  // of their making: the oldest are forgotten

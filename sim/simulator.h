@@ -69,6 +69,9 @@ class Simulator {
   void SetFaults(const FaultOptions& faults);
   void SetFeed(const FeedOptions& feed) { options_.feed = feed; }
   void SetCaches(Duration bodies, Duration feed);
+  void SetExportFaults(std::map<std::chrono::sys_days, ExportFault> faults) {
+    exports_.SetFaults(std::move(faults));
+  }
 
   void PrepareExports() { exports_.Prepare(); }
   // Makes the answers of a first fetch (every live id with DefaultAppends(), a show with seasons 0..7 too) as

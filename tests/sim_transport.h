@@ -35,9 +35,11 @@ class SimTransport final : public http::HttpTransport {
 
   // The process dies in the `waits`-th Wait() from now on; negative: not any more.
   void KillAt(int waits) { left_ = waits; }
-  // It died: what it had under way is gone.
-  void Crash() {
+  // Before the next process begins: what the dead one had under way is gone.
+  void Restart() {
     transfers_.clear();
+    cancelled_.clear();
+    dead_ = false;
     left_ = -1;
   }
   // Called with each request's target when it arrives.
@@ -53,7 +55,11 @@ class SimTransport final : public http::HttpTransport {
   }
 
   std::vector<http::Outcome> Wait(MonoTime deadline) override {
-    if (left_ == 0) throw Killed();
+    if (dead_) return Perish();
+    if (left_ == 0) {
+      dead_ = true;
+      throw Killed();
+    }
     if (left_ > 0) --left_;
     std::vector<http::Outcome> outcomes = std::exchange(cancelled_, {});
     while (outcomes.empty()) {
@@ -95,6 +101,17 @@ class SimTransport final : public http::HttpTransport {
     http::Response response = {};
     std::optional<http::TransportFailure> failure = {};
   };
+
+  // A dead process waits for nothing; but on the way out of a test its destructors may.
+  std::vector<http::Outcome> Perish() {
+    std::vector<http::Outcome> outcomes = std::exchange(cancelled_, {});
+    for (auto& [id, transfer] : transfers_) {
+      transfer.failure = http::TransportFailure::kAborted;
+      outcomes.push_back(Finish(id, transfer));
+    }
+    transfers_.clear();
+    return outcomes;
+  }
 
   void Arrive(Transfer& transfer) {
     transfer.arrived = true;
@@ -164,6 +181,7 @@ class SimTransport final : public http::HttpTransport {
   std::vector<http::Outcome> cancelled_;
   http::RequestId last_id_ = 0;
   int left_ = -1;
+  bool dead_ = false;
 };
 
 }  // namespace tmdbc::testing
