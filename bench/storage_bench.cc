@@ -197,6 +197,54 @@ void BM_OpenAndFind(benchmark::State& state) {
 }
 BENCHMARK(BM_OpenAndFind)->Unit(benchmark::kMicrosecond);
 
+// The standing of a million ids, as a harvest asks for them.
+void BM_VisitStates(benchmark::State& state) {
+  World world;
+  std::vector<Document> documents(1);
+  documents[0].data = R"({"id":378,"name":"prison"})";
+  documents[0].hash = HashContent(documents[0].data).value();
+  constexpr std::int64_t kRecords = 1'000'000;
+  PutMany(world, documents, 1, kRecords);
+  for (std::int64_t id = 1; id <= 50'000; ++id) {
+    if (!world.store->PutGone({MediaType::kMovie, kRecords + 7 * id}, world.clock.Now())) std::abort();
+  }
+  if (!world.store->Commit({})) std::abort();
+  std::int64_t visited = 0;
+  for (auto _ : state) {
+    if (!world.store->VisitStates(MediaType::kMovie, [&](const IdState&) { ++visited; })) std::abort();
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["peak_mb"] = double(usage.ru_maxrss) / 1024;
+  state.SetItemsProcessed(visited);
+}
+BENCHMARK(BM_VisitStates)->Unit(benchmark::kMillisecond);
+
+// Thirty days' segments of 500 records each, merged into one.
+void BM_Compact(benchmark::State& state) {
+  const auto documents = Documents();
+  std::int64_t bytes = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto world = std::make_unique<World>();
+    for (std::int64_t day = 0; day < 30; ++day) {
+      PutMany(*world, documents, 1 + 500 * day, 500);
+      if (!world->store->Seal()) std::abort();
+    }
+    state.ResumeTiming();
+    const auto report = world->store->Compact(MediaType::kMovie, {}, {});
+    if (!report) std::abort();
+    bytes += report->bytes_before;
+    state.counters["segments_before"] = double(report->segments_before);
+    state.counters["segments_after"] = double(report->segments_after);
+    state.PauseTiming();
+    world.reset();
+    state.ResumeTiming();
+  }
+  state.SetBytesProcessed(bytes);
+}
+BENCHMARK(BM_Compact)->Unit(benchmark::kMillisecond)->UseRealTime();
+
 // The popularity of an export of five million ids.
 void BM_SetPopularity(benchmark::State& state) {
   World world;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fuzzes the reading of segments: whatever the bytes of a file are, walking its frames ends, covers each byte
 // once, and gives only lines that, when they are records at all, are written again as the same bytes. The
-// input is a segment; taken as one line it is a record.
+// input is a segment, plain or compacted; taken as one line it is a record.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "storage/record_line.h"
+#include "storage/segment_origin.h"
 #include "storage/segment_reader.h"
 #include "storage/sequence_state.h"
 
@@ -63,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(frame.has_value());
     if (!*frame) break;
     Require((*frame)->at == at && (*frame)->length > 0);
+    Require(!(*frame)->origin || (at == 0 && (*frame)->content.empty() && (*frame)->origin->lines() >= 0));
     at += (*frame)->length;
     for (std::size_t line_at = 0; line_at < (*frame)->content.size();) {
       const auto line = LineAt((*frame)->content, line_at);
@@ -74,5 +76,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Require(at == size);
   CheckLine(input);
   if (const auto state = ParseState(input)) Require(FormatState(*state) == input);
+  if (const auto origin = ParseOrigin(input)) Require(FormatOrigin(*origin) == input);
   return 0;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <utility>
 
 #include "storage/store_world_test.h"
 
@@ -45,6 +47,7 @@ class BesideAWriter : public ::testing::Test {
   std::unique_ptr<RecordStore> writer;
   std::unique_ptr<Database> reading;
   std::unique_ptr<RecordStore> reader;
+  std::unique_ptr<FileSystem> compacting;
 };
 
 TEST_F(BesideAWriter, SeesWhatIsCommittedAndNothingElse) {
@@ -76,6 +79,70 @@ TEST_F(BesideAWriter, ReadsAfterAKillBeforeAnyoneRecovered) {
   ASSERT_TRUE(file->Append("\x28\xb5\x2f\xfd torn"));
   EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
   EXPECT_TRUE(reader->Verify(true).value().damage.empty());
+}
+
+// Does something once, just before a file is read: between a reader's look into the index and its look into
+// the segment.
+class BeforeRead final : public FileSystem {
+ public:
+  BeforeRead(FileSystem& files, std::function<void()> act) : files_(files), act_(std::move(act)) {}
+  Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override {
+    if (act_) std::exchange(act_, nullptr)();
+    return files_.Read(path, offset, length);
+  }
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
+    return files_.OpenAppend(path);
+  }
+  Result<std::uint64_t> Size(const std::string& path) override { return files_.Size(path); }
+  Result<bool> Exists(const std::string& path) override { return files_.Exists(path); }
+  Result<void> Rename(const std::string& from, const std::string& to) override {
+    return files_.Rename(from, to);
+  }
+  Result<void> Remove(const std::string& path) override { return files_.Remove(path); }
+  Result<void> SyncFolder(const std::string& folder) override { return files_.SyncFolder(folder); }
+  Result<std::vector<std::string>> List(const std::string& folder) override { return files_.List(folder); }
+
+ private:
+  FileSystem& files_;
+  std::function<void()> act_;
+};
+
+TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
+  for (const char* title : {"one", "two", "three"}) {
+    Write(550, title);
+    Write(551, title);
+    ASSERT_TRUE(writer->Commit({}));
+    ASSERT_TRUE(writer->Seal());
+    clock.Advance(std::chrono::hours(1));
+  }
+  const auto compact = [&] {
+    const auto report = writer->Compact(MediaType::kMovie, {}, {});
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_GT(report->segments_before, 0);
+    // The next one has something to do again.
+    Write(552, FormatTime(clock.Now()));
+    ASSERT_TRUE(writer->Commit({}));
+    ASSERT_TRUE(writer->Seal());
+    clock.Advance(std::chrono::hours(1));
+  };
+  const auto with_compaction = [&] {
+    compacting = std::make_unique<BeforeRead>(reader_files, compact);
+    return RecordStore::OpenReadOnly(*compacting, *reading).value();
+  };
+  EXPECT_EQ(with_compaction()->Find({MediaType::kMovie, 550}).value().data, Movie(550, "three", 1, {}).data);
+  EXPECT_EQ(with_compaction()->History({MediaType::kMovie, 550}).value().size(), 3U);
+  EXPECT_EQ(with_compaction()->FindAsOf({MediaType::kMovie, 551}, testing::FakeClock().Now()).value().version,
+            1);
+  std::string versions;
+  const auto reached = with_compaction()->ReadFeed(MediaType::kMovie, 0,
+                                                   [&](std::int64_t, std::string_view line) -> Result<bool> {
+                                                     if (line.find(R"("id":550,)") != line.npos)
+                                                       versions += line.substr(line.find("version"), 11);
+                                                     return true;
+                                                   });
+  ASSERT_TRUE(reached) << reached.error().message;
+  EXPECT_EQ(versions, R"(version":1,version":2,version":3,)");
+  EXPECT_EQ(*reached, writer->NewestSequence(MediaType::kMovie).value());
 }
 
 TEST_F(BesideAWriter, LeavesSegmentsThatLibzstdReadsAsOneFile) {

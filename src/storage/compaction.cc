@@ -300,19 +300,28 @@ class Compactor {
     row.sealed_at = run.back().sealed_at;
     row.origin = made.origin();
     if (row.number > kMaxSegmentNumber) return Fail(ErrorCode::kInternal, "the numbers are used up");
-    TRY(WriteWhole(files_, SealedPath(type_, row.number), bytes));
-    const auto moved = catalog_.Transact([&]() -> Result<void> {
-      TRY(made.MoveAll(index_, row.number));
-      for (const auto& [id, version] : dropped_steps_) TRY(index_.RemoveStep(id, version));
-      for (const SegmentRow& old : run) TRY(index_.RemoveSegment(type_, old.number));
-      return index_.PutSegment(row);
-    });
-    if (!moved) return std::unexpected(moved.error());
+    const std::string path = SealedPath(type_, row.number);
+    auto done = WriteWhole(files_, path, bytes);
+    if (done) {
+      done = catalog_.Transact([&]() -> Result<void> {
+        TRY(made.MoveAll(index_, row.number));
+        for (const auto& [id, version] : dropped_steps_) TRY(index_.RemoveStep(id, version));
+        for (const SegmentRow& old : run) TRY(index_.RemoveSegment(type_, old.number));
+        return index_.PutSegment(row);
+      });
+    }
+    if (!done) {
+      // The number belongs to the next segment now. (A file that was never renamed goes with the next
+      // opening.)
+      TRY_ASSIGN(const bool there, files_.Exists(path));
+      if (there) (void)files_.Remove(path);
+      return done;
+    }
     std::set<std::string> folders;
     for (const SegmentRow& old : run) {
-      const std::string path = SealedPath(type_, old.number);
-      TRY(files_.Remove(path));
-      folders.insert(FolderOfPath(path));
+      const std::string old_path = SealedPath(type_, old.number);
+      TRY(files_.Remove(old_path));
+      folders.insert(FolderOfPath(old_path));
     }
     for (const std::string& folder : folders) TRY(files_.SyncFolder(folder));
     return {};

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+// What is lost, damaged, restored from an older copy or cannot be written to: nothing more may be lost by it.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+
+#include "base/compression.h"
+#include "storage/store_world_test.h"
+
+namespace tmdbc {
+namespace {
+
+using std::chrono::days;
+using testing::Movie;
+using testing::StoreWorld;
+
+constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
+
+constexpr MediaId Film(std::int64_t id) {
+  return {MediaType::kMovie, id};
+}
+
+// A folder of the machine's, gone with the test.
+struct Folder {
+  Folder() { EXPECT_NE(mkdtemp(path.data()), nullptr); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path = (std::filesystem::temp_directory_path() / "tmdbc_damage_XXXXXX").string();
+};
+
+// A copy of the catalog as it is now, to be restored later.
+Database CopyOf(Database& catalog, const Folder& folder) {
+  const std::string file = folder.path + "/catalog.db";
+  EXPECT_TRUE(catalog.Execute(fmt::format("VACUUM INTO '{}'", file)));
+  return Database::Open(file, Database::Mode::kReadWrite).value();
+}
+
+TEST(Opening, RefusesAStoreWhoseSealedSegmentsAreNotWhatTheIndexSays) {
+  const std::function<void(StoreWorld&)> harms[] = {
+      [](StoreWorld& w) { ASSERT_TRUE(w.files.Remove(kFirst)); },
+      [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 40).value()); },
+      [](StoreWorld& w) { w.files.Put(kFirst, w.files.Read(kFirst, 0, 4000).value() + "x"); },
+  };
+  for (const auto& harm : harms) {
+    StoreWorld world;
+    world.Put(Movie(1, "one", 1, world.clock.Now()));
+    world.Commit();
+    world.Seal();
+    world.Put(Movie(2, "two", 1, world.clock.Now()));
+    world.Commit();
+    world.Seal();
+    world.store.reset();
+    harm(world);
+    const auto opened = RecordStore::Open(world.files, world.catalog, world.clock, world.options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(opened.error().message.find(kFirst), std::string::npos) << opened.error().message;
+    EXPECT_NE(opened.error().message.find("verify --rebuild"), std::string::npos);
+    // And that mends it, without what is lost.
+    ASSERT_TRUE(RecordStore::OpenReadOnly(world.files, world.catalog).value()->Rebuild());
+    world.Reopen();
+    ASSERT_NE(world.store, nullptr);
+    EXPECT_NE(world.View(Film(2)), "none");
+  }
+}
+
+TEST(AnOlderCatalog, LosesNoneOfTheBytesThatItDoesNotKnow) {
+  for (const bool another_segment : {false, true}) {
+    Folder folder;
+    StoreWorld world;
+    world.Put(Movie(1, "one", 1, world.clock.Now()));
+    world.Commit();
+    if (another_segment) world.Seal();
+    Database older = CopyOf(world.catalog, folder);
+    // Acknowledged after the copy was made.
+    world.clock.Advance(std::chrono::minutes(5));
+    world.Put(Movie(1, "uno", 1, world.clock.Now()));
+    world.Put(Movie(2, "two", 1, world.clock.Now()));
+    world.Commit();
+    world.store.reset();
+
+    auto opened = RecordStore::Open(world.files, older, world.clock, world.options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    ASSERT_EQ((*opened)->notices().size(), 1U);
+    EXPECT_NE((*opened)->notices()[0].find(".open.aside-"), std::string::npos) << (*opened)->notices()[0];
+    EXPECT_NE((*opened)->notices()[0].find("verify --rebuild"), std::string::npos);
+    const auto report = (*opened)->Verify(true).value();
+    EXPECT_TRUE(report.damage.empty()) << report.damage[0].what;
+    EXPECT_EQ(report.notes.size(), 1U);
+    opened->reset();
+
+    const auto rebuilt = RecordStore::OpenReadOnly(world.files, older).value()->Rebuild();
+    ASSERT_TRUE(rebuilt) << rebuilt.error().message;
+    EXPECT_TRUE(rebuilt->damage.empty());
+    world.store = RecordStore::Open(world.files, older, world.clock, world.options).value();
+    EXPECT_TRUE(world.store->notices().empty());
+    EXPECT_EQ(world.Steps(Film(1)), "1 insert, 2 update");
+    EXPECT_EQ(world.View(Film(2)), Movie(2, "two", 1, {}).data);
+    EXPECT_EQ(world.Damage(), "");
+    world.store.reset();
+  }
+}
+
+TEST(AnOlderCatalog, KeepsTheBytesWhenOthersHaveTakenTheirPlace) {
+  Folder folder;
+  StoreWorld world;
+  world.Put(Movie(1, "one", 1, world.clock.Now()));
+  world.Commit();
+  Database older = CopyOf(world.catalog, folder);
+  world.Put(Movie(2, "two", 1, world.clock.Now()));
+  world.Commit();
+  world.store.reset();
+  world.store = RecordStore::Open(world.files, older, world.clock, world.options).value();
+  world.Put(Movie(3, "three", 1, world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  const auto report = world.store->Rebuild().value();
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_NE(report.notes[0].find("cannot be put back"), std::string::npos) << report.notes[0];
+  EXPECT_NE(world.View(Film(3)), "none");
+  EXPECT_EQ(world.Damage(), "");
+  // Once all that is in it has been fetched again, nothing is kept any more.
+  const auto aside = [&] { return world.store->Verify(false).value().notes.size(); };
+  EXPECT_EQ(aside(), 1U);
+  world.Put(Movie(2, "two", 9, world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  EXPECT_EQ(aside(), 0U);
+  world.store.reset();
+}
+
+TEST(AKill, LeavesNothingAsideOnceTheSameWasFetchedAgain) {
+  StoreWorld world;
+  world.Put(Movie(1, "one", 1, world.clock.Now()));
+  const auto killed = world.store->Commit([]() -> Result<void> { return Fail(ErrorCode::kIo, "killed"); });
+  ASSERT_FALSE(killed);
+  // As if the batch had not been cut off: whole frames that no transaction knows.
+  const std::string line =
+      R"({"type":"movie","id":1,"version":1,"change":"delete","fetched_at":"2026-11-22T00:00:00.000Z","status":404,)"
+      R"("etag":null,"sha256":null,"data":null})"
+      "\n";
+  world.files.Put(std::string(kFirst) + ".open", ZstdFrame(line) + "torn");
+  world.Reopen();
+  ASSERT_NE(world.store, nullptr);
+  EXPECT_EQ(world.store->notices().size(), 1U);
+  EXPECT_EQ(world.View(Film(1)), "none");
+  world.Put(Movie(1, "one", 1, world.clock.Now()));
+  world.store->PutGone(Film(1), world.clock.Now()).value();
+  world.Commit();
+  world.Seal();
+  EXPECT_TRUE(world.store->Verify(true).value().notes.empty());
+  const auto paths = world.files.List("records").value();
+  EXPECT_EQ(paths.size(), 2U);  // the segment and state.json
+}
+
+TEST(ADamagedRecord, IsStoredAnewWhenItIsFetchedThoughNothingChanged) {
+  StoreWorld world({.frame_bytes = 200});
+  for (const int id : {1, 2, 3}) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  world.files.FlipBit(kFirst, 40, 3);
+  const auto named = [&] {
+    std::string text;
+    const auto report = world.store->Verify(true).value();
+    for (const auto& damage : report.damage) {
+      for (const MediaId id : damage.records) text += ToString(id) + " ";
+    }
+    return text;
+  };
+  ASSERT_EQ(named(), "movie:1 ");
+  world.clock.Advance(days(1));
+  EXPECT_EQ(world.Put(Movie(2, "x", 1, world.clock.Now())), Change::kUnchanged);  // it can be read
+  EXPECT_EQ(world.Put(Movie(1, "x", 1, world.clock.Now())), Change::kUpdate);
+  EXPECT_EQ(world.Put(Movie(1, "x", 1, world.clock.Now())), Change::kUnchanged);
+  world.Commit();
+  EXPECT_EQ(world.View(Film(1)), Movie(1, "x", 1, {}).data);
+  EXPECT_EQ(world.Steps(Film(1)), "2 update");  // its first version is lost
+  EXPECT_EQ(named(), "");
+  const auto report = world.store->Verify(true).value();
+  ASSERT_EQ(report.damage.size(), 1U);  // the place is still named
+  EXPECT_EQ(report.damage[0].file, kFirst);
+  world.Seal();
+  world.Reopen();
+  EXPECT_EQ(named(), "");
+}
+
+TEST(ADamagedRecord, MakesNoLossOfAnUpdateOrADeletion) {
+  StoreWorld world({.frame_bytes = 200});
+  for (const int id : {1, 2, 3}) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  world.Commit();
+  world.Seal();
+  for (const std::uint64_t byte : {40, 240, 440}) {
+    if (byte < world.files.Size(kFirst).value()) world.files.FlipBit(kFirst, byte, 3);
+  }
+  world.clock.Advance(days(1));
+  EXPECT_EQ(world.Put(Movie(1, "x", 2, world.clock.Now())),
+            Change::kUpdate);  // statistics alone would be no base
+  EXPECT_EQ(world.Put(Movie(2, "y", 1, world.clock.Now())), Change::kUpdate);
+  EXPECT_EQ(world.store->PutGone(Film(3), world.clock.Now()).value(), Change::kDelete);
+  world.Commit();
+  for (const int id : {1, 2, 3}) {
+    EXPECT_TRUE(world.store->History(Film(id))) << id;
+    EXPECT_TRUE(world.store->Find(Film(id))) << id;
+  }
+}
+
+TEST(PlainVerify, FindsAChangedByteAndNamesTheRecords) {
+  StoreWorld world;
+  for (const int id : {1, 2}) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_TRUE(world.store->Verify(false).value().damage.empty());
+  const std::string open = std::string(kFirst) + ".open";
+  for (const bool sealed : {false, true}) {
+    if (sealed) world.Seal();
+    const std::string path = sealed ? kFirst : open;
+    world.files.FlipBit(path, 40, 3);
+    const auto report = world.store->Verify(false).value();
+    ASSERT_EQ(report.damage.size(), 1U);
+    EXPECT_EQ(report.damage[0].file, path);
+    EXPECT_EQ(report.damage[0].records, (std::vector{Film(1), Film(2)}));
+    world.files.FlipBit(path, 40, 3);
+    EXPECT_TRUE(world.store->Verify(false).value().damage.empty());
+  }
+}
+
+TEST(AFullDisk, LetsTheRunEndWithItsBatchUncommitted) {
+  StoreWorld world;
+  world.Put(Movie(1, "first", 1, world.clock.Now()));
+  world.Commit();
+  world.files.SetCapacity(world.files.bytes_used() + 20);
+  world.Put(Movie(2, "second", 1, world.clock.Now()));
+  ASSERT_FALSE(world.store->Commit({}));
+  const auto sealed = world.store->Seal();
+  EXPECT_TRUE(sealed || sealed.error().code == ErrorCode::kNoSpace) << sealed.error().message;
+  world.files.SetCapacity(std::nullopt);
+  world.Commit();
+  world.Seal();
+  EXPECT_NE(world.View(Film(1)), "none");
+  EXPECT_NE(world.View(Film(2)), "none");
+  EXPECT_EQ(world.Damage(), "");
+}
+
+// A process that may read the folder and not write to it: of another user, where we are the superuser.
+class ReadOnlyFolder : public ::testing::Test {
+ protected:
+  void Make(bool leave_log) {
+    ::chmod(folder.path.c_str(), 0755);
+    PosixFileSystem files(folder.path);
+    Database catalog = Database::Open(folder.path + "/catalog.db", Database::Mode::kReadWrite).value();
+    const auto store = RecordStore::Open(files, catalog, clock, {}).value();
+    ASSERT_TRUE(store->Put(Movie(1, "one", 1, clock.Now())));
+    ASSERT_TRUE(store->Commit({}));
+    if (leave_log) {
+      std::filesystem::copy(folder.path + "/catalog.db-wal", folder.path + "/log");
+    } else {
+      ASSERT_TRUE(store->Seal());
+    }
+  }
+  template <class Act>
+  void AsReader(const Act& act) {
+    const bool root = ::geteuid() == 0;
+    ::chmod(folder.path.c_str(), 0555);
+    ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
+    act();
+    ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
+    ::chmod(folder.path.c_str(), 0755);
+  }
+
+  testing::FakeClock clock;
+  Folder folder;
+};
+
+TEST_F(ReadOnlyFolder, IsReadAsItIs) {
+  Make(false);
+  AsReader([&] {
+    PosixFileSystem files(folder.path);
+    auto catalog = Database::Open(folder.path + "/catalog.db", Database::Mode::kReadOnly);
+    ASSERT_TRUE(catalog) << catalog.error().message;
+    const auto store = RecordStore::OpenReadOnly(files, *catalog).value();
+    const auto found = store->Find(Film(1));
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->data, Movie(1, "one", 1, {}).data);
+    EXPECT_EQ(store->Counts().value()[0].second.live, 1);
+    EXPECT_TRUE(store->Verify(true).value().damage.empty());
+    EXPECT_FALSE(std::filesystem::exists(folder.path + "/catalog.db-shm"));
+  });
+}
+
+TEST_F(ReadOnlyFolder, IsNotReadPastALogThatHoldsMore) {
+  Make(true);
+  std::filesystem::rename(folder.path + "/log", folder.path + "/catalog.db-wal");
+  AsReader([&] {
+    auto catalog = Database::Open(folder.path + "/catalog.db", Database::Mode::kReadOnly);
+    EXPECT_FALSE(catalog);  // rather than an answer from before
+  });
+}
+
+}  // namespace
+}  // namespace tmdbc
