@@ -91,7 +91,11 @@ bool Daemon::WantsPause(MonoTime drain_began) const {
 
 Result<void> Daemon::Begin(const std::string& name) {
   // Interrupted before: what it left in the queue goes on below.
-  if (under_way_) TRY(scheduler_->End(*under_way_, kExitPartly));
+  if (under_way_) {
+    pipeline_.log().Info("interrupted for a harvest that is due: the queue goes on after it",
+                         {{"schedule", *under_way_}});
+    TRY(scheduler_->End(*under_way_, kExitPartly));
+  }
   under_way_.reset();
   interrupted_ = {};
   const auto schedule = std::ranges::find(settings_.schedules, name, &ScheduleSetting::name);
@@ -119,6 +123,7 @@ Result<void> Daemon::DrainOnly() {
   TRY(DrainInto(summary, pipeline_, CollectorOptions().give_up_unanswered,
                 accepts_ && arguments_.Has("--accept-deletions"), began,
                 [this, began] { return WantsPause(began); }));
+  if (summary.drained->result.end == DrainEnd::kDrained) TRY(PurgeExpired(pipeline_));
   return Collected(std::move(summary));
 }
 
@@ -136,7 +141,8 @@ Result<void> Daemon::Collected(Summary summary) {
     return {};
   }
   TRY_ASSIGN(code_, Tell(summary, arguments_.Has("--json")));
-  if (pipeline_.stop().requested()) return {};
+  // Stopped in the middle: it has not ended, and is taken up again at the next start.
+  if (summary.drained->result.end == DrainEnd::kStopped) return {};
   hopeless_ = Hopeless(summary, answered_);
   if (hopeless_) return {};
   accepts_ = false;

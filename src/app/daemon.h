@@ -49,9 +49,9 @@ class Daemon {
   std::optional<std::string> under_way_;  // the schedule whose collection has not ended
   std::optional<MonoTime> drain_at_;      // when the queue is to be fetched without a harvest before
   Summary interrupted_;                   // the harvest of the collection that goes on
-  bool answered_ = false;                 // TMDB has been of use to this process
-  bool accepts_ = true;                   // the --accept flags are for the first collection
-  std::optional<int> code_;               // of the last collection
+  bool answered_ = false;    // a collection has come through: what fails from now on is an outage
+  bool accepts_ = true;      // the --accept flags are for the first collection
+  std::optional<int> code_;  // of the last collection
   bool hopeless_ = false;
   Time told_next_{};
 };

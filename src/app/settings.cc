@@ -299,8 +299,28 @@ constexpr Setting kTable[] = {
      }},
 };
 
+// ShowValue() for schedules, in which a question mark is not what it is in a URL.
+std::string ShowSchedule(std::string_view text) {
+  constexpr std::size_t kMost = 256;
+  const std::string masked = MaskKeys(text.substr(0, kMost));
+  std::string shown;
+  for (std::string_view rest = masked;;) {
+    const auto mark = rest.find('?');
+    shown += ShowValue(rest.substr(0, mark));
+    if (mark == std::string_view::npos) return shown;
+    shown += '?';
+    rest.remove_prefix(mark + 1);
+  }
+}
+
+std::string ShowText(const Setting& setting, std::string_view text) {
+  if (setting.secret) return "***";
+  return setting.why ? ShowSchedule(text) : ShowValue(text);
+}
+
 std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std::string_view source) {
-  std::string shown = setting.secret ? fmt::format("*** ({} characters)", text.size()) : ShowValue(text);
+  std::string shown = ShowText(setting, text);
+  if (setting.secret) shown += fmt::format(" ({} characters)", text.size());
   const std::string why = setting.why ? setting.why(text) : fmt::format("use {}", setting.allowed);
   return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): {}", setting.name, shown, source, why);
 }
@@ -318,7 +338,8 @@ bool IsScheduleName(std::string_view text) {
 
 std::unexpected<Error> RefuseIn(const GivenSetting& value, std::string_view sentence) {
   return Fail(ErrorCode::kInvalid, "{} of a schedule is '{}' (from {}): {}", value.name,
-              ShowValue(value.text), value.source, sentence);
+              value.name == "expression" ? ShowSchedule(value.text) : ShowValue(value.text), value.source,
+              sentence);
 }
 
 // `value` by one of kScheduleKeys; the expression waits for its time zone.
@@ -531,7 +552,7 @@ Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
     const auto last = std::ranges::find(given.rbegin(), given.rend(), setting.name, &GivenSetting::name);
     settings.texts.emplace_back(last == given.rend() ? FallbackOf(setting) : Trim(last->text));
     if (last == given.rend()) continue;
-    settings.given.push_back({last->name, setting.secret ? "***" : ShowValue(last->text), last->source});
+    settings.given.push_back({last->name, ShowText(setting, last->text), last->source});
   }
   TRY(ResolveSchedules(schedules, settings));
   settings.warnings = Warnings(settings, !schedules.empty());

@@ -11,6 +11,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+constexpr std::size_t kMaxLength = 256;  // EventBridge Scheduler's
 constexpr std::int64_t kMaxMinutes = 100LL * 366 * 24 * 60;
 constexpr std::string_view kRateHelp =
     "use rate(N UNIT) with a whole number from 1 and minutes, hours or days, in the singular when it is 1, "
@@ -78,6 +79,10 @@ Result<std::chrono::local_seconds> ParseAt(std::string_view text) {
 
 Result<ScheduleExpression> ScheduleExpression::Parse(std::string_view text, TimeZone zone) {
   text = Trim(text);
+  if (text.size() > kMaxLength) {
+    return Fail(ErrorCode::kInvalid, "it has {} characters: an expression has at most {}", text.size(),
+                kMaxLength);
+  }
   const auto open = text.find('(');
   const std::string_view word = text.substr(0, open);
   if (open == std::string_view::npos || !text.ends_with(')') ||

@@ -110,16 +110,17 @@ TEST_P(ExpressionMistake, IsToldWithWhatIsAllowed) {
 }
 constexpr const char* kRate = "use rate(N UNIT) with a whole number from 1 and minutes, hours or days";
 constexpr const char* kAny = "use rate(12 hours), cron(0 6 * * ? *) or at(2026-12-01T06:00:00)";
+const std::string kTooLong = "cron(0 6 * * ? " + std::string(241, '*') + ")";
 INSTANTIATE_TEST_SUITE_P(
     Table, ExpressionMistake,
-    testing::Values(Mistake{"", kAny}, Mistake{"daily", kAny}, Mistake{"0 6 * * *", kAny},
-                    Mistake{"cron 0 6 * * ? *", kAny}, Mistake{"cron(0 6 * * ? *", kAny},
-                    Mistake{"Rate(1 hour)", kAny}, Mistake{"rate()", kRate},
-                    Mistake{"rate(0 minutes)", kRate}, Mistake{"rate(-5 minutes)", kRate},
-                    Mistake{"rate(1.5 hours)", kRate}, Mistake{"rate(1 hours)", kRate},
-                    Mistake{"rate(2 hour)", kRate}, Mistake{"rate(5minutes)", kRate},
-                    Mistake{"rate(30 seconds)", kRate}, Mistake{"rate(5)", kRate},
-                    Mistake{"rate(99999999999999999999 days)", kRate},
+    testing::Values(Mistake{"", kAny}, Mistake{kTooLong.c_str(), "it has 257 characters"},
+                    Mistake{"daily", kAny}, Mistake{"0 6 * * *", kAny}, Mistake{"cron 0 6 * * ? *", kAny},
+                    Mistake{"cron(0 6 * * ? *", kAny}, Mistake{"Rate(1 hour)", kAny},
+                    Mistake{"rate()", kRate}, Mistake{"rate(0 minutes)", kRate},
+                    Mistake{"rate(-5 minutes)", kRate}, Mistake{"rate(1.5 hours)", kRate},
+                    Mistake{"rate(1 hours)", kRate}, Mistake{"rate(2 hour)", kRate},
+                    Mistake{"rate(5minutes)", kRate}, Mistake{"rate(30 seconds)", kRate},
+                    Mistake{"rate(5)", kRate}, Mistake{"rate(99999999999999999999 days)", kRate},
                     Mistake{"rate(999999999 days)", "999999999 days are more than a hundred years"},
                     Mistake{"cron(0 6 * * *)", "it has 5 fields"},
                     Mistake{"cron(0 25 * * ? *)", "its hours field is '25'"},
