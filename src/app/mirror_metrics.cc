@@ -14,7 +14,7 @@ namespace tmdbc {
 namespace {
 
 constexpr double kSecondsBounds[] = {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30};
-constexpr Duration kQueueLookEvery = std::chrono::seconds(15);
+constexpr Duration kQueueLookEvery = std::chrono::seconds(5);
 constexpr Duration kStoreLookEvery = std::chrono::minutes(15);
 
 double UnixSeconds(Time time) {

@@ -46,7 +46,7 @@ class MirrorMetrics {
   // The counters of the collector at work; `ended`: its last ones.
   void Collected(const CollectorStats& stats, bool ended);
   // Reads what only the catalog knows, if that was not done lately: the queue, the watermarks and the
-  // schedules' runs every 15 s, the store's counts (which read the whole index) every 15 minutes and after a
+  // schedules' runs every 5 s, the store's counts (which read the whole index) every 15 minutes and after a
   // drain, and neither for more than a hundredth of the time. What cannot be read keeps its last value.
   void Look(Database& catalog, IdQueue& queue, RecordStore& store, const std::string& data_dir);
 
