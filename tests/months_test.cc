@@ -5,7 +5,7 @@
 // lists, errors, kills, and weeks in which nothing runs. When the troubles end, the mirror is what TMDB is,
 // and at no time was anything deleted that was there.
 //
-// TMDBC_SEEDS=2000 months_test   more lives (default 24)
+// TMDBC_SEEDS=2000 months_test   more lives (default 16)
 // TMDBC_SEED=17 months_test      this one alone, with its log
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ using testing::FaultFileSystem;
 using testing::Killed;
 using testing::SimTransport;
 
-constexpr int kDefaultSeeds = 24;
+constexpr int kDefaultSeeds = 16;
 constexpr sys_days kEpoch = std::chrono::year(2026) / 3 / 1;
 constexpr double kRate = 40;
 
