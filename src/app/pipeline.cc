@@ -157,7 +157,10 @@ Result<void> Pipeline::RequireKeyFor(const HarvestOptions& options) {
   if (options.mode == HarvestMode::kChanges) return RequireKey(settings_);
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog_));
   for (const MediaType type : options.types) {
-    if (watermarks.contains(type)) return RequireKey(settings_);
+    if (!watermarks.contains(type)) continue;
+    const auto missing = RequireKey(settings_);
+    return Fail(ErrorCode::kInvalid, "{}; to read the exports alone, --mode=export, needs none",
+                missing.error().message);
   }
   return {};
 }
