@@ -42,6 +42,8 @@ void RateLimiter::SetRate(double requests_per_second) {
   assert(requests_per_second > 0);
   rate_ = requests_per_second;
   window_ = WindowOf(requests_per_second);
+  // A wait that a slow rate had begun does not last into a fast one.
+  even_next_ = std::min(even_next_, clock_.Mono() + Interval(1));
 }
 
 Duration RateLimiter::Interval(double slots) const {
