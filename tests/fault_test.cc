@@ -115,6 +115,22 @@ TEST(Faults, AnUpstreamThatDoesNotAnswerIsExitCode3Within15Seconds) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(15));
 }
 
+TEST(Faults, AnAddressAtWhichSomethingElseAnswersIsNamedWithin15Seconds) {
+  const World world({"--movies=50", "--shows=0", "--people=0", "--rate=0"});
+  auto settings = world.Settings("100");
+  // The exports' host answers XML to what it does not know.
+  settings["TMDB_API_BASE_URL"] = settings["TMDB_EXPORT_BASE_URL"];
+  const auto harvested =
+      RunToEnd({CollectorPath(), "harvest", "--mode=export", "--types=movie"}, settings, world.folder.path());
+  ASSERT_EQ(harvested.code, 0) << harvested.out << harvested.err;
+  const auto started = std::chrono::steady_clock::now();
+  const auto refused = RunToEnd({CollectorPath(), "collect"}, settings, world.folder.path());
+  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_NE((refused.out + refused.err).find("check TMDB_API_BASE_URL"), std::string::npos)
+      << refused.out << refused.err;
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(15));
+}
+
 TEST(Faults, ARefusedKeyIsExitCode3AtOnceAndLosesNothing) {
   const World world(
       {"--movies=50", "--shows=0", "--people=0", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
