@@ -59,19 +59,19 @@ Node Build(dom::element value, std::string_view raw) {
   node.value = value;
   if (node.kind == Kind::STRING) {
     node.text = value.get_string().value_unsafe();
-  } else if (node.kind == Kind::OBJECT) {
+  } else if (dom::object members; value.get(members) == simdjson::SUCCESS) {
     const auto places = RawMembers(raw);
     auto place = places.begin();
-    for (const dom::key_value_pair member : value.get_object().value_unsafe()) {
+    for (const dom::key_value_pair member : members) {
       node.members.emplace_back(member.key,
                                 Build(member.value, raw.substr(place->value, place->end - place->value)));
       ++place;
     }
     node.repeats_name = RepeatsName(node.members);
-  } else if (node.kind == Kind::ARRAY) {
+  } else if (dom::array elements; value.get(elements) == simdjson::SUCCESS) {
     const auto places = RawMembers(raw);
     auto place = places.begin();
-    for (const dom::element element : value.get_array().value_unsafe()) {
+    for (const dom::element element : elements) {
       node.elements.push_back(Build(element, raw.substr(place->value, place->end - place->value)));
       ++place;
     }
