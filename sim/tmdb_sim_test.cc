@@ -103,12 +103,38 @@ TEST(TmdbSim, RefusesFlagsThatMakeNoSense) {
                                                                      {"--latency", "5..x"},
                                                                      {"--latency", "9..3"},
                                                                      {"--bind", "nowhere"},
+                                                                     {"--daily", "movie.fly=3"},
+                                                                     {"--daily", "movie.season=3"},
+                                                                     {"--export-fault", "2026-11-22=bad"},
+                                                                     {"--feed-flood", "today=1"},
+                                                                     {"--epoch", "soon"},
+                                                                     {"--speed", "0.5"},
                                                                      {"--movies", "-1"}}) {
     Program sim(arguments);
     EXPECT_EQ(sim.End(0), 2) << arguments[0] << " " << arguments.back();
   }
   Program help({"--help"});
   EXPECT_EQ(help.End(0), 0);
+}
+
+TEST(TmdbSim, EvolvesWhenItIsAskedToAndWritesDownWhatHappens) {
+  const std::string log =
+      (std::filesystem::temp_directory_path() / ("tmdb-sim-log-" + std::to_string(::getpid()))).string();
+  Program sim({"--movies", "30", "--shows", "8", "--people", "20", "--huge-show", "0", "--daily",
+               "movie.edit=50", "--epoch", "2026-01-01", "--log-events", log});
+  TestConnection connection(sim.port(), "127.0.0.9");
+  EXPECT_TRUE(connection.Get("/sim/advance?hours=48").body.starts_with(R"({"now":"2026-01-03T00:00)"));
+  const std::string feed =
+      connection.Get(Api("movie/changes?start_date=2026-01-02&end_date=2026-01-02")).body;
+  EXPECT_GT(ElementsOf(*PartOf(feed, "results")).size(), 10u);
+  int lines = 0;
+  std::ifstream events(log);
+  for (std::string line; std::getline(events, line); ++lines) {
+    EXPECT_EQ(PartOf(line, "kind"), "\"movie\"") << line;
+    EXPECT_EQ(PartOf(line, "listed"), "true") << line;
+  }
+  EXPECT_NEAR(lines, 100, 40);
+  std::filesystem::remove(log);
 }
 
 TEST(TmdbSim, ServesTheSameBytesForTheSameSeed) {
