@@ -62,6 +62,19 @@ class Follower {
   Follower(RecordStore& store, FeedPosition position, std::optional<std::int64_t> limit, const StopFlag& stop)
       : store_(store), position_(std::move(position)), limit_(limit), stop_(stop) {}
 
+  // Before the first line: whoever claims to have read what does not exist has mixed something up.
+  Result<void> Check() {
+    for (const auto& [type, sequence] : position_) {
+      if (sequence == 0) continue;
+      TRY_ASSIGN(const std::int64_t newest, store_.NewestSequence(type));
+      if (sequence > newest) {
+        return Fail(ErrorCode::kInvalid, "{} has no sequence number {}: the newest is {}", Name(type),
+                    sequence, newest);
+      }
+    }
+    return {};
+  }
+
   // Prints what there is behind the position. False when it is not to go on: the limit is reached, the reader
   // is gone, or a stop was asked for.
   Result<bool> ReadOn() {
@@ -127,6 +140,7 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
   const StopSignals signals;
   const StopFlag& stop = signals.flag();
   Follower follower(*store, std::move(position), limit, stop);
+  TRY(follower.Check());
   while (true) {
     TRY_ASSIGN(const bool goes_on, follower.ReadOn());
     if (follower.reader_gone()) return kExitDone;

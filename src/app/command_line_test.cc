@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{},
                 "which command? Try `tmdb-collector run --once`, or `tmdb-collector --help` for all of them"},
         Mistake{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
-        Mistake{{"trigger", "x.json"}, "'trigger' is not a command; see --help"},
+        Mistake{{"triger", "x.json"}, "'triger' is not a command, did you mean trigger?"},
         Mistake{{"change", "--since=0"}, "'change' is not a command, did you mean changes?"},
         Mistake{{"sql"}, "'sql' is not a command; see --help"},
         Mistake{{"queue"}, "queue what: list, dead, redrive or purge?"},

@@ -28,11 +28,12 @@ Result<void> ReadKept(FileSystem& files, const AcceptedExport& accepted, bool ad
                       std::vector<std::uint32_t>& ids) {
   const StopFlag never;
   ExportLineParser parser;
-  TRY(VisitExportLines(
-      files, KeptExportPath(accepted.name, accepted.date), never, [&](std::int64_t, std::string_view line) {
-        const auto entry = parser.Parse(line);  // a bad line was told of when it was harvested
-        if (entry && (adult || !entry->adult)) ids.push_back(entry->id);
-      }));
+  const std::string path = KeptExportPath(accepted.name, accepted.date);
+  const auto read = VisitExportLines(files, path, never, [&](std::int64_t, std::string_view line) {
+    const auto entry = parser.Parse(line);  // a bad line was told of when it was harvested
+    if (entry && (adult || !entry->adult)) ids.push_back(entry->id);
+  });
+  if (!read) return Fail(read.error().code, "read {}: {}", path, read.error().message);
   return {};
 }
 

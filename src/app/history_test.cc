@@ -167,10 +167,10 @@ TEST_F(HistoryTest, AnEpisodeHasTheVersionsOfItsSeasonInWhichItChanged) {
   MakeShow();
   const char* const expected =
       "version  change   fetched at                   bytes  what changed\n"
-      "      2  insert   2026-11-02T10:00:00.000Z        59  Road\n"
-      "      4  update   2026-11-04T10:00:00.000Z        48  name, vote_count\n"
+      "      2  insert   2026-11-02T10:00:00.000Z        60  Road\n"
+      "      4  update   2026-11-04T10:00:00.000Z        49  name, vote_count\n"
       "      5  delete   2026-11-05T10:00:00.000Z         -  no longer at TMDB\n"
-      "      6  restore  2026-11-06T10:00:00.000Z        53  name\n";
+      "      6  restore  2026-11-06T10:00:00.000Z        54  name\n";
   std::string by_id = Run({"query", "--type=episode", "--id=63057", "--history"}).out;
   // That the vote count went is a change of a statistic, which a summary leaves out.
   EXPECT_EQ(by_id, std::string(expected).replace(std::string(expected).find(", vote_count"), 12, ""));

@@ -103,7 +103,7 @@ TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
       {{"queue", "dead", "--type=episode"}, "--type is 'episode': seasons and episodes are never queued"},
       {{"queue", "redrive"}, "does not exist"},
       {{"status", "--config=absent.toml"}, "absent.toml"},
-      {{"trigger", "x.json"}, "'trigger' is not a command"},
+      {{"trigger", "x.json"}, "read x.json"},
   };
   for (const auto& [words, says] : cases) ExpectOneLine(Run(words), 2, says);
   EXPECT_TRUE(fs::is_empty(folder_));
@@ -126,10 +126,10 @@ TEST_F(ProgramTest, ACatalogThatIsNoDatabaseMakesTheStoreUnusable) {
 TEST_F(ProgramTest, IdsOfACommandLineAreQueuedListedAndForgotten) {
   Outcome harvest = Run({"harvest", "--types=movie", "--ids=551,550,550", "--log-level=error"});
   EXPECT_EQ(harvest.code, 0) << harvest.err;
-  EXPECT_EQ(
-      Run({"queue", "list", "--json"}).out,
-      "{\"type\":\"movie\",\"id\":550,\"popularity\":0}\n{\"type\":\"movie\",\"id\":551,\"popularity\":0}\n");
-  EXPECT_EQ(Run({"queue", "list", "--limit=1"}).out, "movie:550                popularity 0\n");
+  EXPECT_EQ(Run({"queue", "list", "--json"}).out,
+            "{\"type\":\"movie\",\"id\":550,\"popularity\":100000000000}\n{\"type\":\"movie\",\"id\":551,"
+            "\"popularity\":100000000000}\n");
+  EXPECT_EQ(Run({"queue", "list", "--limit=1"}).out, "movie:550                popularity 100000000000\n");
   EXPECT_EQ(Run({"queue", "list", "--type=tv"}).out, "nothing is waiting\n");
   EXPECT_EQ(Run({"queue", "dead"}).out, "no dead letters\n");
   const Outcome status = Run({"status", "--json"});

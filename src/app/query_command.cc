@@ -47,7 +47,8 @@ Result<Question> QuestionOf(const Arguments& arguments) {
 // The error, with what is missing called as the person called it.
 std::unexpected<Error> NotThere(const Error& error, const Question& question) {
   if (error.code != ErrorCode::kNotFound) return std::unexpected(error);
-  if (question.diff && error.message.starts_with(question.name)) return std::unexpected(error);
+  if (question.diff && error.message.starts_with(question.name + " has no version"))
+    return std::unexpected(error);
   if (question.as_of)
     return Fail(ErrorCode::kNotFound, "{} was not in the store yet at {}", question.name,
                 *question.as_of_text);

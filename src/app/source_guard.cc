@@ -19,6 +19,11 @@ std::string HostOf(std::string_view url) {
   return Lower(url.substr(0, url.find(':')));
 }
 
+// 127.0.0.0/8, not a name that begins so.
+bool IsLoopback(std::string_view host) {
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const auto queued, queue.Counts());
@@ -32,7 +37,7 @@ Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue)
 std::string SourceOf(std::string_view api_base_url) {
   const std::string host = HostOf(api_base_url);
   if (host == kTmdb || host == "api.tmdb.org") return std::string(kTmdb);
-  if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || host.starts_with("127."))
+  if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || IsLoopback(host))
     return std::string(kThisMachine);
   return host;
 }

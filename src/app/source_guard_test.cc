@@ -40,7 +40,8 @@ TEST_F(SourceGuard, AFolderOfSimulatedFilmsTakesNoRealOnes) {
   ExpectOneLine(outcome, 2,
                 "DATA_DIR ./data was filled from this machine (a simulated TMDB), and TMDB_API_BASE_URL is "
                 "https://api.themoviedb.org/3: to keep them apart name another folder with --data-dir");
-  EXPECT_EQ(Run({"queue", "list", "--json"}).out, "{\"type\":\"movie\",\"id\":550,\"popularity\":0}\n");
+  EXPECT_EQ(Run({"queue", "list", "--json"}).out,
+            "{\"type\":\"movie\",\"id\":550,\"popularity\":100000000000}\n");
   // Another port of this machine is the same source, and reading is for all.
   EXPECT_EQ(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error",
                  "--tmdb-api-base-url=http://localhost:1/3"})
