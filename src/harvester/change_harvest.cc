@@ -5,6 +5,7 @@
 
 #include "harvester/change_counts.h"
 #include "harvester/fetch_rules.h"
+#include "harvester/sightings.h"
 #include "harvester/watermarks.h"
 
 namespace tmdbc {
@@ -57,14 +58,17 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   bool held_back = !span.moves_watermark;
   for (auto day = span.from; day <= last(); day += chrono::days(1)) {
     const Time began = p_.clock.Now();
-    Day window{.day = day, .seen = {}};
+    Day window{.day = day, .seen = {}, .sighted = {}};
+    if (span.moves_watermark) {
+      TRY_ASSIGN(window.sighted, ReadSightings(p_.catalog, type, day));
+    }
     TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, stop_, [&](const ChangePage& page) {
       return TakePage(type, window, page, report);
     }));
     report.days += result.pages > 0;
     report.pages += result.pages;
     report.rows += result.rows;
-    report.ids += std::int64_t(window.seen.size());
+    report.ids += std::int64_t(window.seen.cardinality());
     TellProgress(type, window, report);
     if (EndsTheWalk(result.end)) {
       Note(report, VerdictOf(result.end), result.reason);
@@ -81,7 +85,9 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
         held_back = true;
       }
     }
-    if (held_back || options_.dry_run) continue;
+    if (options_.dry_run || !span.moves_watermark) continue;
+    TRY(PutSightings(p_.catalog, type, day, window.seen | window.sighted));
+    if (held_back) continue;
     const auto next = WatermarkAfter(day, began);
     // A watermark in the future is a wall clock's that was wrong: it is set right.
     if (report.watermark_after && next <= *report.watermark_after &&
@@ -112,6 +118,7 @@ Result<void> ChangeHarvest::MoveWatermark(MediaType type, const Day& day, chrono
       const std::vector<std::int64_t> ids(day.seen.begin(), day.seen.end());
       TRY(CountChanges(p_.catalog, type, ids));
     }
+    TRY(ForgetSightings(p_.catalog, type, next));
     return SetWatermark(p_.catalog, type, next);
   });
 }
@@ -122,21 +129,23 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
   const Time settled_at = SettledAt(day.day);
   std::vector<QueueItem> items;
   for (const ChangeRow& row : page.rows) {
-    if (!day.seen.insert(row.id).second) continue;
-    if (sent_.contains(std::uint32_t(row.id))) continue;
+    const auto id = static_cast<std::uint32_t>(row.id);  // 1..kMaxId
+    if (!day.seen.addChecked(id)) continue;
+    if (sent_.contains(id)) continue;
     TRY_ASSIGN(const IdState state, p_.store.StateOf({type, row.id}));
     // Adult titles that nobody asked for.
     const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
     if (unwanted && state.standing == Standing::kUnknown) {
-      day.seen.erase(row.id);
+      day.seen.remove(id);
       continue;
     }
-    if (!FeedNeedsFetch(state, row.adult, settled_at, now)) {
+    const bool sighted = day.sighted.contains(id);
+    if (!FeedNeedsFetch(state, row.adult, sighted, settled_at, now)) {
       ++report.fresh;
       continue;
     }
-    // One that was fetched on that day or later may have been fetched after its change.
-    const bool suspect = state.verified_at >= Time(day.day);
+    // One that an earlier reading made us fetch has perhaps not changed again.
+    const bool suspect = sighted && state.verified_at >= Time(day.day);
     TRY_ASSIGN(const float priority, order_.Of({type, row.id}, state, suspect));
     items.push_back({.id = {type, row.id}, .popularity = priority});
   }

@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include "base/stop.h"
@@ -41,7 +40,8 @@ class ChangeHarvest {
  private:
   struct Day {
     std::chrono::sys_days day;
-    std::unordered_set<std::int64_t> seen;  // in this window, so that a repeat counts once
+    Roaring seen;     // in this window, so that a repeat counts once
+    Roaring sighted;  // at earlier readings of it
   };
 
   void TellProgress(MediaType type, const Day& day, const ChangesReport& report);

@@ -44,9 +44,27 @@ TEST_F(CompareTest, AnIdThatIsGoneFromTheExportIsAskedForAndTheAnswerDecides) {
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
 }
 
-TEST_F(CompareTest, WhatWasVerifiedSinceTheExportWasMadeIsNoCandidate) {
+TEST_F(CompareTest, ANewExportIsBelievedWhateverOurClockSays) {
   NextDay(Without(3));
-  Store(kMovie3);
+  Store(kMovie3);  // by our clock after the export was made
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 1);
+  Collect();
+  // The same file again: what was verified since it was accepted is no candidate.
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
+}
+
+TEST_F(CompareTest, WhatIsAboveAllThatTheExportListsIsNewerThanIt) {
+  Store({MediaType::kMovie, 41});
+  NextDay(Without(3));
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 1);
+  EXPECT_EQ(Queued(), "movie:3");
+}
+
+TEST_F(CompareTest, ADeadIdThatANewExportListsIsAskedForAtOnceTheFirstTime) {
+  NextDay(Movies(1, 40));
+  Gone(kMovie3);
+  EXPECT_EQ(Of(Harvest({MediaType::kMovie})).returns, 1);
+  Gone(kMovie3);
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
 }
 
@@ -129,13 +147,13 @@ TEST_F(CompareTest, TypesWithoutAFeedAreComparedToo) {
   Harvest({MediaType::kCollection});
   Collect();
   clock_.Advance(24h);
-  Publish("collection_ids", Named(10, "Star Wars Collection"), kToday + days(1));
+  Publish("collection_ids", Named(11, "Alien Collection"), kToday + days(1));
   const HarvestReport refused = Harvest({MediaType::kCollection});
   EXPECT_EQ(refused.queued(), 0);
   const HarvestReport report =
       Harvest(HarvestOptions{.types = {MediaType::kCollection}, .accept_export = true, .limit = {}});
   EXPECT_EQ(Of(report).candidates, 1);
-  EXPECT_EQ(Queued(), "collection:11");
+  EXPECT_EQ(Queued(), "collection:10");
 }
 
 TEST_F(CompareTest, HeldDeletionsWaitUnlessTmdbListsThemOrAPersonAgrees) {

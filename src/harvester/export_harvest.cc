@@ -23,8 +23,6 @@ constexpr std::size_t kSlice = 200'000;
 constexpr std::string_view kConfigurationName = "configuration";
 // The few configuration lists (genres, languages...) are fetched before everything else.
 constexpr float kConfigurationPopularity = 1e13F;
-// "All files are available by 8:00 AM UTC" (TMDB.md section 3).
-constexpr chrono::hours kPublishedAt{8};
 
 }  // namespace
 
@@ -354,13 +352,16 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   std::vector<PackedId> merged;
   std::span<const PackedId> listed;
   bool whole = true;  // all files of the type are here: only then is an id that none of them has absent
-  auto published = chrono::sys_days::max();
+  // When TMDB's list was known here; a file that is read for the first time is known from now on.
+  const Time now = p_.clock.Now();
+  std::optional<Time> accepted;
   for (const Wanted& wanted : group.files) {
     if (wanted.stage != Stage::kJudged) {
       whole = false;
       continue;
     }
-    published = std::min(published, wanted.report.date);
+    const Time known = wanted.report.unchanged ? wanted.last->accepted_at : now;
+    accepted = std::max(accepted.value_or(known), known);
     const std::vector<PackedId>& ids = wanted.content.ids;
     if (listed.empty()) {
       listed = ids;
@@ -371,9 +372,11 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
       listed = merged;
     }
   }
-  if (published == chrono::sys_days::max()) return {};
+  if (!accepted) return {};
+  const bool new_export = *accepted == now;
+  // Ids are given out in ascending order: what is above all that are listed was made after the export.
+  const std::int64_t newest = listed.empty() ? 0 : IdOf(listed.back());
 
-  const Time now = p_.clock.Now();
   TRY_ASSIGN(const Orphans before, ReadOrphans(p_.catalog, group.type));
   TRY_ASSIGN(const std::vector<std::int64_t> held, p_.store.HeldDeletions(group.type));
   Orphans after;
@@ -388,12 +391,12 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
       // Its deletion waits for a person; that TMDB lists it is a reason to ask once more.
       if (is_listed && !options_.accept_deletions) held_again.push_back(state);
     } else if (is_listed) {
-      if (!ReturnIsDue(state, now)) return;
+      if (!ReturnIsDue(state, new_export, now)) return;
       returns.push_back({.id = id, .popularity = order_.OfNew(group.type, PopularityOf(*next))});
-    } else if (state.standing == Standing::kLive && whole) {
+    } else if (state.standing == Standing::kLive && whole && state.id <= newest) {
       const auto entry = before.find(state.id);
       const auto orphan = entry == before.end() ? std::nullopt : std::optional(entry->second);
-      if (CandidateIsDue(state, Time(published) + kPublishedAt, orphan, now)) {
+      if (CandidateIsDue(state, *accepted, orphan, now)) {
         candidates.push_back(state);
         after.emplace_hint(after.end(), state.id, AskedAgain(state, orphan, now));
       } else if (orphan) {

@@ -23,20 +23,21 @@ Duration AskAgainAfter(std::int64_t answers) {
   return days(1 << step) - hours(2);
 }
 
-bool FeedNeedsFetch(const IdState& state, AdultMark adult, Time settled_at, Time now) {
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, bool sighted, Time settled_at, Time now) {
   if (state.standing == Standing::kUnknown) return true;
-  if (state.verified_at >= settled_at) return false;
+  if (sighted && state.verified_at >= settled_at) return false;
   if (!IsDead(state) || adult != AdultMark::kNull) return true;
   return now >= state.verified_at + AskAgainAfter(state.gone_answers);
 }
 
-bool ReturnIsDue(const IdState& state, Time now) {
+bool ReturnIsDue(const IdState& state, bool new_export, Time now) {
   if (!IsDead(state) || state.gone_answers >= kDeadAnswers) return false;
+  if (new_export && state.gone_answers <= 1) return true;
   return now >= state.verified_at + AskAgainAfter(state.gone_answers);
 }
 
-bool CandidateIsDue(const IdState& state, Time published, const std::optional<Orphan>& orphan, Time now) {
-  if (state.standing != Standing::kLive || state.verified_at >= published) return false;
+bool CandidateIsDue(const IdState& state, Time accepted, const std::optional<Orphan>& orphan, Time now) {
+  if (state.standing != Standing::kLive || state.verified_at >= accepted) return false;
   if (!orphan || state.verified_at < orphan->last_checked) return true;
   return now >= state.verified_at + AskAgainAfter(orphan->attempts);
 }

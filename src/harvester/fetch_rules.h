@@ -21,12 +21,14 @@ inline constexpr std::int64_t kDeadAnswers = 8;
 Duration AskAgainAfter(std::int64_t answers);
 
 // An id stands in the feed of a day; `settled_at` is when answers are sure to know that day (SettledAt in
-// watermarks.h). Unknown ids and those verified before then are asked for. A dead id whose row says that it
-// is still gone (null) is asked for at widening distances only.
-bool FeedNeedsFetch(const IdState& state, AdultMark adult, Time settled_at, Time now);
+// watermarks.h), `sighted` that an earlier reading of that day listed it too, so that it was queued then.
+// Everything is asked for but what was sighted and has been verified since that day is settled. A dead id
+// whose row says that it is still gone (null) is asked for at widening distances only.
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, bool sighted, Time settled_at, Time now);
 
-// A dead id (tombstone or missing) that an export lists.
-bool ReturnIsDue(const IdState& state, Time now);
+// A dead id (tombstone or missing) that an export lists; `new_export`: one that is read for the first time,
+// which may be the first to know that an id that was found dead once is back.
+bool ReturnIsDue(const IdState& state, bool new_export, Time now);
 
 // A live id that TMDB went on answering for although no export lists it.
 struct Orphan {
@@ -34,9 +36,10 @@ struct Orphan {
   Time last_checked{};        // when it was queued last
 };
 
-// A live id that is absent from an export published at `published`. One that was verified since is no
-// candidate; neither is one that was asked for lately for the same reason and answered.
-bool CandidateIsDue(const IdState& state, Time published, const std::optional<Orphan>& orphan, Time now);
+// A live id that is absent from an export that was accepted at `accepted` (now, when it is read for the first
+// time). One that was verified since is no candidate; neither is one that was asked for lately for the same
+// reason and answered. When the export was made does not count: that would be TMDB's clock against ours.
+bool CandidateIsDue(const IdState& state, Time accepted, const std::optional<Orphan>& orphan, Time now);
 
 // What is remembered when it is queued. A queueing whose answer has not come yet is no attempt more.
 Orphan AskedAgain(const IdState& state, const std::optional<Orphan>& orphan, Time now);

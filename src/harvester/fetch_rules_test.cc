@@ -25,7 +25,7 @@ TEST(FetchRules, TheDistanceDoublesUpTo32Days) {
   EXPECT_EQ(AskAgainAfter(1'000'000), days(32) - 2h);
 }
 
-TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasVerifiedEightHoursAfterTheEndOfThatDay) {
+TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasSightedAndVerifiedEightHoursAfterTheEndOfThatDay) {
   const Time settled = SettledAt(kDay);
   EXPECT_EQ(settled, Time(kDay) + 32h);
   const struct {
@@ -46,7 +46,12 @@ TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasVerifiedEightHoursAfterTheEndOfT
       {State(Standing::kMissing, kNow - 50h, 3), AdultMark::kNull, false},
   };
   for (std::size_t i = 0; i < std::size(cases); ++i)
-    EXPECT_EQ(FeedNeedsFetch(cases[i].state, cases[i].adult, settled, kNow), cases[i].needed) << i;
+    EXPECT_EQ(FeedNeedsFetch(cases[i].state, cases[i].adult, true, settled, kNow), cases[i].needed) << i;
+  // Listed for the first time: news, whatever the clocks say.
+  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kLive, settled), AdultMark::kNo, false, settled, kNow));
+  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kTombstone, settled, 1), AdultMark::kNo, false, settled, kNow));
+  EXPECT_FALSE(
+      FeedNeedsFetch(State(Standing::kTombstone, kNow - 1h, 1), AdultMark::kNull, false, settled, kNow));
 }
 
 TEST(FetchRules, ADeadIdThatAnExportListsIsDueByItsLedgerUntilThatEnds) {
@@ -63,11 +68,15 @@ TEST(FetchRules, ADeadIdThatAnExportListsIsDueByItsLedgerUntilThatEnds) {
       {State(Standing::kTombstone, kNow - days(1000), 8), false},
   };
   for (std::size_t i = 0; i < std::size(cases); ++i)
-    EXPECT_EQ(ReturnIsDue(cases[i].state, kNow), cases[i].due) << i;
+    EXPECT_EQ(ReturnIsDue(cases[i].state, false, kNow), cases[i].due) << i;
+  // A new export may know that what was found dead once is back.
+  EXPECT_TRUE(ReturnIsDue(State(Standing::kTombstone, kNow - 1h, 1), true, kNow));
+  EXPECT_FALSE(ReturnIsDue(State(Standing::kTombstone, kNow - 1h, 2), true, kNow));
+  EXPECT_FALSE(ReturnIsDue(State(Standing::kLive, kNow - 1h), true, kNow));
 }
 
 TEST(FetchRules, ALiveIdThatNoExportListsIsACandidateUnlessItAnsweredLately) {
-  const Time published = Time(kDay) + 8h;
+  const Time accepted = Time(kDay) + 8h;
   const auto asked = [](std::int64_t attempts, Time at) {
     return std::optional(Orphan{.attempts = attempts, .last_checked = at});
   };
@@ -76,17 +85,17 @@ TEST(FetchRules, ALiveIdThatNoExportListsIsACandidateUnlessItAnsweredLately) {
     std::optional<Orphan> orphan;
     bool due;
   } cases[] = {
-      {State(Standing::kLive, published - 1us), {}, true},
-      {State(Standing::kLive, published), {}, false},
-      {State(Standing::kTombstone, published - 1us, 1), {}, false},
-      {State(Standing::kMissing, published - 1us, 1), {}, false},
-      {State(Standing::kLive, published - 1h), asked(1, published - 2h), true},
-      {State(Standing::kLive, published - 1h), asked(3, published - 2h), false},
-      {State(Standing::kLive, published - days(2)), asked(3, published - days(2)), true},
-      {State(Standing::kLive, published - 2h), asked(9, published - 1h), true},  // not answered yet
+      {State(Standing::kLive, accepted - 1us), {}, true},
+      {State(Standing::kLive, accepted), {}, false},
+      {State(Standing::kTombstone, accepted - 1us, 1), {}, false},
+      {State(Standing::kMissing, accepted - 1us, 1), {}, false},
+      {State(Standing::kLive, accepted - 1h), asked(1, accepted - 2h), true},
+      {State(Standing::kLive, accepted - 1h), asked(3, accepted - 2h), false},
+      {State(Standing::kLive, accepted - days(2)), asked(3, accepted - days(2)), true},
+      {State(Standing::kLive, accepted - 2h), asked(9, accepted - 1h), true},  // not answered yet
   };
   for (std::size_t i = 0; i < std::size(cases); ++i)
-    EXPECT_EQ(CandidateIsDue(cases[i].state, published, cases[i].orphan, kNow), cases[i].due) << i;
+    EXPECT_EQ(CandidateIsDue(cases[i].state, accepted, cases[i].orphan, kNow), cases[i].due) << i;
 }
 
 TEST(FetchRules, OnlyAnAnswerMakesTheNextDistanceWider) {

@@ -11,6 +11,7 @@
 #include "harvester/orphans.h"
 #include "harvester/queue_order.h"
 #include "harvester/refresh.h"
+#include "harvester/sightings.h"
 #include "harvester/watermarks.h"
 #include "tmdb/change_page.h"
 #include "tmdb/export_line.h"
@@ -58,6 +59,7 @@ class Harvester::Run {
       TRY(CreateAcceptedExports(p_.catalog));
       TRY(CreateWatermarks(p_.catalog));
       TRY(CreateOrphans(p_.catalog));
+      TRY(CreateSightings(p_.catalog));
       TRY(CreateChangeCounts(p_.catalog));
     }
     for (const MediaType type : options_.types) TRY(order_.Learn(type));
