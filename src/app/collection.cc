@@ -33,17 +33,38 @@ Result<std::vector<MediaId>> ExampleCandidates(IdQueue& queue) {
   return ids;
 }
 
+// What an interrupted drain did counts too.
+void Add(CollectorStats& sum, const CollectorStats& part) {
+  sum.requests += part.requests;
+  sum.throttled += part.throttled;
+  sum.retries += part.retries;
+  sum.bytes_received += part.bytes_received;
+  sum.settled += part.settled;
+  sum.gone += part.gone;
+  sum.dead += part.dead;
+  for (std::size_t i = 0; i < sum.changes.size(); ++i) sum.changes[i] += part.changes[i];
+  for (const auto& [name, count] : part.errors) sum.errors[name] += count;
+  for (const auto& [type, count] : part.records) sum.records[type] += count;
+  for (const auto& [key, count] : part.changes_by_type) sum.changes_by_type[key] += count;
+  for (const auto& [type, count] : part.held) sum.held[type] += count;
+}
+
 }  // namespace
 
 Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_unanswered,
                        bool accept_deletions, MonoTime started, const std::function<bool()>& pause) {
   TRY_ASSIGN(const auto candidates, ExampleCandidates(pipeline.queue()));
+  const auto earlier = std::move(summary.drained);
   TRY_ASSIGN(summary.drained, pipeline.Drain(give_up_unanswered, accept_deletions, pause));
+  if (earlier) {
+    Add(summary.drained->stats, earlier->stats);
+    summary.drained->time += earlier->time;
+  }
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
   summary.example = FindExample(pipeline.store(), candidates);
   summary.data_dir = pipeline.data_dir();
   summary.flags = FlagsToRepeat(pipeline.settings());
-  summary.time = pipeline.clock().Mono() - started;
+  summary.time += pipeline.clock().Mono() - started;
   if (!summary.drained->result.reason.empty()) pipeline.log().Error(summary.drained->result.reason);
   return {};
 }
@@ -59,12 +80,12 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
   }
   TRY(DrainInto(summary, pipeline, give_up, options.accept_deletions, started, pause));
   const bool drained = summary.drained->result.end == DrainEnd::kDrained;
-  if (drained && options.mode == HarvestMode::kAuto) TRY(PurgeExpired(pipeline));
+  if (drained && options.mode == HarvestMode::kAuto) TRY(PurgeExpired(pipeline, *summary.harvest));
   return summary;
 }
 
-Result<void> PurgeExpired(Pipeline& pipeline) {
-  TRY_ASSIGN(const std::int64_t purged, pipeline.PurgeExpired());
+Result<void> PurgeExpired(Pipeline& pipeline, const HarvestReport& harvest) {
+  TRY_ASSIGN(const std::int64_t purged, pipeline.PurgeExpired(harvest));
   if (purged > 0) {
     pipeline.log().Warn(
         "took out what TMDB has not confirmed for 180 days, for it may not be kept for longer",

@@ -14,6 +14,7 @@ constexpr Duration kAfterOutage = std::chrono::minutes(15);
 // So that harvests that are due all the time do not keep the queue from being fetched.
 constexpr Duration kLeastDrain = std::chrono::minutes(15);
 constexpr Duration kLook = std::chrono::seconds(1);
+constexpr Duration kRoomEvery = std::chrono::seconds(3);
 // Of the requests until the next collection, what may go into verifying what nobody said has changed.
 constexpr double kRefreshShare = 0.5;
 
@@ -51,10 +52,15 @@ Result<int> Daemon::Run() {
   TRY_ASSIGN(Scheduler scheduler,
              Scheduler::Open(pipeline_.catalog(), pipeline_.clock(), SchedulesOf(settings_)));
   scheduler_.emplace(std::move(scheduler));
+  // A store that holds records was filled by a TMDB that answered: what fails now is an outage.
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const std::int64_t newest, pipeline_.store().NewestSequence(type));
+    answered_ |= newest > 0;
+  }
   TRY_ASSIGN(const QueueTotals totals, TotalsOf(pipeline_.queue()));
   if (totals.left > 0) drain_at_ = pipeline_.clock().Mono();
   notify_.Ready();
-  while (!pipeline_.stop().requested() && !hopeless_) {
+  while (!pipeline_.stop().requested() && !hopeless_ && !finished_) {
     if (pipeline_.signals().TakeReload()) TRY(Reload());
     TRY_ASSIGN(const auto due, scheduler_->Due());
     if (due) {
@@ -67,7 +73,10 @@ Result<int> Daemon::Run() {
   }
   notify_.Stopping();
   const int code = code_.value_or(kExitDone);
-  return code == kExitUnusable && !hopeless_ ? kExitPartly : code;
+  if (hopeless_) return code;
+  TRY_ASSIGN(const QueueTotals rest, TotalsOf(pipeline_.queue()));
+  const int least = rest.left > 0 ? kExitPartly : kExitDone;
+  return std::clamp<int>(code, least, kExitPartly);
 }
 
 HarvestOptions Daemon::OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const {
@@ -94,13 +103,13 @@ Result<void> Daemon::Begin(const std::string& name) {
   if (under_way_) {
     pipeline_.log().Info("interrupted for a harvest that is due: the queue goes on after it",
                          {{"schedule", *under_way_}});
-    TRY(scheduler_->End(*under_way_, kExitPartly));
+    TRY(WhenThereIsRoom([this] { return scheduler_->End(*under_way_, kExitPartly); }));
   }
   under_way_.reset();
   interrupted_ = {};
   const auto schedule = std::ranges::find(settings_.schedules, name, &ScheduleSetting::name);
   TRY_ASSIGN(const HarvestOptions base, HarvestOptionsOf(settings_, arguments_));
-  TRY(scheduler_->Begin(name));
+  TRY(WhenThereIsRoom([&] { return scheduler_->Begin(name); }));
   under_way_ = name;
   pipeline_.log().Info("collecting", {{"schedule", name}, {"expression", schedule->expression.ToString()}});
   notify_.Status(fmt::format("collecting by schedule {}", name));
@@ -111,9 +120,9 @@ Result<void> Daemon::Begin(const std::string& name) {
   // What this schedule asks for cannot be done, now at least (changes before there was an export); others may
   // go on.
   pipeline_.log().Error(summary.error().message, {{"schedule", name}});
-  code_ = kExitUsage;
+  code_ = std::max(code_.value_or(kExitDone), static_cast<int>(kExitPartly));
   under_way_.reset();
-  return scheduler_->End(name, kExitUsage);
+  return WhenThereIsRoom([&] { return scheduler_->End(name, kExitUsage); });
 }
 
 Result<void> Daemon::DrainOnly() {
@@ -123,7 +132,8 @@ Result<void> Daemon::DrainOnly() {
   TRY(DrainInto(summary, pipeline_, CollectorOptions().give_up_unanswered,
                 accepts_ && arguments_.Has("--accept-deletions"), began,
                 [this, began] { return WantsPause(began); }));
-  if (summary.drained->result.end == DrainEnd::kDrained) TRY(PurgeExpired(pipeline_));
+  if (summary.drained->result.end == DrainEnd::kDrained && summary.harvest)
+    TRY(PurgeExpired(pipeline_, *summary.harvest));
   return Collected(std::move(summary));
 }
 
@@ -140,7 +150,9 @@ Result<void> Daemon::Collected(Summary summary) {
     drain_at_ = now;
     return {};
   }
-  TRY_ASSIGN(code_, Tell(summary, arguments_.Has("--json")));
+  code_ = ExitCodeOf(summary);
+  if (const auto told = Tell(summary, arguments_.Has("--json")); !told)
+    pipeline_.log().Warn(told.error().message);
   // Stopped in the middle: it has not ended, and is taken up again at the next start.
   if (summary.drained->result.end == DrainEnd::kStopped) return {};
   hopeless_ = Hopeless(summary, answered_);
@@ -148,15 +160,34 @@ Result<void> Daemon::Collected(Summary summary) {
   accepts_ = false;
   // The schedule tries an outage again; what belongs to none is tried here.
   if (summary.queue.left > 0) drain_at_ = now + kAfterOutage;
-  if (under_way_) TRY(scheduler_->End(*under_way_, *code_));
+  if (under_way_) TRY(WhenThereIsRoom([this] { return scheduler_->End(*under_way_, *code_); }));
   under_way_.reset();
   return {};
+}
+
+// A full disk is waited for, as everywhere.
+Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write) {
+  for (bool told = false;; told = true) {
+    const auto written = write();
+    if (written || written.error().code != ErrorCode::kNoSpace) return written;
+    if (pipeline_.stop().requested()) return {};
+    if (!told) {
+      pipeline_.log().Error("the disk is full: free some space, the schedules then go on by themselves",
+                            {{"error", written.error().message}});
+    }
+    pipeline_.WaitUntil(pipeline_.clock().Mono() + kRoomEvery);
+  }
 }
 
 Result<void> Daemon::Wait() {
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {
+    // Schedules that were for once have run.
+    if (code_) {
+      finished_ = true;
+      return {};
+    }
     return Fail(
         ErrorCode::kInvalid,
         "no schedule will ever be due again: give COLLECTION_INTERVAL, COLLECTION_SCHEDULE or a [[schedule]] "

@@ -7,6 +7,7 @@
 // how it is.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,7 @@ class Daemon {
   Result<void> Collected(Summary summary);
   Result<void> DrainOnly();
   Result<void> Wait();
+  Result<void> WhenThereIsRoom(const std::function<Result<void>()>& write);
   HarvestOptions OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const;
   bool WantsPause(MonoTime drain_began) const;
 
@@ -53,6 +55,7 @@ class Daemon {
   bool accepts_ = true;      // the --accept flags are for the first collection
   std::optional<int> code_;  // of the last collection
   bool hopeless_ = false;
+  bool finished_ = false;  // nothing is due any more
   Time told_next_{};
 };
 

@@ -46,7 +46,8 @@ void PrintError(std::string_view message, LogFormat format) {
     return;
   }
   std::ranges::replace(line, '\n', ' ');
-  fmt::print(stderr, "tmdb-collector: {}\n", line);
+  // Not fmt::print: it throws when nobody can be told any more.
+  std::fputs(fmt::format("tmdb-collector: {}\n", line).c_str(), stderr);
 }
 
 }  // namespace tmdbc

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "app/source_guard.h"
 #include "app/ticking_transport.h"
@@ -22,6 +23,7 @@ constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
 // Six months are 181 days at least.
 constexpr Duration kMayBeKept = std::chrono::days(180);
+constexpr Duration kRecentExport = std::chrono::days(10);
 
 bool ShowsBar(const Settings& settings) {
   return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO);
@@ -225,10 +227,14 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }
 
-Result<std::int64_t> Pipeline::PurgeExpired() {
+Result<std::int64_t> Pipeline::PurgeExpired(const HarvestReport& harvest) {
   std::int64_t purged = 0;
-  for (const MediaType type : kRecordTypes) {
-    if (type == MediaType::kSeason) continue;  // with its show
+  std::set<MediaType> types;  // of which TMDB's own dates bear out our clock; seasons go with their show
+  for (const ExportReport& entry : harvest.exports) {
+    const bool recent = Time(entry.date) > clock_.Now() - kRecentExport;
+    if (entry.verdict == ExportVerdict::kAccepted && recent) types.insert(entry.type);
+  }
+  for (const MediaType type : types) {
     TRY_ASSIGN(const std::int64_t records, store_->PurgeUnverified(type, clock_.Now() - kMayBeKept));
     if (records == 0) continue;
     log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",

@@ -67,8 +67,9 @@ class Pipeline {
                         const std::function<bool()>& pause = {});
 
   // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer (TMDB.md
-  // section 8). Returns how many records.
-  Result<std::int64_t> PurgeExpired();
+  // section 8). Only of types whose recent export `harvest` has read: those were asked for again first, and a
+  // clock that is wrong by months finds no export. Returns how many records.
+  Result<std::int64_t> PurgeExpired(const HarvestReport& harvest);
 
   // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
   // when the store failed.

@@ -88,7 +88,7 @@ void ProgressMeter::Show(const Progress& progress) {
   const MonoTime now = clock_.Mono();
   if (bar_) {
     const std::string bar = ProgressBar(progress, Columns(out_));
-    fmt::print(out_, "{}{}", kWipe, bar);
+    std::fputs(fmt::format("{}{}", kWipe, bar).c_str(), out_);  // a terminal that is gone is no error
     std::fflush(out_);
   } else if (!shown_ || now - *shown_ >= kPlainInterval) {
     if (shown_ || progress.done > 0) {
@@ -100,7 +100,7 @@ void ProgressMeter::Show(const Progress& progress) {
 
 void ProgressMeter::Clear() {
   if (!bar_) return;
-  fmt::print(out_, "{}", kWipe);
+  std::fputs(std::string(kWipe).c_str(), out_);
   std::fflush(out_);
 }
 

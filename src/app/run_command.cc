@@ -13,12 +13,15 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   Settings current = settings;
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run"));
   if (!arguments.Has("--once")) {
-    TRY_ASSIGN(const int code, Daemon(current, arguments, *pipeline).Run());
-    return pipeline->Close() ? code : kExitUnusable;
+    const auto code = Daemon(current, arguments, *pipeline).Run();
+    const bool closed = pipeline->Close();
+    if (!code) return code;
+    return closed ? *code : kExitUnusable;
   }
-  TRY_ASSIGN(const Summary summary, Collect(*pipeline, options));
+  const auto summary = Collect(*pipeline, options);
   const bool closed = pipeline->Close();
-  TRY_ASSIGN(const int code, Tell(summary, arguments.Has("--json")));
+  if (!summary) return std::unexpected(summary.error());
+  TRY_ASSIGN(const int code, Tell(*summary, arguments.Has("--json")));
   return closed ? code : kExitUnusable;
 }
 
@@ -26,9 +29,10 @@ Result<int> CollectCommand(const Settings& settings, const Arguments& arguments)
   TRY(RequireKey(settings));
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(settings, "collect"));
   Summary summary;
-  TRY(DrainInto(summary, *pipeline, CollectorOptions().give_up_unanswered,
-                arguments.Has("--accept-deletions"), pipeline->clock().Mono()));
+  const auto drained = DrainInto(summary, *pipeline, CollectorOptions().give_up_unanswered,
+                                 arguments.Has("--accept-deletions"), pipeline->clock().Mono());
   const bool closed = pipeline->Close();
+  TRY(drained);
   TRY_ASSIGN(const int code, Tell(summary, arguments.Has("--json")));
   return closed ? code : kExitUnusable;
 }

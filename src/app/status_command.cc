@@ -150,8 +150,12 @@ Result<Status> ReadStatus(Sources& sources) {
   TRY_ASSIGN(status.schedules, ReadScheduleRuns(catalog));
   TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
   for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
-  TRY_ASSIGN(const auto stored, store->Counts());
-  for (const auto& [type, counts] : stored) Of(status, type).stored = counts;
+  // A process that was killed in its first moment leaves a catalog without tables: nothing is stored.
+  const auto stored = store->Counts();
+  if (!stored && stored.error().code != ErrorCode::kNotFound) return std::unexpected(stored.error());
+  if (stored) {
+    for (const auto& [type, counts] : *stored) Of(status, type).stored = counts;
+  }
   TRY_ASSIGN(const auto queued, queue->Counts());
   for (const auto& [type, counts] : queued) {
     Of(status, type).queue = counts;

@@ -61,12 +61,16 @@ Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments)
   int code = kExitDone;
   for (std::size_t i = 0; i < events.size() && !pipeline->stop().requested(); ++i) {
     pipeline->log().Info("collecting", {{"event", i + 1}, {"of", events.size()}});
-    TRY_ASSIGN(const Summary summary, Run(*pipeline, events[i], options));
-    TRY_ASSIGN(const int of_event, Tell(summary, arguments.Has("--json")));
+    const auto summary = Run(*pipeline, events[i], options);
+    if (!summary) {
+      (void)pipeline->Close();
+      return std::unexpected(summary.error());
+    }
+    TRY_ASSIGN(const int of_event, Tell(*summary, arguments.Has("--json")));
     code = std::max(code, of_event);
     // No later event would fare better.
-    if (summary.drained->result.end == DrainEnd::kDenied ||
-        summary.drained->result.end == DrainEnd::kStoreFailed)
+    if (summary->drained->result.end == DrainEnd::kDenied ||
+        summary->drained->result.end == DrainEnd::kStoreFailed)
       break;
   }
   return pipeline->Close() ? code : kExitUnusable;

@@ -23,6 +23,8 @@ constexpr Duration kHeartbeatEvery = minutes(5);
 // Of settlements that the store does not know of: dead letters, shows without a record.
 constexpr Duration kSettleWithin = seconds(1);
 constexpr Duration kCancelWithin = milliseconds(500);
+// Deletions of this time count together (deletion_guard.h).
+constexpr Duration kGuardedTime = std::chrono::days(1);
 
 }  // namespace
 
@@ -77,8 +79,18 @@ void Collector::GuardDeletions() {
     Written(std::unexpected(counts.error()));
     return;
   }
+  const auto gone = store_.DeletionsSince(clock_.Now() - kGuardedTime);
+  if (!gone) {
+    Written(std::unexpected(gone.error()));
+    return;
+  }
   std::map<MediaType, DeletionGuard::Before> before;
-  for (const auto& [type, count] : *counts) before[type] = {count.live, count.held};
+  for (const auto& [type, count] : *counts) {
+    const auto deleted = gone->find(type);
+    const std::int64_t of_type = deleted == gone->end() ? 0 : deleted->second;
+    before[type] = {.live = count.live + of_type, .gone = of_type, .held = count.held};
+  }
+  store_is_empty_ = std::ranges::all_of(before, [](const auto& type) { return type.second.live == 0; });
   guard_ = DeletionGuard(std::move(before), options_.accept_deletions);
   told_held_.clear();
 }
@@ -260,6 +272,10 @@ void Collector::WindDown() {
     // Best effort: where this fails too, a restart frees them.
     (void)queue_.Release(receipts, Duration(0), true);
     batch_ = {};
+  }
+  if (options_.accept_deletions) {
+    // Best effort: at worst a person is asked once more.
+    (void)store_.AcceptDeletions(clock_.Now());
   }
   breaker_.ProbeAbandoned();
   winding_down_ = storm_ = probing_ = false;

@@ -230,7 +230,10 @@ class Collector {
 
   CircuitBreaker breaker_;
   RetryBudget budget_;
-  DeletionGuard guard_;            // of the drain under way
+  bool store_is_empty_ = false;  // of live records, when the drain began
+  bool fetched_any_ = false;     // details, since the collector was made
+  int unknown_gone_ = 0;         // 404s of ids that are not stored, before that
+  DeletionGuard guard_;
   std::set<MediaType> told_held_;  // types of which the log says that deletions are held
   std::int64_t starts_ = 0;        // requests started
   std::int64_t useful_start_ = 0;  // which of them was the last to be answered usefully

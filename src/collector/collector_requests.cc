@@ -35,6 +35,9 @@ constexpr int kMostOwnThrottles = 20;
 constexpr Duration kShortestPause = milliseconds(500);
 constexpr Duration kLongestPause = minutes(5);
 constexpr Backoff kRetryBackoff{};
+// TMDB's export lists a dead id now and then. More than this many in a row, and never a live one, are answers
+// of something else, such as an API whose path lacks its /3.
+constexpr int kGoneOfNothing = 50;
 constexpr Backoff kThrottleBackoff{.floor = kShortestPause};
 constexpr Backoff kOwnThrottleBackoff{.cap = seconds(4), .floor = kShortestPause};
 
@@ -441,6 +444,7 @@ void Collector::Settled(Work& work) {
 }
 
 void Collector::StoreFetched(Work& work) {
+  fetched_any_ = true;
   if (StoreDocuments(work)) {
     Acknowledge(work);
   } else if (!ending_) {
@@ -474,6 +478,12 @@ void Collector::StoreGone(Work& work) {
   const bool was_live = state && state->standing == Standing::kLive;
   if (was_live && !guard_.MayDelete(id.type)) {
     HoldDeletion(work);
+    return;
+  }
+  if (state && !was_live && store_is_empty_ && !fetched_any_ && ++unknown_gone_ > kGoneOfNothing) {
+    End(DrainEnd::kUnreachable,
+        fmt::format("{} says 404 to every id and has answered nothing else: check TMDB_API_BASE_URL",
+                    access_.base_url));
     return;
   }
   const auto change = state ? store_.PutGone(id, clock_.Now()) : std::unexpected(state.error());

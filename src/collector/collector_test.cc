@@ -442,6 +442,32 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   EXPECT_FALSE(store_->FindSeason(7, 0));
 }
 
+TEST_F(CollectorTest, CountsDeletionsOfADayTogetherHoweverOftenItIsInterrupted) {
+  AddMovies(100);
+  Make();
+  ASSERT_EQ(Drain(), DrainEnd::kDrained);
+  for (int part = 0; part < 3; ++part) {
+    std::vector<QueueItem> asked;
+    for (int i = 1; i <= 15; ++i) {
+      Tmdb().Remove(Movie(part * 15 + i));
+      asked.push_back({Movie(part * 15 + i), 0});
+    }
+    ASSERT_TRUE(queue_.Send(asked));
+    Make();
+    EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  }
+  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 45u - 20u);
+}
+
+TEST_F(CollectorTest, AnApiThatSays404ToEverythingFillsNoStoreWithMissingIds) {
+  std::vector<QueueItem> asked;
+  for (int i = 1; i <= 200; ++i) asked.push_back({Movie(i), 0});
+  ASSERT_TRUE(queue_.Send(asked));
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
+  EXPECT_GE(Counts().waiting, 140);
+}
+
 TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
   AddMovies(100);
   Make();
@@ -456,11 +482,11 @@ TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
   ASSERT_TRUE(queue_.Send(asked));
   Make();
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
-  EXPECT_EQ(collector_->stats().held.at(MediaType::kMovie), 60 - 21);
+  EXPECT_EQ(collector_->stats().held.at(MediaType::kMovie), 60 - 20);
   EXPECT_EQ(collector_->stats().settled, 120);
   EXPECT_EQ(collector_->stats().gone, 120);
   EXPECT_EQ(Counts(), QueueCounts{});
-  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 39u);
+  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 40u);
 
   // Until somebody has agreed nothing more of that type goes, however little it is.
   const auto held = *store_->HeldDeletions(MediaType::kMovie);
@@ -470,7 +496,7 @@ TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
   Make();
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
   EXPECT_EQ(store_->Find(Movie(90))->status, 200);
-  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 39u) << "one more, and one that is there again";
+  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 40u) << "one more, and one that is there again";
 
   std::vector<QueueItem> again;
   const auto to_accept = *store_->HeldDeletions(MediaType::kMovie);

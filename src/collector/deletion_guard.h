@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// DeletionGuard: how many records of a type one run may delete before a person has to agree. TMDB deletes a
-// few in a thousand a month; when it says 404 to one live record in twenty, it is far more likely that
+// DeletionGuard: how many records of a type may be deleted in a day before a person has to agree. A day, not
+// a run: a run may be interrupted, or come every few minutes, and must not begin to count anew. TMDB deletes
+// a few in a thousand a month; when it says 404 to one live record in twenty, it is far more likely that
 // something is wrong on the way (another API behind the address, a broken key, a fault of TMDB's). A pure
 // count: what is done with an answer is the collector's. One thread.
 #pragma once
@@ -19,16 +20,19 @@ class DeletionGuard {
   static constexpr std::int64_t kAlways = 20;
   static constexpr std::int64_t kOneIn = 20;  // of the type's live records: 5 %
 
-  // A type as it was when the run began.
+  // A type as it was when the day began.
   struct Before {
     std::int64_t live = 0;
+    std::int64_t gone = 0;  // deleted since
     std::int64_t held = 0;  // deletions that waited for a person already
   };
 
   DeletionGuard() = default;
   // `accepted`: a person has agreed, nothing is held back.
   DeletionGuard(std::map<MediaType, Before> before, bool accepted)
-      : before_(std::move(before)), accepted_(accepted) {}
+      : before_(std::move(before)), accepted_(accepted) {
+    for (const auto& [type, known] : before_) gone_[type] = known.gone;
+  }
 
   // Whether a live record of that type for which TMDB says 404 may be deleted. Each 404 is asked about by
   // itself: what was deleted before the limit was reached stays deleted.
@@ -37,8 +41,8 @@ class DeletionGuard {
     const auto before = before_.find(type);
     const Before known = before == before_.end() ? Before{} : before->second;
     const auto gone = gone_.find(type);
-    const std::int64_t already = gone == gone_.end() ? 0 : gone->second;
-    return known.held == 0 && (already <= kAlways || already * kOneIn <= known.live);
+    const std::int64_t then = (gone == gone_.end() ? 0 : gone->second) + 1;
+    return known.held == 0 && (then <= kAlways || then * kOneIn <= known.live);
   }
   // One was deleted.
   void Deleted(MediaType type) { ++gone_[type]; }

@@ -16,6 +16,11 @@ namespace {
 
 constexpr Duration kTellEvery = chrono::seconds(10);
 
+// The first readings of a day fetch all that it lists. Where a day is read more often, an id that it lists
+// all day is fetched once in the time that TMDB's caches live: hourly harvests would cost 30 fetches a
+// change.
+constexpr int kReadingsBeforeOften = 6;
+
 ChangesVerdict VerdictOf(WindowEnd end) {
   switch (end) {
     case WindowEnd::kComplete:
@@ -23,6 +28,7 @@ ChangesVerdict VerdictOf(WindowEnd end) {
     case WindowEnd::kStopped:
       return ChangesVerdict::kStopped;
     case WindowEnd::kIncomplete:
+    case WindowEnd::kPageLost:
       return ChangesVerdict::kIncomplete;
     case WindowEnd::kOverfull:
       return ChangesVerdict::kOverfull;
@@ -77,7 +83,8 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     // A day that is read again anyway may shift while it is read.
     const bool closed = WatermarkAfter(day, began) > day;
     report.overfull += result.end == WindowEnd::kOverfull;
-    if (result.end == WindowEnd::kOverfull || (result.end == WindowEnd::kIncomplete && closed)) {
+    if (result.end == WindowEnd::kOverfull || result.end == WindowEnd::kPageLost ||
+        (result.end == WindowEnd::kIncomplete && closed)) {
       if (options_.accept_gap) {
         p_.log.Warn("a gap is accepted", {{"reason", result.reason}});
       } else {
@@ -86,7 +93,8 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
       }
     }
     if (options_.dry_run || !span.moves_watermark) continue;
-    TRY(PutSightings(p_.catalog, type, day, window.seen | window.sighted));
+    TRY(PutSightings(p_.catalog, type, day,
+                     {.ids = window.seen | window.sighted.ids, .readings = window.sighted.readings + 1}));
     if (held_back) continue;
     const auto next = WatermarkAfter(day, began);
     // A watermark in the future is a wall clock's that was wrong: it is set right.
@@ -135,12 +143,15 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
     TRY_ASSIGN(const IdState state, p_.store.StateOf({type, row.id}));
     // Adult titles that nobody asked for.
     const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
-    if (unwanted && state.standing == Standing::kUnknown) {
+    // With a limit new ids come from the exports, the most popular first.
+    if ((unwanted || options_.limit) && state.standing == Standing::kUnknown) {
       day.seen.remove(id);
       continue;
     }
-    const bool sighted = day.sighted.contains(id);
-    if (!FeedNeedsFetch(state, row.adult, sighted, settled_at, now)) {
+    const bool sighted = day.sighted.ids.contains(id);
+    const bool often = sighted && day.sighted.readings >= kReadingsBeforeOften;
+    const bool lately = often && now < settled_at && now - state.verified_at < kCacheLag;
+    if (lately || !FeedNeedsFetch(state, row.adult, sighted, settled_at, now)) {
       ++report.fresh;
       continue;
     }

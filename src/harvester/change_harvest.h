@@ -16,6 +16,7 @@
 #include "harvester/harvest_ports.h"
 #include "harvester/harvest_report.h"
 #include "harvester/queue_order.h"
+#include "harvester/sightings.h"
 
 namespace tmdbc {
 
@@ -40,8 +41,8 @@ class ChangeHarvest {
  private:
   struct Day {
     std::chrono::sys_days day;
-    Roaring seen;     // in this window, so that a repeat counts once
-    Roaring sighted;  // at earlier readings of it
+    Roaring seen;       // in this window, so that a repeat counts once
+    Sightings sighted;  // at earlier readings of it
   };
 
   void TellProgress(MediaType type, const Day& day, const ChangesReport& report);

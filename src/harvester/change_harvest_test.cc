@@ -348,26 +348,69 @@ TEST_F(ChangesTest, TooManyRequestsPauseEverythingAndCountAgainstNobody) {
   EXPECT_LT(limiter_.pace(), 39);
 }
 
-TEST_F(ChangesTest, AnOutageKeepsWhatWasReadAndTheOtherTypesAreNotAskedInVain) {
+TEST_F(ChangesTest, APageThatIsNeverAnsweredHoldsItsDayAndNothingElse) {
   host_.PublishChanges(MediaType::kTv, kToday, {Row(1)});
   Publish("tv_series_ids", Show(1, 1));
   Auto({MediaType::kTv});
   clock_.Advance(3 * 24h);
   for (int day = 0; day < 3; ++day) Change(kToday + days(day), {Row(1000 + day)});
-  host_.Plan(Page(kToday + days(1), 1), Fault::kServerError, 8);
+  host_.Plan(Page(kToday + days(1), 1), Fault::kServerError, 16);
   HarvestOptions options = Changes();
   options.types.push_back(MediaType::kTv);
   const HarvestReport report = Run(options);
   EXPECT_EQ(report.exit_code(), 1);
-  EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kUnreachable);
+  EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kIncomplete);
   EXPECT_NE(ChangesOf(report).reason.find("the movie changes of 2026-11-23, page 1: HTTP 503 after 8 tries"),
             std::string::npos)
       << ChangesOf(report).reason;
+  EXPECT_EQ(Queued(), "tv:1 movie:1000 movie:1002");
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
+  EXPECT_EQ(report.types.at(1).changes->verdict, ChangesVerdict::kRead);
+  EXPECT_EQ(Watermark(MediaType::kTv), "2026-11-25");
+  // A person may go past it.
+  options.accept_gap = true;
+  EXPECT_EQ(Run(options).exit_code(), 0);
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-25");
+}
+
+TEST_F(ChangesTest, AnOutageKeepsWhatWasReadAndTheOtherTypesAreNotAskedInVain) {
+  host_.PublishChanges(MediaType::kTv, kToday, {Row(1)});
+  Publish("tv_series_ids", Show(1, 1));
+  Auto({MediaType::kTv});
+  clock_.Advance(20 * 24h);
+  Change(kToday, {Row(1000)});
+  for (int day = 1; day <= 20; ++day) host_.Plan(Page(kToday + days(day), 1), Fault::kServerError, 1000);
+  HarvestOptions options = Changes();
+  options.types.push_back(MediaType::kTv);
+  const auto started = clock_.Mono();
+  const HarvestReport report = Run(options);
+  EXPECT_LT(clock_.Mono() - started, 15min);
+  EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kUnreachable);
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
   EXPECT_EQ(report.types.at(1).changes->verdict, ChangesVerdict::kUnreachable);
   EXPECT_EQ(Watermark(MediaType::kTv), "2026-11-21");
-  EXPECT_EQ(Run(options).exit_code(), 0);
-  EXPECT_EQ(queue_.Counts().value().at(MediaType::kMovie).waiting, 3);
+}
+
+TEST_F(ChangesTest, WithALimitNewIdsComeFromTheExportsAlone) {
+  NextDay();
+  Change(kToday, {Row(3), Row(900)});
+  HarvestOptions options = Changes();
+  options.limit = 10;
+  Run(options);
+  EXPECT_EQ(Queued(), "movie:3");
+}
+
+TEST_F(ChangesTest, ADayThatIsReadAllTheTimeFetchesAnIdOnceInEightHours) {
+  NextDay();
+  Change(kToday + days(1), {Row(3)});
+  int fetches = 0;
+  for (int hour = 0; hour < 24; ++hour) {
+    Movie();
+    fetches += Collect();
+    clock_.Advance(1h);
+  }
+  EXPECT_GE(fetches, 7);
+  EXPECT_LE(fetches, 9);
 }
 
 TEST_F(ChangesTest, AnApiThatNeverAnswersEndsTheHarvestWithin15Seconds) {

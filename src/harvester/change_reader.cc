@@ -202,7 +202,7 @@ void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
   ++page.failures;
   if (hopeless || page.failures >= kPageTries) {
     const std::string tries = page.failures > 1 ? fmt::format(" after {} tries", page.failures) : "";
-    return End(WindowEnd::kUnreachable, fmt::format("get {}: {}{}", Named(page.number), what, tries));
+    return End(WindowEnd::kPageLost, fmt::format("get {}: {}{}", Named(page.number), what, tries));
   }
   page.due = now + kRetryBackoff.Delay(page.failures, p_.random);
   p_.log.Debug("will be tried again", {{"page", Named(page.number)}, {"error", what}});

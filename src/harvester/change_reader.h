@@ -29,7 +29,8 @@ enum class WindowEnd : std::uint8_t {
   kComplete,
   kOverfull,     // TMDB has more pages than it gives
   kIncomplete,   // in each pass rows were missing, or the totals changed
-  kUnreachable,  // some page could not be had
+  kPageLost,     // some page could not be had; the API may well answer others
+  kUnreachable,  // the API never answered, or nothing useful for long
   kDenied,       // TMDB refuses the key
   kStopped,      // the stop flag
 };

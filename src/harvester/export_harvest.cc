@@ -388,8 +388,9 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
     const bool is_listed = next != listed.end() && IdOf(*next) == state.id;
     const MediaId id{group.type, state.id};
     if (std::ranges::binary_search(held, state.id)) {
-      // Its deletion waits for a person; that TMDB lists it is a reason to ask once more.
-      if (is_listed && !options_.accept_deletions) held_again.push_back(state);
+      // Its deletion waits for a person. TMDB's trouble may be over: it is asked once more with each new
+      // export.
+      if (new_export && !options_.accept_deletions) held_again.push_back(state);
     } else if (is_listed) {
       if (!ReturnIsDue(state, new_export, now)) return;
       returns.push_back({.id = id, .popularity = order_.OfNew(group.type, PopularityOf(*next))});
@@ -512,6 +513,12 @@ Result<void> ExportHarvest::BeginWatermark(const Group& group) {
   if (day == chrono::sys_days::max()) return {};
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(p_.catalog));
   if (watermarks.contains(group.type)) return {};
+  // Records without a watermark: catalog.db was lost. What changed since they were verified is read again.
+  TRY_ASSIGN(const auto counts, p_.store.Counts());
+  for (const auto& [type, count] : counts) {
+    if (type == group.type && count.oldest_verified)
+      day = std::min(day, chrono::floor<chrono::days>(*count.oldest_verified));
+  }
   return SetWatermark(p_.catalog, group.type, day - chrono::days(1));
 }
 

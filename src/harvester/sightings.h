@@ -15,10 +15,16 @@
 
 namespace tmdbc {
 
+struct Sightings {
+  Roaring ids;
+  int readings = 0;  // of that day so far
+};
+
 Result<void> CreateSightings(Database& catalog);
-Result<Roaring> ReadSightings(Database& catalog, MediaType type, std::chrono::sys_days day);
+Result<Sightings> ReadSightings(Database& catalog, MediaType type, std::chrono::sys_days day);
 // In place of what was kept of that day; the caller has queued them. May join a transaction.
-Result<void> PutSightings(Database& catalog, MediaType type, std::chrono::sys_days day, const Roaring& ids);
+Result<void> PutSightings(Database& catalog, MediaType type, std::chrono::sys_days day,
+                          const Sightings& seen);
 // Of the days before `day`.
 Result<void> ForgetSightings(Database& catalog, MediaType type, std::chrono::sys_days day);
 

@@ -94,17 +94,17 @@ Result<std::int64_t> NewestSequenceOf(RecordIndex& index, MediaType type) {
 Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, MediaType type, std::int64_t since,
                                     const Visit& visit) {
   std::optional<std::uint32_t> vanished;
+  TRY_ASSIGN(auto sealed, index.SealedInOrder(type));
+  const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
+  if (since < 0 || since > newest) {
+    return Fail(ErrorCode::kInvalid,
+                "the feed of {} has no sequence number {}, its newest is {}: a store that was made anew is "
+                "followed from 0",
+                Name(type), since, newest);
+  }
+  auto next = sealed.begin();
   while (true) {
-    TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
-    const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
-    if (since < 0 || since > newest) {
-      return Fail(ErrorCode::kInvalid,
-                  "the feed of {} has no sequence number {}, its newest is {}: a store that was made anew is "
-                  "followed from 0",
-                  Name(type), since, newest);
-    }
-    const auto next =
-        std::ranges::find_if(sealed, [&](const SegmentRow& row) { return row.place() > since; });
+    next = std::find_if(next, sealed.end(), [&](const SegmentRow& row) { return row.place() > since; });
     if (next == sealed.end()) return since;
     SegmentFeed feed(files, *next, since, visit);
     const auto read = feed.Read();
@@ -117,6 +117,8 @@ Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, Media
       return Fail(ErrorCode::kCorrupt, "{} is missing: run verify", SealedPath(type, next->number));
     }
     vanished = next->number;
+    TRY_ASSIGN(sealed, index.SealedInOrder(type));
+    next = sealed.begin();
   }
 }
 

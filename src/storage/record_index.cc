@@ -114,6 +114,11 @@ constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps 
 constexpr const char kCountMissing[] =
     "SELECT m.key>>52, count(*) FROM store_missing m LEFT JOIN store_records r ON r.key=m.key "
     "WHERE r.key IS NULL OR r.change=5 GROUP BY 1";
+constexpr const char kDeletionsSince[] =
+    "SELECT key>>52, count(*) FROM store_records WHERE change=3 AND fetched_at>=?1 AND fetched_at>coalesce("
+    "(SELECT value FROM store_properties WHERE name='deletions_accepted_at'), 0) GROUP BY 1";
+constexpr const char kAcceptDeletions[] =
+    "INSERT OR REPLACE INTO store_properties VALUES('deletions_accepted_at', ?1)";
 constexpr const char kCountHeld[] = "SELECT key>>52, count(*) FROM store_held GROUP BY 1";
 constexpr const char kCountSegments[] =
     "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
@@ -510,6 +515,22 @@ Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordIndex::Counts() {
     if (const auto found = counts.find(type); found != counts.end()) listed.push_back(*found);
   }
   return listed;
+}
+
+Result<std::map<MediaType, std::int64_t>> RecordIndex::DeletionsSince(Time since) {
+  std::map<MediaType, std::int64_t> deletions;
+  TRY_ASSIGN(Statement * query, Use(kDeletionsSince));
+  query->Bind(Millis(since));
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return deletions;
+    deletions[static_cast<MediaType>(query->Int(0))] = query->Int(1);
+  }
+}
+
+Result<void> RecordIndex::AcceptDeletions(Time at) {
+  TRY_ASSIGN(Statement * put, Use(kAcceptDeletions));
+  return put->Bind(Millis(at)).Run();
 }
 
 Result<std::vector<std::string>> RecordIndex::IntegrityErrors() {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -122,6 +123,8 @@ class RecordIndex {
                                     const std::function<void(const StepRow&)>& visit);
   Result<void> VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit);
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
+  Result<std::map<MediaType, std::int64_t>> DeletionsSince(Time since);
+  Result<void> AcceptDeletions(Time at);
   // What SQLite itself finds wrong with catalog.db; empty when nothing.
   Result<std::vector<std::string>> IntegrityErrors();
 

@@ -553,6 +553,14 @@ Result<void> RecordStore::VisitKnownIds(MediaType type, const std::function<void
   return index_->VisitStates(type, [&](const IdState& state) { visit(state.id); });
 }
 
+Result<std::map<MediaType, std::int64_t>> RecordStore::DeletionsSince(Time since) {
+  return index_->DeletionsSince(since);
+}
+
+Result<void> RecordStore::AcceptDeletions(Time at) {
+  return index_->AcceptDeletions(at);
+}
+
 Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordStore::Counts() {
   return index_->Counts();
 }

@@ -176,6 +176,11 @@ class RecordStore {
   Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
   // Every live record of the type, ascending.
   Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
+  // How many records of each type became tombstones at `since` or later, and after the last
+  // AcceptDeletions().
+  Result<std::map<MediaType, std::int64_t>> DeletionsSince(Time since);
+  // A person has agreed to what was deleted until then. Durable when it returns.
+  Result<void> AcceptDeletions(Time at);
   // The ids whose deletion is held, ascending.
   Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
   // Ids that need no first fetch: stored (live or not) or known to be missing. Calls `visit` for each,
