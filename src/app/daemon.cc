@@ -183,15 +183,14 @@ Result<void> Daemon::Wait() {
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {
-    // Schedules that were for once have run.
-    if (code_) {
-      finished_ = true;
-      return {};
-    }
-    return Fail(
-        ErrorCode::kInvalid,
+    const std::string why =
         "no schedule will ever be due again: give COLLECTION_INTERVAL, COLLECTION_SCHEDULE or a [[schedule]] "
-        "with a time to come");
+        "with a time to come";
+    if (!code_) return Fail(ErrorCode::kInvalid, "{}", why);
+    // What was for once has run.
+    pipeline_.log().Warn(why);
+    finished_ = true;
+    return {};
   }
   if (next != told_next_) {
     told_next_ = next;
