@@ -80,18 +80,8 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
   }
   TRY(DrainInto(summary, pipeline, give_up, options.accept_deletions, started, pause));
   const bool drained = summary.drained->result.end == DrainEnd::kDrained;
-  if (drained && options.mode == HarvestMode::kAuto) TRY(PurgeExpired(pipeline, *summary.harvest));
+  if (drained && options.mode == HarvestMode::kAuto) TRY(pipeline.PurgeExpired(*summary.harvest));
   return summary;
-}
-
-Result<void> PurgeExpired(Pipeline& pipeline, const HarvestReport& harvest) {
-  TRY_ASSIGN(const std::int64_t purged, pipeline.PurgeExpired(harvest));
-  if (purged > 0) {
-    pipeline.log().Warn(
-        "took out what TMDB has not confirmed for 180 days, for it may not be kept for longer",
-        {{"records", purged}});
-  }
-  return {};
 }
 
 Result<int> Tell(const Summary& summary, bool json) {

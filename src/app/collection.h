@@ -19,9 +19,6 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
 Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
                         const std::function<bool()>& pause = {});
 
-// PurgeExpired(), with a line in the log when something went.
-Result<void> PurgeExpired(Pipeline& pipeline, const HarvestReport& harvest);
-
 // Prints the summary; returns its exit code.
 Result<int> Tell(const Summary& summary, bool json);
 

@@ -133,7 +133,7 @@ Result<void> Daemon::DrainOnly() {
                 accepts_ && arguments_.Has("--accept-deletions"), began,
                 [this, began] { return WantsPause(began); }));
   if (summary.drained->result.end == DrainEnd::kDrained && summary.harvest)
-    TRY(PurgeExpired(pipeline_, *summary.harvest));
+    TRY(pipeline_.PurgeExpired(*summary.harvest));
   return Collected(std::move(summary));
 }
 

@@ -27,8 +27,9 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Until stopped, or until nothing that comes later can help. The exit code of the last collection; 1 in
-  // place of 3 when it was stopped while it waited for an outage to end.
+  // Until stopped, until nothing is due any more, or until nothing that comes later can help: then the exit
+  // code of the last collection. Stopped it is 0 when nothing is left to fetch and the last collection was
+  // whole, else 1.
   Result<int> Run();
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MirrorMetrics: what the working process tells Prometheus: the numbers of docs/operations.md, filled by the
+// MirrorMetrics: what the working process tells Prometheus: the numbers of docs/metrics.md, filled by the
 // pipeline as it goes, and whether it is alive and ready. deploy/prometheus and deploy/grafana use these
 // names; tests/metrics_test.cc compares them.
 //

@@ -8,6 +8,7 @@
 
 #include "app/json_writer.h"
 #include "app/words.h"
+#include "tmdb/change_page.h"
 
 namespace tmdbc {
 namespace {
@@ -91,14 +92,12 @@ Result<HarvestMode> ModeOf(const Arguments& arguments) {
 }
 
 Result<std::optional<std::chrono::sys_days>> DayOf(const Arguments& arguments, std::string_view flag) {
-  // "Old windows stay readable": from here on (TMDB.md section 4.1).
-  constexpr auto kFirst = std::chrono::sys_days(std::chrono::year(2012) / 10 / 5);
   const auto text = arguments.Get(flag);
   if (!text) return std::nullopt;
   const auto day = ParseDate(*text);
-  if (!day || *day < kFirst) {
+  if (!day || *day < kFirstChangesDay) {
     return Fail(ErrorCode::kInvalid, "{} is '{}': use a day of the form 2026-11-22, from {} on", flag,
-                ShowValue(*text), FormatDate(kFirst));
+                ShowValue(*text), FormatDate(kFirstChangesDay));
   }
   return *day;
 }

@@ -10,6 +10,7 @@
 #include "app/settings.h"
 #include "app/words.h"
 #include "base/clock.h"
+#include "tmdb/change_page.h"
 
 namespace tmdbc {
 namespace {
@@ -136,9 +137,8 @@ Result<TriggerEvent> ParseDetail(dom::object detail, const std::string& place) {
     return Invalid(place, "ids are of one type: name it in types");
   if (!event.ids.empty() && event.limit) return Invalid(place, "limit goes with the exports, not with ids");
   if ((event.since || event.until) && !changes) return Invalid(place, "since and until go with mode changes");
-  constexpr auto kFirst = std::chrono::sys_days(std::chrono::year(2012) / 10 / 5);  // TMDB.md section 4.1
-  if ((event.since && *event.since < kFirst) || (event.until && *event.until < kFirst))
-    return Invalid(place, fmt::format("since and until are days from {} on", FormatDate(kFirst)));
+  if ((event.since && *event.since < kFirstChangesDay) || (event.until && *event.until < kFirstChangesDay))
+    return Invalid(place, fmt::format("since and until are days from {} on", FormatDate(kFirstChangesDay)));
   if (event.since && event.until && *event.until < *event.since)
     return Invalid(place, "until is before since");
   if (event.limit && changes) return Invalid(place, "limit goes with the exports, not with mode changes");

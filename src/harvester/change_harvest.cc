@@ -16,11 +16,6 @@ namespace {
 
 constexpr Duration kTellEvery = chrono::seconds(10);
 
-// The first readings of a day fetch all that it lists. Where a day is read more often, an id that it lists
-// all day is fetched once in the time that TMDB's caches live: hourly harvests would cost 30 fetches a
-// change.
-constexpr int kReadingsBeforeOften = 6;
-
 ChangesVerdict VerdictOf(WindowEnd end) {
   switch (end) {
     case WindowEnd::kComplete:
@@ -149,9 +144,8 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
       continue;
     }
     const bool sighted = day.sighted.ids.contains(id);
-    const bool often = sighted && day.sighted.readings >= kReadingsBeforeOften;
-    const bool lately = often && now < settled_at && now - state.verified_at < kCacheLag;
-    if (lately || !FeedNeedsFetch(state, row.adult, sighted, settled_at, now)) {
+    const int sighted_in = sighted ? day.sighted.readings : 0;
+    if (!FeedNeedsFetch(state, row.adult, sighted_in, settled_at, now)) {
       ++report.fresh;
       continue;
     }

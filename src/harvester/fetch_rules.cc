@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "harvester/watermarks.h"
+
 namespace tmdbc {
 
 namespace {
@@ -23,9 +25,11 @@ Duration AskAgainAfter(std::int64_t answers) {
   return days(1 << step) - hours(2);
 }
 
-bool FeedNeedsFetch(const IdState& state, AdultMark adult, bool sighted, Time settled_at, Time now) {
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time settled_at, Time now) {
   if (state.standing == Standing::kUnknown) return true;
-  if (sighted && state.verified_at >= settled_at) return false;
+  if (sighted_in > 0 && state.verified_at >= settled_at) return false;
+  const bool lately = now - state.verified_at < kCacheLag;
+  if (sighted_in >= kReadingsBeforeOften && lately && now < settled_at) return false;
   if (!IsDead(state) || adult != AdultMark::kNull) return true;
   return now >= state.verified_at + AskAgainAfter(state.gone_answers);
 }

@@ -20,11 +20,17 @@ inline constexpr std::int64_t kDeadAnswers = 8;
 // 8, 16, 32, 32... days, each less two hours, because a daily harvest is not always on the minute.
 Duration AskAgainAfter(std::int64_t answers);
 
+// The first readings of a day fetch all that it lists. Where a day is read more often, an id that it lists
+// all day is fetched once in the time that TMDB's caches live: hourly harvests would cost 30 fetches a
+// change.
+inline constexpr int kReadingsBeforeOften = 6;
+
 // An id stands in the feed of a day; `settled_at` is when answers are sure to know that day (SettledAt in
-// watermarks.h), `sighted` that an earlier reading of that day listed it too, so that it was queued then.
-// Everything is asked for but what was sighted and has been verified since that day is settled. A dead id
-// whose row says that it is still gone (null) is asked for at widening distances only.
-bool FeedNeedsFetch(const IdState& state, AdultMark adult, bool sighted, Time settled_at, Time now);
+// watermarks.h). `sighted_in`: of how many earlier readings of the day, when one of them listed the id too,
+// so that it was queued then; 0 when none did. Everything is asked for but what was sighted and has been
+// verified since that day is settled, or lately when the day is read often. A dead id whose row says that it
+// is still gone (null) is asked for at widening distances only.
+bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time settled_at, Time now);
 
 // A dead id (tombstone or missing) that an export lists; `new_export`: one that is read for the first time,
 // which may be the first to know that an id that was found dead once is back.

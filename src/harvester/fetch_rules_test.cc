@@ -46,12 +46,25 @@ TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasSightedAndVerifiedEightHoursAfte
       {State(Standing::kMissing, kNow - 50h, 3), AdultMark::kNull, false},
   };
   for (std::size_t i = 0; i < std::size(cases); ++i)
-    EXPECT_EQ(FeedNeedsFetch(cases[i].state, cases[i].adult, true, settled, kNow), cases[i].needed) << i;
+    EXPECT_EQ(FeedNeedsFetch(cases[i].state, cases[i].adult, 1, settled, kNow), cases[i].needed) << i;
   // Listed for the first time: news, whatever the clocks say.
-  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kLive, settled), AdultMark::kNo, false, settled, kNow));
-  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kTombstone, settled, 1), AdultMark::kNo, false, settled, kNow));
-  EXPECT_FALSE(
-      FeedNeedsFetch(State(Standing::kTombstone, kNow - 1h, 1), AdultMark::kNull, false, settled, kNow));
+  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kLive, settled), AdultMark::kNo, 0, settled, kNow));
+  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kTombstone, settled, 1), AdultMark::kNo, 0, settled, kNow));
+  EXPECT_FALSE(FeedNeedsFetch(State(Standing::kTombstone, kNow - 1h, 1), AdultMark::kNull, 0, settled, kNow));
+}
+
+TEST(FetchRules, ADayThatIsReadOftenFetchesAnIdOnceInTheTimeOfTheCaches) {
+  const Time noon = Time(kDay) + 12h;
+  const Time settled = SettledAt(kDay);
+  const auto needed = [&](Duration ago, int sighted_in) {
+    return FeedNeedsFetch(State(Standing::kLive, noon - ago), AdultMark::kNo, sighted_in, settled, noon);
+  };
+  EXPECT_TRUE(needed(1h, kReadingsBeforeOften - 1));
+  EXPECT_FALSE(needed(1h, kReadingsBeforeOften));
+  EXPECT_TRUE(needed(8h, kReadingsBeforeOften));
+  EXPECT_TRUE(needed(1h, 0)) << "listed for the first time";
+  // The reading that closes the day fetches whatever was fetched before it was settled.
+  EXPECT_TRUE(FeedNeedsFetch(State(Standing::kLive, settled - 1h), AdultMark::kNo, 20, settled, settled));
 }
 
 TEST(FetchRules, ADeadIdThatAnExportListsIsDueByItsLedgerUntilThatEnds) {

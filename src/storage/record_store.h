@@ -135,7 +135,7 @@ class RecordStore {
   // `listed`, and those whose number another season has taken over, get tombstones.
   Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
 
-  // TMDB said 404 for a live record, but so many have gone in this run that a person has to agree first: it
+  // TMDB said 404 for a live record, but so many have gone within a day that a person has to agree first: it
   // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those. Nothing
   // for what is not live, or was verified later.
   Result<void> HoldDeletion(MediaId id, Time at);

@@ -20,6 +20,9 @@ namespace tmdbc {
 // movie, tv, person.
 bool HasChangeFeed(MediaType type);
 
+// "Old windows stay readable": from here on (TMDB.md section 4.1).
+inline constexpr std::chrono::sys_days kFirstChangesDay{std::chrono::year(2012) / 10 / 5};
+
 // Of one window TMDB gives no page behind this one (code 22), whatever total_pages says.
 inline constexpr int kMaxChangePages = 500;
 
