@@ -20,6 +20,7 @@
 #include <cstring>
 #include <map>
 #include <unordered_set>
+#include <utility>
 
 // Asio returns the error_code that it was given to fill in.
 // NOLINTBEGIN(bugprone-unused-return-value)
@@ -85,6 +86,7 @@ struct Server::Impl {
 
   void Accept();
   void Opened(Session& session);
+  void MakeRoom(const std::string& address);
   void Left(Session& session);
 
   const ServerOptions options;
@@ -93,6 +95,7 @@ struct Server::Impl {
   std::uint16_t port = 0;
   // Loop thread only. A session that ends takes itself out of these, so they outlive the loop.
   bool stopping = false;
+  std::uint64_t turns = 0;  // connections and requests so far
   ServerStats stats;
   std::map<std::string, Peer> peers;
   std::unordered_set<Session*> sessions;
@@ -120,6 +123,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
   const std::string& address() const { return request_.peer_address; }
   // Among the open connections of its address.
   bool counted = true;
+  // Impl::turns when it was opened or its last whole request had come.
+  std::uint64_t turn = 0;
   void SetOverLimit() { request_.over_connection_limit = true; }
   bool over_limit() const { return request_.over_connection_limit; }
 
@@ -194,10 +199,40 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
       if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
       return false;
     }
+    LimitWait();
+    reading_ = true;
     socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
-      if (!error && self->Fill()) self->Parse();
+      if (error || !std::exchange(self->reading_, false)) return;
+      if (self->Fill()) self->Parse();
     });
     return false;
+  }
+
+  // What is waited for comes in time: the first byte of a request, then, however slowly, the whole of it.
+  void LimitWait() {
+    const bool begun = filled_ > used_ || parser_->got_some();
+    const Limit limit = begun ? Limit::kRequest : Limit::kIdle;
+    if (limit_ == Limit::kRequest && begun) return;
+    limit_ = limit;
+    timer_.expires_after(begun ? impl_.options.request_limit : impl_.options.idle_limit);
+    timer_.async_wait([weak = weak_from_this(), limit, turn = turn](error_code error) {
+      const auto self = weak.lock();
+      if (self && !error && self->limit_ == limit && self->turn == turn) self->WaitedTooLong();
+    });
+  }
+
+  void WaitedTooLong() {
+    char byte;
+    // A loop that was busy has not read yet what came in time.
+    const bool came =
+        ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 && limit_ == Limit::kIdle;
+    if (came || !std::exchange(reading_, false)) return;
+    error_code ignored;
+    socket_.cancel(ignored);
+    if (limit_ == Limit::kRequest) return Refuse(408);
+    limit_ = Limit::kNone;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    Drain();
   }
 
   MonoTime Stamp(msghdr& message) const {
@@ -216,6 +251,8 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   void Handle() {
+    limit_ = Limit::kNone;
+    turn = ++impl_.turns;
     const auto& message = parser_->get();
     const auto method = message.method_string();
     const auto target = message.target();
@@ -238,6 +275,7 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   void Refuse(int status) {
+    limit_ = Limit::kNone;
     answer_ = Answer{};
     answer_.status = status;
     keep_ = false;
@@ -386,9 +424,14 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     });
   }
 
+  // What the timer ends while a request is waited for.
+  enum class Limit : std::uint8_t { kNone, kIdle, kRequest };
+
   Impl& impl_;
   tcp::socket socket_;
   asio::steady_timer timer_;
+  Limit limit_ = Limit::kNone;
+  bool reading_ = false;  // the loop tells when there is something to read
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   std::string input_;
   std::size_t used_ = 0, filled_ = 0;  // of input_: parsed, read
@@ -409,6 +452,8 @@ void Server::Impl::Opened(Session& session) {
       if (other->address() == session.address() && other->PeerHasLeft()) Left(*other);
     }
   }
+  if (options.replace_oldest) MakeRoom(session.address());
+  session.turn = ++turns;
   sessions.insert(&session);
   Peer& peer = peers[session.address()];
   ++stats.connections;
@@ -419,6 +464,21 @@ void Server::Impl::Opened(Session& session) {
     ++stats.excess_connections;
     session.SetOverLimit();
   }
+}
+
+void Server::Impl::MakeRoom(const std::string& address) {
+  const auto peer = peers.find(address);
+  if (options.connections_per_address == 0 || peer == peers.end() ||
+      peer->second.open < options.connections_per_address) {
+    return;
+  }
+  Session* oldest = nullptr;
+  for (Session* other : sessions) {
+    const bool counts = other->counted && other->address() == address;
+    if (counts && (oldest == nullptr || other->turn < oldest->turn)) oldest = other;
+  }
+  Left(*oldest);
+  oldest->Close();
 }
 
 void Server::Impl::Left(Session& session) {
@@ -469,8 +529,14 @@ Result<std::unique_ptr<Server>> Server::Listen(ServerOptions options, const Cloc
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(1024, error);
   if (error) {
-    const bool taken = error == asio::error::address_in_use;
-    return Fail(taken ? ErrorCode::kExists : ErrorCode::kIo, "listen on {}: {}", where, error.message());
+    const auto is = [&](auto one) { return error == one; };
+    if (is(asio::error::address_in_use))
+      return Fail(ErrorCode::kExists, "listen on {}: the port is in use", where);
+    if (is(boost::system::errc::address_not_available))
+      return Fail(ErrorCode::kInvalid, "listen on {}: not an address of this machine", where);
+    const bool asked_wrong = is(asio::error::access_denied) || is(asio::error::address_family_not_supported);
+    return Fail(asked_wrong ? ErrorCode::kInvalid : ErrorCode::kIo, "listen on {}: {}", where,
+                error.message());
   }
   impl->port = acceptor.local_endpoint(error).port();
   return std::unique_ptr<Server>(new Server(std::move(impl)));

@@ -75,6 +75,14 @@ struct ServerOptions {
   // first request is handed over with over_connection_limit set.
   int connections_per_address = 0;
   bool close_excess = false;
+  // Instead, the new one takes the place of the one from its address that has gone for longest without a
+  // whole request: whoever holds connections open keeps nobody out.
+  bool replace_oldest = false;
+  // A connection on which no byte comes for so long after it opened, or after the last answer, is closed in
+  // good order: a client that sends just then has to send again, as RFC 9112 section 9.5 expects of it.
+  Duration idle_limit = std::chrono::minutes(15);
+  // From the first byte of a request to its last; then it is answered 408 and the connection closed.
+  Duration request_limit = std::chrono::seconds(30);
   std::size_t max_request_head = 16 << 10;
   std::size_t max_request_body = 1 << 20;
 };
@@ -95,7 +103,7 @@ class Server {
   using Handler = std::function<Answer(const ServerRequest&)>;
 
   // Binds and listens; connections wait until Run(). kExists when the port is taken, kInvalid for an address
-  // that is none.
+  // that is none, is not this machine's, or may not be listened at.
   static Result<std::unique_ptr<Server>> Listen(ServerOptions options, const Clock& clock, Handler handler);
   ~Server();
   Server(const Server&) = delete;

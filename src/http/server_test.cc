@@ -252,6 +252,64 @@ TEST(Server, ClosesAConnectionAboveTheLimitWhenToldTo) {
   EXPECT_EQ(first.Get("/").status, 200);
 }
 
+TEST(Server, LetsANewConnectionInWhereOthersAreHeldOpenWithHalfARequest) {
+  Running running(Always({}), {.connections_per_address = 3, .replace_oldest = true});
+  TestConnection patient(running.port());
+  EXPECT_EQ(patient.Get("/").status, 200);
+  TestConnection held[2] = {TestConnection(running.port()), TestConnection(running.port())};
+  for (TestConnection& connection : held) {
+    EXPECT_EQ(connection.Get("/").status, 200);
+    connection.Send("GET / HTTP/1.1\r\nX-Slow: ");
+  }
+  EXPECT_EQ(patient.Get("/").status, 200);
+  TestConnection next(running.port());
+  EXPECT_EQ(next.Get("/").status, 200);
+  // What was used last stays.
+  EXPECT_EQ(patient.Get("/").status, 200);
+  held[0].Send("1\r\n\r\n");
+  held[1].Send("1\r\n\r\n");
+  EXPECT_EQ(held[0].Read().status, 0);
+  EXPECT_EQ(held[1].Read().status, 200);
+}
+
+TEST(Server, EndsARequestThatDoesNotComeToItsEndHoweverItTrickles) {
+  constexpr std::chrono::milliseconds kLimit(50);
+  for (const char* begin :
+       {"GET / HTTP/1.1\r\nX-Slow: ", "POST / HTTP/1.1\r\nContent-Length: 900000\r\n\r\n"}) {
+    Running running(Always({}), {.request_limit = kLimit});
+    TestConnection slow(running.port()), other(running.port());
+    slow.Send(begin);
+    const SystemClock clock;
+    // So long that the limit has passed when it is over; each round takes a moment.
+    for (const MonoTime until = clock.Mono() + 4 * kLimit; clock.Mono() < until;) {
+      slow.Send("x");
+      EXPECT_EQ(other.Get("/").status, 200);
+    }
+    EXPECT_EQ(slow.Read().status, 408) << begin;
+    EXPECT_TRUE(slow.AtEnd());
+    EXPECT_EQ(other.Get("/").status, 200);
+  }
+}
+
+TEST(Server, ClosesAConnectionOnWhichNothingComes) {
+  Running running(Always({}), {.idle_limit = std::chrono::milliseconds(50)});
+  TestConnection silent(running.port()), idle(running.port());
+  EXPECT_EQ(idle.Get("/").status, 200);
+  EXPECT_TRUE(idle.AtEnd());
+  EXPECT_TRUE(silent.AtEnd());
+}
+
+TEST(Server, CountsNoTimeThatItTakesToAnswer) {
+  Running running(
+      [](const ServerRequest& request) {
+        return Answer{.delay = std::chrono::milliseconds(request.target == "/slow" ? 400 : 0)};
+      },
+      {.idle_limit = std::chrono::milliseconds(100), .request_limit = std::chrono::milliseconds(100)});
+  TestConnection client(running.port());
+  EXPECT_EQ(client.Get("/slow").status, 200);
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST(Server, FreesThePlaceOfAConnectionThatTheClientLeftWhileItWaited) {
   Running running(
       [](const ServerRequest& request) {
@@ -357,6 +415,11 @@ TEST(Server, SaysWhyItCannotListen) {
   ASSERT_FALSE(nowhere.has_value());
   EXPECT_EQ(nowhere.error().code, ErrorCode::kInvalid);
   EXPECT_EQ(nowhere.error().message, "listen on nowhere:0: not an IP address");
+  // Of the network that is kept for documents (RFC 5737): no machine's.
+  const auto elsewhere = Server::Listen({.address = "192.0.2.1"}, clock, Always({}));
+  ASSERT_FALSE(elsewhere.has_value());
+  EXPECT_EQ(elsewhere.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(elsewhere.error().message, "listen on 192.0.2.1:0: not an address of this machine");
 }
 
 }  // namespace
