@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 #include "app/json_writer.h"
@@ -43,8 +44,18 @@ Result<MediaId> SeasonOfPlace(RecordStore& store, const RecordAddress& address, 
     TRY_ASSIGN(const auto id, ListedSeason(show->data, address.season_number));
     if (id) return MediaId{MediaType::kSeason, *id};
   }
-  TRY_ASSIGN(const StoredRecord now, store.FindSeason(address.tv_id, address.season_number));
-  return now.id;
+  return store.SeasonAt(address.tv_id, address.season_number);
+}
+
+// The records that the address names: of an episode by its id, every season that may have had it, first the
+// one that has it.
+Result<std::vector<MediaId>> RecordsOf(RecordStore& store, const RecordAddress& address) {
+  if (address.by_place) {
+    TRY_ASSIGN(const MediaId season, store.SeasonAt(address.tv_id, address.season_number));
+    return std::vector{season};
+  }
+  if (address.type == MediaType::kEpisode) return store.SeasonsOfEpisode(address.id);
+  return std::vector{MediaId{address.type, address.id}};
 }
 
 // "Fight Club": what the body calls itself.
@@ -59,17 +70,13 @@ std::string TitleOf(const std::string& data) {
 }
 
 std::string SummaryOf(const StoredRecord& record, const StoredRecord* last_with_data) {
+  if (!record.damage.empty()) return "damaged: it cannot be read";
   if (record.data.empty()) return "no longer at TMDB";
   if (last_with_data == nullptr) return TitleOf(record.data);
   const auto diff = RecordDiff::Between(last_with_data->data, record.data);
   if (!diff) return diff.error().message;
   std::string summary = diff->Summary();
   return summary.empty() ? "as before" : summary;
-}
-
-Result<std::vector<StoredRecord>> RecordsOf(RecordStore& store, const RecordAddress& address) {
-  TRY_ASSIGN(const StoredRecord current, FindRecord(store, address));
-  return store.History(current.id);
 }
 
 struct TwoVersions {
@@ -80,28 +87,115 @@ struct TwoVersions {
 Result<StoredRecord> Pick(const std::vector<StoredRecord>& history, std::int64_t version,
                           const std::string& name) {
   const auto found = std::ranges::find(history, version, &StoredRecord::version);
+  if (found != history.end() && !found->damage.empty()) return Fail(ErrorCode::kCorrupt, "{}", found->damage);
   if (found != history.end()) return *found;
   const std::int64_t first = history.front().version, last = history.back().version;
   return Fail(ErrorCode::kNotFound, "{} has no version {}: it has {}", name, version,
               first == last ? fmt::format("{} alone", first) : fmt::format("{} to {}", first, last));
 }
 
-// `null` where there was nothing: of a tombstone, of an episode that its season did not have.
-Result<std::string> DataOrNull(const StoredRecord& record, const RecordAddress& address) {
-  if (record.data.empty()) return std::string(kNull);
+// Empty where there is nothing: of a tombstone, of an episode that its season does not have.
+Result<std::string> DataOrNothing(const StoredRecord& record, const RecordAddress& address) {
+  if (record.data.empty()) return std::string();
   auto data = DataOf(record, address);
-  if (!data && data.error().code == ErrorCode::kNotFound) return std::string(kNull);
+  if (!data && data.error().code == ErrorCode::kNotFound) return std::string();
   return data;
+}
+
+// Whether any of these versions of a season has the episode.
+Result<bool> HadIt(const std::vector<StoredRecord>& season, const RecordAddress& episode) {
+  for (const StoredRecord& version : season) {
+    TRY_ASSIGN(const std::string data, DataOrNothing(version, episode));
+    if (!data.empty()) return true;
+  }
+  return false;
+}
+
+// Every version of what the address names, in the order of time; of an episode the seasons' versions.
+Result<std::vector<StoredRecord>> VersionsOf(RecordStore& store, const RecordAddress& address) {
+  TRY_ASSIGN(const auto ids, RecordsOf(store, address));
+  if (ids.size() == 1) return store.History(ids.front());
+  std::vector<StoredRecord> versions;
+  for (const MediaId id : ids) {
+    auto history = store.History(id);
+    if (!history && history.error().code == ErrorCode::kNotFound) continue;  // it was purged
+    if (!history) return history;
+    if (id != ids.front()) {
+      TRY_ASSIGN(const bool had_it, HadIt(*history, address));
+      if (!had_it) continue;
+    }
+    std::ranges::move(*history, std::back_inserter(versions));
+  }
+  if (versions.empty()) return Fail(ErrorCode::kNotFound, "episode:{} is not stored", address.id);
+  std::ranges::stable_sort(versions, {}, &StoredRecord::fetched_at);
+  // A number is never given twice, and stays what it is when versions come after it.
+  std::int64_t last = 0;
+  for (StoredRecord& version : versions) version.version = last = std::max(version.version, last + 1);
+  return versions;
+}
+
+// In place of the seasons' bodies the episode as it was after each of them, or nothing. What was fetched at
+// one moment is one step: an episode that moves from one season into another is never away.
+Result<std::vector<StoredRecord>> ProjectEpisode(std::vector<StoredRecord> seasons,
+                                                 const RecordAddress& episode) {
+  std::vector<std::pair<MediaId, std::string>> had;  // the seasons that have it, and what; the latest last
+  for (auto from = seasons.begin(); from != seasons.end();) {
+    const auto to = std::find_if(from, seasons.end(), [&](const StoredRecord& season) {
+      return season.fetched_at != from->fetched_at;
+    });
+    for (auto season = from; season != to; ++season) {
+      if (!season->damage.empty()) continue;  // nobody knows
+      std::erase_if(had, [&](const auto& one) { return one.first == season->id; });
+      TRY_ASSIGN(std::string data, DataOrNothing(*season, episode));
+      if (!data.empty()) had.emplace_back(season->id, std::move(data));
+    }
+    for (; from != to; ++from) {
+      if (!from->damage.empty()) continue;
+      from->data = had.empty() ? "" : had.back().second;
+      from->status = had.empty() ? 404 : 200;
+      from->sha256 = had.empty() ? "" : Sha256Hex(from->data);
+    }
+  }
+  return seasons;
+}
+
+// Those of an episode's versions in which it came, changed or went.
+Result<std::vector<StoredRecord>> OnlySteps(std::vector<StoredRecord> versions) {
+  std::vector<StoredRecord> steps;
+  std::optional<ContentHash> current;  // empty: it is not there
+  bool was_there = false;
+  for (StoredRecord& version : versions) {
+    const bool there = !version.data.empty();
+    if (version.damage.empty()) {
+      if (!there && !current) continue;
+      std::optional<ContentHash> hash;
+      if (there) {
+        TRY_ASSIGN(hash, HashContent(version.data));
+        if (current && hash->content == current->content) continue;
+      }
+      version.change = !there      ? Change::kDelete
+                       : current   ? Change::kUpdate
+                       : was_there ? Change::kRestore
+                                   : Change::kInsert;
+      current = hash;
+      was_there = was_there || there;
+    }
+    steps.push_back(std::move(version));
+  }
+  return steps;
 }
 
 Result<TwoVersions> ReadTwo(RecordStore& store, const RecordAddress& address, const std::string& name,
                             VersionPair versions) {
-  TRY_ASSIGN(const auto history, RecordsOf(store, address));
+  TRY_ASSIGN(auto history, VersionsOf(store, address));
+  if (address.type == MediaType::kEpisode) {
+    TRY_ASSIGN(history, ProjectEpisode(std::move(history), address));
+  }
   TwoVersions two;
   TRY_ASSIGN(two.from, Pick(history, versions.from, name));
   TRY_ASSIGN(two.to, Pick(history, versions.to, name));
-  TRY_ASSIGN(two.data_from, DataOrNull(two.from, address));
-  TRY_ASSIGN(two.data_to, DataOrNull(two.to, address));
+  two.data_from = two.from.data.empty() ? kNull : two.from.data;
+  two.data_to = two.to.data.empty() ? kNull : two.to.data;
   return two;
 }
 
@@ -156,41 +250,72 @@ Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& add
     TRY_ASSIGN(const MediaId season, SeasonOfPlace(store, address, at));
     return store.FindAsOf(season, at);
   }
-  if (address.type != MediaType::kEpisode) return store.FindAsOf({address.type, address.id}, at);
-  TRY_ASSIGN(const StoredRecord season, store.FindSeasonOfEpisode(address.id));
-  return store.FindAsOf(season.id, at);
+  TRY_ASSIGN(const auto ids, RecordsOf(store, address));
+  std::optional<StoredRecord> found;
+  std::optional<Error> damaged;
+  for (const MediaId id : ids) {
+    if (ids.size() == 1) break;
+    auto season = store.FindAsOf(id, at);
+    if (!season && season.error().code == ErrorCode::kCorrupt) damaged = season.error();
+    if (!season && season.error().code != ErrorCode::kCorrupt && season.error().code != ErrorCode::kNotFound)
+      return season;
+    if (!season) continue;
+    TRY_ASSIGN(const std::string data, DataOrNothing(*season, address));
+    if (!data.empty() && (!found || found->fetched_at < season->fetched_at)) found = *std::move(season);
+  }
+  if (found) return *std::move(found);
+  if (damaged) return std::unexpected(*std::move(damaged));
+  return store.FindAsOf(ids.front(), at);
 }
 
-Result<std::vector<StoredRecord>> EpisodeVersions(std::vector<StoredRecord> seasons,
-                                                  const RecordAddress& address) {
-  std::vector<StoredRecord> versions;
-  std::optional<ContentHash> current;  // of the episode; empty: it is not there
-  for (StoredRecord& season : seasons) {
-    TRY_ASSIGN(std::string data, DataOrNull(season, address));
-    const bool there = data != kNull;
-    if (!there && !current) continue;
-    std::optional<ContentHash> hash;
-    if (there) {
-      TRY_ASSIGN(hash, HashContent(data));
-      if (current && hash->content == current->content) continue;
-    }
-    season.change = !there             ? Change::kDelete
-                    : current          ? Change::kUpdate
-                    : versions.empty() ? Change::kInsert
-                                       : Change::kRestore;
-    season.status = there ? 200 : 404;
-    season.sha256 = there ? Sha256Hex(data) : "";
-    season.data = there ? std::move(data) : "";
-    current = hash;
-    versions.push_back(std::move(season));
+Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address, const std::string& name,
+                                const std::optional<AskedTime>& time) {
+  const std::string plain = time ? fmt::format("{} was not in the store yet at {}", name, time->text)
+                                 : fmt::format("{} is not in the store", name);
+  Result<MediaId> id = MediaId{address.type, address.id};
+  if (address.by_place && time) {
+    id = SeasonOfPlace(store, address, time->at);
+  } else if (const auto ids = RecordsOf(store, address)) {
+    id = ids->front();
+  } else {
+    id = std::unexpected(ids.error());
   }
-  return versions;
+  auto kept = id ? store.KeptOf(*id) : std::unexpected(id.error());
+  if (kept && kept->purged_at) {
+    return fmt::format(
+        "{} was purged on {}: TMDB had not confirmed it for 180 days, and its terms of use allow no copy to "
+        "be kept for more than six months; a harvest fetches it again if TMDB still lists it",
+        name, FormatTime(*kept->purged_at));
+  }
+  if (kept && address.type == MediaType::kEpisode) {
+    auto steps = HistoryOf(store, address);
+    if (!steps && steps.error().code == ErrorCode::kNotFound) return plain;
+    if (!steps) return std::unexpected(steps.error());
+    const StoredRecord first = steps->front();
+    if (time) std::erase_if(*steps, [&](const StoredRecord& step) { return step.fetched_at > time->at; });
+    if (!steps->empty() && steps->back().change == Change::kDelete) {
+      return fmt::format("{} {} in its season{}: TMDB no longer listed it there on {}", name,
+                         time ? "was not" : "is not", time ? " any more at " + time->text : "",
+                         FormatTime(steps->back().fetched_at));
+    }
+    kept = store.KeptOf(first.id);
+    // It came into a season that was there before.
+    if (kept && kept->first_at != first.fetched_at) return plain;
+  }
+  if (!kept && kept.error().code != ErrorCode::kNotFound) return std::unexpected(kept.error());
+  if (!kept || !time || kept->first_version == 1 || time->at >= kept->first_at) return plain;
+  return fmt::format(
+      "of {} nothing is kept from before its version {} of {}: earlier versions were purged, or dropped by "
+      "`compact --keep-versions-for`",
+      name, kept->first_version, FormatTime(kept->first_at));
 }
 
 Result<std::vector<StoredRecord>> HistoryOf(RecordStore& store, const RecordAddress& address) {
-  TRY_ASSIGN(auto records, RecordsOf(store, address));
-  if (address.type != MediaType::kEpisode) return records;
-  TRY_ASSIGN(auto versions, EpisodeVersions(std::move(records), address));
+  TRY_ASSIGN(auto versions, VersionsOf(store, address));
+  if (address.type == MediaType::kEpisode) {
+    TRY_ASSIGN(versions, ProjectEpisode(std::move(versions), address));
+    TRY_ASSIGN(versions, OnlySteps(std::move(versions)));
+  }
   if (versions.empty()) return Fail(ErrorCode::kNotFound, "no version of the season has this episode");
   return versions;
 }
@@ -219,6 +344,7 @@ std::string HistoryJson(const std::vector<StoredRecord>& versions) {
         .Field("status", record.status)
         .Key("sha256");
     record.sha256.empty() ? json.Null() : json.Text(record.sha256);
+    if (!record.damage.empty()) json.Field("damaged", record.damage);
     text += json.EndObject().text() + "\n";
   }
   return text;

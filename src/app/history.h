@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What `query` tells of a record's past: its versions, the one in force at a time, what two of them differ
-// in. An episode has no record of its own: its past is that of its season, projected on it.
+// in, and of what is not there why. An episode has no record of its own: its past is that of the seasons that
+// had it, projected on it. A version that cannot be read takes no other along.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,21 +24,29 @@ Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& addr
 // "2026-11-22T10:01:02Z", with a fraction or an offset ("+01:00") if need be (RFC 3339); a bare date is the
 // end of that day (UTC): what was known when it was over. kInvalid names the flag.
 Result<Time> ParseAsOf(std::string_view text);
-// The version in force then; of an episode that of its season. A place in a show (1399/season/1) is looked up
-// as it was then, by the show's own list of seasons. kNotFound when nothing was stored there yet.
+// The version in force then; of an episode that of the season that had it. A place in a show (1399/season/1)
+// is looked up as it was then, by the show's own list of seasons. kNotFound when nothing was stored there.
 Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& address, Time at);
 
-// The versions, oldest first. Of an episode those of its season in which it came, changed or went: each has
-// the season's version number, the episode's data and its sha256.
+// Why there was kNotFound: a sentence that calls the record `name`, and the time, where one was asked for,
+// `at_text`. It was never stored, not yet, not any more, or was purged.
+struct AskedTime {
+  Time at{};
+  std::string text;
+};
+Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address, const std::string& name,
+                                const std::optional<AskedTime>& time);
+
+// The versions, oldest first; one that cannot be read has its `damage`. Of an episode those of its season in
+// which it came, changed or went: each has the season's version number, the episode's data and its sha256.
+// Of an episode by its id, those of every season record that had it: the numbers go on ascending where a
+// season that was made anew begins again at 1.
 Result<std::vector<StoredRecord>> HistoryOf(RecordStore& store, const RecordAddress& address);
-// The projection of a season's versions on the episode that the address names. kCorrupt when a body is no
-// JSON.
-Result<std::vector<StoredRecord>> EpisodeVersions(std::vector<StoredRecord> seasons,
-                                                  const RecordAddress& address);
 
 // One line a version for a person; what an update changed in short.
 std::string HistoryText(const std::vector<StoredRecord>& versions);
-// One object a line: {"version","change","fetched_at","status","sha256"}.
+// One object a line: {"version","change","fetched_at","status","sha256"}; "damaged" behind these in one that
+// cannot be read.
 std::string HistoryJson(const std::vector<StoredRecord>& versions);
 
 struct VersionPair {

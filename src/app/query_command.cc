@@ -15,8 +15,7 @@ struct Question {
   RecordAddress address;
   std::string name;  // "movie:550"
   bool envelope = false, history = false, json = false;
-  std::optional<std::string> as_of_text;
-  std::optional<Time> as_of;
+  std::optional<AskedTime> as_of;
   std::optional<VersionPair> diff;
 };
 
@@ -29,9 +28,9 @@ Result<Question> QuestionOf(const Arguments& arguments) {
   question.envelope = arguments.Has("--envelope");
   question.history = arguments.Has("--history");
   question.json = arguments.Has("--json");
-  question.as_of_text = arguments.Get("--as-of");
-  if (question.as_of_text) {
-    TRY_ASSIGN(question.as_of, ParseAsOf(*question.as_of_text));
+  if (const auto text = arguments.Get("--as-of")) {
+    TRY_ASSIGN(const Time at, ParseAsOf(*text));
+    question.as_of = AskedTime{at, *text};
   }
   if (const auto versions = arguments.Get("--diff")) {
     TRY_ASSIGN(question.diff, ParseVersions(*versions));
@@ -44,21 +43,25 @@ Result<Question> QuestionOf(const Arguments& arguments) {
   return question;
 }
 
+struct Answer {
+  std::string text;
+  std::vector<std::string> damage;  // versions that cannot be read
+};
+
 // The error, with what is missing called as the person called it.
-std::unexpected<Error> NotThere(const Error& error, const Question& question) {
+std::unexpected<Error> NotThere(RecordStore& store, const Error& error, const Question& question) {
   if (error.code != ErrorCode::kNotFound) return std::unexpected(error);
   if (question.diff && error.message.starts_with(question.name + " has no version"))
     return std::unexpected(error);
-  if (question.as_of)
-    return Fail(ErrorCode::kNotFound, "{} was not in the store yet at {}", question.name,
-                *question.as_of_text);
-  return Fail(ErrorCode::kNotFound, "{} is not in the store", question.name);
+  const auto why = WhyNotThere(store, question.address, question.name, question.as_of);
+  if (!why) return std::unexpected(why.error());
+  return Fail(ErrorCode::kNotFound, "{}", *why);
 }
 
 Result<std::string> RecordText(RecordStore& store, const Question& question) {
-  const auto record = question.as_of ? FindRecordAsOf(store, question.address, *question.as_of)
+  const auto record = question.as_of ? FindRecordAsOf(store, question.address, question.as_of->at)
                                      : FindRecord(store, question.address);
-  if (!record) return NotThere(record.error(), question);
+  if (!record) return NotThere(store, record.error(), question);
   if (question.envelope) return record->envelope + "\n";
   if (record->status == 404) {
     return Fail(ErrorCode::kNotFound,
@@ -66,23 +69,28 @@ Result<std::string> RecordText(RecordStore& store, const Question& question) {
                 FormatTime(record->fetched_at));
   }
   const auto data = DataOf(*record, question.address);
-  if (!data) return NotThere(data.error(), question);
+  if (!data) return NotThere(store, data.error(), question);
   return *data + "\n";
 }
 
-Result<std::string> Answer(RecordStore& store, const Question& question) {
+Result<Answer> AnswerTo(RecordStore& store, const Question& question) {
+  Answer answer;
   if (question.history) {
     const auto versions = HistoryOf(store, question.address);
-    if (!versions) return NotThere(versions.error(), question);
-    return question.json ? HistoryJson(*versions) : HistoryText(*versions);
-  }
-  if (question.diff) {
+    if (!versions) return NotThere(store, versions.error(), question);
+    for (const StoredRecord& version : *versions) {
+      if (!version.damage.empty()) answer.damage.push_back(version.damage);
+    }
+    answer.text = question.json ? HistoryJson(*versions) : HistoryText(*versions);
+  } else if (question.diff) {
     const auto text = question.json ? DiffPatch(store, question.address, question.name, *question.diff)
                                     : DiffText(store, question.address, question.name, *question.diff);
-    if (!text) return NotThere(text.error(), question);
-    return *text;
+    if (!text) return NotThere(store, text.error(), question);
+    answer.text = *text;
+  } else {
+    TRY_ASSIGN(answer.text, RecordText(store, question));
   }
-  return RecordText(store, question);
+  return answer;
 }
 
 }  // namespace
@@ -93,14 +101,15 @@ Result<int> QueryCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   PosixFileSystem files(dir.path());
   TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
-  const auto text = Answer(*store, question);
-  if (!text) {
-    if (text.error().code != ErrorCode::kNotFound) return std::unexpected(text.error());
-    PrintError(text.error().message, settings.log_format);
+  const auto answer = AnswerTo(*store, question);
+  if (!answer) {
+    if (answer.error().code != ErrorCode::kNotFound) return std::unexpected(answer.error());
+    PrintError(answer.error().message, settings.log_format);
     return kExitPartly;
   }
-  TRY(WriteOut(*text));
-  return kExitDone;
+  TRY(WriteOut(answer->text));
+  for (const std::string& damage : answer->damage) PrintError(damage, settings.log_format);
+  return answer->damage.empty() ? kExitDone : kExitUnusable;
 }
 
 }  // namespace tmdbc

@@ -115,7 +115,7 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
         EXPECT_EQ(std::set<MediaId>(records.begin(), records.end()), frames.at(report.damage[0].offset))
             << byte;
         EXPECT_FALSE(world.store->Find(records[0]).has_value() &&
-                     world.store->History(records[0]).has_value());
+                     world.Steps(records[0]).find("damaged") == std::string::npos);
       }
       world.files.FlipBit(kFirst, byte, flip);
     }

@@ -174,7 +174,7 @@ Result<Change> RecordStore::Put(Document document) {
   TRY_ASSIGN(auto before, CurrentView(id));
   Verdict verdict = Classify(before, document.hash, fetched_at, clock_->Now());
   if (verdict.stale) return Change::kUnchanged;
-  TRY(Unhold(id));
+  if (before && before->live()) TRY(Unhold(id));  // others are never held
   if (verdict.change == Change::kUnchanged || verdict.change == Change::kStats) {
     TRY_ASSIGN(const bool readable, Readable(*before));
     if (!readable) verdict = {.change = Change::kUpdate, .version = before->version + 1};
@@ -475,6 +475,32 @@ Result<StoredRecord> RecordStore::FindSeasonOfEpisode(std::int64_t episode_id) {
   });
 }
 
+Result<MediaId> RecordStore::SeasonAt(std::int64_t tv_id, std::int64_t season_number) {
+  TRY_ASSIGN(const auto row, index_->FindSeason(tv_id, season_number));
+  if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
+  return row->id;
+}
+
+Result<std::vector<MediaId>> RecordStore::SeasonsOfEpisode(std::int64_t episode_id) {
+  TRY_ASSIGN(const auto row, index_->FindSeasonOfEpisode(episode_id));
+  if (!row) return Fail(ErrorCode::kNotFound, "episode:{} is not stored", episode_id);
+  TRY_ASSIGN(const auto seasons, index_->SeasonsOf(row->tv_id));
+  std::vector<MediaId> ids = {row->id};
+  for (const IndexRow& season : seasons) {
+    if (season.id != row->id) ids.push_back(season.id);
+  }
+  return ids;
+}
+
+Result<RecordStore::Kept> RecordStore::KeptOf(MediaId id) {
+  TRY_ASSIGN(const auto current, index_->Find(id));
+  if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
+  if (current->change == Change::kPurge) return Kept{.purged_at = current->fetched_at};
+  TRY_ASSIGN(const auto steps, StepsOf(*current));
+  if (steps.empty()) return Kept{{}, current->version, current->fetched_at};
+  return Kept{{}, steps.front().version, steps.front().fetched_at};
+}
+
 Result<std::vector<StepRow>> RecordStore::StepsOf(const IndexRow& current) {
   // Should another process be writing, the steps may hold `current` by now: they are cut back to what came
   // before it.
@@ -487,21 +513,37 @@ Result<std::vector<StepRow>> RecordStore::StepsOf(const IndexRow& current) {
 }
 
 Result<std::vector<StoredRecord>> RecordStore::History(MediaId id) {
-  return OnceMore([&] { return LoadHistory(id); });
+  auto history = LoadHistory(id);
+  const auto damaged = [](const StoredRecord& record) { return !record.damage.empty(); };
+  // As OnceMore(): it may only have been moved.
+  if (history && std::ranges::any_of(*history, damaged)) history = LoadHistory(id);
+  return history;
 }
 
 Result<std::vector<StoredRecord>> RecordStore::LoadHistory(MediaId id) {
   TRY_ASSIGN(const auto current, index_->Find(id));
   if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-  TRY_ASSIGN(const auto steps, StepsOf(*current));
+  if (current->change == Change::kPurge) return std::unexpected(LoadView(*current).error());
+  TRY_ASSIGN(auto steps, StepsOf(*current));
+  if (current->change != Change::kStats)
+    steps.push_back({id, current->version, current->change, current->fetched_at, current->place});
   std::vector<StoredRecord> records;
   for (const StepRow& step : steps) {
-    TRY_ASSIGN(auto record, Load(id, step.version, step.place));
-    records.push_back(std::move(record));
-  }
-  if (current->change != Change::kStats) {
-    TRY_ASSIGN(auto record, LoadView(*current));
-    records.push_back(std::move(record));
+    auto record = Load(id, step.version, step.place);
+    if (!record && record.error().code != ErrorCode::kCorrupt) return std::unexpected(record.error());
+    if (record) {
+      records.push_back(*std::move(record));
+      continue;
+    }
+    // One version that is lost takes none of the others along.
+    StoredRecord lost;
+    lost.id = id;
+    lost.version = step.version;
+    lost.change = step.change;
+    lost.fetched_at = step.fetched_at;
+    lost.status = step.change == Change::kDelete ? 404 : 200;
+    lost.damage = record.error().message;
+    records.push_back(std::move(lost));
   }
   return records;
 }

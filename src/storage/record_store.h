@@ -58,6 +58,9 @@ struct StoredRecord {
   std::string sha256;    // of `data`, lower-case hex; empty for a tombstone
   std::string data;      // TMDB's bytes; empty for a tombstone
   std::string envelope;  // the whole stored line, without the line break
+  // Only of History(): not empty when the version cannot be read; then it says why, and of the rest there is
+  // what the index knows: id, version, change, fetched_at and status.
+  std::string damage;
 };
 
 // What the store knows of an id without reading its data.
@@ -102,7 +105,7 @@ struct RecordStoreOptions {
   std::uint64_t frame_bytes = 128 << 10;   // before compression
   std::uint64_t segment_bytes = 32 << 20;  // compressed; sealed above
   Duration segment_age = std::chrono::hours(1);
-  int zstd_level = 3;
+  int zstd_level = 2;  // kZstdLevel says why
 };
 
 class RecordStore {
@@ -162,9 +165,22 @@ class RecordStore {
   Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);
   // The season record that holds the episode of that id, or held it last.
   Result<StoredRecord> FindSeasonOfEpisode(std::int64_t episode_id);
+  // The id of the season that FindSeason() finds, without reading it.
+  Result<MediaId> SeasonAt(std::int64_t tv_id, std::int64_t season_number);
+  // Every season record of the show that the episode is of, live or not: a season may have been made anew
+  // under another id, with the episodes that it had. The one of FindSeasonOfEpisode() is the first. Reads
+  // none of them.
+  Result<std::vector<MediaId>> SeasonsOfEpisode(std::int64_t episode_id);
   // Every version kept, oldest first, each as it was when the version began: a stats record is no step,
-  // Find() has the latest numbers.
+  // Find() has the latest numbers. One that cannot be read is there with its `damage`.
   Result<std::vector<StoredRecord>> History(MediaId id);
+  // What is kept of an id's past, without reading it. kNotFound when the id was never stored.
+  struct Kept {
+    std::optional<Time> purged_at;   // nothing is: it was purged then
+    std::int64_t first_version = 0;  // else the oldest version, 1 unless those before it were dropped
+    Time first_at{};                 // when that was fetched
+  };
+  Result<Kept> KeptOf(MediaId id);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
   Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
   // The version that was in force at that time: the last one fetched at or before it, with the newest numbers

@@ -99,7 +99,8 @@ struct StoreWorld {
     if (!history) return history.error().message;
     std::string text;
     for (const StoredRecord& record : *history) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", record.version, Name(record.change));
+      text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", record.version, Name(record.change),
+                          record.damage.empty() ? "" : " damaged");
     }
     return text;
   }
