@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "base/clock.h"
+#include "http/server.h"
 #include "http/server_test_client.h"
 #include "program.h"
 
@@ -208,13 +210,38 @@ TEST(Dashboard, IsJsonOfPanelsThatDoNotOverlap) {
 
 TEST(MetricsListen, ThatIsNoAddressIsRefusedInASentence) {
   const TempDir folder;
-  for (const char* value : {"9464", "metrics.example.org:9464", "127.0.0.1:99999"}) {
+  for (const char* value : {"localhost", "metrics.example.org:9464", "127.0.0.1:99999"}) {
     const Finished result = RunToEnd(
         {CollectorPath(), "run", "--once"},
         {{"TMDB_API_KEY", "0123456789abcdef0123456789abcdef"}, {"METRICS_LISTEN", value}}, folder.path());
     EXPECT_EQ(result.code, 2) << result.err;
     EXPECT_NE(result.err.find("METRICS_LISTEN"), std::string::npos) << result.err;
     EXPECT_NE(result.err.find(value), std::string::npos) << result.err;
+  }
+}
+
+TEST(MetricsListen, AnAddressThatIsNotOursIsExitCode2AndAPortInUseExitCode3) {
+  const SystemClock clock;
+  const auto taken =
+      http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; });
+  ASSERT_TRUE(taken);
+  const std::string port = std::to_string((*taken)->port());
+  const struct {
+    std::string value;
+    int code;
+    std::string says;
+  } cases[] = {
+      // Of the network that is kept for documents (RFC 5737): no machine's.
+      {"192.0.2.1:9464", 2, "METRICS_LISTEN: listen on 192.0.2.1:9464: not an address of this machine"},
+      {"127.0.0.1:" + port, 3, "METRICS_LISTEN: listen on 127.0.0.1:" + port + ": the port is in use"},
+      {port, 3, "METRICS_LISTEN: listen on 127.0.0.1:" + port + ": the port is in use"},
+  };
+  const TempDir folder;
+  for (const auto& c : cases) {
+    const Finished result = RunToEnd({CollectorPath(), "run", "--once", "--metrics-listen=" + c.value},
+                                     {{"TMDB_API_KEY", "0123456789abcdef0123456789abcdef"}}, folder.path());
+    EXPECT_EQ(result.code, c.code) << result.err;
+    EXPECT_EQ(result.err, "tmdb-collector: " + c.says + "\n");
   }
 }
 

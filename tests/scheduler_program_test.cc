@@ -163,6 +163,9 @@ TEST_F(DaemonTest, TakesChangedSettingsWhenToldAndNamesThoseThatItCannot) {
   ASSERT_TRUE(Eventually([&] { return Count(daemon->err(), "collecting schedule=new") == 1; }))
       << daemon->err();
   ASSERT_TRUE(Waits(*daemon, 3)) << daemon->err();
+  // The one that it took the place of is waited for no longer.
+  EXPECT_EQ(ExitCodes(), "new=0 ");
+  EXPECT_EQ(Run({"status"}).out.find("schedule  collection"), std::string::npos);
   daemon->Signal(SIGTERM);
   EXPECT_EQ(daemon->Wait(kPatience), 0);
 }
@@ -196,6 +199,23 @@ TEST_F(DaemonTest, TakesAnotherRateInTheMiddleOfFetching) {
   daemon->Signal(SIGTERM);
   EXPECT_EQ(daemon->Wait(kPatience), 0);
   EXPECT_EQ(ExitCodes(), "collection=0 ");
+}
+
+TEST_F(DaemonTest, TellsOfEveryRequestToTmdbThoseForTheChangeFeedsToo) {
+  for (const bool changes : {false, true}) {
+    const std::int64_t before = Counter(sim_, "/api_requests");
+    const Finished run = Run({"run", "--once", "--json"});
+    ASSERT_EQ(run.code, 0) << run.err;
+    const std::int64_t sent = Counter(sim_, "/api_requests") - before;
+    EXPECT_NE(run.out.find(fmt::format("\"api_requests\":{},", sent)), std::string::npos) << run.out;
+    EXPECT_EQ(Count(run.out, "\"changes\":{\"verdict\":\"read\""), changes ? 3 : 0) << run.out;
+    EXPECT_NE(Run({"status", "--json"}).out.find(fmt::format("\"requests\":{},", sent)), std::string::npos);
+  }
+  const std::int64_t before = Counter(sim_, "/api_requests");
+  const Finished run = Run({"run", "--once"});
+  const std::int64_t sent = Counter(sim_, "/api_requests") - before;
+  EXPECT_GE(sent, 3);
+  EXPECT_NE(run.out.find(fmt::format("requests  {} to TMDB, ", sent)), std::string::npos) << run.out;
 }
 
 TEST_F(DaemonTest, EndsAfterItsWorkWhenNoScheduleWillEverBeDueAgain) {

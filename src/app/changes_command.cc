@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // changes: our own change feed, for whoever keeps something up to date with the mirror. Read from the sealed
 // segments beside the process at work; nothing is remembered here of who follows.
-#include <poll.h>
-#include <unistd.h>
-
 #include <thread>
 
 #include "app/command.h"
@@ -11,6 +8,7 @@
 #include "app/feed_position.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
+#include "app/words.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {
@@ -24,6 +22,8 @@ constexpr std::chrono::milliseconds kLookAtStop{50};
 // Lines on their way to stdout, in blocks.
 class FeedOutput {
  public:
+  explicit FeedOutput(const StopFlag& stop) : out_(stop) {}
+
   // Of a record's line, with its sequence number in front of the other keys.
   Result<void> Print(std::int64_t sequence, std::string_view line) {
     block_ += fmt::format(R"({{"seq":{},)", sequence);
@@ -34,33 +34,24 @@ class FeedOutput {
   }
 
   Result<void> Flush() {
-    if (block_.empty() || closed_) return {};
-    TRY_ASSIGN(const bool read, WriteOutWhileRead(block_));
-    closed_ = !read;
+    TRY(out_.Write(block_));
     block_.clear();
     return {};
   }
 
-  // A reader that has gone away is no error, but it is noticed only by writing, or by looking.
-  bool LookForReader() {
-    pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
-    if (::poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) closed_ = true;
-    return !closed_;
-  }
-
+  OutStream& out() { return out_; }
   std::int64_t lines() const { return lines_; }
-  bool closed() const { return closed_; }
 
  private:
+  OutStream out_;
   std::string block_;
   std::int64_t lines_ = 0;
-  bool closed_ = false;
 };
 
 class Follower {
  public:
   Follower(RecordStore& store, FeedPosition position, std::optional<std::int64_t> limit, const StopFlag& stop)
-      : store_(store), position_(std::move(position)), limit_(limit), stop_(stop) {}
+      : store_(store), position_(std::move(position)), limit_(limit), stop_(stop), output_(stop) {}
 
   // Before the first line: whoever claims to have read what does not exist has mixed something up.
   Result<void> Check() {
@@ -76,28 +67,29 @@ class Follower {
   }
 
   // Prints what there is behind the position. False when it is not to go on: the limit is reached, the reader
-  // is gone, or a stop was asked for.
+  // does not read, or a stop was asked for.
   Result<bool> ReadOn() {
     for (auto& [type, sequence] : position_) {
       auto reached =
           store_.ReadFeed(type, sequence, [&](std::int64_t at, std::string_view line) -> Result<bool> {
             TRY(output_.Print(at, line));
-            // Not an error, but nobody reads what the rest of the segment holds.
-            if (output_.closed()) return Fail(ErrorCode::kIo, "the reader is gone");
+            // Not an error of the store's, but nobody reads what the rest of the segment holds.
+            if (!IsRead()) return Fail(ErrorCode::kIo, "the reader does not read on");
             return GoesOn();
           });
-      if (output_.closed()) return false;
+      if (!IsRead()) return false;
       if (!reached) {
         // Nothing has been stored yet: a feed that has not begun. Whoever claims to have read of it is wrong.
         if (reached.error().code != ErrorCode::kNotFound || sequence != 0)
           return std::unexpected(reached.error());
         continue;
       }
-      sequence = *reached;
       TRY(output_.Flush());
+      if (!IsRead()) return false;
+      sequence = *reached;
       if (!GoesOn()) return false;
     }
-    return output_.LookForReader();
+    return output_.out().Look() == OutStream::Reader::kReads;
   }
 
   // Whether the feed has lines behind what was printed.
@@ -109,9 +101,10 @@ class Follower {
     return false;
   }
 
-  bool reader_gone() const { return output_.closed(); }
+  OutStream::Reader reader() { return output_.out().reader(); }
 
  private:
+  bool IsRead() { return reader() == OutStream::Reader::kReads; }
   // A segment is never cut: its number would name a half of it.
   bool GoesOn() const { return !stop_.requested() && !(limit_ && output_.lines() >= *limit_); }
 
@@ -139,15 +132,24 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
   TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
   const StopSignals signals;
   const StopFlag& stop = signals.flag();
+  const bool follow = arguments.Has("--follow");
   Follower follower(*store, std::move(position), limit, stop);
   TRY(follower.Check());
   while (true) {
     TRY_ASSIGN(const bool goes_on, follower.ReadOn());
-    if (follower.reader_gone()) return kExitDone;
-    if (arguments.Has("--follow")) {
-      if (goes_on) Sleep(stop);
-      if (stop.requested()) return kExitDone;
-      if (goes_on) continue;
+    if (follower.reader() == OutStream::Reader::kGone) return kExitDone;
+    if (follower.reader() == OutStream::Reader::kStalled) {
+      // Whoever follows takes a number for complete when the next one comes. Without --follow the exit code
+      // says that all is complete, so it must not be 0 or 1.
+      if (follow) return kExitPartly;
+      return Fail(
+          ErrorCode::kIo,
+          "write to stdout: stopped while nobody read, the last lines are missing: go on from --since={}",
+          ShowValue(since));
+    }
+    if (follow && goes_on) {
+      Sleep(stop);
+      if (!stop.requested()) continue;
     }
     TRY_ASSIGN(const bool more, follower.MoreIsLeft());
     return more ? kExitPartly : kExitDone;

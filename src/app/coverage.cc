@@ -84,6 +84,10 @@ std::string AgeText(std::chrono::seconds age) {
   return hours < 48 ? fmt::format("{:.1f} h", hours) : fmt::format("{:.1f} d", hours / 24);
 }
 
+std::string PercentText(std::optional<double> part) {
+  return part ? fmt::format("{:.2f} %", 100 * *part) : "-";
+}
+
 std::string DueText(const Due& due) {
   return fmt::format("{} + {}", FormatCount(due.over), FormatCount(due.within_week));
 }
@@ -175,10 +179,10 @@ std::string CoverageText(const std::vector<TypeCoverage>& types) {
                   "listed", "stored", "missing", "extra", "dead", "duplicates", "covered");
   for (const TypeCoverage& t : types) {
     if (!t.export_date) continue;
-    text += fmt::format("{:<13} {:<10} {:>10} {:>10} {:>9} {:>7} {:>7} {:>10} {:>7.2f} %\n", Name(t.type),
+    text += fmt::format("{:<13} {:<10} {:>10} {:>10} {:>9} {:>7} {:>7} {:>10} {:>9}\n", Name(t.type),
                         FormatDate(*t.export_date), FormatCount(t.listed), FormatCount(t.listed_live),
                         FormatCount(t.missing.count), FormatCount(t.extra.count), FormatCount(t.dead.count),
-                        FormatCount(t.duplicates.count), 100 * t.covered());
+                        FormatCount(t.duplicates.count), PercentText(t.covered()));
   }
   text += fmt::format("\n{:<13} {:<10} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "freshness",
                       "watermark", "stored", "to refresh", "fresh", "p50", "p90", "p99", "oldest");
@@ -210,7 +214,8 @@ void AddCoverage(JsonWriter& json, const std::vector<TypeCoverage>& types) {
     AddClass(json, "dead", t.dead);
     AddClass(json, "duplicates", t.duplicates);
     json.Key("covered");
-    t.export_date ? json.Real(t.covered(), 6) : json.Null();
+    const auto covered = t.covered();
+    covered ? json.Real(*covered, 6) : json.Null();
     json.Field("live", t.live).Field("to_refresh", t.to_refresh).Key("fresh").Real(t.fresh(), 6);
     AddDay(json, "watermark", t.watermark);
     json.Key("unverified_seconds")

@@ -55,8 +55,12 @@ struct TypeCoverage {
   IdClass extra;       // stored, not listed: newer than the export, asked for by id, or on their way out
   IdClass dead;        // listed, but TMDB answers 404
   IdClass duplicates;  // listed more than once
-  // The part of what is listed of which we know all there is to know: it is stored, or dead.
-  double covered() const { return listed == 0 ? 1 : double(listed_live + dead.count) / double(listed); }
+  // Of what is listed and TMDB has, the part that is stored; empty when there is nothing to store.
+  std::optional<double> covered() const {
+    const std::int64_t wanted = listed - dead.count;
+    if (wanted == 0) return std::nullopt;
+    return double(listed_live) / double(wanted);
+  }
 
   std::int64_t live = 0;
   IdClass held;                 // deletions that wait for --accept-deletions

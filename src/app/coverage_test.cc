@@ -46,8 +46,31 @@ TEST(Coverage, EveryIdIsInOneClass) {
   EXPECT_EQ(coverage.extra.first, (std::vector<std::int64_t>{1, 20}));
   EXPECT_EQ(coverage.live, 4);
   EXPECT_EQ(coverage.to_refresh, 2);
-  EXPECT_DOUBLE_EQ(coverage.covered(), 4.0 / 6);
+  EXPECT_DOUBLE_EQ(coverage.covered().value(), 2.0 / 4);
   EXPECT_DOUBLE_EQ(coverage.fresh(), 0.5);
+}
+
+TEST(Coverage, WhatTmdbDoesNotHaveIsNoPartOfWhatThereIsToCover) {
+  const struct {
+    std::vector<Standing> listed;
+    std::optional<double> covered;
+  } cases[] = {
+      {{}, std::nullopt},
+      {{Standing::kMissing, Standing::kTombstone}, std::nullopt},
+      {{Standing::kMissing, Standing::kUnknown}, 0.0},
+      {{Standing::kLive, Standing::kMissing}, 1.0},
+      {{Standing::kLive, Standing::kTombstone, Standing::kUnknown}, 0.5},
+  };
+  for (const auto& c : cases) {
+    TypeCoverage coverage(MediaType::kMovie);
+    coverage.export_date = std::chrono::sys_days();
+    std::vector<std::uint32_t> listed;
+    for (std::uint32_t id = 1; id <= c.listed.size(); ++id) listed.push_back(id);
+    CoverageTally tally(coverage, listed, {}, kNow);
+    for (std::size_t i = 0; i < c.listed.size(); ++i) tally.Add(State(std::int64_t(i) + 1, c.listed[i]));
+    tally.Finish();
+    EXPECT_EQ(coverage.covered(), c.covered) << c.listed.size();
+  }
 }
 
 TEST(Coverage, OnlyTheFirstIdsOfAClassAreNamed) {
@@ -130,7 +153,7 @@ TEST_F(CoverageCommand, ComparesTheExportInForceWithTheStore) {
   EXPECT_EQ(std::int64_t(movie["listed"]), 3);
   EXPECT_EQ(std::int64_t(movie["listed_live"]), 1);
   EXPECT_EQ(std::int64_t(movie["to_refresh"]), 1);
-  EXPECT_DOUBLE_EQ(double(movie["covered"]), 0.666667);
+  EXPECT_DOUBLE_EQ(double(movie["covered"]), 0.5);
   EXPECT_EQ(std::string_view(movie["watermark"]), "2026-11-21");
   EXPECT_EQ(std::string_view(movie["export_date"]), "2026-11-22");
 }
@@ -147,9 +170,40 @@ TEST_F(CoverageCommand, IsATableForAPerson) {
   EXPECT_EQ(status.code, 0) << status.err;
   EXPECT_NE(
       status.out.find(
-          "movie         2026-11-22          3          1         1       1       1          1   66.67 %\n"),
+          "movie         2026-11-22          3          1         1       1       1          1   50.00 %\n"),
       std::string::npos)
       << status.out;
+}
+
+TEST_F(CoverageCommand, AnExportOfDeadIdsAloneCoversNothing) {
+  {
+    DataStore data;
+    for (const std::int64_t id : {1, 2}) data.PutGone({MediaType::kMovie, id}, "2026-11-21T10:00:00Z");
+    data.Seal();
+    std::filesystem::create_directories("data/exports");
+    std::ofstream("data/exports/movie_ids_2026-11-22.json.gz", std::ios::binary)
+        << Gzip("{\"id\":1}\n{\"id\":2}\n");
+    ASSERT_TRUE(CreateAcceptedExports(data.catalog()));
+    ASSERT_TRUE(RecordAcceptedExport(data.catalog(), {.name = "movie_ids",
+                                                      .date = ParseDate("2026-11-22").value(),
+                                                      .lines = 2,
+                                                      .ids = 2,
+                                                      .bytes = 100,
+                                                      .accepted_at = data.clock().Now()}));
+    ASSERT_TRUE(CreateWatermarks(data.catalog()));
+    ASSERT_TRUE(SqliteIdQueue::Open(data.catalog(), data.clock()));
+  }
+  const Outcome text = Run({"status", "--coverage"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(
+      text.out.find(
+          "movie         2026-11-22          2          0         0       0       2          0         -\n"),
+      std::string::npos)
+      << text.out;
+  EXPECT_EQ(text.out.find('%'), std::string::npos) << text.out;
+  const Outcome json = Run({"status", "--coverage", "--json"});
+  EXPECT_NE(json.out.find("\"covered\":null"), std::string::npos) << json.out;
+  EXPECT_NE(json.out.find("\"export_ids\":2,\"coverage\":null"), std::string::npos) << json.out;
 }
 
 TEST_F(CoverageCommand, PlainStatusSaysHowFreshTheMirrorIs) {

@@ -208,7 +208,7 @@ Result<void> Daemon::Reload() {
   const auto later = ReloadSettings(settings_);
   if (later) {
     pipeline_.Reconfigure();
-    scheduler_->Replace(SchedulesOf(settings_));
+    TRY(WhenThereIsRoom([this] { return scheduler_->Replace(SchedulesOf(settings_)); }));
     told_next_ = {};
     pipeline_.log().Info("read the settings again");
     for (const std::string& warning : settings_.warnings) pipeline_.log().Warn(warning);

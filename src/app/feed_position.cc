@@ -50,6 +50,7 @@ Result<FeedPosition> ParseFeedPosition(std::string_view since, const std::option
     for (auto& [media_type, sequence] : position) sequence = *number;
     return position;
   }
+  std::vector<MediaType> seen;
   for (std::string_view rest = since;;) {
     const auto comma = rest.find(',');
     const std::string_view item = rest.substr(0, comma);
@@ -58,6 +59,9 @@ Result<FeedPosition> ParseFeedPosition(std::string_view since, const std::option
     const auto number = Sequence(item.substr(equals + 1));
     const auto named = ParseMediaType(item.substr(0, equals));
     if (!number || !named) return Bad(since);
+    if (std::ranges::find(seen, *named) != seen.end())
+      return Fail(ErrorCode::kInvalid, "--since is '{}': it names {} twice", ShowValue(since), Name(*named));
+    seen.push_back(*named);
     const auto found = std::ranges::find(position, *named, &FeedPosition::value_type::first);
     if (found != position.end()) {
       found->second = *number;

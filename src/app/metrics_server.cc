@@ -35,13 +35,14 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const auto bad = [&] {
     return Fail(ErrorCode::kInvalid,
                 "'{}' is no address to listen at: use host:port, the host a number or localhost, such as "
-                "127.0.0.1:9464",
+                "127.0.0.1:9464, or the port alone",
                 text);
   };
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return bad();
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
+  // Without a host: whom it tells is not asked, so only this machine.
+  const bool port_alone = colon == std::string_view::npos;
+  std::string_view host = port_alone ? "127.0.0.1" : text.substr(0, colon);
+  const std::string_view port = port_alone ? text : text.substr(colon + 1);
   ListenAddress at;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), at.port);
   if (error != std::errc() || end != port.data() + port.size()) return bad();
@@ -83,11 +84,18 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const ListenAddress&
   http::ServerOptions options;
   options.address = at.address;
   options.port = at.port;
+  // Prometheus asks every minute or oftener, on a connection that it keeps; a probe needs a moment. Whoever
+  // holds connections open keeps neither out.
   options.connections_per_address = 20;
-  options.close_excess = true;
+  options.replace_oldest = true;
+  options.request_limit = std::chrono::seconds(10);
+  options.idle_limit = std::chrono::minutes(5);
   auto server = http::Server::Listen(options, clock, [&metrics](const http::ServerRequest& request) {
     return AnswerMetricsRequest(request, metrics);
   });
+  // Unlike a wrong address, a port in use may be free when the service manager tries again.
+  if (!server && server.error().code == ErrorCode::kExists)
+    return Fail(ErrorCode::kUnavailable, "METRICS_LISTEN: {}", server.error().message);
   if (!server) return Within("METRICS_LISTEN", server.error());
   return std::unique_ptr<MetricsServer>(new MetricsServer(*std::move(server), at.address));
 }

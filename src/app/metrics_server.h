@@ -22,7 +22,8 @@
 
 namespace tmdbc {
 
-// What METRICS_LISTEN says: "127.0.0.1:9464", "localhost:9464", "[::1]:9464"; port 0 takes any free one.
+// What METRICS_LISTEN says: "127.0.0.1:9464", "localhost:9464", "[::1]:9464", or "9464" for a port of
+// 127.0.0.1; port 0 takes any free one.
 struct ListenAddress {
   std::string address;
   std::uint16_t port = 0;
@@ -35,7 +36,8 @@ http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const Mirr
 
 class MetricsServer {
  public:
-  // Listens, and serves until it is destroyed. Both references outlive it. kExists when the port is taken.
+  // Listens, and serves until it is destroyed. Both references outlive it. kUnavailable when the port is in
+  // use, kInvalid for an address that this machine cannot listen at.
   static Result<std::unique_ptr<MetricsServer>> Start(const ListenAddress& at, const Clock& clock,
                                                       const MirrorMetrics& metrics);
   ~MetricsServer();

@@ -6,9 +6,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/sqlite.h"
+#include "harvester/watermarks.h"
 #include "http/server_test_client.h"
+#include "scheduler/scheduler.h"
 #include "testing/fake_clock.h"
 #include "testing/memory_queue.h"
 
@@ -122,6 +125,28 @@ TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
   EXPECT_TRUE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"} 1795219200)"));
 }
 
+TEST_F(MirrorMetricsTest, ShowTheLastRunsOfTheSchedulesThatThereAre) {
+  auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
+  ASSERT_TRUE(catalog);
+  testing::MemoryIdQueue queue(clock_);
+  ASSERT_TRUE(CreateWatermarks(*catalog));
+  const auto parse = [](const char* text) { return ScheduleExpression::Parse(text).value(); };
+  auto scheduler =
+      Scheduler::Open(*catalog, clock_, {{"old", parse("rate(1 day)")}, {"daily", parse("rate(1 day)")}});
+  ASSERT_TRUE(scheduler);
+  for (const char* name : {"old", "daily"}) {
+    ASSERT_TRUE(scheduler->Begin(name));
+    ASSERT_TRUE(scheduler->End(name, 1));
+  }
+  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  EXPECT_TRUE(Has(R"(tmdbc_last_run_exit_code{schedule="old"} 1)"));
+  ASSERT_TRUE(scheduler->Replace({{"daily", parse("rate(1 day)")}, {"new", parse("rate(1 day)")}}));
+  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  EXPECT_TRUE(Has(R"(tmdbc_last_run_exit_code{schedule="daily"} 1)"));
+  EXPECT_EQ(metrics_.Text().find("schedule=\"old\""), std::string::npos) << metrics_.Text();
+  EXPECT_EQ(metrics_.Text().find("schedule=\"new\""), std::string::npos) << "it has not run";
+}
+
 TEST_F(MirrorMetricsTest, AreAliveWhileTheLoopGoesOn) {
   EXPECT_EQ(Get(metrics_, "/healthz").status, 200);
   clock_.Advance(std::chrono::seconds(119));
@@ -170,8 +195,11 @@ TEST(ParseListenAddress, TakesHostAndPort) {
       {"localhost:0", "127.0.0.1", 0},
       {"0.0.0.0:65535", "0.0.0.0", 65535},
       {"[::1]:9464", "::1", 9464},
-      {"9464", nullptr, 0},
+      {"9464", "127.0.0.1", 9464},
+      {"", nullptr, 0},
       {":9464", nullptr, 0},
+      {"99999", nullptr, 0},
+      {"localhost", nullptr, 0},
       {"127.0.0.1:", nullptr, 0},
       {"127.0.0.1:65536", nullptr, 0},
       {"127.0.0.1:-1", nullptr, 0},
@@ -220,6 +248,19 @@ TEST(MetricsServer, AnswersWhileTheLoopIsBusyAndEndsWithIt) {
   EXPECT_FALSE(http::TestConnection(port).connected());
 }
 
+TEST(MetricsServer, AnswersAProbeWhileOthersHoldEveryConnectionOpen) {
+  const SystemClock clock;
+  const MirrorMetrics metrics(clock, kApi);
+  const auto server = MetricsServer::Start({.address = "127.0.0.1", .port = 0}, clock, metrics);
+  ASSERT_TRUE(server) << server.error().message;
+  std::vector<http::TestConnection> held;
+  for (int i = 0; i < 50; ++i) {
+    held.emplace_back(PortOf(**server));
+    held.back().Send("GET /healthz HTTP/1.1\r\nX-Slow: ");
+  }
+  EXPECT_EQ(http::TestConnection(PortOf(**server)).Get("/healthz").status, 200);
+}
+
 TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
   const SystemClock clock;
   const MirrorMetrics metrics(clock, kApi);
@@ -227,8 +268,23 @@ TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
   ASSERT_TRUE(first);
   const auto second = MetricsServer::Start({.address = "127.0.0.1", .port = PortOf(**first)}, clock, metrics);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, ErrorCode::kExists);
-  EXPECT_NE(second.error().message.find("METRICS_LISTEN"), std::string::npos) << second.error().message;
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(second.error().message, "METRICS_LISTEN: listen on 127.0.0.1:" + std::to_string(PortOf(**first)) +
+                                        ": the port is in use");
+}
+
+// Also one that is no loopback address: what 0.0.0.0 stands for is reached at each of them.
+TEST(MetricsServer, ListensAtEveryAddressOfThisMachineAndNoOther) {
+  const SystemClock clock;
+  const MirrorMetrics metrics(clock, kApi);
+  const auto all = MetricsServer::Start({.address = "0.0.0.0", .port = 0}, clock, metrics);
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_EQ(http::TestConnection(PortOf(**all)).Get("/healthz").status, 200);
+  const auto foreign = MetricsServer::Start({.address = "192.0.2.1", .port = 9464}, clock, metrics);
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(foreign.error().message,
+            "METRICS_LISTEN: listen on 192.0.2.1:9464: not an address of this machine");
 }
 
 }  // namespace

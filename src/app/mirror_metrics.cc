@@ -176,6 +176,9 @@ Result<void> MirrorMetrics::LookAtQueue(Database& catalog, IdQueue& queue) {
   if (!scheduled) return {};
   TRY_ASSIGN(auto runs, catalog.Prepare("SELECT name, ended, exit_code FROM schedule_runs "
                                         "WHERE ended IS NOT NULL AND exit_code IS NOT NULL"));
+  // A schedule that was given up is in the table no longer.
+  last_run_.Clear();
+  last_exit_.Clear();
   while (true) {
     TRY_ASSIGN(const bool row, runs.Step());
     if (!row) return {};

@@ -2,9 +2,12 @@
 #include "app/output.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
@@ -13,12 +16,7 @@
 namespace tmdbc {
 namespace {
 
-// 0, or the error number.
-int Write(std::string_view text) {
-  const bool whole =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return whole ? 0 : errno;
-}
+constexpr int kLookAtStopMs = 50;
 
 std::unexpected<Error> CannotWrite(int error) {
   return Fail(ErrorCode::kIo, "write to stdout: {}", std::strerror(error));
@@ -27,15 +25,45 @@ std::unexpected<Error> CannotWrite(int error) {
 }  // namespace
 
 Result<void> WriteOut(std::string_view text) {
-  const int error = Write(text);
-  if (error != 0) return CannotWrite(error);
+  const bool whole =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!whole) return CannotWrite(errno);
   return {};
 }
 
-Result<bool> WriteOutWhileRead(std::string_view text) {
-  const int error = Write(text);
-  if (error != 0 && error != EPIPE) return CannotWrite(error);
-  return error == 0;
+Result<OutStream::Reader> OutStream::Write(std::string_view text) {
+  while (reader_ == Reader::kReads && !text.empty()) {
+    if (TimeIsUp()) {
+      reader_ = Reader::kStalled;
+      break;
+    }
+    pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    if (::poll(&out, 1, kLookAtStopMs) <= 0) continue;
+    // A pipe that is ready takes as much as this at once (pipe(7)), so that the write never waits.
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+    if (written >= 0) {
+      text.remove_prefix(std::size_t(written));
+    } else if (errno == EPIPE) {
+      reader_ = Reader::kGone;
+    } else if (errno != EINTR && errno != EAGAIN) {
+      return CannotWrite(errno);
+    }
+  }
+  return reader_;
+}
+
+OutStream::Reader OutStream::Look() {
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  const bool closed = ::poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+  if (closed && reader_ == Reader::kReads) reader_ = Reader::kGone;
+  return reader_;
+}
+
+bool OutStream::TimeIsUp() {
+  if (!stop_.requested()) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (!deadline_) deadline_ = now + kGrace;
+  return now >= *deadline_;
 }
 
 void PrintError(std::string_view message, LogFormat format) {

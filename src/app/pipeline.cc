@@ -174,6 +174,7 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   // A full disk is waited for: what was queued stays, and to harvest again queues nothing twice.
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
+    if (report) status_.requests = earlier_.requests += report->api_requests;
     if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
     if (!told) {
       log_->Error("the disk is full: free some space, the harvest then goes on by itself",

@@ -289,7 +289,8 @@ constexpr Setting kTable[] = {
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogLevels, s.log_level); }, true},
     {"LOG_FORMAT", "log", "text", "text or json", "Lines for people, or one JSON object a line.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogFormats, s.log_format); }},
-    {"METRICS_LISTEN", "metrics", "", "host:port of this machine, such as 127.0.0.1:9464",
+    {"METRICS_LISTEN", "metrics", "",
+     "host:port of this machine, such as 127.0.0.1:9464, or a port alone, then of 127.0.0.1",
      "Where a process that works serves /metrics for Prometheus, /healthz and /readyz; when it is not set, "
      "nowhere. Port 0 takes any free one, and the log says which. It asks nobody who they are.",
      false,

@@ -54,7 +54,7 @@ own, stand in `tmdb-collector.toml`; they take the place of those two settings:
 
 ```toml
 [[schedule]]
-name = "exports"                    # 1 to 64 letters, digits, - _ and .; what has run is remembered under it
+name = "exports"                    # 1 to 64 letters, digits, - _ and .; what has run is remembered under it while it stands here
 expression = "cron(30 9 * * ? *)"
 timezone = "Europe/Berlin"          # COLLECTION_TIMEZONE when it is left out
 mode = "export"                     # auto (when it is left out), export or changes, as for `harvest --mode`

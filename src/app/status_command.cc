@@ -35,11 +35,13 @@ struct TypeStatus {
       0;  // different ones of the last accepted exports of the type, adult ones too; 0: none
   std::optional<std::chrono::sys_days> export_date;
 
-  // Of the ids that the export names, those that are stored, known to be gone, queued or dead. Deleted ones
-  // and those asked for by id are counted too, so it is cut at 1.
+  // About the part of the ids that the export names and TMDB has that is stored; empty when there is nothing
+  // to store. Counts alone do not tell which ids are listed: an id that was asked for by itself counts too,
+  // and a deleted one counts as no longer listed. So it is cut at 1, and --coverage knows better.
   std::optional<double> coverage() const {
-    if (export_ids == 0) return std::nullopt;
-    return std::min(1.0, double(stored.live + stored.tombstones + stored.missing) / double(export_ids));
+    const std::int64_t wanted = export_ids - stored.missing;
+    if (wanted <= 0) return std::nullopt;
+    return std::min(1.0, double(stored.live) / double(wanted));
   }
 };
 

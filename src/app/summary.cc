@@ -180,7 +180,8 @@ std::string Headline(const Summary& summary) {
   return fmt::format("{} in {}", code == kExitDone ? "Done" : "Partly done", time);
 }
 
-std::string DrainText(const Pipeline::Drained& drained) {
+std::string DrainText(const Summary& summary) {
+  const Pipeline::Drained& drained = *summary.drained;
   const CollectorStats& stats = drained.stats;
   std::string types;
   for (const auto& [type, count] : stats.records) {
@@ -195,10 +196,13 @@ std::string DrainText(const Pipeline::Drained& drained) {
       FormatCount(Changed(stats, Change::kUpdate) + Changed(stats, Change::kRestore)),
       FormatCount(Changed(stats, Change::kStats)), FormatCount(Changed(stats, Change::kUnchanged)),
       FormatCount(stats.gone));
-  text += fmt::format("  requests  {} to TMDB, {:.1f}/s, {} answered 429, {} retries, {:.1f} MB received\n",
-                      FormatCount(stats.requests), PerSecond(stats.requests, drained.time),
-                      FormatCount(stats.throttled), FormatCount(stats.retries),
-                      double(stats.bytes_received) / 1e6);
+  const std::int64_t pages = summary.api_requests() - stats.requests;
+  text += fmt::format(
+      "  requests  {} to TMDB{}; {:.1f}/s while fetching, {} answered 429, {} retries, {:.1f} MB received\n",
+      FormatCount(summary.api_requests()),
+      pages > 0 ? fmt::format(", {} of them for the change feeds", FormatCount(pages)) : "",
+      PerSecond(stats.requests, drained.time), FormatCount(stats.throttled), FormatCount(stats.retries),
+      double(stats.bytes_received) / 1e6);
   for (const auto& [type, count] : stats.held) {
     text += fmt::format(
         "  held      {} {} records are gone at TMDB, too many at once to believe it: they stay until a run "
@@ -274,6 +278,10 @@ std::string FlagsToRepeat(const Settings& settings) {
   return " --data-dir=" + ShellQuote(settings.data_dir);
 }
 
+std::int64_t Summary::api_requests() const {
+  return (harvest ? harvest->api_requests : 0) + (drained ? drained->stats.requests : 0);
+}
+
 int ExitCodeOf(const Summary& summary) {
   int code = summary.harvest ? summary.harvest->exit_code() : 0;
   if (summary.drained) {
@@ -299,7 +307,7 @@ std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_v
 std::string SummaryText(const Summary& summary) {
   std::string text = Headline(summary) + "\n";
   if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
-  if (summary.drained) text += DrainText(*summary.drained);
+  if (summary.drained) text += DrainText(summary);
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
                       FormatCount(summary.queue.dead));
   text += fmt::format("  data      {}\n", summary.data_dir);
@@ -351,6 +359,7 @@ std::string SummaryJson(const Summary& summary) {
   JsonWriter json;
   json.BeginObject().Field("exit_code", ExitCodeOf(summary));
   json.Key("seconds").Real(std::chrono::duration<double>(summary.time).count(), 3);
+  json.Field("api_requests", summary.api_requests());
   if (summary.harvest) json.Key("harvest").Raw(HarvestJson(*summary.harvest));
   if (summary.drained) {
     const CollectorStats& stats = summary.drained->stats;

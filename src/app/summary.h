@@ -28,6 +28,9 @@ struct Summary {
   std::string data_dir;
   std::string flags;               // what the next commands need to find it again: " --data-dir=elsewhere"
   std::optional<MediaId> example;  // a live record
+
+  // To TMDB's API: pages of the change feeds, and what was fetched. The exports come from another host.
+  std::int64_t api_requests() const;
 };
 
 // By the contract (DESIGN section 3): the worst of what happened.

@@ -86,8 +86,22 @@ Result<Scheduler> Scheduler::Open(Database& catalog, const Clock& clock, std::ve
     state = {.planned = TimeAt(rows, 1), .started = TimeAt(rows, 2), .ended = TimeAt(rows, 3)};
     if (!rows.IsNull(4)) state.exit_code = int(rows.Int(4));
   }
-  scheduler.Replace(std::move(schedules));
+  TRY(scheduler.Replace(std::move(schedules)));
   return scheduler;
+}
+
+Result<void> Scheduler::Replace(std::vector<Schedule> schedules) {
+  schedules_ = std::move(schedules);
+  for (auto state = states_.begin(); state != states_.end();) {
+    if (InEffect(state->first)) {
+      ++state;
+      continue;
+    }
+    TRY_ASSIGN(Statement forget, catalog_.Prepare("DELETE FROM schedule_runs WHERE name = ?1"));
+    TRY(forget.Bind(state->first).Run());
+    state = states_.erase(state);
+  }
+  return {};
 }
 
 Result<std::optional<std::string>> Scheduler::Due() {
@@ -127,12 +141,20 @@ Result<void> Scheduler::Begin(const std::string& name) {
 }
 
 Result<void> Scheduler::End(const std::string& name, int exit_code) {
+  if (!InEffect(name)) {
+    under_way_.reset();
+    return {};
+  }
   ScheduleState state = states_[name];
   // A clock that was put back meanwhile does not make it end before it began.
   state.ended = std::max(clock_.Now(), state.started.value_or(Time::min()));
   state.exit_code = exit_code;
   under_way_.reset();
   return Write(name, state);
+}
+
+bool Scheduler::InEffect(const std::string& name) const {
+  return std::ranges::find(schedules_, name, &Schedule::name) != schedules_.end();
 }
 
 ScheduleState Scheduler::Foreseen(const std::string& name, ScheduleState state) const {

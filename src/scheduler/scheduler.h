@@ -9,6 +9,8 @@
 //   or the store unusable) is due again after 15 minutes, or sooner when its next time comes.
 // - A clock that is put back runs nothing again that has run; one that stood wrong by more than a day is not
 //   waited for. A clock that is put forward makes due what it passed over, once.
+// - The table has the schedules in effect and no others: what has run under a name that is given up is
+//   forgotten, so that nobody waits for it (`status`, the alert for runs that are overdue).
 //
 // Whoever runs what is due does so one at a time, so no schedule overlaps itself. One thread.
 #pragma once
@@ -51,11 +53,12 @@ struct Schedule {
 
 class Scheduler {
  public:
-  // Reads what has run. Both references outlive the scheduler. Names differ.
+  // Reads what has run, as Replace() does. Both references outlive the scheduler. Names differ.
   static Result<Scheduler> Open(Database& catalog, const Clock& clock, std::vector<Schedule> schedules);
 
-  // Others from now on; what has run under a name stays known.
-  void Replace(std::vector<Schedule> schedules) { schedules_ = std::move(schedules); }
+  // Others from now on. What has run under their names stays known, under all other names it is forgotten:
+  // durably, unless an error says that it is not; calling it again is all there is to do then.
+  Result<void> Replace(std::vector<Schedule> schedules);
 
   // The name of the schedule that is due for longest, among equals the first; empty when none is.
   Result<std::optional<std::string>> Due();
@@ -66,7 +69,8 @@ class Scheduler {
   const std::vector<Schedule>& schedules() const { return schedules_; }
 
   // The run of a schedule begins; it came to its end (one that was stopped did not). Durable when they
-  // return. In between it is due only when its next time has come.
+  // return. In between it is due only when its next time has come. The end of one that was given up meanwhile
+  // leaves no trace.
   Result<void> Begin(const std::string& name);
   Result<void> End(const std::string& name, int exit_code);
 
@@ -75,12 +79,13 @@ class Scheduler {
   // `state` as if the run that is under way had ended well.
   ScheduleState Foreseen(const std::string& name, ScheduleState state) const;
   Result<void> Write(const std::string& name, const ScheduleState& state);
+  bool InEffect(const std::string& name) const;
 
   Database& catalog_;
   const Clock& clock_;
   std::vector<Schedule> schedules_;
   std::optional<std::string> under_way_;         // begun and not ended by this process
-  std::map<std::string, ScheduleState> states_;  // also of names no longer in schedules_
+  std::map<std::string, ScheduleState> states_;  // by name; of no others than the table has, or empty ones
 };
 
 }  // namespace tmdbc

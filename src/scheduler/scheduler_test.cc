@@ -119,6 +119,14 @@ class SchedulerWorld : public ::testing::Test {
     return begun;
   }
 
+  // The names in the table.
+  std::string Remembered() {
+    auto rows = catalog_.Prepare("SELECT name FROM schedule_runs ORDER BY name").value();
+    std::string names;
+    while (rows.Step().value()) names += std::string(rows.Text(0)) + " ";
+    return names;
+  }
+
   FakeClock clock_{At("2026-11-22T09:30:00Z")};
   Database catalog_ = Database::Open(":memory:", Database::Mode::kReadWrite).value();
   std::optional<Scheduler> scheduler_;
@@ -221,8 +229,32 @@ TEST_F(SchedulerWorld, AClockThatIsPutForwardRunsWhatItPassedOverOnce) {
 TEST_F(SchedulerWorld, OtherSchedulesTakeOverAndKnownNamesAreRemembered) {
   Start({{"daily", "rate(1 day)"}, {"old", "rate(1 hour)"}});
   (void)RunFor(minutes(30));
-  scheduler_->Replace({{"daily", Parse("rate(12 hours)")}, {"new", Parse("cron(0 12 * * ? *)")}});
+  ASSERT_TRUE(
+      scheduler_->Replace({{"daily", Parse("rate(12 hours)")}, {"new", Parse("cron(0 12 * * ? *)")}}));
   EXPECT_EQ(RunFor(hours(14)), (Begun{"new 11-22 10:00", "new 11-22 12:00", "daily 11-22 21:30"}));
+}
+
+TEST_F(SchedulerWorld, ANameThatIsGivenUpIsForgotten) {
+  Start({{"daily", "rate(1 day)"}, {"old", "rate(1 day)"}});
+  (void)RunFor(minutes(5));
+  EXPECT_EQ(Remembered(), "daily old ");
+  ASSERT_TRUE(scheduler_->Replace({{"daily", Parse("rate(1 day)")}, {"new", Parse("rate(1 day)")}}));
+  EXPECT_EQ(Remembered(), "daily ");
+  EXPECT_EQ(RunFor(minutes(5)), Begun{"new 11-22 09:35"});
+  scheduler_.reset();
+  // Given up between two processes.
+  Start({{"new", "rate(1 day)"}});
+  EXPECT_EQ(Remembered(), "new ");
+  EXPECT_EQ(RunFor(minutes(5)), Begun{});
+}
+
+TEST_F(SchedulerWorld, ARunWhoseScheduleWasGivenUpMeanwhileLeavesNoTrace) {
+  Start({{"old", "rate(1 hour)"}});
+  ASSERT_TRUE(scheduler_->Begin("old"));
+  ASSERT_TRUE(scheduler_->Replace({{"new", Parse("at(2026-11-25T06:00:00)")}}));
+  ASSERT_TRUE(scheduler_->End("old", 0));
+  EXPECT_EQ(Remembered(), "");
+  EXPECT_EQ(FormatTime(scheduler_->NextAt()), "2026-11-25T06:00:00.000Z");
 }
 
 TEST_F(SchedulerWorld, SaysWhenTheNextOneIsDue) {
@@ -230,7 +262,7 @@ TEST_F(SchedulerWorld, SaysWhenTheNextOneIsDue) {
   EXPECT_EQ(FormatTime(scheduler_->NextAt()), "2026-11-22T09:30:00.000Z");  // never run: now
   (void)RunFor(minutes(5));
   EXPECT_EQ(FormatTime(scheduler_->NextAt()), "2026-11-23T03:00:00.000Z");
-  scheduler_->Replace({{"once", Parse("at(2026-11-25T06:00:00)")}});
+  ASSERT_TRUE(scheduler_->Replace({{"once", Parse("at(2026-11-25T06:00:00)")}}));
   EXPECT_EQ(FormatTime(scheduler_->NextAt()), "2026-11-25T06:00:00.000Z");
   EXPECT_EQ(RunFor(hours(24 * 7)), Begun{"once 11-25 06:00"});
   EXPECT_EQ(scheduler_->NextAt(), Time::max());
