@@ -9,12 +9,16 @@
 
 #include <iterator>
 
+#include "base/page_checksum.h"
+
 namespace tmdbc {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
 
 std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
+  if (sqlite3_extended_errcode(db) == SQLITE_IOERR_DATA)
+    return Fail(ErrorCode::kCorrupt, "{}: a page does not match its checksum", act);
   const int code = sqlite3_errcode(db) & 0xff;
   ErrorCode mapped = ErrorCode::kIo;
   if (code == SQLITE_FULL) mapped = ErrorCode::kNoSpace;
@@ -137,11 +141,14 @@ Result<Database> Database::OpenAs(const std::string& name, const std::string& pa
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int uri = name == path ? 0 : SQLITE_OPEN_URI;
-  const int opened = sqlite3_open_v2(name.c_str(), &raw, flags | uri | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened =
+      sqlite3_open_v2(name.c_str(), &raw, flags | uri | SQLITE_OPEN_NOMUTEX, PageChecksumVfs());
   Database db(raw, path);
   if (opened != SQLITE_OK) return SqliteError(raw, fmt::format("open {}", path));
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
   if (mode == Mode::kReadWrite) {
+    int reserved = kPageChecksumBytes;  // of a new database; one that is there keeps what it has
+    sqlite3_file_control(raw, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
     if (auto set = db.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
         !set) {
       return Fail(set.error().code, "open {}: {}", path, set.error().message);
@@ -191,6 +198,29 @@ Result<void> Database::Transact(const std::function<Result<void>()>& work) {
   // SQLite has rolled back by itself after some errors (disk full); then this ROLLBACK finds nothing to do.
   if (!done && sqlite3_get_autocommit(db_) == 0) (void)Execute("ROLLBACK");
   return done;
+}
+
+Result<std::vector<std::int64_t>> Database::DamagedPages() {
+  std::vector<std::int64_t> damaged;
+  TRY_ASSIGN(Statement query, Prepare("PRAGMA page_size"));
+  TRY(query.Step());
+  const auto page_size = query.Int(0);
+  query.Reset();
+  sqlite3_file* file = nullptr;
+  sqlite3_int64 size = 0;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return damaged;  // in memory
+  if (file->pMethods->xFileSize(file, &size) != SQLITE_OK) return Fail(ErrorCode::kIo, "size of {}", path_);
+  std::vector<std::byte> page(static_cast<std::size_t>(page_size));
+  for (sqlite3_int64 at = 0; at + page_size <= size; at += page_size) {
+    const int code = file->pMethods->xRead(file, page.data(), int(page_size), at);
+    if (code == SQLITE_IOERR_DATA) {
+      damaged.push_back(at / page_size + 1);
+    } else if (code != SQLITE_OK) {
+      return Fail(ErrorCode::kIo, "read {} at {}: {}", path_, at, sqlite3_errstr(code));
+    }
+  }
+  return damaged;
 }
 
 std::int64_t Database::Changes() const {

@@ -2,7 +2,8 @@
 // The thin skin over SQLite: statements that are prepared once, errors as values, one transaction that others
 // may join. A Database and its statements belong to one thread. Opened for writing it runs in WAL mode with
 // synchronous=FULL: when Commit() returns, the transaction survives a power cut
-// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+// (https://www.sqlite.org/pragma.html#pragma_synchronous). The pages of a file that it makes have checksums
+// (page_checksum.h): what does not match is kCorrupt.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -107,6 +109,10 @@ class Database {
   // fails, so does the outer.
   Result<void> Transact(const std::function<Result<void>()>& work);
   bool InTransaction() const { return depth_ > 0; }
+  // The numbers, from 1, of the pages in the file that do not match their checksums, also of those that
+  // nothing uses at present. What a log (-wal) holds and has not been copied yet is not looked at, and a page
+  // that it will replace may be among them.
+  Result<std::vector<std::int64_t>> DamagedPages();
   // Rows changed by the last statement that was run.
   std::int64_t Changes() const;
 

@@ -2,6 +2,7 @@
 #include "base/sqlite.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -208,6 +209,87 @@ TEST_F(DatabaseTest, OutlivesBeingMoved) {
   Database second = std::move(first);
   ASSERT_TRUE(second.Transact([&] { return insert.Bind(1).Run(); }));
   EXPECT_EQ(Count(second, "SELECT count(*) FROM movie"), 1);
+}
+
+// Whatever bit of the file flips, nobody takes what is there for what was written.
+TEST_F(DatabaseTest, FindsAFlippedBitInAnyPage) {
+  {
+    Database db = Open();
+    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY, title TEXT)"));
+    ASSERT_TRUE(
+        db.Execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+                   "INSERT INTO movie SELECT i, 'title ' || i FROM n"));
+    // Pages that nothing uses any more.
+    ASSERT_TRUE(db.Execute("DELETE FROM movie WHERE id > 1500"));
+    EXPECT_EQ(db.DamagedPages().value(), std::vector<std::int64_t>());
+  }
+  {
+    Database db = Open(Database::Mode::kReadOnly);
+    EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 1500);
+  }
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  const auto pages = std::int64_t(std::filesystem::file_size(path_)) / 4096;
+  ASSERT_GT(pages, 10);
+  const auto flip = [&](std::int64_t at) {
+    file.seekg(at);
+    const int byte = file.get() ^ 0x10;
+    file.seekp(at);
+    file.put(char(byte)).flush();
+  };
+  for (std::int64_t page = 1; page < pages; ++page) {
+    for (const std::int64_t in_page : {40, 2000, 4090}) {
+      const std::int64_t at = page * 4096 + in_page;
+      flip(at);
+      auto db = Database::Open(path_, Database::Mode::kReadOnly);
+      ASSERT_TRUE(db) << db.error().message;
+      EXPECT_EQ(db->DamagedPages().value(), std::vector<std::int64_t>{page + 1}) << at;
+      flip(at);
+    }
+  }
+  flip(4090);  // page 1 says what the pages look like, and is checked all the same
+  const auto db = Database::Open(path_, Database::Mode::kReadOnly);
+  ASSERT_FALSE(db);
+  EXPECT_EQ(db.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(db.error().message.find("checksum"), std::string::npos) << db.error().message;
+}
+
+TEST_F(DatabaseTest, AnswersNoQueryFromADamagedPage) {
+  {
+    Database db = Open();
+    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY, title TEXT)"));
+    ASSERT_TRUE(db.Execute("INSERT INTO movie VALUES(550, 'Fight Club')"));
+  }
+  std::string bytes;
+  {
+    std::ifstream in(path_, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const auto at = bytes.find("Fight");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = 'N';
+  std::ofstream(path_, std::ios::binary) << bytes;
+  Database db = Open(Database::Mode::kReadOnly);
+  Statement query = db.Prepare("SELECT title FROM movie WHERE id = 550").value();
+  const auto row = query.Step();
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().code, ErrorCode::kCorrupt);
+}
+
+// Made by SQLite's own tools, say: there is nothing to check.
+TEST_F(DatabaseTest, ReadsAndWritesADatabaseWithoutChecksums) {
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, "CREATE TABLE movie(id INTEGER PRIMARY KEY); INSERT INTO movie VALUES(1)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(raw);
+  {
+    Database db = Open();
+    ASSERT_TRUE(Insert(db, 2));
+  }
+  Database db = Open(Database::Mode::kReadOnly);
+  EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 2);
+  EXPECT_EQ(db.DamagedPages().value(), std::vector<std::int64_t>());
 }
 
 }  // namespace
