@@ -190,11 +190,14 @@ std::size_t StatedLength(std::string_view gzip) {
 
 Result<std::string> GunzipWhole(std::string_view gzip, std::size_t max_bytes) {
   if (gzip.size() < kSmallestGzip) return Corrupt("the stream is cut short");
-  const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> inflate(libdeflate_alloc_decompressor());
+  // Its tables are memory and no state: kept for the thread's next body.
+  thread_local const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> inflate(
+      libdeflate_alloc_decompressor());
   if (!inflate) throw std::bad_alloc();
   const std::size_t limit = std::min(max_bytes, std::max(kInflateRatioFloor, gzip.size() * kMaxInflateRatio));
   std::string out;
   std::size_t room = std::min(limit, StatedLength(gzip));
+  out.reserve(room + kGunzipSlack);
   while (!gzip.empty()) {
     const std::size_t before = out.size();
     std::size_t consumed = 0, produced = 0;

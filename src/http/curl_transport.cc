@@ -29,6 +29,10 @@ constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::uint64_t kMaxReserve = 8 << 20;
 constexpr long kReceiveBuffer = 64 << 10;
 constexpr int kLongestPollMs = 60'000;
+// A shorter rest is slept through and not polled. poll() counts in milliseconds: a request that waits for its
+// slot would be that much late. And an answer that comes in between can wait for that slot: at several
+// hundred requests a second the loop then wakes once for both.
+constexpr Duration kShortestPoll = chrono::milliseconds(2);
 
 // "api.themoviedb.org", "127.0.0.1:8080": for errors.
 std::string_view HostOf(std::string_view url) {
@@ -502,8 +506,7 @@ void MultiTransport::HoldPlacesSince(std::size_t before) {
 bool MultiTransport::Sleep(MonoTime until) {
   const Duration left = until - clock_.Mono();
   if (left <= Duration(0)) return true;
-  if (left < chrono::milliseconds(1)) {
-    // poll() counts in milliseconds; a request that waits for its slot would be that much late.
+  if (left < kShortestPoll) {
     const timespec rest{0, long(chrono::nanoseconds(left).count())};
     return ::nanosleep(&rest, nullptr) == 0;
   }
@@ -514,7 +517,7 @@ bool MultiTransport::Sleep(MonoTime until) {
   const auto ms = std::min<std::int64_t>(chrono::floor<chrono::milliseconds>(left).count(), kLongestPollMs);
   int ready = 0;
   curl_.multi_poll(multi_, watched_.data(), unsigned(watched_.size()), int(ms), &ready);
-  return ready > 0 || until - clock_.Mono() < chrono::milliseconds(1);
+  return ready > 0 || until - clock_.Mono() < kShortestPoll;
 }
 
 void MultiTransport::Cancel(RequestId id) {
