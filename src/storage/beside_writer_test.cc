@@ -81,30 +81,49 @@ TEST_F(BesideAWriter, ReadsAfterAKillBeforeAnyoneRecovered) {
   EXPECT_TRUE(reader->Verify(true).value().damage.empty());
 }
 
-// Does something once, just before a file is read: between a reader's look into the index and its look into
-// the segment.
-class BeforeRead final : public FileSystem {
+// A reader's view of the disk. Does something once, just before the nth of its looks: between a look into the
+// index and the one into the segment, or between two looks into the folder.
+class BeforeLook final : public FileSystem {
  public:
-  BeforeRead(FileSystem& files, std::function<void()> act) : files_(files), act_(std::move(act)) {}
+  enum Kind { kReads, kAnything };
+  BeforeLook(FileSystem& files, std::function<void()> act, Kind kind = kReads, int nth = 1)
+      : files_(files), act_(std::move(act)), kind_(kind), left_(nth) {}
+  bool done() const { return !act_; }
+
   Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override {
-    if (act_) std::exchange(act_, nullptr)();
+    Look(kReads);
     return files_.Read(path, offset, length);
   }
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
     return files_.OpenAppend(path);
   }
-  Result<std::uint64_t> Size(const std::string& path) override { return files_.Size(path); }
-  Result<bool> Exists(const std::string& path) override { return files_.Exists(path); }
+  Result<std::uint64_t> Size(const std::string& path) override {
+    Look(kAnything);
+    return files_.Size(path);
+  }
+  Result<bool> Exists(const std::string& path) override {
+    Look(kAnything);
+    return files_.Exists(path);
+  }
   Result<void> Rename(const std::string& from, const std::string& to) override {
     return files_.Rename(from, to);
   }
   Result<void> Remove(const std::string& path) override { return files_.Remove(path); }
   Result<void> SyncFolder(const std::string& folder) override { return files_.SyncFolder(folder); }
-  Result<std::vector<std::string>> List(const std::string& folder) override { return files_.List(folder); }
+  Result<std::vector<std::string>> List(const std::string& folder) override {
+    Look(kAnything);
+    return files_.List(folder);
+  }
 
  private:
+  void Look(Kind kind) {
+    if (act_ && (kind_ == kAnything || kind == kind_) && --left_ == 0) std::exchange(act_, nullptr)();
+  }
+
   FileSystem& files_;
   std::function<void()> act_;
+  const Kind kind_;
+  int left_;
 };
 
 TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
@@ -126,7 +145,7 @@ TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
     clock.Advance(std::chrono::hours(1));
   };
   const auto with_compaction = [&] {
-    compacting = std::make_unique<BeforeRead>(reader_files, compact);
+    compacting = std::make_unique<BeforeLook>(reader_files, compact);
     return RecordStore::OpenReadOnly(*compacting, *reading).value();
   };
   EXPECT_EQ(with_compaction()->Find({MediaType::kMovie, 550}).value().data, Movie(550, "three", 1, {}).data);
@@ -143,6 +162,80 @@ TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
   ASSERT_TRUE(reached) << reached.error().message;
   EXPECT_EQ(versions, R"(version":1,version":2,version":3,)");
   EXPECT_EQ(*reached, writer->NewestSequence(MediaType::kMovie).value());
+}
+
+// Sealed, written on, compacted between any two looks of a verification.
+TEST(VerifyBesideAWriter, TakesNothingForDamageThatIsJustChanging) {
+  using testing::StoreWorld;
+  const auto write = [](StoreWorld& world, const char* title) {
+    world.clock.Advance(std::chrono::minutes(1));
+    for (const int id : {1, 2}) world.Put(Movie(id, title, 1, world.clock.Now()));
+    world.Commit();
+  };
+  const std::pair<const char*, std::function<void(StoreWorld&)>> acts[] = {
+      {"seals", [&](StoreWorld& world) { world.Seal(); }},
+      {"writes", [&](StoreWorld& world) { write(world, "later"); }},
+      {"seals and writes on",
+       [&](StoreWorld& world) {
+         world.Seal();
+         write(world, "later");
+       }},
+      {"seals twice",
+       [&](StoreWorld& world) {
+         world.Seal();
+         write(world, "later");
+         world.Seal();
+       }},
+      {"compacts",
+       [&](StoreWorld& world) {
+         const auto report = world.store->Compact(MediaType::kMovie, {}, {});
+         ASSERT_TRUE(report) << report.error().message;
+         EXPECT_EQ(report->segments_after, 1);
+       }},
+  };
+  for (const auto& [what, act] : acts) {
+    for (const bool deep : {false, true}) {
+      int looks = 0;
+      for (bool met = true; met; ++looks) {
+        StoreWorld world;
+        write(world, "one");
+        world.Seal();
+        write(world, "two");
+        world.Seal();
+        write(world, "three");
+        BeforeLook disk(world.files, [&world, &act] { act(world); }, BeforeLook::kAnything, looks + 1);
+        const auto reader = RecordStore::OpenReadOnly(disk, world.catalog).value();
+        const auto report = reader->Verify(deep);
+        ASSERT_TRUE(report) << report.error().message << ": " << what << " before look " << looks + 1;
+        for (const auto& damage : report->damage)
+          ADD_FAILURE() << damage.file << " " << damage.what << ": " << what << " before look " << looks + 1;
+        met = disk.done();
+      }
+      EXPECT_GT(looks, 10) << what;
+    }
+  }
+}
+
+TEST(VerifyBesideAWriter, WaitsForASealToBeFinishedAndTellsOfOneThatIsNot) {
+  testing::StoreWorld world;
+  world.Put(Movie(1, "one", 1, world.clock.Now()));
+  world.Commit();
+  // Each of the changes that make up a seal is still to come.
+  const std::int64_t before = world.files.changes();
+  bool told = false;
+  for (std::int64_t nth = 1; nth < 20; ++nth) {
+    world.files.FailAt(nth, ErrorCode::kNoSpace);
+    if (world.store->Seal()) break;
+    told |= !world.store->Verify(false)->damage.empty();
+    const auto waited = world.store->Verify(false, [&] { ASSERT_TRUE(world.store->Seal()); });
+    ASSERT_TRUE(waited) << waited.error().message;
+    for (const auto& damage : waited->damage) ADD_FAILURE() << damage.file << " " << damage.what;
+    world.Seal();
+    world.Put(Movie(1 + nth, "more", 1, world.clock.Now()));
+    world.Commit();
+  }
+  EXPECT_GT(world.files.changes(), before);
+  EXPECT_TRUE(told);  // state.json was behind the index, and stayed so
 }
 
 TEST_F(BesideAWriter, LeavesSegmentsThatLibzstdReadsAsOneFile) {

@@ -95,6 +95,14 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
   ASSERT_TRUE(index.VisitSteps(MediaType::kMovie, add));
   ASSERT_GE(frames.size(), 3U);
 
+  const auto views = [&] {
+    std::string text;
+    for (int id = 1; id <= 6; ++id)
+      text += world.View({MediaType::kMovie, id}) + world.Steps({MediaType::kMovie, id});
+    return text;
+  };
+  const std::string before = views();
+
   std::int64_t harmless = 0;
   const std::uint64_t size = world.files.Size(kFirst).value();
   for (std::uint64_t byte = 0; byte < size; ++byte) {
@@ -106,10 +114,10 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
       ASSERT_EQ(report.damage.size(), 1U) << byte << "." << flip;
       EXPECT_EQ(report.damage[0].file, kFirst);
       if (report.damage[0].records.empty()) {
-        // The unused bit of a frame's header: found by the checksum of the file, and every record can still
-        // be read.
+        // The unused bit of a frame's header, or one that fills a table of the compressor's up to a byte:
+        // found by the checksum of the file, and every record can still be read.
         ++harmless;
-        EXPECT_EQ(flip, 4);
+        EXPECT_EQ(views(), before) << byte << "." << flip;
       } else {
         const auto& records = report.damage[0].records;
         EXPECT_EQ(std::set<MediaId>(records.begin(), records.end()), frames.at(report.damage[0].offset))
@@ -120,7 +128,8 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
       world.files.FlipBit(kFirst, byte, flip);
     }
   }
-  EXPECT_EQ(harmless, std::int64_t(frames.size()));
+  EXPECT_GE(harmless, std::int64_t(frames.size()));
+  EXPECT_LT(harmless, std::int64_t(size / 50));
   EXPECT_EQ(world.Damage(), "");
 }
 

@@ -686,8 +686,8 @@ Result<std::int64_t> RecordStore::PurgeUnverified(MediaType type, Time before) {
 // --- care
 // ------------------------------------------------------------------------------------------------------------------
 
-Result<RecordStore::VerifyReport> RecordStore::Verify(bool deep) {
-  return VerifyRecords(files_, *index_, deep);
+Result<RecordStore::VerifyReport> RecordStore::Verify(bool deep, const std::function<void()>& pause) {
+  return VerifyRecords(files_, *index_, deep, pause);
 }
 
 Result<RecordStore::VerifyReport> RecordStore::Rebuild() {

@@ -281,8 +281,9 @@ class RecordStore {
   };
   // Index against files: sizes, gaps in numbers, state.json, and the checksum of every segment file. deep
   // also inflates every frame, checks every line and sha256, and that every index row finds its record. Never
-  // changes anything. Beside a writing process it may report what that one is just changing.
-  Result<VerifyReport> Verify(bool deep);
+  // changes anything. Beside a writing process what looks like damage is looked at again, after a `pause`
+  // (may be empty) in which that one can finish what it is about, until nothing has changed meanwhile.
+  Result<VerifyReport> Verify(bool deep, const std::function<void()>& pause = {});
   // Makes the index anew from the segments, in one transaction, after putting back what was kept aside. The
   // ledger of missing ids, the held deletions, the popularity and the tables of queue and harvester are kept.
   // Frames that cannot be read are reported and left where they are, except at the end of an open segment,

@@ -3,6 +3,8 @@
 // made anew from the segments (rebuild). RecordStore's Verify() and Rebuild() have the promises. One thread.
 #pragma once
 
+#include <functional>
+
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/record_index.h"
@@ -10,7 +12,8 @@
 
 namespace tmdbc {
 
-Result<RecordStore::VerifyReport> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep);
+Result<RecordStore::VerifyReport> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep,
+                                                const std::function<void()>& pause);
 
 // One transaction; then what a torn tail left behind is cut off.
 Result<RecordStore::VerifyReport> RebuildIndex(FileSystem& files, Database& catalog, RecordIndex& index);
