@@ -126,6 +126,7 @@ constexpr Option kVerifyOptions[] = {
 constexpr Option kSettingsOptions[] = {
     {"--markdown", "", "print docs/configuration.md", ""},
     {"--env-example", "", "print .env.example", ""},
+    kJson,
 };
 
 constexpr Command kCommands[] = {
@@ -158,7 +159,7 @@ constexpr Command kCommands[] = {
      false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
-    {"settings", "every setting, its value and where it came from", kSettingsOptions, "", false,
+    {"settings", "every setting and schedule, its value and where it came from", kSettingsOptions, "", false,
      SettingsCommand},
 };
 

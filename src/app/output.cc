@@ -62,7 +62,7 @@ OutStream::Reader OutStream::Look() {
 bool OutStream::TimeIsUp() {
   if (!stop_.requested()) return false;
   const auto now = std::chrono::steady_clock::now();
-  if (!deadline_) deadline_ = now + kGrace;
+  if (!deadline_) deadline_ = now + grace_;
   return now >= *deadline_;
 }
 

@@ -20,17 +20,15 @@ Result<void> WriteOut(std::string_view text);
 // stdout meanwhile.
 class OutStream {
  public:
-  // After a stop request the reader has so long to take what is still to come.
-  static constexpr std::chrono::seconds kGrace{2};
-
   enum class Reader : std::uint8_t {
     kReads,
     kGone,     // it closed its end (EPIPE, where SIGPIPE is ignored): no error
     kStalled,  // a stop was asked for, and it did not take everything in time: the end is missing
   };
 
-  // `stop` outlives the stream.
-  explicit OutStream(const StopFlag& stop) : stop_(stop) {}
+  // `stop` outlives the stream. After a stop request the reader has `grace` to take what is still to come.
+  explicit OutStream(const StopFlag& stop, std::chrono::milliseconds grace = std::chrono::seconds(2))
+      : stop_(stop), grace_(grace) {}
 
   // Waits for the reader. Once it does not read nothing more is written.
   Result<Reader> Write(std::string_view text);
@@ -42,6 +40,7 @@ class OutStream {
   bool TimeIsUp();
 
   const StopFlag& stop_;
+  const std::chrono::milliseconds grace_;
   Reader reader_ = Reader::kReads;
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // since a stop was asked for
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/program.h"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <string_view>
 
@@ -31,24 +29,24 @@ LogFormat FormatBeforeSettings(int argc, const char* const* argv) {
   return Lower(text) == "json" ? LogFormat::kJson : LogFormat::kText;
 }
 
-// With --debug: every setting, of every command.
+// With --debug: every setting and schedule, of every command.
 void TellSettings(const Settings& settings) {
   const SystemClock clock;
   Log log(stderr, settings.log_level, settings.log_format, clock);
   if (!log.enabled(LogLevel::kDebug)) return;
-  for (const GivenSetting& setting : AllSettings(settings))
-    log.Debug(fmt::format("{}={} ({})", setting.name, setting.text, setting.source));
+  for (const std::string& line : SettingsLines(settings)) log.Debug(line);
 }
 
 // `format`: in what form the caller has to tell an error.
 Result<int> Run(int argc, const char* const* argv, LogFormat& format) {
   format = FormatBeforeSettings(argc, argv);
-  TRY_ASSIGN(auto parsed, ParseCommandLine(argc, argv));
-  if (const auto* help = std::get_if<HelpText>(&parsed)) {
+  auto parsed = ParseCommandLine(argc, argv);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     TRY(WriteOut(help->text));
     return kExitDone;
   }
-  auto& invocation = std::get<Invocation>(parsed);
+  auto& invocation = std::get<Invocation>(*parsed);
   TRY_ASSIGN(const Settings settings, LoadSettings({.config_path = std::move(invocation.config_path),
                                                     .environment = Environment,
                                                     .flags = std::move(invocation.flags)}));

@@ -3,65 +3,22 @@
 #include "app/program.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
-#include "app/settings.h"
+#include "app/program_world_test.h"
 
 namespace tmdbc {
 namespace {
 
 namespace fs = std::filesystem;
 
+using testing::ExpectOneLine;
+using testing::Outcome;
+
+using ProgramTest = testing::ProgramWorld;
+
 constexpr const char* kCanary = "c4a4a7e1c4a4a7e1c4a4a7e1c4a4a7e1";
-
-struct Outcome {
-  int code = 0;
-  std::string out, err;
-};
-
-// In a folder of its own, with nothing of ours in the environment.
-class ProgramTest : public testing::Test {
- protected:
-  ProgramTest()
-      : before_(fs::current_path()),
-        folder_(fs::path(testing::TempDir()) / fmt::format("program-{}", ::getpid())) {
-    fs::create_directories(folder_);
-    fs::current_path(folder_);
-    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
-  }
-  ~ProgramTest() override {
-    fs::current_path(before_);
-    fs::remove_all(folder_);
-    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
-  }
-
-  static Outcome Run(std::vector<const char*> words) {
-    words.insert(words.begin(), "tmdb-collector");
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    Outcome outcome;
-    outcome.code = RunProgram(int(words.size()), words.data());
-    outcome.out = testing::internal::GetCapturedStdout();
-    outcome.err = testing::internal::GetCapturedStderr();
-    return outcome;
-  }
-
-  const fs::path before_;
-  const fs::path folder_;
-};
-
-// One line on stderr that names the program, nothing on stdout.
-void ExpectOneLine(const Outcome& outcome, int code, std::string_view words) {
-  EXPECT_EQ(outcome.code, code) << outcome.err;
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_TRUE(outcome.err.starts_with("tmdb-collector: ")) << outcome.err;
-  EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
-  EXPECT_NE(outcome.err.find(words), std::string::npos) << outcome.err;
-}
 
 TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
   const struct {
@@ -201,6 +158,45 @@ TEST_F(ProgramTest, SettingsSayWhereTheyCameFrom) {
       << outcome.out;
   EXPECT_NE(outcome.out.find("DATA_DIR=/srv/tmdb (--data-dir)\n"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("COLLECTION_INTERVAL=1440 (default)\n"), std::string::npos) << outcome.out;
+  EXPECT_TRUE(
+      outcome.out.ends_with("\nschedule collection=rate(1440 minutes), mode auto, types movie,tv,person "
+                            "(COLLECTION_INTERVAL)\n"))
+      << outcome.out;
+}
+
+TEST_F(ProgramTest, SettingsListTheSchedules) {
+  std::ofstream("tmdb-collector.toml")
+      << "media_types = ['movie', 'tv']\n\n[[schedule]]\nname = 'exports'\nexpression = 'cron(30 9 * * ? "
+         "*)'\n"
+         "timezone = 'Europe/Berlin'\nmode = 'export'\nlimit = 10000\n\n[[schedule]]\nname = 'changes'\n"
+         "expression = 'rate(2 hours)'\nmode = 'changes'\ntypes = 'movie'\n";
+  const Outcome text = Run({"settings"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_TRUE(text.out.ends_with(
+      "\nschedule exports=cron(30 9 * * ? *) Europe/Berlin, mode export, types movie,tv, limit 10000 "
+      "(tmdb-collector.toml:3)\n"
+      "schedule changes=rate(2 hours), mode changes, types movie (tmdb-collector.toml:10)\n"))
+      << text.out;
+  const Outcome json = Run({"settings", "--json"});
+  EXPECT_TRUE(json.out.starts_with(R"({"settings":[{"name":"TMDB_API_KEY","value":"","source":"default"},)"))
+      << json.out;
+  EXPECT_NE(json.out.find(R"({"name":"MEDIA_TYPES","value":"movie,tv","source":"tmdb-collector.toml:1"})"),
+            std::string::npos)
+      << json.out;
+  EXPECT_TRUE(json.out.ends_with(
+      R"j("schedules":[{"name":"exports","expression":"cron(30 9 * * ? *)","timezone":"Europe/Berlin",)j"
+      R"j("mode":"export","types":["movie","tv"],"limit":10000,"source":"tmdb-collector.toml:3"},)j"
+      R"j({"name":"changes","expression":"rate(2 hours)","timezone":"UTC","mode":"changes",)j"
+      R"j("types":["movie"],"limit":null,"source":"tmdb-collector.toml:10"}]})j"
+      "\n"))
+      << json.out;
+}
+
+TEST_F(ProgramTest, SettingsTellASecretToNobodyInJsonEither) {
+  ::setenv("TMDB_API_KEY", kCanary, 1);
+  EXPECT_TRUE(Run({"settings", "--json"})
+                  .out.starts_with(
+                      R"({"settings":[{"name":"TMDB_API_KEY","value":"***","source":"the environment"},)"));
 }
 
 TEST_F(ProgramTest, AnErrorIsALineOfTheLogInItsForm) {

@@ -377,7 +377,8 @@ Result<void> TakeScheduleValue(const GivenSetting& value, ScheduleSetting& sched
 }
 
 Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZone& default_zone) {
-  ScheduleSetting schedule{.name = "", .expression = ScheduleExpression::Every(std::chrono::minutes(1))};
+  ScheduleSetting schedule{
+      .name = "", .expression = ScheduleExpression::Every(std::chrono::minutes(1)), .source = given.source};
   TimeZone zone = default_zone;
   const GivenSetting* expression = nullptr;
   for (const GivenSetting& value : given.values) {
@@ -408,13 +409,14 @@ Result<ScheduleSetting> DefaultSchedule(const Settings& settings, TimeZone zone)
   constexpr const char* kName = "collection";
   if (settings.collection_schedule.empty())
     return ScheduleSetting{.name = kName,
-                           .expression = ScheduleExpression::Every(settings.collection_interval)};
+                           .expression = ScheduleExpression::Every(settings.collection_interval),
+                           .source = "COLLECTION_INTERVAL"};
   auto parsed = ScheduleExpression::Parse(settings.collection_schedule, std::move(zone));
   if (!parsed) {
     return Fail(ErrorCode::kInvalid, "COLLECTION_SCHEDULE is '{}': {}", settings.collection_schedule,
                 parsed.error().message);
   }
-  return ScheduleSetting{.name = kName, .expression = *std::move(parsed)};
+  return ScheduleSetting{.name = kName, .expression = *std::move(parsed), .source = "COLLECTION_SCHEDULE"};
 }
 
 Result<void> ResolveSchedules(std::span<const GivenSchedule> given, Settings& settings) {

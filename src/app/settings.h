@@ -43,6 +43,7 @@ struct ScheduleSetting {
   HarvestMode mode = HarvestMode::kAuto;
   std::vector<MediaType> types = {};       // empty: media_types
   std::optional<std::int64_t> limit = {};  // of new ids a type
+  std::string source = {};                 // "tmdb-collector.toml:5", or the setting that it is made of
 };
 
 struct SettingSources {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
 #include "app/command.h"
 #include "app/output.h"
 #include "app/settings_docs.h"
@@ -14,9 +12,10 @@ Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments
     text = SettingsMarkdown();
   } else if (arguments.Has("--env-example")) {
     text = EnvExample();
+  } else if (arguments.Has("--json")) {
+    text = SettingsJson(settings) + "\n";
   } else {
-    for (const GivenSetting& setting : AllSettings(settings))
-      text += fmt::format("{}={} ({})\n", setting.name, setting.text, setting.source);
+    for (const std::string& line : SettingsLines(settings)) text += line + "\n";
   }
   TRY(WriteOut(text));
   return kExitDone;

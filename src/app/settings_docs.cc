@@ -22,7 +22,8 @@ Each setting may be given in five places. The later wins:
 
 An unknown setting, or a value that is not allowed, ends the program with exit code 2 and a sentence that names the setting, the
 value, the place it came from and what is allowed. An empty value in a file or in the environment counts as not given.
-`tmdb-collector settings` prints every setting with its value and where it came from; `--debug` writes the same to the log.
+`tmdb-collector settings` (`--json`) prints every setting, and the schedules in force, with its value and where it came from; `--debug` writes
+the same to the log.
 
 The key is never a flag, for every user of a machine can read its command lines. It is shown as `***` wherever it would appear.
 

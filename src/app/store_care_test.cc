@@ -1,53 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The commands that care for a store, from the command line: compact and verify.
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
-#include "app/data_dir.h"
-#include "app/program.h"
-#include "app/settings.h"
+#include "app/program_world_test.h"
 #include "base/compression.h"
-#include "storage/record_store.h"
 
 namespace tmdbc {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int code = 0;
-  std::string out, err;
-};
+using testing::Outcome;
 
-class StoreCare : public testing::Test {
+class StoreCare : public testing::ProgramWorld {
  protected:
-  StoreCare()
-      : before_(fs::current_path()),
-        folder_(fs::path(testing::TempDir()) / fmt::format("care-{}", ::getpid())) {
-    fs::create_directories(folder_);
-    fs::current_path(folder_);
-    for (const Setting& setting : SettingsTable()) ::unsetenv(std::string(setting.name).c_str());
-  }
-  ~StoreCare() override {
-    fs::current_path(before_);
-    fs::remove_all(folder_);
-  }
-
-  static Outcome Run(std::vector<const char*> words) {
-    words.insert(words.begin(), "tmdb-collector");
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    Outcome outcome;
-    outcome.code = RunProgram(int(words.size()), words.data());
-    outcome.out = testing::internal::GetCapturedStdout();
-    outcome.err = testing::internal::GetCapturedStderr();
-    return outcome;
-  }
-
   // Three segments of movies and of people: insert, new statistics, update.
   static void Fill() {
     const SystemClock clock;
@@ -71,8 +39,6 @@ class StoreCare : public testing::Test {
     }
   }
   static bool Exists(const std::string& path) { return fs::exists("data/" + path); }
-
-  const fs::path before_, folder_;
 };
 
 TEST_F(StoreCare, CompactMergesTheSegmentsOfTheTypesItIsTold) {
@@ -148,6 +114,32 @@ TEST_F(StoreCare, VerifyReadsTheChecksumsOfSegmentsAndExports) {
   EXPECT_NE(flipped.out.find("damaged   records/movie/000/000/003.jsonl.zst at 0"), std::string::npos)
       << flipped.out;
   EXPECT_NE(flipped.out.find("movie:550"), std::string::npos) << flipped.out;
+}
+
+TEST_F(StoreCare, VerifyFindsAFlippedBitInAnyPageOfTheCatalog) {
+  Fill();
+  const auto flip = [](std::int64_t at) {
+    std::fstream file("data/catalog.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const int byte = file.get() ^ 1;
+    file.seekp(at);
+    file.put(char(byte));
+  };
+  ASSERT_EQ(Run({"verify"}).code, 0);
+  const auto size = std::int64_t(fs::file_size("data/catalog.db"));
+  for (std::int64_t at = 4095; at < size; at += 4096 - 7) {
+    flip(at);
+    const Outcome damaged = Run({"verify"});
+    EXPECT_EQ(damaged.code, 1) << at << damaged.out << damaged.err;
+    EXPECT_NE(damaged.out.find("damaged   catalog.db at "), std::string::npos) << at << damaged.out;
+    EXPECT_NE(damaged.out.find("verify --rebuild"), std::string::npos) << damaged.out;
+    flip(at);
+  }
+  flip(size / 2);
+  EXPECT_EQ(Run({"verify", "--rebuild"}).code, 0);
+  EXPECT_EQ(Run({"verify", "--deep"}).code, 0);
+  EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out,
+            "{\"id\":550,\"title\":\"b\",\"vote_count\":2}\n");
 }
 
 TEST_F(StoreCare, RebuildMovesABrokenCatalogOutOfTheWay) {

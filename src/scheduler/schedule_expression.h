@@ -40,7 +40,10 @@ class ScheduleExpression {
   Kind kind() const { return Kind(when_.index()); }
   // Of a rate.
   std::chrono::minutes interval() const { return std::get<std::chrono::minutes>(when_); }
-  // As it was given: "cron(0 6 * * ? *)", and the time zone when it is not UTC: "... Europe/Berlin".
+  // As it was given: "cron(0 6 * * ? *)".
+  const std::string& text() const { return text_; }
+  const TimeZone& zone() const { return zone_; }
+  // Both, the time zone where it matters: "cron(0 6 * * ? *) Europe/Berlin".
   std::string ToString() const;
 
  private:

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "app/output.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace tmdbc {
+namespace {
+
+using Reader = OutStream::Reader;
+
+// Standard output is a pipe that holds one page; the other end is the test's.
+class OutStreamTest : public ::testing::Test {
+ protected:
+  OutStreamTest() : handler_(::signal(SIGPIPE, SIG_IGN)) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    reader_ = ends[0];
+    ::fcntl(reader_, F_SETPIPE_SZ, 4096);
+    std::fflush(stdout);
+    stdout_ = ::dup(STDOUT_FILENO);
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::close(ends[1]);
+  }
+  ~OutStreamTest() override {
+    GiveStdoutBack();
+    CloseReader();
+    ::signal(SIGPIPE, handler_);
+  }
+
+  void GiveStdoutBack() {
+    if (stdout_ < 0) return;
+    ::dup2(stdout_, STDOUT_FILENO);
+    ::close(std::exchange(stdout_, -1));
+  }
+  void CloseReader() {
+    if (reader_ >= 0) ::close(std::exchange(reader_, -1));
+  }
+  // To the end of the stream.
+  std::string ReadAll() const {
+    std::string all;
+    char buffer[1000];
+    for (ssize_t n; (n = ::read(reader_, buffer, sizeof buffer)) > 0;) all.append(buffer, std::size_t(n));
+    return all;
+  }
+
+  StopFlag stop_;
+  int reader_ = -1;
+
+ private:
+  int stdout_ = -1;
+  void (*const handler_)(int);
+};
+
+std::string Numbers() {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += std::to_string(i) + "\n";
+  return text;
+}
+
+TEST_F(OutStreamTest, WaitsForASlowReader) {
+  const std::string text = Numbers();
+  std::string read;
+  std::thread reader([&] { read = ReadAll(); });
+  OutStream out(stop_);
+  const auto written = out.Write(text);
+  const Reader looked = out.Look();
+  GiveStdoutBack();
+  reader.join();
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_EQ(*written, Reader::kReads);
+  EXPECT_EQ(looked, Reader::kReads);
+  EXPECT_EQ(read, text);
+}
+
+TEST_F(OutStreamTest, AfterAStopWhatTheReaderTakesStillComes) {
+  const std::string text = Numbers();
+  std::string read;
+  std::thread reader([&] { read = ReadAll(); });
+  stop_.Request();
+  OutStream out(stop_, std::chrono::seconds(60));
+  const auto written = out.Write(text);
+  GiveStdoutBack();
+  reader.join();
+  ASSERT_TRUE(written);
+  EXPECT_EQ(*written, Reader::kReads);
+  EXPECT_EQ(read, text);
+}
+
+TEST_F(OutStreamTest, AfterAStopAReaderThatTakesNothingIsNotWaitedFor) {
+  OutStream out(stop_, std::chrono::milliseconds(20));
+  stop_.Request();
+  const auto written = out.Write(Numbers());
+  const auto again = out.Write("more");
+  GiveStdoutBack();
+  EXPECT_EQ(written.value(), Reader::kStalled);
+  EXPECT_EQ(again.value(), Reader::kStalled);
+  const std::string read = ReadAll();
+  EXPECT_LT(read.size(), Numbers().size());
+  EXPECT_TRUE(Numbers().starts_with(read));
+}
+
+TEST_F(OutStreamTest, AReaderThatHasGoneIsNoError) {
+  OutStream writes(stop_), looks(stop_);
+  const Reader before = looks.Look();
+  CloseReader();
+  const Reader looked = looks.Look();
+  const auto written = writes.Write("x");
+  const auto again = writes.Write("y");
+  GiveStdoutBack();
+  EXPECT_EQ(before, Reader::kReads);
+  EXPECT_EQ(looked, Reader::kGone);
+  EXPECT_EQ(written.value(), Reader::kGone);
+  EXPECT_EQ(again.value(), Reader::kGone);
+}
+
+}  // namespace
+}  // namespace tmdbc
