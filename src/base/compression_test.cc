@@ -2,6 +2,7 @@
 #include "base/compression.h"
 
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <random>
 
@@ -154,6 +155,23 @@ TEST(GunzipWhole, NoticesCutsFlipsAndGarbage) {
   }
   EXPECT_FALSE(GunzipWhole(gzip + "x", kPlenty));
   EXPECT_FALSE(GunzipWhole("this is no gzip at all, just text", kPlenty));
+}
+
+TEST(GunzipWhole, LeavesRoomBehindTheTextForAParserThatReadsOn) {
+  static_assert(kGunzipSlack >= simdjson::SIMDJSON_PADDING);
+  for (const std::size_t size : {1, 15, 16, 5000, 300'000}) {
+    const auto text = GunzipWhole(Gzip(std::string(size, 'x')), 1 << 20);
+    ASSERT_TRUE(text);
+    EXPECT_GE(text->capacity() - text->size(), kGunzipSlack) << size;
+  }
+}
+
+TEST(GunzipWhole, ReadsAGoodStreamAfterABrokenOne) {
+  const std::string gzip = Gzip(std::string(50'000, 'a') + "the end");
+  for (std::size_t cut = 20; cut < gzip.size(); cut += 7) {
+    EXPECT_FALSE(GunzipWhole(gzip.substr(0, cut), 1 << 20));
+    EXPECT_EQ(GunzipWhole(gzip, 1 << 20)->size(), 50'007U);
+  }
 }
 
 TEST(GunzipWhole, StopsAtTheCallersBound) {
