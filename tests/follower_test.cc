@@ -3,6 +3,9 @@
 // it has rebuilt is what `query` answers; a reader that goes away, and one that stays, end without a word.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/sqlite.h"
 #include "mirror.h"
 
@@ -119,6 +122,61 @@ TEST_F(FollowerTest, AReaderThatGoesAwayEndsItQuietly) {
     EXPECT_TRUE(piped.out.ends_with("codes 0\n")) << piped.out.substr(piped.out.size() - 20);
     EXPECT_EQ(piped.err, "");
   }
+}
+
+// The lines of a feed.
+std::set<std::string> LinesOf(const std::string& feed) {
+  std::set<std::string> lines;
+  for (std::size_t at = 0, end = 0; (end = feed.find('\n', at)) != std::string::npos; at = end + 1)
+    lines.insert(feed.substr(at, end - at));
+  return lines;
+}
+
+TEST_F(FollowerTest, ReadsOnWhileTheDaemonCompactsByItself) {
+  settings_["MEDIA_TYPES"] = "movie";
+  settings_["COLLECTION_INTERVAL"] = "1440";
+  const auto segments = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(data_dir_ / "records" / "movie"))
+      count += entry.path().extension() == ".zst";
+    return count;
+  };
+  for (int day = 0; day < 9; ++day) ASSERT_LE(Collector({"run", "--once", "--limit=3"}).code, 1);
+  ASSERT_GE(segments(), 9u);
+  const std::set<std::string> before = LinesOf(Collector({"changes", "--since=0"}).out);
+  ASSERT_GE(before.size(), 27u);
+  const auto id_at = before.begin()->find("\"id\":") + 5;
+  const std::string film = before.begin()->substr(id_at, before.begin()->find(',', id_at) - id_at);
+
+  Program follow({CollectorPath(), "changes", "--since=0", "--follow"}, settings_, folder_.path());
+  Program daemon({CollectorPath(), "run"}, settings_, folder_.path());
+  const auto deadline = std::chrono::steady_clock::now() + seconds(120);
+  while (daemon.err().find("compacted") == std::string::npos && !daemon.Finished() &&
+         std::chrono::steady_clock::now() < deadline) {
+    const Finished reader = Collector({"changes", "--since=0"});
+    ASSERT_LE(reader.code, 1) << reader.err;
+    const std::set<std::string> lines = LinesOf(reader.out);
+    EXPECT_TRUE(std::ranges::includes(lines, before)) << "a line is missing";
+    EXPECT_EQ(Collector({"query", "--type=movie", "--id=" + film}).code, 0);
+    const Finished verified = Collector({"verify", "--deep"});
+    EXPECT_EQ(verified.code, 0) << verified.out;
+  }
+  EXPECT_NE(daemon.err().find("compacted"), std::string::npos) << daemon.err();
+  EXPECT_LE(segments(), 2u);
+  const std::set<std::string> after = LinesOf(Collector({"changes", "--since=0"}).out);
+  EXPECT_TRUE(std::ranges::includes(after, before));
+  EXPECT_GT(after.size(), before.size());
+  while (LinesOf(follow.out()) != after && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(LinesOf(follow.out()), after) << follow.err();
+  const Finished refused = Collector({"compact"});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_NE(refused.err.find("is in use by process"), std::string::npos) << refused.err;
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.Wait(seconds(60)), 0) << daemon.err();
+  follow.Signal(SIGTERM);
+  EXPECT_EQ(follow.Wait(seconds(60)), 0) << follow.err();
+  EXPECT_EQ(Collector({"verify", "--deep"}).code, 0);
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // changes: our own change feed, for whoever keeps something up to date with the mirror. Read from the sealed
 // segments beside the process at work; nothing is remembered here of who follows.
+#include <functional>
 #include <thread>
 
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/feed_position.h"
+#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
 #include "app/words.h"
@@ -33,6 +35,21 @@ class FeedOutput {
     return block_.size() >= kBlock ? Flush() : Result<void>();
   }
 
+  // Of a stretch that cannot be read: no record has this key.
+  Result<void> Print(MediaType type, const RecordStore::FeedDamage& damage) {
+    JsonWriter json;
+    json.BeginObject()
+        .Field("seq", damage.sequence)
+        .Field("type", Name(type))
+        .Field("damaged", damage.file)
+        .Field("offset", damage.offset)
+        .Field("what", damage.what)
+        .EndObject();
+    block_ += json.text() + "\n";
+    ++lines_;
+    return {};
+  }
+
   Result<void> Flush() {
     TRY(out_.Write(block_));
     block_.clear();
@@ -50,8 +67,14 @@ class FeedOutput {
 
 class Follower {
  public:
-  Follower(RecordStore& store, FeedPosition position, std::optional<std::int64_t> limit, const StopFlag& stop)
-      : store_(store), position_(std::move(position)), limit_(limit), stop_(stop), output_(stop) {}
+  Follower(RecordStore& store, FeedPosition position, std::optional<std::int64_t> limit, bool skip_damaged,
+           const StopFlag& stop)
+      : store_(store),
+        position_(std::move(position)),
+        limit_(limit),
+        skip_damaged_(skip_damaged),
+        stop_(stop),
+        output_(stop) {}
 
   // Before the first line: whoever claims to have read what does not exist has mixed something up.
   Result<void> Check() {
@@ -70,13 +93,20 @@ class Follower {
   // does not read, or a stop was asked for.
   Result<bool> ReadOn() {
     for (auto& [type, sequence] : position_) {
-      auto reached =
-          store_.ReadFeed(type, sequence, [&](std::int64_t at, std::string_view line) -> Result<bool> {
-            TRY(output_.Print(at, line));
-            // Not an error of the store's, but nobody reads what the rest of the segment holds.
-            if (!IsRead()) return Fail(ErrorCode::kIo, "the reader does not read on");
-            return GoesOn();
-          });
+      const auto print = [&](std::int64_t at, std::string_view line) -> Result<bool> {
+        TRY(output_.Print(at, line));
+        // Not an error of the store's, but nobody reads what the rest of the segment holds.
+        if (!IsRead()) return Fail(ErrorCode::kIo, "the reader does not read on");
+        return GoesOn();
+      };
+      std::function<Result<void>(const RecordStore::FeedDamage&)> skip;
+      if (skip_damaged_) {
+        skip = [&, this](const RecordStore::FeedDamage& damage) {
+          skipped_ = true;
+          return output_.Print(type, damage);
+        };
+      }
+      auto reached = store_.ReadFeed(type, sequence, print, skip);
       if (!IsRead()) return false;
       if (!reached) {
         // Nothing has been stored yet: a feed that has not begun. Whoever claims to have read of it is wrong.
@@ -102,6 +132,8 @@ class Follower {
   }
 
   OutStream::Reader reader() { return output_.out().reader(); }
+  // Whether something was damaged and left out.
+  bool skipped() const { return skipped_; }
 
  private:
   bool IsRead() { return reader() == OutStream::Reader::kReads; }
@@ -111,8 +143,10 @@ class Follower {
   RecordStore& store_;
   FeedPosition position_;
   const std::optional<std::int64_t> limit_;
+  const bool skip_damaged_;
   const StopFlag& stop_;
   FeedOutput output_;
+  bool skipped_ = false;
 };
 
 void Sleep(const StopFlag& stop) {
@@ -133,7 +167,7 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
   const StopSignals signals;
   const StopFlag& stop = signals.flag();
   const bool follow = arguments.Has("--follow");
-  Follower follower(*store, std::move(position), limit, stop);
+  Follower follower(*store, std::move(position), limit, arguments.Has("--skip-damaged"), stop);
   TRY(follower.Check());
   while (true) {
     TRY_ASSIGN(const bool goes_on, follower.ReadOn());
@@ -152,7 +186,7 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
       if (!stop.requested()) continue;
     }
     TRY_ASSIGN(const bool more, follower.MoreIsLeft());
-    return more ? kExitPartly : kExitDone;
+    return more || follower.skipped() ? kExitPartly : kExitDone;
   }
 }
 

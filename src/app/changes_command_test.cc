@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 
 #include "app/program_world_test.h"
@@ -141,6 +142,40 @@ TEST_F(ChangesTest, AStoreWithoutRecordsHasAnEmptyFeed) {
   const Outcome changes = Run({"changes", "--since=0"});
   EXPECT_EQ(changes.code, 0) << changes.err;
   EXPECT_EQ(changes.out, "");
+}
+
+TEST_F(ChangesTest, DamageStopsItUnlessItIsToBeSkipped) {
+  MakeStore();
+  {
+    std::fstream segment("data/records/movie/000/000/002.jsonl.zst",
+                         std::ios::in | std::ios::out | std::ios::binary);
+    segment.seekp(30);
+    segment.put('!');
+  }
+  const Outcome stopped = Run({"changes", "--since=0"});
+  EXPECT_EQ(stopped.code, 3);
+  EXPECT_NE(stopped.err.find("records/movie/000/000/002.jsonl.zst is damaged at byte 0: "), std::string::npos)
+      << stopped.err;
+  EXPECT_NE(stopped.err.find("`changes --skip-damaged` goes on behind it"), std::string::npos) << stopped.err;
+  const Outcome skipped = Run({"changes", "--since=0", "--skip-damaged"});
+  EXPECT_EQ(skipped.code, 1) << skipped.err;
+  const std::string note =
+      R"({"seq":2,"type":"movie","damaged":"records/movie/000/000/002.jsonl.zst","offset":0,)";
+  const auto at = skipped.out.find(note);
+  ASSERT_NE(at, std::string::npos) << skipped.out;
+  std::string rest = skipped.out;
+  rest.erase(at, rest.find('\n', at) + 1 - at);
+  EXPECT_EQ(Brief(rest), "1 movie:1 insert\n1 movie:2 insert\n3 movie:3 insert\n1 person:287 insert\n");
+  // It is told once: who goes on behind it has nothing more to skip.
+  EXPECT_EQ(Run({"changes", "--since=movie=2,person=1", "--skip-damaged"}).code, 0);
+  // A fetch heals the record.
+  {
+    DataStore data;
+    data.Put({MediaType::kMovie, 1}, Film(1, "uno"), "2026-11-05T10:00:00Z");
+    data.Seal();
+  }
+  EXPECT_NE(Run({"changes", "--since=movie=3,person=1"}).out.find(R"("id":1,"version":3,"change":"update")"),
+            std::string::npos);
 }
 
 TEST_F(ChangesTest, WhatCannotBeReadOnIsToldInOneLine) {

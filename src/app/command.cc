@@ -90,6 +90,8 @@ constexpr Option kChangesOptions[] = {
     {"--type", "TYPE", "only this media type", ""},
     {"--follow", "", "go on: look every second for what is new, until stopped", ""},
     {"--limit", "N", "stop after N lines, at the end of that segment", ""},
+    {"--skip-damaged", "",
+     "print a line {\"seq\":N,...\"damaged\":FILE,...} for what cannot be read, and go on", ""},
     {"--json", "", "accepted for symmetry: what it prints is JSON anyway", ""},
 };
 
@@ -148,7 +150,7 @@ constexpr Command kCommands[] = {
     {"changes", "our own change feed, for followers", kChangesOptions,
      "One record a line, as it is stored, with its sequence number \"seq\" in front "
      "(docs/advanced-usage.md). Exits "
-     "0 when the newest line was reached, 1 when more is left.",
+     "0 when the newest line was reached, 1 when more is left or damage was skipped.",
      false, ChangesCommand},
     {"queue list", "what is fetched next", kQueueListOptions, "", false, QueueListCommand},
     {"queue dead", "what was given up, and why", kQueueListOptions, "", false, QueueDeadCommand},

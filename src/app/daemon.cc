@@ -15,6 +15,10 @@ constexpr Duration kAfterOutage = std::chrono::minutes(15);
 constexpr Duration kLeastDrain = std::chrono::minutes(15);
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
+constexpr Duration kCompactEvery = std::chrono::hours(24);
+constexpr std::size_t kLeastToMerge = 8;  // segments: below it merging costs more than it saves
+// While it compacts: how often the schedules, the service manager and the metrics get their turn.
+constexpr Duration kTurnEvery = std::chrono::milliseconds(100);
 // Of the requests until the next collection, what may go into verifying what nobody said has changed.
 constexpr double kRefreshShare = 0.5;
 
@@ -61,12 +65,17 @@ Result<int> Daemon::Run() {
   if (totals.left > 0) drain_at_ = pipeline_.clock().Mono();
   notify_.Ready();
   while (!pipeline_.stop().requested() && !hopeless_ && !finished_) {
-    if (pipeline_.signals().TakeReload()) TRY(Reload());
+    if (pipeline_.signals().TakeReload()) {
+      TRY(Reload());
+      continue;  // it may have been stopped meanwhile
+    }
     TRY_ASSIGN(const auto due, scheduler_->Due());
     if (due) {
       TRY(Begin(*due));
     } else if (drain_at_ && *drain_at_ <= pipeline_.clock().Mono()) {
       TRY(DrainOnly());
+    } else if (CompactionIsDue()) {
+      Compact();
     } else {
       TRY(Wait());
     }
@@ -110,6 +119,7 @@ Result<void> Daemon::Begin(const std::string& name) {
   const auto schedule = std::ranges::find(settings_.schedules, name, &ScheduleSetting::name);
   TRY_ASSIGN(const HarvestOptions base, HarvestOptionsOf(settings_, arguments_));
   TRY(WhenThereIsRoom([&] { return scheduler_->Begin(name); }));
+  if (pipeline_.stop().requested()) return {};
   under_way_ = name;
   pipeline_.log().Info("collecting", {{"schedule", name}, {"expression", schedule->expression.ToString()}});
   notify_.Status(fmt::format("collecting by schedule {}", name));
@@ -201,6 +211,48 @@ Result<void> Daemon::Wait() {
   const Duration wait = next == Time::max() ? kLook : std::clamp<Duration>(next - now, Duration(0), kLook);
   pipeline_.WaitUntil(pipeline_.clock().Mono() + wait);
   return {};
+}
+
+bool Daemon::CompactionIsDue() const {
+  // A batch that the disk had no room for has to be written first.
+  return compact_at_ <= pipeline_.clock().Mono() && !pipeline_.store().CommitDeadline();
+}
+
+void Daemon::Compact() {
+  bool interrupted = false;
+  MonoTime next_turn = pipeline_.clock().Mono() + kTurnEvery;
+  const auto wanted_elsewhere = [&] {
+    interrupted = interrupted || pipeline_.stop().requested() || pipeline_.signals().reload_requested();
+    const MonoTime now = pipeline_.clock().Mono();
+    // In the middle of a transaction nobody else may look into the catalog.
+    if (interrupted || now < next_turn || pipeline_.catalog().InTransaction()) return interrupted;
+    pipeline_.WaitUntil(now + std::chrono::milliseconds(1));
+    next_turn = now + kTurnEvery;
+    interrupted = scheduler_->IsDue();
+    return interrupted;
+  };
+  RecordStore::CompactOptions options;
+  options.least_segments = kLeastToMerge;
+  RecordStore::CompactReport sum;
+  for (const MediaType type : kRecordTypes) {
+    if (wanted_elsewhere()) break;
+    const auto report = pipeline_.store().Compact(type, options, wanted_elsewhere);
+    if (!report) {
+      // The store is as it was. Should the disk be broken, the next harvest finds out.
+      pipeline_.log().Error(fmt::format("{}; it is tried again tomorrow", report.error().message));
+      break;
+    }
+    sum.Add(*report);
+  }
+  // What was interrupted goes on when there is nothing else to do.
+  if (!interrupted) compact_at_ = pipeline_.clock().Mono() + kCompactEvery;
+  if (sum.segments_before == 0) return;
+  pipeline_.log().Info("compacted", {{"segments", sum.segments_before},
+                                     {"into", sum.segments_after},
+                                     {"bytes", sum.bytes_before},
+                                     {"bytes_now", sum.bytes_after},
+                                     {"old_statistics", sum.stats_dropped},
+                                     {"purged_bodies", sum.purged_dropped}});
 }
 
 Result<void> Daemon::Reload() {

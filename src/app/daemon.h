@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Daemon: `run` without --once. It follows the schedules until it is stopped: what is due is collected, one
-// after the other; between them it waits, and looks at the clock each second, for it may jump and the machine
-// may sleep. What an earlier process left in the queue is fetched at once. A drain that lasts is interrupted
-// when a schedule is due, so that a first mirror of three weeks does not keep the changes of three weeks from
-// being seen: their ids come first in the queue. SIGHUP reads the settings again. A service manager is told
-// how it is.
+// after the other; between them it waits, compacts the store, and looks at the clock each second, for it may
+// jump and the machine may sleep. What an earlier process left in the queue is fetched at once. A drain that
+// lasts is interrupted when a schedule is due, so that a first mirror of three weeks does not keep the
+// changes of three weeks from being seen: their ids come first in the queue. SIGHUP reads the settings again.
+// A service manager is told how it is.
 #pragma once
 
 #include <functional>
@@ -39,6 +39,9 @@ class Daemon {
   Result<void> Collected(Summary summary);
   Result<void> DrainOnly();
   Result<void> Wait();
+  // Once a day, while nothing else is to do (docs/decisions/compaction.md, "By itself").
+  bool CompactionIsDue() const;
+  void Compact();
   Result<void> WhenThereIsRoom(const std::function<Result<void>()>& write);
   HarvestOptions OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const;
   bool WantsPause(MonoTime drain_began) const;
@@ -58,6 +61,7 @@ class Daemon {
   bool hopeless_ = false;
   bool finished_ = false;  // nothing is due any more
   Time told_next_{};
+  MonoTime compact_at_{};  // not before
 };
 
 }  // namespace tmdbc

@@ -2,6 +2,7 @@
 #include "storage/change_feed.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,14 +13,18 @@ namespace tmdbc {
 namespace {
 
 using Visit = std::function<Result<bool>(std::int64_t sequence, std::string_view line)>;
+using Skip = std::function<Result<void>(const RecordStore::FeedDamage&)>;
 
 // One segment, of which the sequence numbers up to `reached` are known to the follower.
 class SegmentFeed {
  public:
-  SegmentFeed(FileSystem& files, const SegmentRow& row, std::int64_t reached, const Visit& visit)
-      : path_(SealedPath(row.type, row.number)),
-        reader_(files, path_, row.bytes),
+  SegmentFeed(FileSystem& files, const SegmentRow& row, std::int64_t reached, const Visit& visit,
+              const Skip& skip)
+      : files_(files),
+        path_(SealedPath(row.type, row.number)),
+        bytes_(row.bytes),
         visit_(visit),
+        skip_(skip),
         reached_(reached) {
     parts_ = row.origin ? row.origin->parts : std::vector<SegmentOrigin::Part>{{row.number, row.records}};
     left_ = parts_[0].lines;
@@ -27,20 +32,33 @@ class SegmentFeed {
 
   // To its end, or to the end of a sequence number within which `visit` said that it is enough.
   Result<void> Read() {
+    std::uint64_t end = bytes_;
+    if (skip_) {
+      TRY_ASSIGN(const std::uint64_t size, files_.Size(path_));
+      end = std::min(end, size);
+    }
+    SegmentReader reader(files_, path_, end);
     TRY(EndParts());
     while (!enough_) {
-      TRY_ASSIGN(const auto frame, reader_.Next());
+      TRY_ASSIGN(const auto frame, reader.Next());
       if (!frame) break;
-      if (!frame->damage.empty()) return Damaged(frame->at, frame->damage);
+      if (!frame->damage.empty()) TRY(Damaged(frame->at, frame->damage));
       for (std::size_t line_at = 0; line_at < frame->content.size() && !enough_;) {
         const auto line = LineAt(frame->content, line_at);
-        if (!line) return Damaged(frame->at, line.error().message);
-        if (part_ == parts_.size()) return Damaged(frame->at, "it has more lines than it says");
+        if (!line) {
+          TRY(Damaged(frame->at, line.error().message));
+          break;
+        }
+        if (part_ == parts_.size()) TRY(Damaged(frame->at, "it has more lines than it says"));
         TRY(Take(*line));
         line_at += line->size() + 1;
       }
     }
-    if (!enough_ && part_ < parts_.size()) return Damaged(0, "it has fewer lines than it says");
+    if (!enough_ && !lost_ && part_ < parts_.size()) TRY(Damaged(end, "it has fewer lines than it says"));
+    if (lost_) {
+      reached_ = parts_.back().number;
+      enough_ = wants_no_more_;
+    }
     return {};
   }
 
@@ -68,20 +86,33 @@ class SegmentFeed {
     return {};
   }
 
-  std::unexpected<Error> Damaged(std::uint64_t at, std::string_view what) const {
-    return Fail(ErrorCode::kCorrupt,
-                "{} at byte {}: {}; `verify --deep` names what is lost, --since={} goes on behind it", path_,
-                at, what, parts_.back().number);
+  // Returns when it is to be skipped: what follows belongs to nobody knows which of the segment's numbers.
+  // The last of them is above what every follower has, so that none misses a line.
+  Result<void> Damaged(std::uint64_t at, std::string_view what) {
+    const std::int64_t last = parts_.back().number;
+    if (!skip_) {
+      return Fail(ErrorCode::kCorrupt,
+                  "{} is damaged at byte {}: {}; `verify --deep` names its records, a fetch heals them "
+                  "(`harvest --ids`); `changes --skip-damaged` goes on behind it, as --since={} does",
+                  path_, at, what, last);
+    }
+    lost_ = true;
+    part_ = parts_.size() - 1;
+    left_ = INT64_MAX;
+    return skip_({last, path_, at, std::string(what)});
   }
 
+  FileSystem& files_;
   const std::string path_;
-  SegmentReader reader_;
+  const std::uint64_t bytes_;
   const Visit& visit_;
+  const Skip& skip_;
   std::vector<SegmentOrigin::Part> parts_;
   std::size_t part_ = 0;
   std::int64_t left_ = 0;  // lines of the part
   std::int64_t reached_;
   bool wants_no_more_ = false, enough_ = false;
+  bool lost_ = false;  // something was skipped
 };
 
 }  // namespace
@@ -92,7 +123,7 @@ Result<std::int64_t> NewestSequenceOf(RecordIndex& index, MediaType type) {
 }
 
 Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, MediaType type, std::int64_t since,
-                                    const Visit& visit) {
+                                    const Visit& visit, const Skip& skip) {
   std::optional<std::uint32_t> vanished;
   TRY_ASSIGN(auto sealed, index.SealedInOrder(type));
   const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
@@ -106,15 +137,22 @@ Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, Media
   while (true) {
     next = std::find_if(next, sealed.end(), [&](const SegmentRow& row) { return row.place() > since; });
     if (next == sealed.end()) return since;
-    SegmentFeed feed(files, *next, since, visit);
+    SegmentFeed feed(files, *next, since, visit, skip);
     const auto read = feed.Read();
     since = feed.reached();
     if (read && feed.enough()) return since;
     if (read) continue;
     // A compaction beside us has taken the file away: what it held is found anew, once.
     if (read.error().code != ErrorCode::kNotFound) return std::unexpected(read.error());
+    if (vanished == next->number && skip) {
+      TRY(skip({next->place(), SealedPath(type, next->number), 0, "missing"}));
+      since = next->place();
+      continue;
+    }
     if (vanished == next->number) {
-      return Fail(ErrorCode::kCorrupt, "{} is missing: run verify", SealedPath(type, next->number));
+      return Fail(ErrorCode::kCorrupt,
+                  "{} is missing: run verify; `changes --skip-damaged` goes on behind it, as --since={} does",
+                  SealedPath(type, next->number), next->place());
     }
     vanished = next->number;
     TRY_ASSIGN(sealed, index.SealedInOrder(type));

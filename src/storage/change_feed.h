@@ -17,6 +17,7 @@ Result<std::int64_t> NewestSequenceOf(RecordIndex& index, MediaType type);
 
 Result<std::int64_t> ReadChangeFeed(
     FileSystem& files, RecordIndex& index, MediaType type, std::int64_t since,
-    const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit);
+    const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit,
+    const std::function<Result<void>(const RecordStore::FeedDamage&)>& skip);
 
 }  // namespace tmdbc

@@ -40,6 +40,11 @@ std::int64_t IdAtStart(std::string_view line) {
   return id;
 }
 
+bool IsWorthIt(const Run& run, const CompactionPlan& plan) {
+  return run.size() >= plan.least_segments ||
+         std::ranges::any_of(run, [&](const SegmentRow& row) { return plan.rewrite.contains(row.number); });
+}
+
 // One new segment: what is kept of a run, and where it was before.
 class NewSegment {
  public:
@@ -75,9 +80,13 @@ class NewSegment {
   }
   const SegmentOrigin& origin() const { return origin_; }
 
-  // Behind TakeBytes(): tells the index where each line is now.
-  Result<void> MoveAll(RecordIndex& index, std::uint32_t number) const {
-    for (const Moved& moved : moves_) {
+  // Behind TakeBytes(): tells the index where each line is now. An error when `stopping` says so.
+  Result<void> MoveAll(RecordIndex& index, std::uint32_t number,
+                       const std::function<bool()>& stopping) const {
+    constexpr std::size_t kLookEvery = 1000;  // some milliseconds
+    for (std::size_t i = 0; i < moves_.size(); ++i) {
+      if (i % kLookEvery == 0 && stopping()) return Fail(ErrorCode::kUnavailable, "stopped");
+      const Moved& moved = moves_[i];
       const Frame& frame = frames_[moved.frame];
       TRY(index.Move(moved.id, moved.from, {number, head_ + frame.at, frame.length, moved.line_at}));
     }
@@ -131,7 +140,7 @@ class Compactor {
   Result<Report> Go() {
     TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type_));
     TRY_ASSIGN(purges_, index_.Purges(type_));
-    CompactionPlan plan{options_.small_bytes, options_.segment_bytes, {}};
+    CompactionPlan plan{options_.small_bytes, options_.segment_bytes, options_.least_segments, {}};
     TRY_ASSIGN(plan.rewrite, MustBeRewritten(sealed));
     const auto runs = PlanCompaction(sealed, plan);
     std::deque<Run> left(runs.begin(), runs.end());
@@ -144,8 +153,7 @@ class Compactor {
       ++report_.damaged_segments;
       const auto at = run.begin() + std::ptrdiff_t(*damaged);
       for (Run part : {Run(at + 1, run.end()), Run(run.begin(), at)}) {
-        const bool worth = part.size() > 1 || (part.size() == 1 && plan.rewrite.contains(part[0].number));
-        if (worth) left.push_front(std::move(part));
+        if (IsWorthIt(part, plan)) left.push_front(std::move(part));
       }
     }
     // Everything has been looked through: nothing of what was purged is left.
@@ -220,7 +228,11 @@ class Compactor {
     counted.segments_after = 1;
     for (const SegmentRow& row : run) counted.bytes_before += std::int64_t(row.bytes);
     counted.bytes_after = std::int64_t(bytes.size());
-    if (!options_.dry_run) TRY(Replace(run, made, bytes));
+    if (!options_.dry_run) {
+      const auto replaced = Replace(run, made, bytes);
+      if (!replaced && stopped_) return std::nullopt;
+      TRY(replaced);
+    }
     report_.Add(counted);
     return std::nullopt;
   }
@@ -304,7 +316,7 @@ class Compactor {
     auto done = WriteWhole(files_, path, bytes);
     if (done) {
       done = catalog_.Transact([&]() -> Result<void> {
-        TRY(made.MoveAll(index_, row.number));
+        TRY(made.MoveAll(index_, row.number, [this] { return Stopping(); }));
         for (const auto& [id, version] : dropped_steps_) TRY(index_.RemoveStep(id, version));
         for (const SegmentRow& old : run) TRY(index_.RemoveSegment(type_, old.number));
         return index_.PutSegment(row);
@@ -350,8 +362,7 @@ std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const Comp
   std::uint64_t bytes = 0;
   std::size_t parts = 0;
   const auto close = [&] {
-    if (run.size() > 1 || (run.size() == 1 && plan.rewrite.contains(run[0].number)))
-      runs.push_back(std::move(run));
+    if (!run.empty() && IsWorthIt(run, plan)) runs.push_back(std::move(run));
     run = {};
     bytes = parts = 0;
   };

@@ -24,11 +24,12 @@ namespace tmdbc {
 struct CompactionPlan {
   std::uint64_t small_bytes = 0;    // a segment below this is merged with its neighbours
   std::uint64_t most_bytes = 0;     // of the sources of one new segment
+  std::size_t least_segments = 2;   // fewer are not merged
   std::set<std::uint32_t> rewrite;  // the numbers of segments to be rewritten whatever their size
 };
 
 // Runs of neighbours, each to become one segment. `in_order` are sealed segments in the order in which things
-// happened. A run of one only when that is to be rewritten. Pure.
+// happened. A run of fewer than the least only when something in it is to be rewritten. Pure.
 std::vector<std::vector<SegmentRow>> PlanCompaction(std::span<const SegmentRow> in_order,
                                                     const CompactionPlan& plan);
 

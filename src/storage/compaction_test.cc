@@ -63,6 +63,22 @@ TEST(PlanCompaction, RewritesWhatMustBe) {
   EXPECT_EQ(Plan({Row(1, 10)}, {1}), "1");
 }
 
+TEST(PlanCompaction, LeavesFewerThanTheLeastUnlessSomethingInThemHasToGo) {
+  const std::vector<SegmentRow> rows = {Row(1, 10), Row(2, 10),  Row(3, 500), Row(4, 10),  Row(5, 10),
+                                        Row(6, 10), Row(7, 500), Row(8, 10),  Row(9, 500), Row(10, 10)};
+  const auto numbers = [&](std::set<std::uint32_t> rewrite) {
+    std::string text;
+    for (const auto& run : PlanCompaction(
+             rows, {.small_bytes = 100, .most_bytes = 250, .least_segments = 3, .rewrite = rewrite})) {
+      for (const SegmentRow& row : run) text += fmt::format("{} ", row.number);
+      text += "| ";
+    }
+    return text;
+  };
+  EXPECT_EQ(numbers({}), "4 5 6 | ");
+  EXPECT_EQ(numbers({2, 8}), "1 2 | 4 5 6 | 8 | ");
+}
+
 TEST(PlanCompaction, KeepsTheOriginOfASegmentBounded) {
   std::vector<SegmentRow> rows;
   for (std::uint32_t i = 1; i <= kMaxOriginParts + 5; ++i) rows.push_back(Row(i, 1));
@@ -365,6 +381,79 @@ TEST(Compaction, LeavesADamagedSegmentAsItIs) {
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message.find("--since=3"), std::string::npos) << read.error().message;
   EXPECT_FALSE(world.Feed(MediaType::kMovie, 3).empty());
+}
+
+// The lines of the feed from `since` on, "3 movie:1", and "3 damaged"; the number reached last.
+std::string FeedWithDamage(CompactWorld& world, std::int64_t since, std::string* damaged = nullptr) {
+  std::string text;
+  const auto reached = world.store->ReadFeed(
+      MediaType::kMovie, since,
+      [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
+        const auto parsed = ParseRecordLine(line).value();
+        text += fmt::format("{} {}, ", sequence, ToString(parsed.id));
+        return true;
+      },
+      [&](const RecordStore::FeedDamage& damage) -> Result<void> {
+        text += fmt::format("{} damaged, ", damage.sequence);
+        if (damaged) *damaged = damage.file;
+        return {};
+      });
+  return text + (reached ? fmt::format("{}", *reached) : reached.error().message);
+}
+
+TEST(ChangeFeed, GoesOnBehindWhatIsDamagedWhenAskedTo) {
+  CompactWorld world;
+  for (int day = 1; day <= 3; ++day) {
+    for (int id = 1; id <= 6; ++id)
+      world.Put(Movie(id, fmt::format("{} of day {}", id, day), 1, world.Now()));
+    world.Run();
+  }
+  const std::string second = "records/movie/000/000/002.jsonl.zst";
+  const std::string day3 = "3 movie:1, 3 movie:2, 3 movie:3, 3 movie:4, 3 movie:5, 3 movie:6, 3";
+  const std::uint64_t size = world.files.Size(second).value();
+  // In the first, the last and a middle frame: of each damaged frame nothing is told, of the others all.
+  for (const std::uint64_t byte : {std::uint64_t{20}, size / 2, size - 2}) {
+    world.files.FlipBit(second, byte, 1);
+    std::string damaged;
+    const std::string feed = FeedWithDamage(world, 1, &damaged);
+    EXPECT_EQ(damaged, second);
+    EXPECT_TRUE(feed.ends_with(day3)) << feed;
+    EXPECT_NE(feed.find("2 damaged, "), std::string::npos) << feed;
+    EXPECT_NE(feed.find("2 movie:"), std::string::npos) << feed;
+    world.files.FlipBit(second, byte, 1);
+  }
+  EXPECT_EQ(FeedWithDamage(world, 1),
+            "2 movie:1, 2 movie:2, 2 movie:3, 2 movie:4, 2 movie:5, 2 movie:6, " + day3);
+  // Cut short, and gone.
+  const std::string bytes = world.files.Read(second, 0, size).value();
+  world.files.Put(second, bytes.substr(0, size - 30));
+  EXPECT_NE(FeedWithDamage(world, 1).find("2 movie:1, "), std::string::npos);
+  EXPECT_NE(FeedWithDamage(world, 1).find("2 damaged, 3 movie:1, "), std::string::npos);
+  world.files.Put(second, "");
+  EXPECT_EQ(FeedWithDamage(world, 1), "2 damaged, " + day3);
+  ASSERT_TRUE(world.files.Remove(second));
+  EXPECT_EQ(FeedWithDamage(world, 1), "2 damaged, " + day3);
+}
+
+// Whoever has read some of the numbers that went into a compacted segment misses no line behind the damage.
+TEST(ChangeFeed, BehindDamageInACompactedSegmentNobodyMissesALine) {
+  CompactWorld world;
+  for (int day = 1; day <= 4; ++day) {
+    for (int id = 1; id <= 6; ++id)
+      world.Put(Movie(10 * day + id, fmt::format("{} of day {}", id, day), 1, world.Now()));
+    world.Run();
+  }
+  world.CompactAll();
+  world.files.FlipBit("records/movie/000/000/005.jsonl.zst", 150, 1);  // in the first frame with lines
+  for (std::int64_t since = 0; since < 4; ++since) {
+    const std::string feed = FeedWithDamage(world, since);
+    EXPECT_NE(feed.find("4 damaged, "), std::string::npos) << feed;
+    EXPECT_TRUE(feed.ends_with("4 movie:46, 4")) << feed;
+    // The last of each day is no line of the damaged frame, but for the first day.
+    for (int day = std::max(2, int(since) + 1); day <= 4; ++day)
+      EXPECT_NE(feed.find(fmt::format(" movie:{}6,", day)), std::string::npos) << feed;
+  }
+  EXPECT_EQ(FeedWithDamage(world, 4), "4");
 }
 
 TEST(Compaction, SurvivesTheLossOfTheCatalog) {

@@ -624,8 +624,9 @@ Result<std::int64_t> RecordStore::NewestSequence(MediaType type) {
 
 Result<std::int64_t> RecordStore::ReadFeed(
     MediaType type, std::int64_t since,
-    const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit) {
-  return ReadChangeFeed(files_, *index_, type, since, visit);
+    const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit,
+    const std::function<Result<void>(const FeedDamage&)>& skip) {
+  return ReadChangeFeed(files_, *index_, type, since, visit, skip);
 }
 
 // --- compaction and purge

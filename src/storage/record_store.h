@@ -229,16 +229,26 @@ class RecordStore {
   // compaction, so nobody is ever too far behind; what was dropped by then is only missing. A compaction that
   // runs beside may make lines of one sequence number come twice. kInvalid when `since` is newer than the
   // newest: the store was made anew, and the follower starts over from 0. kCorrupt names the damaged segment
-  // and the number behind which to go on.
+  // and the number behind which to go on; unless there is a `skip`: then that is told of every stretch that
+  // cannot be read, and the feed goes on behind it. What follows damage within a segment has the last of the
+  // segment's sequence numbers, as the damage has: nobody knows how many lines were lost.
+  struct FeedDamage {
+    std::int64_t sequence = 0;
+    std::string file;          // from DATA_DIR
+    std::uint64_t offset = 0;  // where the stretch begins
+    std::string what;
+  };
   Result<std::int64_t> ReadFeed(
       MediaType type, std::int64_t since,
-      const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit);
+      const std::function<Result<bool>(std::int64_t sequence, std::string_view line)>& visit,
+      const std::function<Result<void>(const FeedDamage&)>& skip = {});
 
   // --- compaction and purge
   // ----------------------------------------------------------------------------------------------------------
   struct CompactOptions {
     std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
     std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
+    std::size_t least_segments = 2;          // fewer are not merged, unless something in them has to go
     // Versions that were replaced before this are dropped (what was in force then is kept); empty: none ever.
     std::optional<Time> versions_before{};
     bool dry_run = false;  // reads all and tells what would be; writes nothing, leaves open segments alone
@@ -256,8 +266,8 @@ class RecordStore {
   // superseded `stats` lines and the bodies of purged records, never a version unless versions_before says
   // so, and removes the old files. A crash at any moment leaves of each merged run either all of the old or
   // all of the new. Readers beside it find every record throughout, the change feed keeps its numbers. Takes
-  // about 50 MB for a run. Requires an empty batch. `stopping` (may be empty) is asked between frames: what
-  // has not been finished then has not begun.
+  // about 50 MB for a run. Requires an empty batch. `stopping` (may be empty) is asked every few
+  // milliseconds, but for the writing of a file of 32 MiB: what has not been finished then has not begun.
   Result<CompactReport> Compact(MediaType type, const CompactOptions& options,
                                 const std::function<bool()>& stopping);
   // Writes a `purge` record for every live record of the type (a show with its seasons) not verified since
