@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The daemon and `trigger` as programs: what a person, a service manager and a second process see of them.
+// The programs that stay, and `trigger`: what a person, a service manager and a second process see of them,
+// and what becomes of them when the disk is full, or nobody reads what they say any more.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <functional>
+#include <utility>
 
 #include "base/sqlite.h"
 #include "mirror.h"
@@ -240,6 +246,147 @@ TEST_F(DaemonTest, ASecondProcessIsRefusedInOneSentence) {
   }
   daemon->Signal(SIGTERM);
   EXPECT_EQ(daemon->Wait(kPatience), 0);
+}
+
+// A full disk is waited for: the daemon says so, and goes on when there is room.
+class FullDiskTest : public DaemonTest {
+ protected:
+  FullDiskTest() {
+    environment_["LD_PRELOAD"] = (BinaryDir() / "tests" / "libfull_disk.so").string();
+    environment_["FULL_DISK_FOLDER"] = std::filesystem::canonical(folder_.path()) / "data";
+    environment_["FULL_DISK_WHEN"] = folder_.path() / "full";
+  }
+  void Fill() const { Write("full", ""); }
+  void MakeRoom() const { std::filesystem::remove(folder_.path() / "full"); }
+  void Follow(const std::string& schedule) const {
+    Write("tmdb-collector.toml",
+          "[[schedule]]\nname = '" + schedule + "'\nexpression = 'rate(1 day)'\ntypes = 'movie'\n");
+  }
+
+  static constexpr std::string_view kFull =
+      "the disk is full: free some space, the schedules then go on by themselves";
+};
+
+TEST_F(FullDiskTest, TheDaemonWaitsForRoomAndGoesOn) {
+  const auto daemon = Start();
+  ASSERT_TRUE(Waits(*daemon)) << daemon->err();
+  Fill();
+  Follow("new");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(Eventually([&] { return Count(daemon->err(), kFull) >= 1; })) << daemon->err();
+  EXPECT_FALSE(daemon->Finished());
+  EXPECT_EQ(ExitCodes(), "collection=0 ");
+  MakeRoom();
+  ASSERT_TRUE(Eventually([&] { return ExitCodes() == "new=0 "; })) << daemon->err();
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(kPatience), 0) << daemon->err();
+}
+
+TEST_F(FullDiskTest, AStopEndsTheDaemonThatWaitsForRoom) {
+  const auto daemon = Start();
+  ASSERT_TRUE(Waits(*daemon)) << daemon->err();
+  Fill();
+  Follow("new");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(Eventually([&] { return Count(daemon->err(), kFull) >= 1; })) << daemon->err();
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(kPatience), 0) << daemon->err();
+  MakeRoom();
+  // Nothing is lost by it: the next start does what was due.
+  const auto next = Start();
+  ASSERT_TRUE(Waits(*next)) << next->err();
+  next->Signal(SIGTERM);
+  EXPECT_EQ(next->Wait(kPatience), 0) << next->err();
+  EXPECT_EQ(ExitCodes(), "new=0 ");
+}
+
+// The end of a pipe with a name, one page wide, that a program is to write to.
+class NamedPipe {
+ public:
+  explicit NamedPipe(const std::filesystem::path& path) {
+    EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    fd_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ::fcntl(fd_, F_SETPIPE_SZ, kSize);
+  }
+  ~NamedPipe() { Close(); }
+  NamedPipe(const NamedPipe&) = delete;
+  NamedPipe& operator=(const NamedPipe&) = delete;
+
+  bool IsFull() const {
+    int waiting = 0;
+    return ::ioctl(fd_, FIONREAD, &waiting) == 0 && waiting == kSize;
+  }
+  // All that came so far.
+  const std::string& Read() {
+    char buffer[kSize];
+    for (ssize_t n; (n = ::read(fd_, buffer, sizeof buffer)) > 0;) seen_.append(buffer, std::size_t(n));
+    return seen_;
+  }
+  void Close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  static constexpr int kSize = 4096;
+  int fd_ = -1;
+  std::string seen_;
+};
+
+TEST_F(DaemonTest, GoesOnWhenNobodyReadsWhatItSays) {
+  NamedPipe pipe(folder_.path() / "pipe");
+  Program daemon({"/bin/sh", "-c", "exec \"$0\" run >pipe 2>&1", CollectorPath()}, environment_,
+                 folder_.path());
+  ASSERT_TRUE(Eventually([&] { return Count(pipe.Read(), kWaiting) >= 1; })) << pipe.Read();
+  pipe.Close();
+  Write("tmdb-collector.toml", "[[schedule]]\nname = 'new'\nexpression = 'rate(1 day)'\ntypes = 'movie'\n");
+  // Not on a terminal, it means that the settings are to be read again.
+  daemon.Signal(SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return ExitCodes() == "new=0 "; }));
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.Wait(kPatience), 0);
+}
+
+TEST_F(DaemonTest, EndsInGoodOrderWithItsTerminal) {
+  int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(terminal, 0) << std::strerror(errno);
+  ASSERT_EQ(::grantpt(terminal), 0);
+  ASSERT_EQ(::unlockpt(terminal), 0);
+  const std::string name = ::ptsname(terminal);
+  // The terminal that the first process of a session opens becomes that of the session.
+  Program daemon({"/usr/bin/env", "setsid", "/bin/sh", "-c", "exec \"$0\" run <\"$1\" >\"$1\" 2>&1",
+                  CollectorPath(), name},
+                 environment_, folder_.path());
+  std::string said;
+  const bool waits = Eventually([&] {
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(terminal, buffer, sizeof buffer)) > 0;) said.append(buffer, std::size_t(n));
+    return Count(said, kWaiting) >= 1;
+  });
+  ::close(terminal);
+  ASSERT_TRUE(waits) << said;
+  EXPECT_EQ(daemon.Wait(kPatience), 0) << said;
+  EXPECT_EQ(ExitCodes(), "collection=0 ");
+  EXPECT_NE(Run({"status"}).out.find("not running; the last was run, ended"), std::string::npos);
+}
+
+TEST_F(DaemonTest, AFollowerOfChangesEndsForAStopThoughItsReaderStalls) {
+  ASSERT_EQ(Run({"run", "--once"}).code, 0);
+  NamedPipe pipe(folder_.path() / "pipe");
+  for (const auto& [flags, code] : {std::pair{"--follow", 1}, std::pair{"", 3}}) {
+    Program changes(
+        {"/bin/sh", "-c", std::string("exec \"$0\" changes --since=0 ") + flags + " >pipe", CollectorPath()},
+        environment_, folder_.path());
+    ASSERT_TRUE(Eventually([&] { return pipe.IsFull(); })) << changes.err();
+    EXPECT_FALSE(changes.Finished());
+    changes.Signal(SIGTERM);
+    EXPECT_EQ(changes.Wait(kPatience), code) << flags;
+    // Without --follow its exit code would say that what it printed is complete.
+    EXPECT_EQ(changes.err(), code == 1
+                                 ? ""
+                                 : "tmdb-collector: write to stdout: stopped while nobody read, the last "
+                                   "lines are missing: go on from --since=0\n");
+    (void)pipe.Read();
+  }
 }
 
 // What a service manager hears, in order.

@@ -199,7 +199,11 @@ void Log::Write(LogLevel level, std::string_view message, std::initializer_list<
   // One write a line, past stdio: lines of several processes on one stream do not mix, and none waits in a
   // buffer for a crash.
   std::fflush(impl_->out);
-  WriteAll(::fileno(impl_->out), impl_->line);
+  const int fd = ::fileno(impl_->out);
+  if (fd >= 0) return WriteAll(fd, impl_->line);
+  // A stream that is none of the system's, as that which keeps the progress bar and the log apart.
+  std::fwrite(impl_->line.data(), 1, impl_->line.size(), impl_->out);
+  std::fflush(impl_->out);
 }
 
 }  // namespace tmdbc

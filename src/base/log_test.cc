@@ -5,6 +5,8 @@
 #include <simdjson.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -47,6 +49,18 @@ class LogTest : public ::testing::Test {
   std::FILE* out_ = nullptr;
   tmdbc::testing::FakeClock clock_;
 };
+
+TEST_F(LogTest, WritesAtOnceToAStreamWithoutADescriptor) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* const memory = ::open_memstream(&text, &size);
+  ASSERT_NE(memory, nullptr);
+  ASSERT_LT(::fileno(memory), 0);
+  Log(memory, LogLevel::kInfo, LogFormat::kText, clock_).Info("harvested");
+  EXPECT_TRUE(std::string_view(text, size).ends_with("INFO  harvested\n")) << std::string(text, size);
+  std::fclose(memory);
+  std::free(text);
+}
 
 TEST_F(LogTest, WritesTextForPeople) {
   Log log = Make(LogFormat::kText);
