@@ -15,7 +15,8 @@ using namespace testing;
 using std::chrono::milliseconds;
 
 int FromEnvironment(const char* name, int otherwise) {
-  return std::getenv(name) ? std::atoi(std::getenv(name)) : otherwise;
+  const char* text = std::getenv(name);
+  return text ? std::atoi(text) : otherwise;
 }
 
 // How many requests the ids that are settled took: of a movie or a person one each, and so of an id that is

@@ -54,6 +54,7 @@ inline std::map<Key, std::string> ReadTruth(const std::filesystem::path& file,
 // A GET over a socket of its own: the body of the answer.
 inline std::string HttpGet(int port, const std::string& path) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw std::runtime_error("socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));

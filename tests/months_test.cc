@@ -312,7 +312,7 @@ class Life {
     }
     // What failed five times, which errors may do to any id, a person puts back.
     if (troubles_.errors) {
-      const auto redriven = queue->Redrive({});
+      const auto redriven = queue->Redrive({}, Time::max());
       ASSERT_TRUE(redriven);
     }
   }

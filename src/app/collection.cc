@@ -33,6 +33,15 @@ Result<std::vector<MediaId>> ExampleCandidates(IdQueue& queue) {
   return ids;
 }
 
+Result<std::int64_t> HeldDeletions(RecordStore& store) {
+  std::int64_t held = 0;
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const auto ids, store.HeldDeletions(type));
+    held += std::int64_t(ids.size());
+  }
+  return held;
+}
+
 // What an interrupted drain did counts too.
 void Add(CollectorStats& sum, const CollectorStats& part) {
   sum.requests += part.requests;
@@ -61,6 +70,7 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
     summary.drained->time += earlier->time;
   }
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
+  TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store()));
   summary.example = FindExample(pipeline.store(), candidates);
   summary.data_dir = pipeline.data_dir();
   summary.flags = FlagsToRepeat(pipeline.settings());

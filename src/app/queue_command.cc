@@ -116,7 +116,7 @@ Result<int> QueueDeadCommand(const Settings& settings, const Arguments& argument
 Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
   TRY_ASSIGN(const auto open, Open(settings, true));
-  TRY_ASSIGN(const std::int64_t count, open->queue->Redrive(type));
+  TRY_ASSIGN(const std::int64_t count, open->queue->Redrive(type, Time::max()));
   return Tell(arguments, "redriven", "dead letters are queued again", count);
 }
 

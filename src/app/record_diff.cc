@@ -28,28 +28,27 @@ constexpr std::size_t kSummaryMembers = 5;  // in a line of a history
 
 // --- the two documents
 
-// A value with its bytes. `text` is a string's, escapes undone; views of what was parsed.
+// A value with its bytes. `name` is a member's, `text` a string's, escapes undone; views of what was parsed.
 struct Node {
-  using Member = std::pair<std::string_view, Node>;
-
   Kind kind = Kind::NULL_VALUE;
+  std::string_view name;
   std::string_view raw;
   std::string_view text;
   dom::element value;
-  std::vector<Member> members;
+  std::vector<Node> members;
   std::vector<Node> elements;
   bool repeats_name = false;  // an object with two members of one name
 
   bool IsNumber() const { return kind == Kind::INT64 || kind == Kind::UINT64 || kind == Kind::DOUBLE; }
-  const Node* Find(std::string_view name) const {
-    const auto found = std::ranges::find(members, name, &Member::first);
-    return found == members.end() ? nullptr : &found->second;
+  const Node* Find(std::string_view member) const {
+    const auto found = std::ranges::find(members, member, &Node::name);
+    return found == members.end() ? nullptr : &*found;
   }
 };
 
-bool RepeatsName(const std::vector<Node::Member>& members) {
+bool RepeatsName(const std::vector<Node>& members) {
   std::set<std::string_view> names;
-  return !std::ranges::all_of(members, [&](const auto& member) { return names.insert(member.first).second; });
+  return !std::ranges::all_of(members, [&](const auto& member) { return names.insert(member.name).second; });
 }
 
 Node Build(dom::element value, std::string_view raw) {
@@ -63,8 +62,8 @@ Node Build(dom::element value, std::string_view raw) {
     const auto places = RawMembers(raw);
     auto place = places.begin();
     for (const dom::key_value_pair member : members) {
-      node.members.emplace_back(member.key,
-                                Build(member.value, raw.substr(place->value, place->end - place->value)));
+      node.members.push_back(Build(member.value, raw.substr(place->value, place->end - place->value)));
+      node.members.back().name = member.key;
       ++place;
     }
     node.repeats_name = RepeatsName(node.members);
@@ -110,9 +109,9 @@ bool SameMembers(const Node& a, const Node& b) {
   if (a.repeats_name || b.repeats_name) return a.raw == b.raw;
   // TMDB's order seldom varies: the member is mostly at the same place.
   for (std::size_t i = 0; i < a.members.size(); ++i) {
-    const auto& [name, value] = a.members[i];
-    const Node* other = b.members[i].first == name ? &b.members[i].second : b.Find(name);
-    if (other == nullptr || !Same(value, *other)) return false;
+    const Node& member = a.members[i];
+    const Node* other = b.members[i].name == member.name ? &b.members[i] : b.Find(member.name);
+    if (other == nullptr || !Same(member, *other)) return false;
   }
   return true;
 }
@@ -180,12 +179,12 @@ std::optional<std::vector<std::string>> Identities(const std::vector<Node>& elem
 // The value with its members sorted, so that what is the same has the same text.
 void AppendCanonical(const Node& node, std::string& out) {
   if (node.kind == Kind::OBJECT && !node.repeats_name) {
-    std::vector<const Node::Member*> sorted;
-    for (const auto& member : node.members) sorted.push_back(&member);
-    std::ranges::sort(sorted, {}, [](const Node::Member* member) { return member->first; });
-    for (const Node::Member* member : sorted) {
-      fmt::format_to(std::back_inserter(out), "{{{}:{}=", member->first.size(), member->first);
-      AppendCanonical(member->second, out);
+    std::vector<const Node*> sorted;
+    for (const Node& member : node.members) sorted.push_back(&member);
+    std::ranges::sort(sorted, {}, &Node::name);
+    for (const Node* member : sorted) {
+      fmt::format_to(std::back_inserter(out), "{{{}:{}=", member->name.size(), member->name);
+      AppendCanonical(*member, out);
     }
     out += '}';
   } else if (node.kind == Kind::ARRAY) {
@@ -388,17 +387,17 @@ class Walk {
 
  private:
   void VisitObjects(const Node& before, const Node& after, const Place& place) {
-    for (const auto& [name, value] : before.members) {
-      const Node* other = after.Find(name);
+    for (const Node& member : before.members) {
+      const Node* other = after.Find(member.name);
       if (other != nullptr) {
-        Visit(value, *other, place.Member(name));
+        Visit(member, *other, place.Member(member.name));
       } else {
-        edits_.push_back({Act::kRemove, place.Member(name), "", &value, nullptr});
+        edits_.push_back({Act::kRemove, place.Member(member.name), "", &member, nullptr});
       }
     }
-    for (const auto& [name, value] : after.members) {
-      if (before.Find(name) == nullptr)
-        edits_.push_back({Act::kAdd, place.Member(name), "", nullptr, &value});
+    for (const Node& member : after.members) {
+      if (before.Find(member.name) == nullptr)
+        edits_.push_back({Act::kAdd, place.Member(member.name), "", nullptr, &member});
     }
   }
 

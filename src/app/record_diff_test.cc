@@ -176,30 +176,33 @@ INSTANTIATE_TEST_SUITE_P(
     Table, RecordDiffText,
     testing::Values(
         Shown{R"({"id":550,"title":"Fight Club"})", R"({"title":"Fight Club, 1999","id":550})",
-              "~ title: \"Fight Club\" -> \"Fight Club, 1999\"\n", "title"
-},
+              "~ title: \"Fight Club\" -> \"Fight Club, 1999\"\n", "title"},
         Shown{R"({"homepage":"","imdb_id":"tt0137523"})", R"({"imdb_id":"tt0137523","runtime":139})",
               "- homepage: \"\"\n+ runtime: 139\n", "homepage, runtime"},
         Shown{R"({"a":1,"b":[1.0,2e0]})", R"({"b":[1,2],"a":1.0})", "", ""},
         Shown{R"({"budget":null})", R"({"budget":0})", "~ budget: null -> 0\n", "budget"},
         // Members of records that TMDB tells apart by an id.
-        Shown{R"({"credits":{"cast":[{"credit_id":"a","id":819,"order":0},{"credit_id":"b","id":287,"order":1}]}})",
-              R"({"credits":{"cast":[{"credit_id":"b","id":287,"order":0},{"credit_id":"c","id":1283,"order":1}]}})",
-              "- credits.cast[credit_id=a]: {\"credit_id\":\"a\",\"id\":819,\"order\":0}\n"
-              "+ credits.cast[credit_id=c]: {\"credit_id\":\"c\",\"id\":1283,\"order\":1}\n"
-              "~ credits.cast[credit_id=b].order: 1 -> 0\n",
-              "credits.cast (+1 -1 ~1)"},
+        Shown{
+            R"({"credits":{"cast":[{"credit_id":"a","id":819,"order":0},{"credit_id":"b","id":287,"order":1}]}})",
+            R"({"credits":{"cast":[{"credit_id":"b","id":287,"order":0},{"credit_id":"c","id":1283,"order":1}]}})",
+            "- credits.cast[credit_id=a]: {\"credit_id\":\"a\",\"id\":819,\"order\":0}\n"
+            "+ credits.cast[credit_id=c]: {\"credit_id\":\"c\",\"id\":1283,\"order\":1}\n"
+            "~ credits.cast[credit_id=b].order: 1 -> 0\n",
+            "credits.cast (+1 -1 ~1)"},
         // One person with two parts: the credit tells them apart, the person does not.
-        Shown{R"({"crew":[{"id":7,"department":"Writing","job":"Novel"},{"id":7,"department":"Art","job":"X"}]})",
-              R"({"crew":[{"id":7,"department":"Writing","job":"Story"},{"id":7,"department":"Art","job":"X"}]})",
-              "~ crew[id=7,department=Writing].job: \"Novel\" -> \"Story\"\n", "crew (~1)"},
-        Shown{R"({"translations":{"translations":[{"iso_639_1":"pt","iso_3166_1":"PT"},{"iso_639_1":"pt","iso_3166_1":"BR","name":""}]}})",
-              R"({"translations":{"translations":[{"iso_639_1":"pt","iso_3166_1":"PT"},{"iso_639_1":"pt","iso_3166_1":"BR","name":"Português"}]}})",
-              "~ translations.translations[iso_639_1=pt,iso_3166_1=BR].name: \"\" -> \"Português\"\n",
-              "translations.translations (~1)"},
-        Shown{R"({"images":{"posters":[{"file_path":"/a.jpg"},{"file_path":"/b.jpg"},{"file_path":"/c.jpg"}]}})",
-              R"({"images":{"posters":[{"file_path":"/c.jpg"},{"file_path":"/a.jpg"},{"file_path":"/b.jpg"}]}})",
-              "> images.posters: 1 in another place\n", "images.posters (moved)"},
+        Shown{
+            R"({"crew":[{"id":7,"department":"Writing","job":"Novel"},{"id":7,"department":"Art","job":"X"}]})",
+            R"({"crew":[{"id":7,"department":"Writing","job":"Story"},{"id":7,"department":"Art","job":"X"}]})",
+            "~ crew[id=7,department=Writing].job: \"Novel\" -> \"Story\"\n", "crew (~1)"},
+        Shown{
+            R"({"translations":{"translations":[{"iso_639_1":"pt","iso_3166_1":"PT"},{"iso_639_1":"pt","iso_3166_1":"BR","name":""}]}})",
+            R"({"translations":{"translations":[{"iso_639_1":"pt","iso_3166_1":"PT"},{"iso_639_1":"pt","iso_3166_1":"BR","name":"Português"}]}})",
+            "~ translations.translations[iso_639_1=pt,iso_3166_1=BR].name: \"\" -> \"Português\"\n",
+            "translations.translations (~1)"},
+        Shown{
+            R"({"images":{"posters":[{"file_path":"/a.jpg"},{"file_path":"/b.jpg"},{"file_path":"/c.jpg"}]}})",
+            R"({"images":{"posters":[{"file_path":"/c.jpg"},{"file_path":"/a.jpg"},{"file_path":"/b.jpg"}]}})",
+            "> images.posters: 1 in another place\n", "images.posters (moved)"},
         // Without anything to tell them apart, what is left between equals is matched in order.
         Shown{R"({"titles":[{"iso_3166_1":"US","title":"A"},{"iso_3166_1":"US","title":"B"}]})",
               R"({"titles":[{"iso_3166_1":"US","title":"A"},{"iso_3166_1":"US","title":"C"}]})",
@@ -220,7 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
               "- a: 1\n- b: 1\n- c: 1\n- d: 1\n- e: 1\n- f: 1\n- g: 1\n", "a, b, c, d, e, 2 more"},
         Shown{R"({"a":1})", "null", "~ (all of it): {\"a\":1} -> null\n", ""},
         // What came from outside cannot speak to the terminal.
-        Shown{R"({"a":"x"})", "{\"a\":\"\\u001b[2Jy\\u009b\"}", "~ a: \"x\" -> \"\\u001b[2Jy\\u009b\"\n", "a"}));
+        Shown{R"({"a":"x"})", "{\"a\":\"\\u001b[2Jy\\u009b\"}", "~ a: \"x\" -> \"\\u001b[2Jy\\u009b\"\n",
+              "a"}));
 
 TEST(RecordDiff, LongStringsAreShownWhereTheyDiffer) {
   const std::string start(500, 'a'), end(500, 'z');

@@ -286,7 +286,7 @@ int ExitCodeOf(const Summary& summary) {
   int code = summary.harvest ? summary.harvest->exit_code() : 0;
   if (summary.drained) {
     code = std::max(code, ExitCodeOf(summary.drained->result, summary.queue));
-    if (!summary.drained->stats.held.empty()) code = std::max<int>(code, kExitPartly);
+    if (summary.held_deletions > 0) code = std::max<int>(code, kExitPartly);
   }
   return code;
 }
@@ -389,6 +389,7 @@ std::string SummaryJson(const Summary& summary) {
       .Field("left", summary.queue.left)
       .Field("dead", summary.queue.dead)
       .EndObject();
+  json.Field("held_deletions", summary.held_deletions);
   return json.Field("data_dir", summary.data_dir).EndObject().text();
 }
 

@@ -23,7 +23,8 @@ std::string FlagsToRepeat(const Settings& settings);
 struct Summary {
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
-  QueueTotals queue;  // afterwards
+  QueueTotals queue;               // afterwards
+  std::int64_t held_deletions = 0;  // the same: of live records, waiting for --accept-deletions
   Duration time{};
   std::string data_dir;
   std::string flags;               // what the next commands need to find it again: " --data-dir=elsewhere"

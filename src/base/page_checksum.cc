@@ -7,25 +7,23 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstring>
-#include <span>
 
 namespace tmdbc {
 namespace {
 
 // The database header (https://www.sqlite.org/fileformat.html#the_database_header).
 constexpr char kMagic[] = "SQLite format 3";  // its NUL included
-constexpr int kPageSizeAt = 16, kReservedAt = 20, kHeaderBytes = 24;
+constexpr std::size_t kPageSizeAt = 16, kReservedAt = 20, kHeaderBytes = 24;
 constexpr std::size_t kLargestPage = 65536;
 
-using Page = std::span<const std::byte>;
+using Bytes = std::span<const std::byte>;
 
 // Of an open database file; SQLite allocates it behind the system's own object.
 struct FileState {
-  sqlite3_io_methods methods;  // the system's, but for reading and writing
+  sqlite3_io_methods methods;  // the system's, but for writing
   const sqlite3_io_methods* system;
-  std::size_t page_size;  // 0: a file whose pages have no checksums, as far as we have seen
+  std::size_t page_size;  // 0: a file whose pages have no checksums
 };
 
 sqlite3_vfs& System() {
@@ -41,42 +39,20 @@ FileState& StateOf(sqlite3_file* file) {
   return *reinterpret_cast<FileState*>(reinterpret_cast<std::byte*>(file) + StateAt());
 }
 
-// Page 1 tells how all pages look.
-void Learn(FileState& state, const void* begin, std::size_t size) {
-  if (size < kHeaderBytes || std::memcmp(begin, kMagic, sizeof kMagic) != 0) return;
-  const auto* header = static_cast<const std::uint8_t*>(begin);
-  const std::size_t page_size = std::size_t(header[kPageSizeAt] << 8 | header[kPageSizeAt + 1]);
-  const bool checked = header[kReservedAt] == kPageChecksumBytes;
-  state.page_size = !checked ? 0 : page_size == 1 ? kLargestPage : page_size;
-}
-
-std::uint64_t ChecksumOf(Page page, sqlite3_int64 at) {
+std::uint64_t ChecksumOf(Bytes page, std::int64_t at) {
   return XXH3_64bits_withSeed(page.data(), page.size() - kPageChecksumBytes, XXH64_hash_t(at));
-}
-
-bool IsRight(Page page, sqlite3_int64 at) {
-  std::uint64_t stored = 0;
-  std::memcpy(&stored, page.last(kPageChecksumBytes).data(), sizeof stored);
-  if (stored == ChecksumOf(page, at)) return true;
-  return std::ranges::all_of(page, [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-int Read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
-  FileState& state = StateOf(file);
-  if (const int code = state.system->xRead(file, to, size, at); code != SQLITE_OK) return code;
-  if (at == 0) Learn(state, to, std::size_t(size));
-  if (std::size_t(size) != state.page_size) return SQLITE_OK;  // a part of the header
-  return IsRight({static_cast<const std::byte*>(to), state.page_size}, at) ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
 int Write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
   FileState& state = StateOf(file);
-  if (at == 0) Learn(state, from, std::size_t(size));
-  if (std::size_t(size) != state.page_size) return state.system->xWrite(file, from, size, at);
+  const Bytes bytes(static_cast<const std::byte*>(from), std::size_t(size));
+  // A new database's first page tells how all are.
+  if (at == 0 && bytes.size() >= kHeaderBytes) state.page_size = CheckedPageSize(bytes);
+  if (bytes.size() != state.page_size) return state.system->xWrite(file, from, size, at);
   std::array<std::byte, kLargestPage> page;
-  std::memcpy(page.data(), from, state.page_size);
-  const std::uint64_t checksum = ChecksumOf({page.data(), state.page_size}, at);
-  std::memcpy(page.data() + state.page_size - kPageChecksumBytes, &checksum, sizeof checksum);
+  std::ranges::copy(bytes, page.begin());
+  const std::uint64_t checksum = ChecksumOf(bytes, at);
+  std::memcpy(page.data() + bytes.size() - sizeof checksum, &checksum, sizeof checksum);
   return state.system->xWrite(file, page.data(), size, at);
 }
 
@@ -85,9 +61,10 @@ int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* fla
   if (code != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0) return code;
   FileState& state = StateOf(file);
   state = {.methods = *file->pMethods, .system = file->pMethods, .page_size = 0};
-  state.methods.iVersion = std::min(state.methods.iVersion, 2);  // no memory map: it would bypass Read()
-  state.methods.xRead = Read;
   state.methods.xWrite = Write;
+  std::array<std::byte, kHeaderBytes> header{};
+  if (file->pMethods->xRead(file, header.data(), kHeaderBytes, 0) == SQLITE_OK)
+    state.page_size = CheckedPageSize(header);
   file->pMethods = &state.methods;
   return SQLITE_OK;
 }
@@ -108,6 +85,21 @@ const char* PageChecksumVfs() {
   static sqlite3_vfs vfs = MakeVfs();
   static const int registered = sqlite3_vfs_register(&vfs, /*makeDflt=*/0);
   return registered == SQLITE_OK ? vfs.zName : nullptr;
+}
+
+std::size_t CheckedPageSize(Bytes header) {
+  if (std::memcmp(header.data(), kMagic, sizeof kMagic) != 0) return 0;
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(header[at]); };
+  if (byte(kReservedAt) != kPageChecksumBytes) return 0;
+  const std::size_t size = byte(kPageSizeAt) << 8 | byte(kPageSizeAt + 1);
+  return size == 1 ? kLargestPage : size;
+}
+
+bool PageIsRight(Bytes page, std::int64_t at) {
+  std::uint64_t stored = 0;
+  std::memcpy(&stored, page.last(sizeof stored).data(), sizeof stored);
+  if (stored == ChecksumOf(page, at)) return true;
+  return std::ranges::all_of(page, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 }  // namespace tmdbc

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // RateLimiter: at most R requests in any second at the server, and as close to R as that allows.
 //
-// Pace: T = 1 / (0.99 R), N = ceil(R). A request may go when
+// Pace: T = 1 / (0.98 R), N = ceil(R). A request may go when
 //   (a) 0.9 T have passed since the last one went (or could have gone, if the loop was at most 10 ms late),
 //   and (b) N T have passed since the N-th last one was sent.
-// (b) is what the server counts: N + 1 sends span at least N T >= 1.0101 s, so no second holds more than R
-// while arrivals jitter by less than 10 ms. For a fractional R the promise is: no N / R seconds hold more
+// (b) is what the server counts: N + 1 sends span at least N T >= 1.0204 s, so no second holds more than R
+// while arrivals jitter by less than 20 ms. For a fractional R the promise is: no N / R seconds hold more
 // than N, so no second more than ceil(R) (2.5: three in any 1.2 s). Below one a second: never two within 1 /
 // R seconds. (a) keeps the sends even and, being a little shorter than T, lets the pace catch up after the
 // loop was late (a slow fsync) without a burst; for the first N requests it is T.
 // docs/decisions/rate-limiter.md says why this is not a bare GCRA. A slot counts from when its request went
 // on the wire, not from when it was granted: connecting takes time, and a request that is still connecting
-// could arrive at any moment, so until it is sent it counts as sent now. The margin of 1 % widens with every
+// could arrive at any moment, so until it is sent it counts as sent now. The margin of 2 % widens with every
 // 429 and narrows again slowly; a 429 pauses everyone.
 #pragma once
 
@@ -57,7 +57,7 @@ class RateLimiter {
   void SetRate(double requests_per_second);
 
   double requests_per_second() const { return rate_; }
-  // The pace now in force, requests a second, at most 0.99 R.
+  // The pace now in force, requests a second, at most 0.98 R.
   double pace() const { return rate_ * (1 - margin_) * speed_; }
 
  private:

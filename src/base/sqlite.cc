@@ -17,8 +17,6 @@ namespace {
 constexpr int kBusyTimeoutMs = 10'000;
 
 std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
-  if (sqlite3_extended_errcode(db) == SQLITE_IOERR_DATA)
-    return Fail(ErrorCode::kCorrupt, "{}: a page does not match its checksum", act);
   const int code = sqlite3_errcode(db) & 0xff;
   ErrorCode mapped = ErrorCode::kIo;
   if (code == SQLITE_FULL) mapped = ErrorCode::kNoSpace;
@@ -200,25 +198,28 @@ Result<void> Database::Transact(const std::function<Result<void>()>& work) {
   return done;
 }
 
-Result<std::vector<std::int64_t>> Database::DamagedPages() {
-  std::vector<std::int64_t> damaged;
-  TRY_ASSIGN(Statement query, Prepare("PRAGMA page_size"));
-  TRY(query.Step());
-  const auto page_size = query.Int(0);
-  query.Reset();
+Result<std::vector<DamagedPage>> Database::DamagedPages() {
+  std::vector<DamagedPage> damaged;
+  // Not through a descriptor of our own: closing it would end SQLite's locks on the file.
   sqlite3_file* file = nullptr;
-  sqlite3_int64 size = 0;
   sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
   if (file == nullptr || file->pMethods == nullptr) return damaged;  // in memory
+  const auto read = [&](std::span<std::byte> to, sqlite3_int64 at) -> Result<void> {
+    const int code = file->pMethods->xRead(file, to.data(), int(to.size()), at);
+    if (code == SQLITE_OK) return {};
+    return Fail(ErrorCode::kIo, "read {} at {}: {}", path_, at, sqlite3_errstr(code));
+  };
+  sqlite3_int64 size = 0;
   if (file->pMethods->xFileSize(file, &size) != SQLITE_OK) return Fail(ErrorCode::kIo, "size of {}", path_);
-  std::vector<std::byte> page(static_cast<std::size_t>(page_size));
+  std::vector<std::byte> page(100);  // SQLite's header
+  if (size < std::int64_t(page.size())) return damaged;
+  TRY(read(page, 0));
+  page.resize(CheckedPageSize(page));
+  if (page.empty()) return damaged;
+  const auto page_size = std::int64_t(page.size());
   for (sqlite3_int64 at = 0; at + page_size <= size; at += page_size) {
-    const int code = file->pMethods->xRead(file, page.data(), int(page_size), at);
-    if (code == SQLITE_IOERR_DATA) {
-      damaged.push_back(at / page_size + 1);
-    } else if (code != SQLITE_OK) {
-      return Fail(ErrorCode::kIo, "read {} at {}: {}", path_, at, sqlite3_errstr(code));
-    }
+    TRY(read(page, at));
+    if (!PageIsRight(page, at)) damaged.push_back({at / page_size + 1, at});
   }
   return damaged;
 }

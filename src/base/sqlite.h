@@ -2,8 +2,7 @@
 // The thin skin over SQLite: statements that are prepared once, errors as values, one transaction that others
 // may join. A Database and its statements belong to one thread. Opened for writing it runs in WAL mode with
 // synchronous=FULL: when Commit() returns, the transaction survives a power cut
-// (https://www.sqlite.org/pragma.html#pragma_synchronous). The pages of a file that it makes have checksums
-// (page_checksum.h): what does not match is kCorrupt.
+// (https://www.sqlite.org/pragma.html#pragma_synchronous). The pages of a file that it makes have checksums.
 #pragma once
 
 #include <cstdint>
@@ -86,6 +85,11 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+struct DamagedPage {
+  std::int64_t number = 0;  // from 1
+  std::int64_t at = 0;      // its offset
+};
+
 class Database {
  public:
   enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
@@ -109,10 +113,10 @@ class Database {
   // fails, so does the outer.
   Result<void> Transact(const std::function<Result<void>()>& work);
   bool InTransaction() const { return depth_ > 0; }
-  // The numbers, from 1, of the pages in the file that do not match their checksums, also of those that
-  // nothing uses at present. What a log (-wal) holds and has not been copied yet is not looked at, and a page
-  // that it will replace may be among them.
-  Result<std::vector<std::int64_t>> DamagedPages();
+  // The pages of the file that do not match their checksums (page_checksum.h), also of those that nothing
+  // uses at present. What a log (-wal) holds and has not been copied yet is not looked at, and a page that it
+  // will replace may be among them.
+  Result<std::vector<DamagedPage>> DamagedPages();
   // Rows changed by the last statement that was run.
   std::int64_t Changes() const;
 

@@ -37,6 +37,21 @@ class DatabaseTest : public ::testing::Test {
     return insert.Bind(id).Run();
   }
 
+  // As a program does that has SQLite alone.
+  void Foreign(const char* sql) {
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(raw);
+    sqlite3_close(raw);
+  }
+  std::vector<std::int64_t> DamagedPages() {
+    Database db = Open(Database::Mode::kReadOnly);
+    std::vector<std::int64_t> numbers;
+    const auto damaged = db.DamagedPages().value();
+    for (const DamagedPage& page : damaged) numbers.push_back(page.number);
+    return numbers;
+  }
+
   std::string folder_, path_;
 };
 
@@ -211,7 +226,6 @@ TEST_F(DatabaseTest, OutlivesBeingMoved) {
   EXPECT_EQ(Count(second, "SELECT count(*) FROM movie"), 1);
 }
 
-// Whatever bit of the file flips, nobody takes what is there for what was written.
 TEST_F(DatabaseTest, FindsAFlippedBitInAnyPage) {
   {
     Database db = Open();
@@ -221,75 +235,54 @@ TEST_F(DatabaseTest, FindsAFlippedBitInAnyPage) {
                    "INSERT INTO movie SELECT i, 'title ' || i FROM n"));
     // Pages that nothing uses any more.
     ASSERT_TRUE(db.Execute("DELETE FROM movie WHERE id > 1500"));
-    EXPECT_EQ(db.DamagedPages().value(), std::vector<std::int64_t>());
   }
-  {
-    Database db = Open(Database::Mode::kReadOnly);
-    EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 1500);
-  }
+  EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>());
   std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
   const auto pages = std::int64_t(std::filesystem::file_size(path_)) / 4096;
   ASSERT_GT(pages, 10);
-  const auto flip = [&](std::int64_t at) {
-    file.seekg(at);
-    const int byte = file.get() ^ 0x10;
-    file.seekp(at);
-    file.put(char(byte)).flush();
-  };
-  for (std::int64_t page = 1; page < pages; ++page) {
+  for (std::int64_t page = 0; page < pages; ++page) {
     for (const std::int64_t in_page : {40, 2000, 4090}) {
       const std::int64_t at = page * 4096 + in_page;
-      flip(at);
-      auto db = Database::Open(path_, Database::Mode::kReadOnly);
-      ASSERT_TRUE(db) << db.error().message;
-      EXPECT_EQ(db->DamagedPages().value(), std::vector<std::int64_t>{page + 1}) << at;
-      flip(at);
+      const auto flip = [&] {
+        file.seekg(at);
+        const int byte = file.get() ^ 0x10;
+        file.seekp(at);
+        file.put(char(byte)).flush();
+      };
+      flip();
+      EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>{page + 1}) << at;
+      flip();
     }
   }
-  flip(4090);  // page 1 says what the pages look like, and is checked all the same
-  const auto db = Database::Open(path_, Database::Mode::kReadOnly);
-  ASSERT_FALSE(db);
-  EXPECT_EQ(db.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(db.error().message.find("checksum"), std::string::npos) << db.error().message;
 }
 
-TEST_F(DatabaseTest, AnswersNoQueryFromADamagedPage) {
+// With SQLite's own shell, say: it knows nothing of checksums.
+TEST_F(DatabaseTest, CanBeUsedAfterAnotherProgramWroteToItAndTellsWhere) {
   {
     Database db = Open();
-    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY, title TEXT)"));
-    ASSERT_TRUE(db.Execute("INSERT INTO movie VALUES(550, 'Fight Club')"));
+    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+    ASSERT_TRUE(Insert(db, 1));
   }
-  std::string bytes;
+  Foreign("UPDATE movie SET id = 2");
+  EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>{2});
   {
-    std::ifstream in(path_, std::ios::binary);
-    bytes.assign(std::istreambuf_iterator<char>(in), {});
+    Database db = Open();
+    ASSERT_TRUE(Insert(db, 3));
+    EXPECT_EQ(Count(db, "SELECT sum(id) FROM movie"), 5);
   }
-  const auto at = bytes.find("Fight");
-  ASSERT_NE(at, std::string::npos);
-  bytes[at] = 'N';
-  std::ofstream(path_, std::ios::binary) << bytes;
-  Database db = Open(Database::Mode::kReadOnly);
-  Statement query = db.Prepare("SELECT title FROM movie WHERE id = 550").value();
-  const auto row = query.Step();
-  ASSERT_FALSE(row);
-  EXPECT_EQ(row.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>());
 }
 
 // Made by SQLite's own tools, say: there is nothing to check.
 TEST_F(DatabaseTest, ReadsAndWritesADatabaseWithoutChecksums) {
-  sqlite3* raw = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(raw, "CREATE TABLE movie(id INTEGER PRIMARY KEY); INSERT INTO movie VALUES(1)",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(raw);
+  Foreign("CREATE TABLE movie(id INTEGER PRIMARY KEY); INSERT INTO movie VALUES(1)");
   {
     Database db = Open();
     ASSERT_TRUE(Insert(db, 2));
   }
   Database db = Open(Database::Mode::kReadOnly);
   EXPECT_EQ(Count(db, "SELECT count(*) FROM movie"), 2);
-  EXPECT_EQ(db.DamagedPages().value(), std::vector<std::int64_t>());
+  EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>());
 }
 
 }  // namespace

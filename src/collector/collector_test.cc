@@ -111,7 +111,7 @@ TEST_F(CollectorTest, UsesTheRateToTheLastPercent) {
   Make({.concurrency = 20});
   const MonoTime begin = clock_.Mono();
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
-  EXPECT_LT(std::chrono::duration<double>(clock_.Mono() - begin).count(), 4000 / (40 * 0.98));
+  EXPECT_LT(std::chrono::duration<double>(clock_.Mono() - begin).count(), 4000 / (40 * 0.97));
   EXPECT_EQ(Tmdb().counters().throttled, 0);
   EXPECT_LE(Tmdb().counters().most_connections, 20);
 }

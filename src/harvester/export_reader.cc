@@ -13,6 +13,7 @@ constexpr std::size_t kBadExamples = 5;
 constexpr std::size_t kShownBytes = 100;
 // Fewer bad lines than this are never too many, whatever their share.
 constexpr std::int64_t kBadLinesFree = 10;
+constexpr std::int64_t kMissingLinesFree = 20;  // as deletions are (deletion_guard.h)
 
 // Real lines take at least 10 compressed bytes; the memory is only used when something is written to it.
 constexpr std::uint64_t kLeastBytesPerLine = 8;
@@ -107,7 +108,9 @@ std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::optional
   if (bad_lines > kBadLinesFree && bad_lines * 100 > lines) {
     return fmt::format("{} of its {} lines cannot be read", Thousands(bad_lines), Thousands(lines));
   }
-  if (last && lines * 100 < last->lines * 95 && !accept) {
+  const bool fewer = last && lines * 100 < last->lines * 95;
+  const bool many = last && (last->lines - lines > kMissingLinesFree || lines * 2 <= last->lines);
+  if (fewer && many && !accept) {
     return fmt::format(
         "it has {} lines, fewer than 95 % of the {} of {}, which stays in force; --accept-export takes it "
         "all the same",

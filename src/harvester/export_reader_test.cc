@@ -161,6 +161,7 @@ TEST_F(ExportReaderTest, ReadsARealKeywordExport) {
 
 TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
   const LastAccepted last{.date = ParseDate("2026-11-21").value(), .lines = 1'000'000};
+  const LastAccepted small{.date = last.date, .lines = 80}, tiny{.date = last.date, .lines = 20};
   const struct {
     std::int64_t lines, bad;
     std::optional<LastAccepted> last;
@@ -175,6 +176,13 @@ TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
       {0, 0, last, false, true},
       {0, 0, last, true, false},
       {2'000'000, 0, last, false, false},
+      // Of a small type a few lines are more than 5 %.
+      {75, 0, small, false, false},
+      {60, 0, small, false, false},
+      {59, 0, small, false, true},
+      {11, 0, tiny, false, false},
+      {10, 0, tiny, false, true},
+      {0, 0, tiny, false, true},
       // Ten bad lines are never too many; more are when they are more than 1 %.
       {10, 9, std::nullopt, false, false},
       {10, 10, std::nullopt, false, true},

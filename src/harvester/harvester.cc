@@ -25,6 +25,10 @@ namespace {
 // After an export host that never answered the API gets a last chance, so that all ends within 15 s.
 constexpr Duration kLastChance = chrono::seconds(1);
 
+// A dead letter gets another chance once a day, whenever in the day the harvest runs: what ailed TMDB may be
+// over, and no change, deletion or refresh of that id would be seen otherwise.
+constexpr Duration kDeadLetterRest = chrono::hours(20);
+
 Result<void> CheckCanBeFetched(MediaType type) {
   if (type == MediaType::kSeason || type == MediaType::kEpisode) {
     return Fail(ErrorCode::kInvalid, "there is no export of type {0}: {0}s come with their show, use type tv",
@@ -64,6 +68,7 @@ class Harvester::Run {
     }
     for (const MediaType type : options_.types) TRY(order_.Learn(type));
     TRY(LookAtHeld());
+    TRY(WakeDeadLetters());
     if (options_.mode != HarvestMode::kChanges)
       TRY(ExportHarvest(p_, sources_, options_, stop_, order_).Execute(report_));
     if (options_.mode != HarvestMode::kExport) TRY(ReadChanges(started));
@@ -153,6 +158,16 @@ class Harvester::Run {
                                  {options_.dry_run ? "would_queue" : "queued", report.queued},
                                  {"watermark", shown(report.watermark_after)}});
     if (!fine) p_.log.Error("changes not read completely", {{"type", Name(type)}, {"reason", report.reason}});
+  }
+
+  Result<void> WakeDeadLetters() {
+    if (options_.dry_run) return {};
+    for (const MediaType type : options_.types) {
+      TRY_ASSIGN(const std::int64_t woken, p_.queue.Redrive(type, p_.clock.Now() - kDeadLetterRest));
+      if (woken > 0)
+        p_.log.Info("dead letters of earlier days are tried again", {{"type", Name(type)}, {"ids", woken}});
+    }
+    return {};
   }
 
   // Deletions that are held: told of, and once a person has agreed to them all are asked for again.

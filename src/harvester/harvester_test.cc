@@ -78,7 +78,7 @@ TEST_F(HarvesterTest, ASecondHarvestOfTheDayAsksForNothingAndQueuesNothing) {
 TEST_F(HarvesterTest, IdsThatAreStoredOrKnownToBeMissingAreNotQueued) {
   Publish("movie_ids", Movie(1, 1) + Movie(2, 2) + Movie(3, 3) + Movie(4, 4));
   Store({MediaType::kMovie, 2});
-  Store({MediaType::kTv, 3});  // of another type
+  Store({MediaType::kTv, 3});    // of another type
   for (int i = 0; i < 2; ++i) {  // once dead it would be asked again
     ASSERT_TRUE(store_->PutGone({MediaType::kMovie, 4}, clock_.Now()));
     Commit();
@@ -100,6 +100,25 @@ TEST_F(HarvesterTest, ALimitTakesTheMostPopularAndTheNextHarvestGoesOnFromThere)
   EXPECT_EQ(rest.queued(), 2);
   EXPECT_EQ(rest.requests, 0);
   EXPECT_EQ(Queued(), "movie:2 movie:1");
+}
+
+// TMDB was ill for hours: no change, deletion or refresh of the id would be seen if it stayed in its grave.
+TEST_F(HarvesterTest, ADeadLetterGetsAnotherChanceTheNextDayAndNotBefore) {
+  Publish("movie_ids", Movie(1, 1) + Movie(2, 2));
+  Harvest({MediaType::kMovie});
+  const auto messages = queue_.Receive(2, 1h).value();
+  for (const Message& message : messages)
+    ASSERT_TRUE(queue_.Bury(message.receipt, "get movie: HTTP 500 after 5 tries"));
+  clock_.Advance(1h);
+  Harvest({MediaType::kMovie});
+  EXPECT_EQ(Queued(), "");
+  clock_.Advance(22h);
+  Harvest({.types = {MediaType::kMovie}, .limit = {}, .dry_run = true});
+  Harvest({MediaType::kTv});
+  EXPECT_EQ(Queued(), "");
+  Harvest({MediaType::kMovie});
+  EXPECT_EQ(Queued(), "movie:2 movie:1");
+  EXPECT_TRUE(queue_.DeadLetters({}, 10).value().empty());
 }
 
 TEST_F(HarvesterTest, WhatFailsOnTheWayIsTriedAgain) {

@@ -7,7 +7,7 @@
 // popularity counts, so that what has become urgent does not wait in its old place; its age and its receive
 // count stay. An id in flight may have been fetched before what the second send knows of: when its message is
 // settled by Delete() it waits once more, with a receive count of 0. A dead letter stays as it is, in its
-// grave, until Redrive().
+// grave, until Redrive(): a send does not wake it.
 //
 // What a call changed is durable when it returns, with one exception: a power cut (not a crash of the
 // process) may forget a Receive() or an Extend(), and then the message is simply waiting again. A restart
@@ -99,8 +99,9 @@ class IdQueue {
   virtual Result<std::vector<DeadLetter>> DeadLetters(std::optional<MediaType> type, int max) = 0;
   // What would be received next, in that order, without receiving it.
   virtual Result<std::vector<QueueItem>> Peek(std::optional<MediaType> type, int max) = 0;
-  // Dead letters wait again, as if sent now, with a receive count of 0. Returns how many.
-  virtual Result<std::int64_t> Redrive(std::optional<MediaType> type) = 0;
+  // Dead letters that died before then wait again, as if sent now, with a receive count of 0. Returns how
+  // many.
+  virtual Result<std::int64_t> Redrive(std::optional<MediaType> type, Time died_before) = 0;
   // Forgets every message that is not dead, or (dead = true) every dead one. Returns how many.
   virtual Result<std::int64_t> Purge(std::optional<MediaType> type, bool dead) = 0;
 

@@ -107,7 +107,7 @@ class Duel {
       Settle();
     } else if (dice < 88) {
       const auto type = SomeType();
-      EXPECT_EQ(real().Redrive(type).value(), model_->Redrive(type).value());
+      EXPECT_EQ(real().Redrive(type, Time::max()).value(), model_->Redrive(type, Time::max()).value());
     } else if (dice < 90) {
       const auto type = SomeType();
       const bool dead = Below(2) == 0;

@@ -137,7 +137,7 @@ struct SqliteIdQueue::Statements {
   Statement drop_taken;
   Statement lease, find_lease, drop_lease, release, extend;
   Statement leases, merge_lease, find_ready, raise;
-  Statement inter, dead_by_type, redrive, purge_dead;
+  Statement inter, dead_by_type, redrive, drop_redriven, purge_dead;
 };
 
 struct SqliteIdQueue::Reads {
@@ -242,12 +242,13 @@ Result<std::unique_ptr<SqliteIdQueue>> SqliteIdQueue::Open(Database& db, const C
     TRY(prepare(s.inter,
                 "INSERT INTO queue_dead(ticket, type, rank, id, receives, died_at, reason) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
-    TRY(prepare(s.dead_by_type,
-                "SELECT type, count(*) FROM queue_dead WHERE ?1 IS NULL OR type=?1 GROUP BY type"));
+    TRY(prepare(
+        s.dead_by_type,
+        "SELECT type, count(*) FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND died_at<?2 GROUP BY type"));
     TRY(prepare(s.redrive,
-                "INSERT INTO queue_ready(type, rank, id, batch, receives) SELECT type, rank, id, ?2, 0 FROM "
-                "queue_dead "
-                "WHERE ?1 IS NULL OR type=?1 ORDER BY type, rank, id"));
+                "INSERT INTO queue_ready(type, rank, id, batch, receives) SELECT type, rank, id, ?3, 0 "
+                "FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND died_at<?2 ORDER BY type, rank, id"));
+    TRY(prepare(s.drop_redriven, "DELETE FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND died_at<?2"));
     TRY(prepare(s.purge_dead, "DELETE FROM queue_dead WHERE ?1 IS NULL OR type=?1"));
     return {};
   };
@@ -589,10 +590,10 @@ Result<void> SqliteIdQueue::Bury(Receipt receipt, std::string_view reason) {
 // --- redrive and purge
 // -------------------------------------------------------------------------------------------------
 
-Result<std::int64_t> SqliteIdQueue::Redrive(std::optional<MediaType> type) {
+Result<std::int64_t> SqliteIdQueue::Redrive(std::optional<MediaType> type, Time died_before) {
   std::int64_t redriven = 0;
   const auto work = [&]() -> Result<void> {
-    Statement& by_type = statements_->dead_by_type.Bind(type);
+    Statement& by_type = statements_->dead_by_type.Bind(type, Micros(died_before));
     for (;;) {
       TRY_ASSIGN(const bool row, by_type.Step());
       if (!row) break;
@@ -601,8 +602,8 @@ Result<std::int64_t> SqliteIdQueue::Redrive(std::optional<MediaType> type) {
     }
     if (redriven == 0) return {};
     TRY_ASSIGN(const std::int64_t batch, NewBatch(redriven));
-    TRY(statements_->redrive.Bind(type, batch).Run());
-    return statements_->purge_dead.Bind(type).Run();
+    TRY(statements_->redrive.Bind(type, Micros(died_before), batch).Run());
+    return statements_->drop_redriven.Bind(type, Micros(died_before)).Run();
   };
   TRY(Change("redrive dead letters", Sync::kDurable, work));
   return redriven;

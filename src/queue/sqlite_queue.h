@@ -62,7 +62,7 @@ class SqliteIdQueue final : public IdQueue {
   Result<void> Bury(Receipt receipt, std::string_view reason) override;
   Result<std::vector<DeadLetter>> DeadLetters(std::optional<MediaType> type, int max) override;
   Result<std::vector<QueueItem>> Peek(std::optional<MediaType> type, int max) override;
-  Result<std::int64_t> Redrive(std::optional<MediaType> type) override;
+  Result<std::int64_t> Redrive(std::optional<MediaType> type, Time died_before) override;
   Result<std::int64_t> Purge(std::optional<MediaType> type, bool dead) override;
   Result<std::map<MediaType, QueueCounts>> Counts() override;
   Result<std::optional<Time>> NextVisible() override;

@@ -230,7 +230,7 @@ TEST_F(SqliteQueue, RefusesToWriteWhenOpenForReading) {
   EXPECT_FALSE(reader->Send({{{kFightClub, 1}}}));
   EXPECT_FALSE(reader->Receive(1, seconds(1)));
   EXPECT_FALSE(reader->Delete({{1}}));
-  EXPECT_FALSE(reader->Redrive({}));
+  EXPECT_FALSE(reader->Redrive({}, Time::max()));
   const auto purged = reader->Purge({}, false);
   ASSERT_FALSE(purged);
   EXPECT_EQ(purged.error().message, "purge the queue: the queue is open for reading only");

@@ -91,7 +91,7 @@ TEST_P(IdQueueContract, IsEmptyAtFirst) {
   EXPECT_TRUE(queue().Counts().value().empty());
   EXPECT_TRUE(queue().Peek({}, 10).value().empty());
   EXPECT_TRUE(queue().DeadLetters({}, 10).value().empty());
-  EXPECT_EQ(queue().Redrive({}).value(), 0);
+  EXPECT_EQ(queue().Redrive({}, Time::max()).value(), 0);
   EXPECT_EQ(queue().Purge({}, false).value(), 0);
   EXPECT_EQ(queue().Purge({}, true).value(), 0);
   EXPECT_FALSE(queue().NextVisible().value());
@@ -471,8 +471,8 @@ TEST_P(IdQueueContract, RedrivesDeadLettersAsIfSentNow) {
   const auto messages = Receive(2);
   for (const Message& message : messages) ASSERT_TRUE(queue().Bury(message.receipt, "no"));
   clock_.Advance(hours(5));
-  EXPECT_EQ(queue().Redrive({}).value(), 2);
-  EXPECT_EQ(queue().Redrive({}).value(), 0);
+  EXPECT_EQ(queue().Redrive({}, Time::max()).value(), 2);
+  EXPECT_EQ(queue().Redrive({}, Time::max()).value(), 0);
   EXPECT_TRUE(queue().DeadLetters({}, 10).value().empty());
   EXPECT_EQ(Send({{kFightClub, 3}}), 0);
   const auto again = Receive();
@@ -482,10 +482,23 @@ TEST_P(IdQueueContract, RedrivesDeadLettersAsIfSentNow) {
   EXPECT_EQ(queue().OldestSent().value(), clock_.Now());
 }
 
+TEST_P(IdQueueContract, RedrivesWhatDiedBefore) {
+  Send({{kFightClub, 3}, {kThrones, 20}, {kPitt, 1}});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(queue().Bury(Receive(1).at(0).receipt, "no"));
+    clock_.Advance(hours(1));
+  }
+  EXPECT_EQ(queue().Redrive({}, clock_.Now() - hours(3)).value(), 0);
+  EXPECT_EQ(queue().Redrive(MediaType::kMovie, clock_.Now() - hours(2)).value(), 0);
+  EXPECT_EQ(queue().Redrive({}, clock_.Now() - hours(1)).value(), 2);
+  EXPECT_EQ(Ids(queue().DeadLetters({}, 10).value()), "person:287");
+  EXPECT_EQ(Ids(Receive()), "tv:1399 movie:550");
+}
+
 TEST_P(IdQueueContract, RedrivesOneType) {
   Send({{kFightClub, 3}, {kThrones, 20}});
   for (const Message& message : Receive()) ASSERT_TRUE(queue().Bury(message.receipt, "no"));
-  EXPECT_EQ(queue().Redrive(MediaType::kTv).value(), 1);
+  EXPECT_EQ(queue().Redrive(MediaType::kTv, Time::max()).value(), 1);
   EXPECT_EQ(Ids(Receive()), "tv:1399");
   EXPECT_EQ(Ids(queue().DeadLetters({}, 10).value()), "movie:550");
 }
@@ -555,7 +568,7 @@ TEST_P(IdQueueContract, PurgesTheDead) {
   EXPECT_EQ(Ids(queue().DeadLetters({}, 10).value()), "tv:1399");
   EXPECT_EQ(Send({{kFightClub, 3}, {kThrones, 20}}), 1);
   EXPECT_EQ(queue().Purge({}, true).value(), 1);
-  EXPECT_EQ(queue().Redrive({}).value(), 0);
+  EXPECT_EQ(queue().Redrive({}, Time::max()).value(), 0);
   EXPECT_EQ(Ids(Receive()), "movie:550 person:287");
 }
 

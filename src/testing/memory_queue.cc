@@ -167,11 +167,11 @@ Result<std::vector<QueueItem>> MemoryIdQueue::Peek(std::optional<MediaType> type
   return items;
 }
 
-Result<std::int64_t> MemoryIdQueue::Redrive(std::optional<MediaType> type) {
+Result<std::int64_t> MemoryIdQueue::Redrive(std::optional<MediaType> type, Time died_before) {
   if (failure) return std::unexpected(*failure);
   ++last_sending_;
   return std::int64_t(std::erase_if(dead_, [&](const DeadLetter& letter) {
-    if (!Matches(letter.id.type, type)) return false;
+    if (!Matches(letter.id.type, type) || letter.died >= died_before) return false;
     waiting_.emplace(Place{letter.popularity, letter.id},
                      Facts{.receives = 0, .sending = last_sending_, .sent = clock_.Now()});
     return true;

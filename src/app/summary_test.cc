@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "app/summary.h"
+
+#include <gtest/gtest.h>
+
+namespace tmdbc {
+namespace {
+
+Summary Drained() {
+  Summary summary;
+  summary.drained.emplace();
+  return summary;
+}
+
+TEST(ExitCode, SaysWhetherAnythingIsLeft) {
+  EXPECT_EQ(ExitCodeOf(Drained()), 0);
+  Summary summary = Drained();
+  summary.queue.left = 1;
+  EXPECT_EQ(ExitCodeOf(summary), 1);
+  summary = Drained();
+  summary.queue.dead = 1;
+  EXPECT_EQ(ExitCodeOf(summary), 1);
+  summary = Drained();
+  summary.drained->result.end = DrainEnd::kUnreachable;
+  EXPECT_EQ(ExitCodeOf(summary), 3);
+}
+
+// Also in a run that asked for none of the held ids.
+TEST(ExitCode, IsOneForAsLongAsDeletionsWaitForAPerson) {
+  Summary summary = Drained();
+  summary.held_deletions = 20;
+  EXPECT_EQ(ExitCodeOf(summary), 1);
+}
+
+}  // namespace
+}  // namespace tmdbc
