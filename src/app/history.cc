@@ -247,8 +247,12 @@ Result<Time> ParseAsOf(std::string_view text) {
 
 Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& address, Time at) {
   if (address.by_place) {
-    TRY_ASSIGN(const MediaId season, SeasonOfPlace(store, address, at));
-    return store.FindAsOf(season, at);
+    TRY_ASSIGN(const MediaId id, SeasonOfPlace(store, address, at));
+    auto season = store.FindAsOf(id, at);
+    // The season that has the place now had another one then.
+    if (season && season->season_number != address.season_number)
+      return Fail(ErrorCode::kNotFound, "tv:{} had no season {}", address.tv_id, address.season_number);
+    return season;
   }
   TRY_ASSIGN(const auto ids, RecordsOf(store, address));
   std::optional<StoredRecord> found;

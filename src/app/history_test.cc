@@ -214,6 +214,30 @@ TEST_F(HistoryTest, APlaceInAShowIsLookedUpAsItWasThen) {
             "{\"name\":\"again\",\"episodes\":[]}\n");
 }
 
+// What was season 2 becomes season 7: before that there was none.
+TEST_F(HistoryTest, APlaceThatWasFreeThenHasNothing) {
+  {
+    DataStore data;
+    for (const auto& [number, time] : {std::pair{2, "2026-11-01T10:00:00Z"}, {7, "2026-11-05T10:00:00Z"}}) {
+      data.Put(kShow, fmt::format(R"({{"id":1399,"seasons":[{{"id":3624,"season_number":{}}}]}})", number),
+               time);
+      data.PutSeason(3624, 1399, number, fmt::format(R"({{"season_number":{},"episodes":[]}})", number),
+                     time);
+      data.PutSeasonList(1399, {number}, time);
+      data.Seal();
+    }
+  }
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/2", "--as-of=2026-11-02"}).out,
+            "{\"season_number\":2,\"episodes\":[]}\n");
+  EXPECT_EQ(Run({"query", "--type=season", "--id=1399/season/7", "--as-of=2026-11-05"}).out,
+            "{\"season_number\":7,\"episodes\":[]}\n");
+  for (const char* place : {"--id=1399/season/7", "--id=1399/season/7/episode/1"}) {
+    const char* const type = std::string_view(place).ends_with("/1") ? "--type=episode" : "--type=season";
+    ExpectOneLine(Run({"query", type, place, "--as-of=2026-11-02"}), 1,
+                  "was not in the store yet at 2026-11-02");
+  }
+}
+
 // Season 1 is made anew under another id; its first episode goes on in it and changes, the second is gone,
 // and comes back later.
 void MakeSeasonAnew() {
