@@ -187,5 +187,23 @@ TEST(Faults, SigtermGivesBackWhatIsInFlightAndTheNextRunFinishes) {
   ExpectMirrors(world.data_dir, ReadTruth(world.truth_file, kTypes));
 }
 
+// The work is what counts: a summary that nobody takes makes no store unusable, and is in no file of it.
+TEST(Output, ThatNobodyTakesLosesNothing) {
+  const struct {
+    const char* script;
+    int code;
+  } cases[] = {{"exec \"$0\" run --once <&- >&- 2>&-", 0}, {"exec \"$0\" run --once >/dev/full", 1}};
+  for (const auto& [script, code] : cases) {
+    const World world({"--movies=20", "--shows=0", "--people=0", "--gone=0"});
+    Environment settings = world.Settings("1000");
+    settings["MEDIA_TYPES"] = "movie";
+    const auto run = RunToEnd({"/bin/sh", "-c", script, CollectorPath()}, settings, world.folder.path());
+    EXPECT_EQ(run.code, code) << script << run.out << run.err;
+    ExpectMirrors(world.data_dir, ReadTruth(world.truth_file, {"movie"}));
+    const auto verify = RunToEnd({CollectorPath(), "verify", "--deep"}, settings, world.folder.path());
+    EXPECT_EQ(verify.code, 0) << verify.out << verify.err;
+  }
+}
+
 }  // namespace
 }  // namespace tmdbc

@@ -94,9 +94,12 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
   return summary;
 }
 
-Result<int> Tell(const Summary& summary, bool json) {
-  TRY(WriteOut(json ? SummaryJson(summary) + "\n" : SummaryText(summary)));
-  return ExitCodeOf(summary);
+int Tell(const Summary& summary, bool json, Log& log) {
+  const int code = ExitCodeOf(summary);
+  const auto told = WriteOut(json ? SummaryJson(summary) + "\n" : SummaryText(summary));
+  if (told) return code;
+  log.Warn("the summary could not be printed", {{"reason", told.error().message}});
+  return std::max<int>(code, kExitPartly);
 }
 
 bool Paused(const Summary& summary, const Pipeline& pipeline) {

@@ -19,8 +19,9 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
 Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
                         const std::function<bool()>& pause = {});
 
-// Prints the summary; returns its exit code.
-Result<int> Tell(const Summary& summary, bool json);
+// Prints the summary; returns its exit code. When it cannot be printed the work is done all the same: the log
+// says so, and the code is 1 at least.
+int Tell(const Summary& summary, bool json, Log& log);
 
 // Ended by its `pause`, not by a stop request.
 bool Paused(const Summary& summary, const Pipeline& pipeline);

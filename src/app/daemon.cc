@@ -161,8 +161,7 @@ Result<void> Daemon::Collected(Summary summary) {
     return {};
   }
   code_ = ExitCodeOf(summary);
-  if (const auto told = Tell(summary, arguments_.Has("--json")); !told)
-    pipeline_.log().Warn(told.error().message);
+  (void)Tell(summary, arguments_.Has("--json"), pipeline_.log());
   // Stopped in the middle: it has not ended, and is taken up again at the next start.
   if (summary.drained->result.end == DrainEnd::kStopped) return {};
   hopeless_ = Hopeless(summary, answered_);

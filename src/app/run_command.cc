@@ -21,7 +21,7 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   const auto summary = Collect(*pipeline, options);
   const bool closed = pipeline->Close();
   if (!summary) return std::unexpected(summary.error());
-  TRY_ASSIGN(const int code, Tell(*summary, arguments.Has("--json")));
+  const int code = Tell(*summary, arguments.Has("--json"), pipeline->log());
   return closed ? code : kExitUnusable;
 }
 
@@ -33,7 +33,7 @@ Result<int> CollectCommand(const Settings& settings, const Arguments& arguments)
                                  arguments.Has("--accept-deletions"), pipeline->clock().Mono());
   const bool closed = pipeline->Close();
   TRY(drained);
-  TRY_ASSIGN(const int code, Tell(summary, arguments.Has("--json")));
+  const int code = Tell(summary, arguments.Has("--json"), pipeline->log());
   return closed ? code : kExitUnusable;
 }
 

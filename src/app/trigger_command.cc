@@ -66,8 +66,7 @@ Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments)
       (void)pipeline->Close();
       return std::unexpected(summary.error());
     }
-    TRY_ASSIGN(const int of_event, Tell(*summary, arguments.Has("--json")));
-    code = std::max(code, of_event);
+    code = std::max(code, Tell(*summary, arguments.Has("--json"), pipeline->log()));
     // No later event would fare better.
     if (summary->drained->result.end == DrainEnd::kDenied ||
         summary->drained->result.end == DrainEnd::kStoreFailed)
