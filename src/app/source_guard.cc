@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "app/source_guard.h"
 
+#include <simdjson.h>
+
+#include "app/json_writer.h"
 #include "app/words.h"
+#include "base/files.h"
 #include "harvester/accepted_exports.h"
+#include "tmdb/json_text.h"
 
 namespace tmdbc {
 namespace {
@@ -22,6 +27,27 @@ std::string HostOf(std::string_view url) {
 // 127.0.0.0/8, not a name that begins so.
 bool IsLoopback(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// {"source":"api.themoviedb.org"}. Beside the records, for they are what it speaks of: catalog.db may be lost
+// and made anew.
+constexpr const char* kSourceFile = "records/source.json";
+constexpr std::uint64_t kMaxSourceBytes = 4096;
+
+// Empty when there is none, or none that can be read.
+Result<std::string> SourceInFile(FileSystem& files) {
+  const auto json = files.Read(kSourceFile, 0, kMaxSourceBytes);
+  if (!json && json.error().code != ErrorCode::kNotFound) return std::unexpected(json.error());
+  const auto parsed = ParsedJson::ParseString(json.value_or("{}"));
+  std::string_view source;
+  if (!parsed || parsed->root()["source"].get(source) != simdjson::SUCCESS) return std::string();
+  return std::string(source);
+}
+
+Result<void> WriteSource(FileSystem& files, const std::string& source) {
+  JsonWriter json;
+  json.BeginObject().Field("source", source).EndObject();
+  return WriteWhole(files, kSourceFile, json.text() + "\n");
 }
 
 Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue) {
@@ -49,10 +75,12 @@ Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue
       "CREATE TABLE IF NOT EXISTS app_properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"));
   TRY_ASSIGN(Statement get, catalog.Prepare("SELECT value FROM app_properties WHERE name = 'source'"));
   TRY_ASSIGN(const bool known, get.Step());
-  const std::string filled_from(known ? get.Text(0) : std::string_view());
+  std::string filled_from(known ? get.Text(0) : std::string_view());
   get.Reset();
-  if (filled_from == source) return {};
-  if (known) {
+  PosixFileSystem files(data_dir);
+  TRY_ASSIGN(const std::string in_file, SourceInFile(files));
+  if (!known) filled_from = in_file;
+  if (!filled_from.empty() && filled_from != source) {
     TRY_ASSIGN(const bool empty, HoldsNothing(catalog, store, queue));
     if (!empty) {
       return Fail(
@@ -63,6 +91,12 @@ Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue
           data_dir);
     }
   }
+  if (in_file != source) {
+    // Where catalog.db knows it, a full disk can wait for the second place.
+    const auto written = WriteSource(files, source);
+    if (!written && !(known && filled_from == source)) return written;
+  }
+  if (known && filled_from == source) return {};
   TRY_ASSIGN(Statement put, catalog.Prepare("INSERT OR REPLACE INTO app_properties VALUES('source', ?1)"));
   return put.Bind(source).Run();
 }

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "app/program_world_test.h"
 
 namespace tmdbc {
@@ -77,6 +81,32 @@ TEST_F(SourceGuard, AStoreOfAnEarlierVersionLearnsItsSource) {
   EXPECT_EQ(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error"}).code, 0);
   ExpectOneLine(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error", kSim}), 2,
                 "was filled from api.themoviedb.org");
+}
+
+TEST_F(SourceGuard, AStoreWhoseCatalogWasLostStillKnowsItsSource) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error", kSim}).code, 0);
+  {
+    DataStore data;
+    data.Put({MediaType::kMovie, 1}, R"({"id":1})", "2026-11-01T10:00:00Z");
+    data.Seal();
+  }
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(std::string("data/catalog.db") + end);
+  ASSERT_EQ(Run({"verify", "--rebuild"}).code, 0);
+  ExpectOneLine(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error"}), 2,
+                "was filled from this machine (a simulated TMDB)");
+  EXPECT_EQ(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error", kSim}).code, 0);
+}
+
+TEST_F(SourceGuard, AFileThatCannotBeReadIsMadeAnew) {
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error", kSim}).code, 0);
+  const auto text = [] {
+    std::ifstream file("data/records/source.json");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_EQ(text(), "{\"source\":\"this machine\"}\n");
+  std::ofstream("data/records/source.json") << "{\"source\":";
+  ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error", kSim}).code, 0);
+  EXPECT_EQ(text(), "{\"source\":\"this machine\"}\n");
 }
 
 }  // namespace
