@@ -439,7 +439,7 @@ TEST_F(CurlTransportTest, NeverHoldsMoreConnectionsThanAllowedWhateverBreaks) {
   while (int(outcomes.size()) < kRequests) {
     while (started < kRequests && transport_->Room() > 0) {
       Start((++started % 3 == 0 ? files : api).url() + "/3/movie/1",
-            [](Request& request) { request.timeout = 1s; });
+            [](Request& request) { request.timeout = 2s; });
       EXPECT_LE(transport_->InFlight(), kLimit);
     }
     for (const Outcome& outcome : transport_->Wait(clock_.Mono() + 1s)) {
