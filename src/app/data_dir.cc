@@ -27,7 +27,8 @@ struct Entries {
 };
 
 bool IsOurs(std::string_view name) {
-  return name == "records" || name == "exports" || name.starts_with("catalog.db");
+  return name == "records" || name == "exports" || name.starts_with("catalog.db") ||
+         name.starts_with("source.json");
 }
 
 std::unexpected<Error> Unusable(std::string_view act, const std::string& path, int error) {

@@ -29,9 +29,8 @@ bool IsLoopback(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// {"source":"api.themoviedb.org"}. Beside the records, for they are what it speaks of: catalog.db may be lost
-// and made anew.
-constexpr const char* kSourceFile = "records/source.json";
+// {"source":"api.themoviedb.org"}. In a file of its own, for catalog.db may be lost and made anew.
+constexpr const char* kSourceFile = "source.json";
 constexpr std::uint64_t kMaxSourceBytes = 4096;
 
 // Empty when there is none, or none that can be read.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SourceGuard: a DATA_DIR remembers which TMDB it was filled from, so that made-up films of a simulator and
 // the real ones, which share their ids, never become versions of one another. It stands in catalog.db and,
-// for the day when that is lost, in records/source.json.
+// for the day when that is lost, in source.json.
 #pragma once
 
 #include <string>

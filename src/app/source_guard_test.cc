@@ -100,11 +100,11 @@ TEST_F(SourceGuard, AStoreWhoseCatalogWasLostStillKnowsItsSource) {
 TEST_F(SourceGuard, AFileThatCannotBeReadIsMadeAnew) {
   ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--log-level=error", kSim}).code, 0);
   const auto text = [] {
-    std::ifstream file("data/records/source.json");
+    std::ifstream file("data/source.json");
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   EXPECT_EQ(text(), "{\"source\":\"this machine\"}\n");
-  std::ofstream("data/records/source.json") << "{\"source\":";
+  std::ofstream("data/source.json") << "{\"source\":";
   ASSERT_EQ(Run({"harvest", "--types=movie", "--ids=551", "--log-level=error", kSim}).code, 0);
   EXPECT_EQ(text(), "{\"source\":\"this machine\"}\n");
 }

@@ -49,8 +49,8 @@ class ScheduleExpression {
  private:
   // In the order of Kind.
   using When = std::variant<std::chrono::minutes, CronExpression, std::chrono::local_seconds>;
-  ScheduleExpression(std::string text, When when, TimeZone zone)
-      : text_(std::move(text)), when_(std::move(when)), zone_(std::move(zone)) {}
+  ScheduleExpression(std::string text, const When& when, TimeZone zone)
+      : text_(std::move(text)), when_(when), zone_(std::move(zone)) {}
 
   std::string text_;
   When when_;
