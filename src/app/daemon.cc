@@ -24,6 +24,7 @@ constexpr double kRefreshShare = 0.5;
 
 std::vector<Schedule> SchedulesOf(const Settings& settings) {
   std::vector<Schedule> schedules;
+  schedules.reserve(settings.schedules.size());
   for (const ScheduleSetting& setting : settings.schedules)
     schedules.push_back({setting.name, setting.expression});
   return schedules;

@@ -274,8 +274,8 @@ Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& add
 
 Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address, const std::string& name,
                                 const std::optional<AskedTime>& time) {
-  const std::string plain = time ? fmt::format("{} was not in the store yet at {}", name, time->text)
-                                 : fmt::format("{} is not in the store", name);
+  std::string plain = time ? fmt::format("{} was not in the store yet at {}", name, time->text)
+                           : fmt::format("{} is not in the store", name);
   Result<MediaId> id = MediaId{address.type, address.id};
   if (address.by_place && time) {
     id = SeasonOfPlace(store, address, time->at);

@@ -180,6 +180,7 @@ std::optional<std::vector<std::string>> Identities(const std::vector<Node>& elem
 void AppendCanonical(const Node& node, std::string& out) {
   if (node.kind == Kind::OBJECT && !node.repeats_name) {
     std::vector<const Node*> sorted;
+    sorted.reserve(node.members.size());
     for (const Node& member : node.members) sorted.push_back(&member);
     std::ranges::sort(sorted, {}, &Node::name);
     for (const Node* member : sorted) {

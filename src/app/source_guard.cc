@@ -60,7 +60,7 @@ Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue)
 }  // namespace
 
 std::string SourceOf(std::string_view api_base_url) {
-  const std::string host = HostOf(api_base_url);
+  std::string host = HostOf(api_base_url);
   if (host == kTmdb || host == "api.tmdb.org") return std::string(kTmdb);
   if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || IsLoopback(host))
     return std::string(kThisMachine);

@@ -23,7 +23,7 @@ std::string FlagsToRepeat(const Settings& settings);
 struct Summary {
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
-  QueueTotals queue;               // afterwards
+  QueueTotals queue;                // afterwards
   std::int64_t held_deletions = 0;  // the same: of live records, waiting for --accept-deletions
   Duration time{};
   std::string data_dir;

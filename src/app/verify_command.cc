@@ -146,7 +146,7 @@ Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
     // Time enough for a process at work to finish sealing a segment.
     TRY_ASSIGN(report, store->Verify(deep, [] { std::this_thread::sleep_for(kMoment); }));
   } else {
-    report.notes.push_back("the segments were not looked at: which there should be stands in catalog.db");
+    report.notes.emplace_back("the segments were not looked at: which there should be stands in catalog.db");
   }
   TRY(CheckExports(files, report));
   return report;

@@ -202,7 +202,7 @@ Result<std::vector<DamagedPage>> Database::DamagedPages() {
   std::vector<DamagedPage> damaged;
   // Not through a descriptor of our own: closing it would end SQLite's locks on the file.
   sqlite3_file* file = nullptr;
-  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
   if (file == nullptr || file->pMethods == nullptr) return damaged;  // in memory
   const auto read = [&](std::span<std::byte> to, sqlite3_int64 at) -> Result<void> {
     const int code = file->pMethods->xRead(file, to.data(), int(to.size()), at);
