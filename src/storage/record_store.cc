@@ -21,6 +21,8 @@
 namespace tmdbc {
 namespace {
 
+static_assert(RecordStoreOptions{}.zstd_level == kZstdLevel);
+
 // What one entry of the batch takes in memory besides its line.
 constexpr std::uint64_t kEntryBytes = 200;
 
