@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "app/env_file.h"
-#include "app/settings.h"
-#include "app/toml_file.h"
+#include "settings/env_file.h"
+#include "settings/settings.h"
+#include "settings/toml_file.h"
 
 namespace {
 

@@ -7,10 +7,10 @@
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/feed_position.h"
-#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
-#include "app/words.h"
+#include "base/json_writer.h"
+#include "base/words.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {

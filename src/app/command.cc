@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "app/words.h"
+#include "base/words.h"
 
 namespace tmdbc {
 namespace {

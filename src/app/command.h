@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "app/settings.h"
 #include "base/result.h"
+#include "settings/settings.h"
 
 namespace tmdbc {
 

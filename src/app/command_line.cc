@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 
-#include "app/version.h"
-#include "app/words.h"
+#include "base/version.h"
+#include "base/words.h"
 
 namespace tmdbc {
 namespace {

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "app/command.h"
-#include "app/settings.h"
+#include "settings/settings.h"
 
 namespace tmdbc {
 

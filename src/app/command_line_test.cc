@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/version.h"
+#include "base/version.h"
 
 namespace tmdbc {
 namespace {

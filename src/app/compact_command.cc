@@ -9,10 +9,10 @@
 
 #include "app/command.h"
 #include "app/data_dir.h"
-#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/stop_signals.h"
+#include "base/json_writer.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {

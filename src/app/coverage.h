@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "app/json_writer.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/json_writer.h"
 #include "base/sqlite.h"
 #include "queue/id_queue.h"
 #include "storage/record_store.h"

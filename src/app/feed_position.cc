@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "app/words.h"
+#include "base/words.h"
 
 namespace tmdbc {
 namespace {

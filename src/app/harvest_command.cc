@@ -8,12 +8,12 @@
 #include <memory>
 
 #include "app/command.h"
-#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/pipeline.h"
-#include "app/record_address.h"
 #include "app/summary.h"
-#include "app/words.h"
+#include "base/json_writer.h"
+#include "base/words.h"
+#include "history/record_address.h"
 
 namespace tmdbc {
 

@@ -18,18 +18,10 @@
 
 #include "app/mirror_metrics.h"
 #include "base/result.h"
+#include "http/listen_address.h"
 #include "http/server.h"
 
 namespace tmdbc {
-
-// What METRICS_LISTEN says: "127.0.0.1:9464", "localhost:9464", "[::1]:9464", or "9464" for a port of
-// 127.0.0.1; port 0 takes any free one.
-struct ListenAddress {
-  std::string address;
-  std::uint16_t port = 0;
-};
-// kInvalid, for a person: what is wrong with it.
-Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 // The answer to a request; exposed for tests.
 http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics);

@@ -7,7 +7,7 @@
 #include <array>
 #include <chrono>
 
-#include "app/version.h"
+#include "base/version.h"
 #include "harvester/watermarks.h"
 
 namespace tmdbc {

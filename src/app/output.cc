@@ -11,7 +11,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "app/words.h"
+#include "app/hints.h"
+#include "base/words.h"
 
 namespace tmdbc {
 namespace {
@@ -76,6 +77,10 @@ void PrintError(std::string_view message, LogFormat format) {
   std::ranges::replace(line, '\n', ' ');
   // Not fmt::print: it throws when nobody can be told any more.
   std::fputs(fmt::format("tmdb-collector: {}\n", line).c_str(), stderr);
+}
+
+void PrintError(const Error& error, LogFormat format) {
+  PrintError(Explain(error), format);
 }
 
 }  // namespace tmdbc

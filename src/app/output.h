@@ -48,5 +48,7 @@ class OutStream {
 // "tmdb-collector: message" on stderr, one line, with everything that looks like a key hidden; as JSON the
 // line of a log, so that a program that reads the log needs to know one form.
 void PrintError(std::string_view message, LogFormat format);
+// The same with the words of its hint.
+void PrintError(const Error& error, LogFormat format);
 
 }  // namespace tmdbc

@@ -9,8 +9,8 @@
 
 #include "app/source_guard.h"
 #include "app/ticking_transport.h"
-#include "app/version.h"
-#include "app/words.h"
+#include "base/version.h"
+#include "base/words.h"
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"

@@ -16,7 +16,6 @@
 #include "app/progress.h"
 #include "app/rate_window.h"
 #include "app/run_status.h"
-#include "app/settings.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -26,6 +25,7 @@
 #include "harvester/harvester.h"
 #include "http/http.h"
 #include "queue/id_queue.h"
+#include "settings/settings.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {

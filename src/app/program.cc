@@ -6,8 +6,8 @@
 
 #include "app/command_line.h"
 #include "app/output.h"
-#include "app/settings_list.h"
-#include "app/words.h"
+#include "base/words.h"
+#include "settings/settings_list.h"
 
 namespace tmdbc {
 namespace {
@@ -61,7 +61,7 @@ int RunProgram(int argc, const char* const* argv) {
   LogFormat format = LogFormat::kText;
   const auto code = Run(argc, argv, format);
   if (code) return *code;
-  PrintError(code.error().message, format);
+  PrintError(code.error(), format);
   return ExitCodeOf(code.error().code);
 }
 

@@ -17,7 +17,7 @@
 
 #include "app/data_dir.h"
 #include "app/program.h"
-#include "app/settings.h"
+#include "settings/settings.h"
 #include "storage/record_store.h"
 #include "testing/fake_clock.h"
 

@@ -3,9 +3,9 @@
 // segment, and nothing else; a history opens a frame a version.
 #include "app/command.h"
 #include "app/data_dir.h"
-#include "app/history.h"
 #include "app/output.h"
-#include "app/record_address.h"
+#include "history/history.h"
+#include "history/record_address.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {
@@ -104,7 +104,7 @@ Result<int> QueryCommand(const Settings& settings, const Arguments& arguments) {
   const auto answer = AnswerTo(*store, question);
   if (!answer) {
     if (answer.error().code != ErrorCode::kNotFound) return std::unexpected(answer.error());
-    PrintError(answer.error().message, settings.log_format);
+    PrintError(answer.error(), settings.log_format);
     return kExitPartly;
   }
   TRY(WriteOut(answer->text));

@@ -4,10 +4,10 @@
 
 #include "app/command.h"
 #include "app/data_dir.h"
-#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
+#include "base/json_writer.h"
 #include "queue/sqlite_queue.h"
 
 namespace tmdbc {

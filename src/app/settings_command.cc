@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/command.h"
 #include "app/output.h"
-#include "app/settings_docs.h"
-#include "app/settings_list.h"
+#include "settings/settings_docs.h"
+#include "settings/settings_list.h"
 
 namespace tmdbc {
 

@@ -3,9 +3,9 @@
 
 #include <simdjson.h>
 
-#include "app/json_writer.h"
-#include "app/words.h"
 #include "base/files.h"
+#include "base/json_writer.h"
+#include "base/words.h"
 #include "harvester/accepted_exports.h"
 #include "tmdb/json_text.h"
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "app/json_writer.h"
-#include "app/words.h"
+#include "base/json_writer.h"
+#include "base/words.h"
 #include "tmdb/change_page.h"
 
 namespace tmdbc {

@@ -7,9 +7,9 @@
 #include <array>
 #include <span>
 
-#include "app/settings.h"
-#include "app/words.h"
 #include "base/clock.h"
+#include "base/words.h"
+#include "settings/settings.h"
 #include "tmdb/change_page.h"
 
 namespace tmdbc {

@@ -7,11 +7,11 @@
 
 #include "app/command.h"
 #include "app/data_dir.h"
-#include "app/json_writer.h"
 #include "app/output.h"
 #include "app/progress.h"
-#include "app/version.h"
 #include "base/compression.h"
+#include "base/json_writer.h"
+#include "base/version.h"
 #include "http/curl_transport.h"
 #include "storage/record_store.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Result<T>: a value, or an Error whose message names the act and the object ("open data/catalog.db: disk I/O
 // error"). Exceptions stop at the third-party edge; everything of ours that can fail returns one of these.
+// No message below src/app names a command, a flag or a setting: an Error carries a Hint instead, and
+// src/app/hints.cc puts it into words.
 #pragma once
 
 #include <fmt/core.h>
@@ -24,9 +26,37 @@ enum class ErrorCode : std::uint8_t {
   kInternal,     // our own bug, or a library's
 };
 
+// What a person can do about it. Reports carry hints too, beside their reasons.
+enum class Hint : std::uint8_t {
+  kNone,
+  kVerify,           // look at the whole store
+  kRebuild,          // make the index again from the segments
+  kRefetch,          // find the damaged records and fetch them again
+  kSkipDamaged,      // read on behind the damage
+  kOldStore,         // the store was written in an earlier layout
+  kNewStore,         // the store was written by a later version of this program
+  kNeedKey,          // there is no key
+  kCheckKey,         // TMDB refuses the key
+  kCheckApiUrl,      // what answers is not TMDB's API
+  kCheckExportUrl,   // what answers is not TMDB's export host
+  kAcceptExport,     // a person may take the smaller export
+  kAcceptGap,        // a person may go past the days that cannot be read completely
+  kAcceptDeletions,  // a person may let the held deletions happen
+  kAcceptPurge,      // a person may let the held purge happen
+  kExportFirst,      // no export of that type was harvested yet
+  kExportOnly,       // that type has no change feed
+  kClock,            // this machine's clock is wrong
+  kFreeSpace,        // the disk, or a quota, is full
+  kLocalDisk,        // the folder's file system cannot do what a store needs
+  kPermission,       // this user may not do that to these files
+  kProxy,            // it went through a proxy
+  kCertificate,      // the other side's certificate is not trusted
+};
+
 struct Error {
   ErrorCode code;
   std::string message;
+  Hint hint = Hint::kNone;
 };
 
 template <class T>
@@ -37,11 +67,15 @@ template <class... Args>
 std::unexpected<Error> Fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
   return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
+template <class... Args>
+std::unexpected<Error> Fail(ErrorCode code, Hint hint, fmt::format_string<Args...> format, Args&&... args) {
+  return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...), hint});
+}
 
 // The same error, with the act that met it in front: "commit: write records/movie/...: No space left on
 // device".
 inline std::unexpected<Error> Within(const char* act, const Error& error) {
-  return std::unexpected(Error{error.code, fmt::format("{}: {}", act, error.message)});
+  return std::unexpected(Error{error.code, fmt::format("{}: {}", act, error.message), error.hint});
 }
 
 }  // namespace tmdbc

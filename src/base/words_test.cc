@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/words.h"
+#include "base/words.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "app/settings.h"
 #include "base/result.h"
+#include "settings/settings.h"
 
 namespace tmdbc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/record_diff.h"
+#include "history/record_diff.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/json_writer.h"
+#include "base/json_writer.h"
 #include "tmdb/json_text.h"
 
 namespace tmdbc {

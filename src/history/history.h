@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "app/record_address.h"
 #include "base/clock.h"
+#include "history/record_address.h"
 #include "storage/record_store.h"
 
 namespace tmdbc {

@@ -18,7 +18,7 @@ int EditDistance(std::string_view a, std::string_view b);
 // ", did you mean X?" for the candidate that is closest to `word`; empty when none is close.
 std::string DidYouMean(std::string_view word, std::span<const std::string> candidates);
 
-// `text` with everything that looks like a key of TMDB (32 hex digits, a token eyJ...) replaced by ***.
+// `text` with everything that looks like a key (32 hex digits, a token eyJ...) replaced by ***.
 std::string MaskKeys(std::string_view text);
 
 // A value that somebody gave, fit for one line of a message: keys and what follows a '?' or precedes an '@'

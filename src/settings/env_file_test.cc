@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/env_file.h"
+#include "settings/env_file.h"
 
 #include <gtest/gtest.h>
 

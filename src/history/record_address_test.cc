@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/record_address.h"
+#include "history/record_address.h"
 
 #include <gtest/gtest.h>
 

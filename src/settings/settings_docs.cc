@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "app/settings_docs.h"
+#include "settings/settings_docs.h"
 
 #include <fmt/format.h>
 
-#include "app/settings.h"
+#include "settings/settings.h"
 
 namespace tmdbc {
 namespace {
 
 constexpr std::string_view kIntroduction = R"md(# Configuration
 
-Printed from the settings table by `tmdb-collector settings --markdown`; src/app/settings.cc is the place to change.
+Printed from the settings table by `tmdb-collector settings --markdown`; src/settings/settings.cc is the place to change.
 
 Each setting may be given in five places. The later wins:
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/json_writer.h"
+#include "base/json_writer.h"
 
 #include <fmt/format.h>
 

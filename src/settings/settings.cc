@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/settings.h"
+#include "settings/settings.h"
 
 #include <fmt/format.h>
 
@@ -11,11 +11,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/env_file.h"
-#include "app/metrics_server.h"
-#include "app/toml_file.h"
-#include "app/version.h"
-#include "app/words.h"
+#include "base/version.h"
+#include "base/words.h"
+#include "http/listen_address.h"
+#include "settings/env_file.h"
+#include "settings/toml_file.h"
 
 namespace tmdbc {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "app/settings_list.h"
+#include "settings/settings_list.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "app/json_writer.h"
+#include "base/json_writer.h"
 
 namespace tmdbc {
 namespace {

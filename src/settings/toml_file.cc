@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/toml_file.h"
+#include "settings/toml_file.h"
 
 // Its exceptions are off: a parse result says what went wrong. Its assertions too: in toml++ 3.3.0 one of
 // them, which release builds turn into a promise to the optimiser, does not hold for "[ =", where the code
@@ -19,7 +19,7 @@
 
 #include <algorithm>
 
-#include "app/words.h"
+#include "base/words.h"
 
 namespace tmdbc {
 namespace {

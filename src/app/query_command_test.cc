@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // query's questions about the past, asked of a real store through the program.
-#include "app/history.h"
+#include "history/history.h"
 
 #include <gtest/gtest.h>
 

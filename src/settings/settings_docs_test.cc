@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/settings_docs.h"
+#include "settings/settings_docs.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/env_file.h"
+#include "settings/env_file.h"
 
 namespace tmdbc {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "app/record_address.h"
+#include "history/record_address.h"
 
 #include <fmt/format.h>
 #include <algorithm>
 
 #include <charconv>
 
-#include "app/words.h"
+#include "base/words.h"
 #include "tmdb/detail_fetch.h"
 
 namespace tmdbc {

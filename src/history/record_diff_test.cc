@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/record_diff.h"
+#include "history/record_diff.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/history.h"
+#include "history/history.h"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -9,10 +9,10 @@
 #include <iterator>
 #include <optional>
 
-#include "app/json_writer.h"
-#include "app/record_diff.h"
-#include "app/words.h"
 #include "base/hash.h"
+#include "base/json_writer.h"
+#include "base/words.h"
+#include "history/record_diff.h"
 #include "tmdb/document.h"
 #include "tmdb/json_text.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/toml_file.h"
+#include "settings/toml_file.h"
 
 #include <gtest/gtest.h>
 
