@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// UpstreamDate: what day TMDB says it is. The local clock may be a month ahead or stand at 1970; no step of progress
+// and no purge may rest on it alone, so decisions take their time from Bounded() and ask ClockIsOff().
+//
+// Fed with every answer of TMDB's API and of its export host, it keeps the latest `Date` (RFC 9110 6.6.1) and how far
+// the local clock was from it. An answer out of a cache is dated as old as it is: its `Age` (RFC 9111 5.1) is added,
+// and what is older than the latest changes nothing. Between answers it stands still: after an idle time ask TMDB
+// something first, then decide. A value; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "base/clock.h"
+#include "http/http.h"
+
+namespace tmdbc {
+
+// How far a decision may go beyond TMDB's own date: answers take a while, and a cache may have kept one.
+inline constexpr Duration kUpstreamDateTolerance = std::chrono::hours(1);
+// A local clock that differs by more is said to the operator and not acted upon.
+inline constexpr Duration kClockIsOff = std::chrono::days(1);
+
+class UpstreamDate {
+ public:
+  // `known`: a time that TMDB is known to have reached, from an earlier run: the last latest(), or the day of the
+  // export in force.
+  explicit UpstreamDate(std::optional<Time> known = std::nullopt) : latest_(known) {}
+
+  // An answer, whatever its status, that came at `received` by the local clock. Without a Date that can be read it
+  // says nothing.
+  void Saw(const http::Response& response, Time received);
+  // TMDB has reached `time`: for what its other papers say, such as the day of an export.
+  void Reached(Time time);
+
+  // The latest time that TMDB is known to have reached; empty when it has said nothing yet.
+  std::optional<Time> latest() const { return latest_; }
+  // `now`, but never more than `tolerance` after latest(). With nothing said yet it is `now`.
+  Time Bounded(Time now, Duration tolerance = kUpstreamDateTolerance) const;
+
+  // How far the local clock is ahead of TMDB's (negative: behind it): the median over the last nine answers, so that
+  // neither an old copy out of a cache nor one wild Date decides. Empty before the first answer.
+  std::optional<Duration> Skew() const;
+  // It is known to differ by more than `limit`.
+  bool ClockIsOff(Duration limit = kClockIsOff) const;
+
+ private:
+  std::optional<Time> latest_;
+  std::array<Duration, 9> skews_{};  // a ring
+  std::size_t answers_ = 0;
+};
+
+}  // namespace tmdbc
