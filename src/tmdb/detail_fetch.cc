@@ -93,27 +93,32 @@ std::vector<DetailFetch::NumberedCall> DetailFetch::TakeCalls() {
   return taken;
 }
 
+DetailFetch::OpenCall* DetailFetch::Out(int index) {
+  if (index < 0 || index >= std::ssize(calls_)) return nullptr;
+  OpenCall& open = calls_[static_cast<std::size_t>(index)];
+  return open.state == CallState::kOut ? &open : nullptr;
+}
+
 Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std::string> etag,
                                  Time fetched_at) {
-  const std::size_t place = static_cast<std::size_t>(index);
-  if (index < 0 || place >= calls_.size() || calls_[place].state != CallState::kOut) {
+  OpenCall* const open = Out(index);
+  if (open == nullptr) {
     return Fail(ErrorCode::kInternal, "get {}: an answer to call {}, which is not open", ToString(id_),
                 index);
   }
-  const std::string& path = calls_[place].call.path;
+  const std::string& path = open->call.path;
   const auto parsed = ParsedJson::ParseString(body);
   if (!parsed) return Fail(parsed.error().code, "get {}: {}", path, parsed.error().message);
   if (const auto believed = CheckIsOf(id_, parsed->root()); !believed) {
     return Fail(believed.error().code, "get {}: {}", path, believed.error().message);
   }
   TRY_ASSIGN(std::string data, OneLine(std::move(body)));
-  const bool first = index == 0;
+  const bool base = index == base_call_;
   const bool show = id_.type == MediaType::kTv;
-  if (show) {
-    if (first) TRY(ReadSeasonList(*parsed));
-    data = TakeSeasons(data, *parsed, fetched_at);
-  }
-  if (first) {  // the base body that later answers bring along is the same once more
+  if (show && base) TRY(ReadSeasonList(*parsed));
+  if (!base) TakeNamespaces(open->call, data, *parsed);
+  if (show) data = TakeSeasons(data, *parsed, fetched_at);
+  if (base) {  // the base body that other answers bring along is the same once more
     document_ = Document{.id = id_,
                          .tv_id = 0,
                          .season_number = 0,
@@ -123,27 +128,58 @@ Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std:
                          .data = std::move(data),
                          .hash = HashParsed(parsed->root(), show ? IsSeasonName : nullptr)};
   }
-  calls_[place].state = CallState::kAnswered;
+  open->state = CallState::kClosed;
   PlanMissingSeasons();
   return {};
 }
 
+bool DetailFetch::Split(int index) {
+  OpenCall* const open = Out(index);
+  if (open == nullptr) return false;
+  auto parts = SplitCall(open->call, index == base_call_);
+  if (!parts) return false;
+  const auto seasons = std::ranges::count_if(parts->second.appends, IsSeasonName);
+  if (seasons > 0) most_seasons_ = std::min(most_seasons_, static_cast<std::size_t>(seasons));
+  open->state = CallState::kClosed;
+  if (index == base_call_) base_call_ = static_cast<int>(calls_.size());
+  calls_.push_back({.call = std::move(parts->first)});
+  calls_.push_back({.call = std::move(parts->second)});
+  return true;
+}
+
+bool DetailFetch::Forgo(int index) {
+  OpenCall* const open = Out(index);
+  if (open == nullptr || index == base_call_ || open->call.appends.size() != 1) return false;
+  const std::optional<std::int64_t> number = SeasonOfName(open->call.appends.front());
+  if (!number.has_value()) return false;
+  forgone_.insert(*number);
+  open->state = CallState::kClosed;
+  PlanMissingSeasons();
+  return true;
+}
+
 Result<void> DetailFetch::ReadSeasonList(const ParsedJson& show) {
   dom::array list;
+  SeasonList& seen = season_list_ = {};
   if (show.root()["seasons"].get(list) != simdjson::SUCCESS) {
     for (const std::int64_t number : known_seasons_) season_ids_[number] = std::nullopt;
   } else if (list.size() > kMaxSeasons) {
     return Fail(ErrorCode::kCorrupt, "get tv/{}: a list of more than {} seasons", id_.id, kMaxSeasons);
   } else {
-    has_season_list_ = true;
+    seen.given = true;
     for (const dom::element season : list) {
+      const std::optional<std::int64_t> own_id = IntegerMember(season, "id");
       const std::optional<std::int64_t> number = IntegerMember(season, "season_number");
+      if (own_id.has_value()) seen.ids.push_back(*own_id);
+      if (!own_id.has_value() && !number.has_value()) seen.readable = false;
       if (!number.has_value() || *number < 0) continue;
       std::optional<std::int64_t>& season_id = season_ids_[*number];
-      if (!season_id.has_value()) season_id = IntegerMember(season, "id");
+      if (!season_id.has_value()) season_id = own_id;
     }
+    std::ranges::sort(seen.ids);
+    seen.ids.erase(std::unique(seen.ids.begin(), seen.ids.end()), seen.ids.end());
   }
-  for (const auto& [number, season_id] : season_ids_) listed_seasons_.push_back(number);
+  for (const auto& [number, season_id] : season_ids_) seen.numbers.push_back(number);
   return {};
 }
 
@@ -168,33 +204,59 @@ std::string DetailFetch::TakeSeasons(const std::string& body, const ParsedJson& 
   return WithoutMembers(body, members, cut);
 }
 
-// Once all that was planned is answered: which seasons are listed and did not come? They are asked for, once
-// more and by name; what is dropped then too cannot be had.
+void DetailFetch::TakeNamespaces(const Call& call, std::string_view body, const ParsedJson& parsed) {
+  if (call.appends.empty() || IsSeasonName(call.appends.front())) return;
+  const std::vector<RawMember> members = RawMembers(body);
+  const dom::object object = parsed.root().get_object().value_unsafe();
+  std::size_t place = 0;
+  for (const dom::key_value_pair member : object) {
+    const RawMember& raw = members[place++];
+    if (std::ranges::find(call.appends, member.key) == call.appends.end()) continue;
+    apart_.insert_or_assign(std::string(member.key),
+                            std::string(body.substr(raw.begin, raw.end - raw.begin)));
+  }
+}
+
+// Once all that was planned is closed: which seasons are listed and did not come? They are asked for, once more and
+// by name; what is dropped then too cannot be had.
 void DetailFetch::PlanMissingSeasons() {
-  const auto answered = [](const OpenCall& open) { return open.state == CallState::kAnswered; };
-  if (id_.type != MediaType::kTv || all_planned_ || !std::all_of(calls_.begin(), calls_.end(), answered))
-    return;
+  if (id_.type != MediaType::kTv || all_planned_ || !AllClosed()) return;
   all_planned_ = true;
-  if (has_season_list_) {
-    for (Call& call : PlanSeasonCalls(id_.id, absent_seasons())) calls_.push_back({.call = std::move(call)});
+  if (season_list_.given) {
+    std::vector<std::int64_t> missing = absent_seasons();
+    std::erase_if(missing, [this](std::int64_t number) { return forgone_.contains(number); });
+    for (Call& call : PlanSeasonCalls(id_.id, missing, most_seasons_))
+      calls_.push_back({.call = std::move(call)});
     return;
   }
   for (const auto& [number, season] : seasons_) season_ids_.try_emplace(number);
-  listed_seasons_.clear();
-  for (const auto& [number, season_id] : season_ids_) listed_seasons_.push_back(number);
+  season_list_.numbers.clear();
+  for (const auto& [number, season_id] : season_ids_) season_list_.numbers.push_back(number);
+}
+
+bool DetailFetch::AllClosed() const {
+  return std::ranges::all_of(calls_, [](const OpenCall& open) { return open.state == CallState::kClosed; });
 }
 
 bool DetailFetch::done() const {
-  return std::all_of(calls_.begin(), calls_.end(),
-                     [](const OpenCall& open) { return open.state == CallState::kAnswered; });
+  return AllClosed();
 }
 
 std::vector<std::int64_t> DetailFetch::absent_seasons() const {
   std::vector<std::int64_t> absent;
-  for (const std::int64_t number : listed_seasons_) {
+  for (const std::int64_t number : season_list_.numbers) {
     if (!seasons_.contains(number)) absent.push_back(number);
   }
   return absent;
+}
+
+void DetailFetch::Join(Document& document) const {
+  if (apart_.empty()) return;
+  std::string members;
+  for (const auto& [name, member] : apart_) members += "," + member;
+  document.data.insert(document.data.rfind('}'), members);  // behind its id at least
+  document.etag.reset();                                    // it is of less than this
+  document.hash = HashContent(document.data).value_or(document.hash);
 }
 
 std::vector<Document> DetailFetch::TakeDocuments() {
@@ -202,6 +264,7 @@ std::vector<Document> DetailFetch::TakeDocuments() {
   std::vector<Document> documents;
   if (!document_.has_value()) return documents;
   documents.push_back(*std::exchange(document_, std::nullopt));
+  Join(documents.back());
   std::set<std::int64_t> taken;  // two numbers with one id would be two records at one place
   for (auto& [number, listed_id] : season_ids_) {
     const auto found = seasons_.find(number);

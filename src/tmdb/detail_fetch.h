@@ -10,8 +10,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -49,6 +52,14 @@ class DetailFetch {
   // then still open and may be tried again.
   Result<void> Accept(int index, std::string body, std::optional<std::string> etag, Time fetched_at);
 
+  // A call that fails while others are answered, or whose answer is too large: from now on it is asked for in two
+  // parts (SplitCall), which TakeCalls() hands out; their answers make up the same documents, member for member.
+  // False when it is in its smallest part already, or not open.
+  bool Split(int index);
+  // A call that cannot be split and is for one season alone: the fetch goes on without it, and the season is among
+  // absent_seasons(). False for any other call.
+  bool Forgo(int index);
+
   // True when every call was answered and nothing more is missing.
   bool done() const;
   // The show first, then its seasons in ascending order; for other types the one document. Once, after
@@ -59,13 +70,19 @@ class DetailFetch {
   // Of a show, once its first call was answered: the seasons that its body lists, ascending. Their absence
   // afterwards means deletion. A body without a seasons[] array says nothing of them: then the known ones and
   // those that came. Empty for other types.
-  const std::vector<std::int64_t>& listed_seasons() const { return listed_seasons_; }
+  const std::vector<std::int64_t>& listed_seasons() const { return season_list_.numbers; }
+  // The same with what the deletion policy needs to know. `given` is false for other types.
+  const SeasonList& season_list() const { return season_list_; }
   // Of these, after done(): the ones that did not come although they were asked for again. They cannot be
   // had; they are not deleted.
   std::vector<std::int64_t> absent_seasons() const;
 
  private:
-  enum class CallState : std::uint8_t { kWaiting, kOut, kAnswered };
+  enum class CallState : std::uint8_t {
+    kWaiting,
+    kOut,
+    kClosed
+  };  // closed: answered, split, or done without
   struct OpenCall {
     Call call;
     CallState state = CallState::kWaiting;
@@ -78,21 +95,30 @@ class DetailFetch {
     Time fetched_at{};
   };
 
+  OpenCall* Out(int index);
+  bool AllClosed() const;
   Result<void> ReadSeasonList(const ParsedJson& show);
   // Takes the season/N members of `body` and returns the rest of it.
   std::string TakeSeasons(const std::string& body, const ParsedJson& show, Time fetched_at);
+  // Takes the namespaces that `call` was split off for.
+  void TakeNamespaces(const Call& call, std::string_view body, const ParsedJson& parsed);
   void PlanMissingSeasons();
+  // Puts the namespaces that came apart behind the members of the base.
+  void Join(Document& document) const;
 
   MediaId id_;
   std::vector<std::int64_t> known_seasons_;
-  std::vector<OpenCall> calls_;  // an index is a place here
+  std::vector<OpenCall> calls_;             // an index is a place here
+  int base_call_ = 0;                       // whose own body is the document's
+  std::size_t most_seasons_ = kMaxAppends;  // in one call: less once one was too heavy
   bool all_planned_ = false;
 
-  std::optional<Document> document_;        // of call 0
-  std::map<std::int64_t, Season> seasons_;  // that came, by number
-  bool has_season_list_ = false;
+  std::optional<Document> document_;          // of the base call
+  std::map<std::string, std::string> apart_;  // namespaces that came in other calls: name, member
+  std::map<std::int64_t, Season> seasons_;    // that came, by number
+  std::set<std::int64_t> forgone_;            // seasons that are not asked for again
+  SeasonList season_list_;
   std::map<std::int64_t, std::optional<std::int64_t>> season_ids_;  // of seasons[]: number -> id
-  std::vector<std::int64_t> listed_seasons_;                        // its keys
 };
 
 }  // namespace tmdbc

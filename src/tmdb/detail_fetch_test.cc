@@ -459,5 +459,137 @@ TEST(DetailFetch, RefusesAShowWithMoreSeasonsThanCanBeReal) {
       << accepted.error().message;
 }
 
+// --- what is too heavy for TMDB is asked in parts ---
+
+// Carries a fetch through against a server that cannot answer more than `most_seasons` seasons and `most_namespaces`
+// namespaces in one call, nor ever what `never` says.
+std::vector<Document> FetchFromAWeakServer(DetailFetch& fetch, ShowServer& server,
+                                           std::ptrdiff_t most_seasons, std::ptrdiff_t most_namespaces,
+                                           const std::string& never = "") {
+  const auto is_season = [](const std::string& append) { return append.starts_with("season/"); };
+  while (!fetch.done()) {
+    const std::vector<DetailFetch::NumberedCall> calls = fetch.TakeCalls();
+    if (calls.empty()) {
+      ADD_FAILURE() << "not done, but nothing to ask";
+      return {};
+    }
+    for (const auto& [index, call] : calls) {
+      const auto seasons = std::ranges::count_if(call.appends, is_season);
+      const auto namespaces = std::ssize(call.appends) - seasons;
+      if (seasons > most_seasons || namespaces > most_namespaces ||
+          std::ranges::count(call.appends, never) > 0) {
+        ++server.requests;
+        if (!fetch.Split(index) && !fetch.Forgo(index)) return {};
+      } else {
+        EXPECT_TRUE(fetch.Accept(index, server.Answer(call), "W/\"0\"", kNow).has_value());
+      }
+    }
+  }
+  return fetch.TakeDocuments();
+}
+
+void ExpectTheSame(const std::vector<Document>& parted, const std::vector<Document>& whole) {
+  ASSERT_EQ(parted.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_EQ(parted[i].id, whole[i].id);
+    EXPECT_EQ(parted[i].data, whole[i].data);
+    EXPECT_EQ(parted[i].hash, whole[i].hash);
+  }
+}
+
+TEST(DetailFetch, AShowTooHeavyForOneAnswerComesInPartsAndIsTheSame) {
+  const struct {
+    std::ptrdiff_t seasons, namespaces;
+  } limits[] = {{8, 20}, {4, 20}, {1, 20}, {0, 20}, {4, 5}, {1, 1}, {1, 0}};
+  for (const auto& limit : limits) {
+    for (const bool known : {true, false}) {
+      ShowServer server = ShowServer::WithSeasons(1, 49);
+      DetailFetch whole(kShow, {}, DefaultNamespaces());
+      const std::vector<Document> expected = FetchAll(whole, server);
+      DetailFetch fetch(kShow, known ? Numbers(1, 49) : Numbers(1, 0), DefaultNamespaces());
+      const std::vector<Document> documents =
+          FetchFromAWeakServer(fetch, server, limit.seasons, limit.namespaces);
+      if (limit.seasons > 0 && limit.namespaces > 0) {
+        ExpectTheSame(documents, expected);
+        EXPECT_TRUE(fetch.absent_seasons().empty());
+      } else if (limit.namespaces > 0) {  // no season can be had: the show is there all the same
+        ASSERT_EQ(documents.size(), 1U);
+        EXPECT_EQ(documents[0].data, expected[0].data);
+        EXPECT_EQ(fetch.absent_seasons(), Numbers(1, 49));
+        EXPECT_EQ(fetch.listed_seasons(), Numbers(1, 49));
+      } else {  // a show without its namespaces would look like another version
+        EXPECT_TRUE(documents.empty());
+      }
+    }
+  }
+}
+
+TEST(DetailFetch, AsksForFewSeasonsACallOnceMoreWereTooHeavy) {
+  ShowServer server = ShowServer::WithSeasons(1, 49);
+  DetailFetch fetch(kShow, {}, DefaultNamespaces());
+  FetchFromAWeakServer(fetch, server, 4, 20);
+  EXPECT_EQ(server.requests, 3 + 11);  // seasons 0..7 whole, 0..3 and 4..7; then 42 by fours
+}
+
+TEST(DetailFetch, OneSeasonThatCannotBeHadDoesNotKeepTheOthersOut) {
+  ShowServer server = ShowServer::WithSeasons(1, 10);
+  DetailFetch fetch(kShow, Numbers(1, 10), DefaultNamespaces());
+  const std::vector<Document> documents = FetchFromAWeakServer(fetch, server, 20, 20, "season/4");
+  EXPECT_EQ(SeasonNumbers(documents), (std::vector<std::int64_t>{1, 2, 3, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(fetch.absent_seasons(), std::vector<std::int64_t>{4});
+}
+
+TEST(DetailFetch, AHeavyMovieComesNamespaceByNamespace) {
+  const Namespaces namespaces = {{MediaType::kMovie, {"credits", "images", "videos"}}};
+  DetailFetch fetch({MediaType::kMovie, 550}, {}, namespaces);
+  ASSERT_EQ(fetch.TakeCalls().size(), 1U);
+  EXPECT_FALSE(fetch.Forgo(0));
+  ASSERT_TRUE(fetch.Split(0));
+  EXPECT_FALSE(fetch.Split(0));
+  auto calls = fetch.TakeCalls();
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0].call.appends, std::vector<std::string>{"credits"});
+  EXPECT_EQ(calls[1].call.appends, (std::vector<std::string>{"images", "videos"}));
+  // The part without the body may be answered first; what it was not asked for is not looked at.
+  ASSERT_TRUE(fetch
+                  .Accept(calls[1].index,
+                          R"({"id":550,"vote_count":9,"videos":{"b":[1, 2]},"images":{"a":1}})", "W/\"2\"",
+                          kNow)
+                  .has_value());
+  ASSERT_TRUE(fetch.Split(calls[0].index));  // now the plain body and credits
+  calls = fetch.TakeCalls();
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_TRUE(calls[0].call.appends.empty());
+  EXPECT_FALSE(fetch.Split(calls[0].index));
+  EXPECT_FALSE(fetch.Split(calls[1].index));
+  ASSERT_TRUE(fetch.Accept(calls[1].index, R"({"id":550,"vote_count":8,"credits":{"cast":[]}})", {}, kNow)
+                  .has_value());
+  ASSERT_TRUE(fetch.Accept(calls[0].index, R"({"id":550,"vote_count":8})", "W/\"1\"", kNow).has_value());
+  ASSERT_TRUE(fetch.done());
+  const std::vector<Document> documents = fetch.TakeDocuments();
+  EXPECT_EQ(documents[0].data,
+            R"({"id":550,"vote_count":8,"credits":{"cast":[]},"images":{"a":1},"videos":{"b":[1, 2]}})");
+  EXPECT_EQ(documents[0].hash, HashContent(documents[0].data).value());
+  EXPECT_EQ(documents[0].etag, std::nullopt);
+}
+
+TEST(DetailFetch, TellsWhatTheShowSaysOfItsSeasons) {
+  const auto list_of = [](const std::string& body) {
+    DetailFetch fetch(kShow, Numbers(1, 2), DefaultNamespaces());
+    EXPECT_TRUE(fetch.Accept(fetch.TakeCalls()[0].index, body, {}, kNow).has_value()) << body;
+    return fetch.season_list();
+  };
+  const SeasonList odd =
+      list_of(R"({"id":1399,"seasons":[{"id":9,"season_number":2},{"id":8,"season_number":null},)"
+              R"({"id":9,"season_number":-1}]})");
+  EXPECT_TRUE(odd.given);
+  EXPECT_TRUE(odd.readable);
+  EXPECT_EQ(odd.numbers, std::vector<std::int64_t>{2});
+  EXPECT_EQ(odd.ids, (std::vector<std::int64_t>{8, 9}));
+  EXPECT_FALSE(list_of(R"({"id":1399,"seasons":[{"id":9,"season_number":2},{"name":"?"}]})").readable);
+  EXPECT_TRUE(list_of(R"({"id":1399,"seasons":[]})").given);
+  EXPECT_FALSE(list_of(R"({"id":1399})").given);
+}
+
 }  // namespace
 }  // namespace tmdbc

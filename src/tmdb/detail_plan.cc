@@ -22,6 +22,10 @@ std::string SeasonAppend(std::int64_t number) {
   return fmt::format("season/{}", number);
 }
 
+bool IsSeasonAppend(std::string_view name) {
+  return name.starts_with("season/");
+}
+
 std::string TvPath(std::int64_t tv_id) {
   return fmt::format("tv/{}", tv_id);
 }
@@ -165,13 +169,32 @@ std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seas
   return {};
 }
 
-std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons) {
+std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                  std::size_t most) {
+  assert(most >= 1 && most <= kMaxAppends);
   std::vector<Call> calls;
   for (std::size_t i = 0; i < seasons.size(); ++i) {
-    if (i % kMaxAppends == 0) calls.push_back({.path = TvPath(tv_id), .appends = {}});
+    if (i % most == 0) calls.push_back({.path = TvPath(tv_id), .appends = {}});
     calls.back().appends.push_back(SeasonAppend(seasons[i]));
   }
   return calls;
+}
+
+std::optional<std::pair<Call, Call>> SplitCall(const Call& call, bool base) {
+  const auto season = std::find_if(call.appends.begin(), call.appends.end(), IsSeasonAppend);
+  const std::size_t namespaces = static_cast<std::size_t>(season - call.appends.begin());
+  const std::size_t seasons = call.appends.size() - namespaces;
+  // How many appends stay in the first part. The one that has the namespaces gets the smaller half of the seasons.
+  std::size_t first = namespaces / 2;
+  if (seasons > 1) {
+    first = namespaces + seasons / 2;
+  } else if (seasons == 1) {
+    first = namespaces;
+  }
+  if (first == 0 && (!base || call.appends.empty())) return std::nullopt;
+  const auto cut = call.appends.begin() + static_cast<std::ptrdiff_t>(first);
+  return std::pair(Call{.path = call.path, .appends = {call.appends.begin(), cut}},
+                   Call{.path = call.path, .appends = {cut, call.appends.end()}});
 }
 
 http::Request MakeRequest(const ApiAccess& access, const Call& call) {

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -49,8 +51,15 @@ struct Call {
 // their show; and for a configuration id outside its list.
 std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons,
                             const Namespaces& namespaces);
-// Calls that only append `seasons` (ascending, none twice, none negative), 20 at a time.
-std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons);
+// Calls that only append `seasons` (ascending, none twice, none negative), `most` at a time.
+std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                  std::size_t most = kMaxAppends);
+
+// A call whose answer is too heavy for TMDB (500, 504, more bytes than we take) in two parts that ask for the same
+// together: first the seasons are halved, down to one in a call of its own; then the namespaces, down to the plain
+// body. `base`: the call's own body is needed, not only what it appends; the first part brings it. Empty when there
+// is nothing left to part.
+std::optional<std::pair<Call, Call>> SplitCall(const Call& call, bool base);
 
 http::Request MakeRequest(const ApiAccess& access, const Call& call);
 

@@ -2,6 +2,7 @@
 #include "tmdb/detail_plan.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -257,6 +258,36 @@ TEST(ParseNamespaces, RefusesWhatTmdbWouldRefuseOrIgnore) {
     ASSERT_FALSE(parsed.has_value()) << row.text;
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);
     EXPECT_NE(parsed.error().message.find(row.says), std::string::npos) << parsed.error().message;
+  }
+}
+
+TEST(SplitCall, HalvesSeasonsThenNamespacesDownToThePlainBody) {
+  using Appends = std::vector<std::string>;
+  const struct {
+    Appends call;
+    bool base;
+    std::optional<std::pair<Appends, Appends>> parts;
+  } cases[] = {
+      {{"a", "b", "season/0", "season/1", "season/2"},
+       true,
+       {{{"a", "b", "season/0"}, {"season/1", "season/2"}}}},
+      {{"a", "b", "season/0"}, true, {{{"a", "b"}, {"season/0"}}}},
+      {{"a", "b", "c"}, true, {{{"a"}, {"b", "c"}}}},
+      {{"a"}, true, {{{}, {"a"}}}},
+      {{}, true, std::nullopt},
+      {{"season/1"}, true, {{{}, {"season/1"}}}},
+      {{"season/1", "season/2", "season/3"}, false, {{{"season/1"}, {"season/2", "season/3"}}}},
+      {{"season/1"}, false, std::nullopt},
+      {{"a", "b"}, false, {{{"a"}, {"b"}}}},
+      {{"a"}, false, std::nullopt},
+      {{}, false, std::nullopt},
+  };
+  for (const auto& c : cases) {
+    const auto parts = SplitCall({.path = "tv/1", .appends = c.call}, c.base);
+    ASSERT_EQ(parts.has_value(), c.parts.has_value()) << fmt::format("{}", fmt::join(c.call, ","));
+    if (!parts) continue;
+    EXPECT_EQ(parts->first, (Call{.path = "tv/1", .appends = c.parts->first}));
+    EXPECT_EQ(parts->second, (Call{.path = "tv/1", .appends = c.parts->second}));
   }
 }
 

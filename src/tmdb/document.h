@@ -43,6 +43,14 @@ struct Document {
   ContentHash hash;
 };
 
+// What a show's body says of its seasons: the evidence on which a season that is not among them may be deleted.
+struct SeasonList {
+  bool given = false;                 // it has a seasons[] array; without one it says nothing at all
+  std::vector<std::int64_t> numbers;  // ascending
+  std::vector<std::int64_t> ids;      // ascending: all that it names, those without a readable number too
+  bool readable = true;               // false: an entry has neither an id nor a number, so it may be any season
+};
+
 // kCorrupt when `json` is not one whole, valid JSON value within the limits (depth 64).
 Result<ContentHash> HashContent(std::string_view json);
 
