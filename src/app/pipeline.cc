@@ -68,24 +68,28 @@ Result<QueueTotals> TotalsOf(IdQueue& queue) {
   return totals;
 }
 
-Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::string command) {
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::string command,
+                                                 Surroundings surroundings) {
   TRY(RequireLocal(settings));
   TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   std::unique_ptr<Pipeline> pipeline(
-      new Pipeline(settings, std::move(command), std::move(dir), std::move(catalog)));
+      new Pipeline(settings, std::move(command), std::move(surroundings), std::move(dir), std::move(catalog)));
   TRY(pipeline->Build());
   return pipeline;
 }
 
-Pipeline::Pipeline(const Settings& settings, std::string command, DataDir dir, Database catalog)
+Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir,
+                   Database catalog)
     : settings_(settings),
       command_(std::move(command)),
+      surroundings_(std::move(surroundings)),
+      clock_(surroundings_.clock != nullptr ? *surroundings_.clock : machine_clock_),
       log_(MakeLog(settings, clock_)),
       dir_(std::move(dir)),
       files_(dir_.path()),
       catalog_(std::move(catalog)),
-      random_(std::random_device{}()),
+      random_(surroundings_.seed ? *surroundings_.seed : std::random_device{}()),
       limiter_(settings.rate_limit_requests, clock_),
       metrics_(clock_, settings.tmdb_api_base_url),
       status_(StatusOfThisProcess(command_, clock_.Now())) {}
@@ -99,7 +103,12 @@ Result<void> Pipeline::Build() {
   for (const std::string& notice : store_->notices()) log_->Warn(notice);
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
   TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
-  TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock_));
+  std::unique_ptr<http::HttpTransport> transport;
+  if (surroundings_.make_transport) {
+    TRY_ASSIGN(transport, surroundings_.make_transport(clock_));
+  } else {
+    TRY_ASSIGN(transport, http::CurlTransport::Create(clock_));
+  }
   transport_ = std::make_unique<TickingTransport>(
       std::make_unique<MeasuringTransport>(std::move(transport), metrics_), tick_);
   if (!settings_.metrics_listen.empty()) {
@@ -258,6 +267,11 @@ bool Pipeline::Close() {
 
 void Pipeline::WaitUntil(MonoTime time) {
   while (clock_.Mono() < time && !stop().requested()) {
+    if (surroundings_.sleep) {
+      Tick();
+      surroundings_.sleep(time);
+      continue;
+    }
     (void)transport_->Wait(std::min(time, clock_.Mono() + kLookAtStop));
   }
 }

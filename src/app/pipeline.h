@@ -17,6 +17,7 @@
 #include "app/rate_window.h"
 #include "app/run_status.h"
 #include "app/stop_signals.h"
+#include "app/surroundings.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -47,8 +48,10 @@ inline constexpr int kMaxReceives = 100;
 class Pipeline {
  public:
   // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
-  // process. `settings` outlives the pipeline; who changes them calls Reconfigure().
-  static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command);
+  // process. `settings` outlives the pipeline; who changes them calls Reconfigure(). `surroundings`: the machine, unless
+  // a simulation says otherwise.
+  static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command,
+                                                Surroundings surroundings = {});
 
   // One harvest (harvester.h). kInvalid, too, when it would ask the API and there is no key.
   Result<HarvestReport> Harvest(const HarvestOptions& options);
@@ -99,7 +102,7 @@ class Pipeline {
   ~Pipeline();
 
  private:
-  Pipeline(const Settings& settings, std::string command, DataDir dir, Database catalog);
+  Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir, Database catalog);
   Result<void> Build();
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
@@ -109,7 +112,9 @@ class Pipeline {
 
   const Settings& settings_;
   const std::string command_;
-  const SystemClock clock_;
+  const Surroundings surroundings_;
+  const SystemClock machine_clock_;
+  const Clock& clock_;
   StopSignals signals_;
   const std::unique_ptr<Log> log_;
   const DataDir dir_;
