@@ -25,6 +25,8 @@ struct Request {
   std::string secret_query;
   // May hold secrets (Authorization); never printed.
   std::vector<Header> headers;
+  // Not on a connection that has carried a request before.
+  bool fresh_connection = false;
   // From start to the last byte. A transfer slower than 1 B/s for 20 s is given up earlier.
   std::chrono::milliseconds timeout{30'000};
   // More bytes than this on the wire is kTooLarge.
@@ -60,6 +62,10 @@ struct Outcome {
   std::optional<Response> response;
   std::optional<TransportFailure> failure;
   std::string failure_text;  // for people: "connect to 127.0.0.1:8080: Connection refused"
+  // With kReset: the connection had carried a request before and broke before the first byte of this answer. The
+  // server had most likely closed it while it was idle, so that this says nothing about the request: ask again
+  // at once, on a fresh connection.
+  bool stale_connection = false;
   std::uint64_t bytes_received = 0;
   MonoTime started{}, finished{};
 };
