@@ -12,8 +12,8 @@
 namespace tmdbc {
 namespace {
 
-using Visit = std::function<Result<bool>(std::int64_t sequence, std::string_view line)>;
-using Skip = std::function<Result<void>(const RecordStore::FeedDamage&)>;
+using Visit = ChangeFeed::Visit;
+using Skip = ChangeFeed::Skip;
 
 // One segment, of which the sequence numbers up to `reached` are known to the follower.
 class SegmentFeed {
@@ -117,15 +117,15 @@ class SegmentFeed {
 
 }  // namespace
 
-Result<std::int64_t> NewestSequenceOf(RecordIndex& index, MediaType type) {
-  TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
+Result<std::int64_t> ChangeFeed::NewestSequence(MediaType type) {
+  TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type));
   return sealed.empty() ? 0 : sealed.back().place();
 }
 
-Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, MediaType type, std::int64_t since,
-                                    const Visit& visit, const Skip& skip) {
+Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const Visit& visit,
+                                      const Skip& skip) {
   std::optional<std::uint32_t> vanished;
-  TRY_ASSIGN(auto sealed, index.SealedInOrder(type));
+  TRY_ASSIGN(auto sealed, index_.SealedInOrder(type));
   const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
   if (since < 0 || since > newest) {
     return Fail(ErrorCode::kInvalid,
@@ -137,7 +137,7 @@ Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, Media
   while (true) {
     next = std::find_if(next, sealed.end(), [&](const SegmentRow& row) { return row.place() > since; });
     if (next == sealed.end()) return since;
-    SegmentFeed feed(files, *next, since, visit, skip);
+    SegmentFeed feed(files_, *next, since, visit, skip);
     const auto read = feed.Read();
     since = feed.reached();
     if (read && feed.enough()) return since;
@@ -155,7 +155,7 @@ Result<std::int64_t> ReadChangeFeed(FileSystem& files, RecordIndex& index, Media
                   SealedPath(type, next->number), next->place());
     }
     vanished = next->number;
-    TRY_ASSIGN(sealed, index.SealedInOrder(type));
+    TRY_ASSIGN(sealed, index_.SealedInOrder(type));
     next = sealed.begin();
   }
 }

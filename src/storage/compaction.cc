@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/compression.h"
 #include "storage/record_line.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
@@ -17,7 +18,7 @@
 namespace tmdbc {
 namespace {
 
-using Report = RecordStore::CompactReport;
+using Report = CompactReport;
 using Run = std::vector<SegmentRow>;
 
 std::size_t PartsOf(const SegmentRow& row) {
@@ -126,7 +127,7 @@ class NewSegment {
 class Compactor {
  public:
   Compactor(FileSystem& files, Database& catalog, RecordIndex& index, ZstdEncoder& encoder, MediaType type,
-            std::uint64_t frame_bytes, const RecordStore::CompactOptions& options,
+            std::uint64_t frame_bytes, const CompactOptions& options,
             const std::function<bool()>& stopping)
       : files_(files),
         catalog_(catalog),
@@ -345,7 +346,7 @@ class Compactor {
   ZstdEncoder& encoder_;
   const MediaType type_;
   const std::uint64_t frame_bytes_;
-  const RecordStore::CompactOptions& options_;
+  const CompactOptions& options_;
   const std::function<bool()>& stopping_;
 
   std::unordered_map<std::int64_t, std::int64_t> purges_;
@@ -380,11 +381,34 @@ std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const Comp
   return runs;
 }
 
-Result<Report> CompactSegments(FileSystem& files, Database& catalog, RecordIndex& index, ZstdEncoder& encoder,
-                               MediaType type, std::uint64_t frame_bytes,
-                               const RecordStore::CompactOptions& options,
-                               const std::function<bool()>& stopping) {
-  return Compactor(files, catalog, index, encoder, type, frame_bytes, options, stopping).Go();
+void CompactReport::Add(const CompactReport& more) {
+  segments_before += more.segments_before;
+  segments_after += more.segments_after;
+  records_kept += more.records_kept;
+  stats_dropped += more.stats_dropped;
+  versions_dropped += more.versions_dropped;
+  purged_dropped += more.purged_dropped;
+  bytes_before += more.bytes_before;
+  bytes_after += more.bytes_after;
+  damaged_segments += more.damaged_segments;
+}
+
+Result<CompactReport> Compact(FileSystem& files, Database& catalog, RecordWriter& writer, MediaType type,
+                              const CompactOptions& options, const std::function<bool()>& stopping) {
+  RecordIndex index(catalog);
+  ZstdEncoder encoder(options.zstd_level);
+  Report report;
+  static_assert(CompactOptions{}.zstd_level == kZstdLevel);
+  const auto compact = [&]() -> Result<void> {
+    TRY_ASSIGN(report,
+               Compactor(files, catalog, index, encoder, type, options.frame_bytes, options, stopping).Go());
+    return {};
+  };
+  const auto done = options.dry_run ? compact() : writer.ReplaceSegments(type, compact);
+  if (!done) {
+    return Fail(done.error().code, done.error().hint, "compact {}: {}", Name(type), done.error().message);
+  }
+  return report;
 }
 
 }  // namespace tmdbc

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compaction: sealed segments made into fewer ones, without what nobody will read again.
-// RecordStore::Compact() has the promise. One thread.
+// Compaction: sealed segments made into fewer ones, without what nobody will read again. One thread.
 //
 // The new file is made durable under a new number; then one transaction moves the index rows and replaces the
 // segment rows; then the old files go. Before the transaction the new file is a copy of what there is, after
@@ -9,15 +8,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
 
-#include "base/compression.h"
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/record_index.h"
-#include "storage/record_store.h"
+#include "storage/record_writer.h"
 
 namespace tmdbc {
 
@@ -33,11 +32,35 @@ struct CompactionPlan {
 std::vector<std::vector<SegmentRow>> PlanCompaction(std::span<const SegmentRow> in_order,
                                                     const CompactionPlan& plan);
 
-// `frame_bytes`: of a frame before compression.
-Result<RecordStore::CompactReport> CompactSegments(FileSystem& files, Database& catalog, RecordIndex& index,
-                                                   ZstdEncoder& encoder, MediaType type,
-                                                   std::uint64_t frame_bytes,
-                                                   const RecordStore::CompactOptions& options,
-                                                   const std::function<bool()>& stopping);
+struct CompactOptions {
+  std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
+  std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
+  std::size_t least_segments = 2;          // fewer are not merged, unless something in them has to go
+  // Versions that were replaced before this are dropped (what was in force then is kept); empty: none ever.
+  std::optional<Time> versions_before{};
+  bool dry_run = false;  // reads all and tells what would be; writes nothing, leaves open segments alone
+  std::uint64_t frame_bytes = 128 << 10;  // of a new frame, before compression
+  int zstd_level = 2;                     // kZstdLevel says why
+};
+
+struct CompactReport {
+  std::int64_t segments_before = 0, segments_after = 0;  // of what was merged
+  std::int64_t records_kept = 0;
+  std::int64_t stats_dropped = 0, versions_dropped = 0, purged_dropped = 0;
+  std::int64_t bytes_before = 0, bytes_after = 0;
+  std::int64_t damaged_segments = 0;  // left as they are: `verify --deep` names them
+
+  void Add(const CompactReport& more);
+};
+
+// Seals the open segment of the type, merges small sealed ones under new numbers, drops superseded `stats`
+// lines and the bodies of purged records, never a version unless versions_before says so, and removes the old
+// files. A crash at any moment leaves of each merged run either all of the old or all of the new. Readers
+// beside it find every record throughout, the change feed keeps its numbers. Takes about 50 MB for a run.
+// `files` and `catalog` are those of the `writer`, whose batch is empty. `stopping` (may be empty) is asked
+// every few milliseconds, but for the writing of a file of 32 MiB: what has not been finished then has not
+// begun.
+Result<CompactReport> Compact(FileSystem& files, Database& catalog, RecordWriter& writer, MediaType type,
+                              const CompactOptions& options, const std::function<bool()>& stopping = {});
 
 }  // namespace tmdbc

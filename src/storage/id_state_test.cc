@@ -207,13 +207,11 @@ INSTANTIATE_TEST_SUITE_P(CommitEachStep, IdStates, ::testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, IdStates, ::testing::Values(false));
 
 TEST(IdStatesOfAReader, AreEmptyWhereNothingWasStored) {
-  testing::FaultFileSystem files;
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
-  const auto store = RecordStore::OpenReadOnly(files, catalog).value();
-  EXPECT_EQ(store->StateOf(kMovie).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(store->VisitStates(MediaType::kMovie, [](const IdState&) {}).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(store->HeldDeletions(MediaType::kMovie).error().code, ErrorCode::kNotFound);
-  EXPECT_FALSE(store->HoldDeletion(kMovie, {}));
+  RecordLedger ledger(catalog);
+  EXPECT_EQ(ledger.StateOf(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ledger.VisitStates(MediaType::kMovie, [](const IdState&) {}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ledger.HeldDeletions(MediaType::kMovie).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace

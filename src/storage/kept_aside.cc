@@ -93,4 +93,21 @@ Result<bool> PutBack(FileSystem& files, const std::string& path, const AsideName
   return true;
 }
 
+std::string AsideNotice(const std::string& path) {
+  return fmt::format(
+      "{} keeps bytes that catalog.db does not know: if catalog.db was restored from a copy, stop and run "
+      "verify --rebuild; after a crash they are fetched again and the file goes by itself",
+      path);
+}
+
+Result<void> DropKnown(FileSystem& files, RecordIndex& index, std::set<std::string>& asides) {
+  for (auto path = asides.begin(); path != asides.end();) {
+    TRY_ASSIGN(const std::uint64_t size, files.Size(*path));
+    TRY_ASSIGN(const bool news, HoldsNews(files, index, *path, 0, size));
+    if (!news) TRY(files.Remove(*path));
+    path = news ? std::next(path) : asides.erase(path);
+  }
+  return {};
+}
+
 }  // namespace tmdbc

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -38,5 +39,11 @@ Result<std::string> KeepAside(FileSystem& files, MediaType type, std::uint32_t n
 
 // Puts the bytes back where they were. False when something else has been written there since.
 Result<bool> PutBack(FileSystem& files, const std::string& path, const AsideName& name);
+
+// What a person should know of such a file.
+std::string AsideNotice(const std::string& path);
+
+// Removes those of the files that hold nothing that the index does not know; the others stay in `asides`.
+Result<void> DropKnown(FileSystem& files, RecordIndex& index, std::set<std::string>& asides);
 
 }  // namespace tmdbc

@@ -27,7 +27,7 @@ Result<void> PopularityTable::Create() {
       "CREATE TABLE IF NOT EXISTS store_popularity(key INTEGER PRIMARY KEY, floats BLOB)");
 }
 
-Result<void> PopularityTable::Set(MediaType type, std::span<const RecordStore::Popularity> sorted) {
+Result<void> PopularityTable::Set(MediaType type, std::span<const Popularity> sorted) {
   for (const auto& [id, popularity] : sorted) {
     if (id < 0 || id > kMaxId)
       return Fail(ErrorCode::kInvalid, "popularity of {}:{}: no such id", Name(type), id);

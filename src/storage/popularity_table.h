@@ -10,9 +10,14 @@
 #include <span>
 
 #include "base/sqlite.h"
-#include "storage/record_store.h"
+#include "tmdb/media_id.h"
 
 namespace tmdbc {
+
+struct Popularity {
+  std::int64_t id;
+  float popularity;
+};
 
 class PopularityTable {
  public:
@@ -21,8 +26,9 @@ class PopularityTable {
   static constexpr std::int64_t kIdsPerRow = 1000;
 
   Result<void> Create();
-  // Replaces all of the type's; `sorted` ascends by id.
-  Result<void> Set(MediaType type, std::span<const RecordStore::Popularity> sorted);
+  // Replaces all of the type's; `sorted` ascends by id. Durable when it returns (within a caller's
+  // transaction: with that).
+  Result<void> Set(MediaType type, std::span<const Popularity> sorted);
   Result<std::optional<float>> Find(MediaId id);
 
  private:

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
+#include "storage/rebuild.h"
+
 #include <algorithm>
 #include <map>
 
 #include "base/hash.h"
 #include "storage/kept_aside.h"
+#include "storage/popularity_table.h"
+#include "storage/record_index.h"
 #include "storage/record_line.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
 #include "storage/sequence_state.h"
-#include "storage/store_care.h"
 
 namespace tmdbc {
 namespace {
 
-using Report = RecordStore::VerifyReport;
+using Report = VerifyReport;
 
 // A file to be cut once the index has been written.
 struct Tail {
@@ -223,7 +226,7 @@ class TypeRebuilder {
   FileSystem& files_;
   RecordIndex& index_;
   const MediaType type_;
-  RecordStore::VerifyReport& report_;
+  VerifyReport& report_;
   std::vector<Tail>& tails_;
   std::vector<std::string>& left_over_;
   std::vector<Found> files_found_;
@@ -248,7 +251,10 @@ Result<void> PutBackAll(FileSystem& files, Report& report) {
 
 }  // namespace
 
-Result<Report> RebuildIndex(FileSystem& files, Database& catalog, RecordIndex& index) {
+Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog) {
+  RecordIndex index(catalog);
+  TRY(index.Create());
+  TRY(PopularityTable(catalog).Create());
   Report report;
   std::vector<Tail> tails;
   std::vector<std::string> left_over;
@@ -275,6 +281,7 @@ Result<Report> RebuildIndex(FileSystem& files, Database& catalog, RecordIndex& i
       report.notes.push_back(fmt::format("{} is left over from a compaction", path));
     }
   }
+  for (const MediaType type : kRecordTypes) TRY(BringStateUpToDate(files, index, type));
   return report;
 }
 

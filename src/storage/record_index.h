@@ -16,14 +16,11 @@
 
 #include "base/clock.h"
 #include "base/sqlite.h"
-#include "storage/record_store.h"
+#include "storage/record.h"
 #include "storage/segment_origin.h"
+#include "tmdb/document.h"
 
 namespace tmdbc {
-
-// Ids that fit beside the type in one integer key; TMDB's are below 2^32, and JSON numbers are exact up to
-// here.
-inline constexpr std::int64_t kMaxRecordId = (std::int64_t{1} << 52) - 1;
 
 // Where a line is.
 struct Place {

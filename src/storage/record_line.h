@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "storage/record_store.h"
+#include "storage/record.h"
 
 namespace tmdbc {
 

@@ -473,7 +473,6 @@ TEST(RecordStore, IsEmptyForAReaderWhereNothingWasStored) {
   EXPECT_EQ(found.error().message, "no records are stored here yet");
   EXPECT_EQ(store->Counts().error().code, ErrorCode::kNotFound);
   EXPECT_EQ(store->PopularityOf(kMovie).error().code, ErrorCode::kNotFound);
-  EXPECT_FALSE(store->Put(Movie(1, "x", 1, {})));
 }
 
 TEST(RecordStore, SaysWhichBytesCannotBeRead) {

@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "storage/segment_path.h"
+
 namespace tmdbc {
 
 std::string FormatState(const SequenceState& state) {
@@ -25,6 +27,17 @@ Result<SequenceState> ParseState(std::string_view json) {
     if (time && FormatState(state) == json) return state;
   }
   return Fail(ErrorCode::kCorrupt, "state.json is not in the form of the format: {:.80}", json);
+}
+
+Result<void> BringStateUpToDate(FileSystem& files, RecordIndex& index, MediaType type) {
+  TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
+  if (sealed.empty()) return {};
+  const std::string path = StatePath(type);
+  const std::string wanted = FormatState({sealed.back().place(), *sealed.back().sealed_at});
+  const auto present = files.Read(path, 0, wanted.size() + 1);
+  if (!present && present.error().code != ErrorCode::kNotFound) return std::unexpected(present.error());
+  if (present && *present == wanted) return {};
+  return WriteWhole(files, path, wanted);
 }
 
 }  // namespace tmdbc

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/result.h"
+#include "storage/record_index.h"
 
 namespace tmdbc {
 
@@ -24,5 +26,8 @@ struct SequenceState {
 std::string FormatState(const SequenceState& state);
 // Takes exactly what FormatState() writes; kCorrupt else.
 Result<SequenceState> ParseState(std::string_view json);
+
+// Writes the type's state.json, durably, when it does not say what the index says.
+Result<void> BringStateUpToDate(FileSystem& files, RecordIndex& index, MediaType type);
 
 }  // namespace tmdbc

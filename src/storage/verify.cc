@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "storage/verify.h"
+
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -7,16 +9,16 @@
 
 #include "base/hash.h"
 #include "storage/kept_aside.h"
+#include "storage/record_index.h"
 #include "storage/record_line.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
 #include "storage/sequence_state.h"
-#include "storage/store_care.h"
 
 namespace tmdbc {
 namespace {
 
-using Report = RecordStore::VerifyReport;
+using Report = VerifyReport;
 
 // What the index says of a line: sorted by place, so that a walk through the segments meets them in order.
 struct Expected {
@@ -337,7 +339,7 @@ class TypeVerifier {
   RecordIndex& index_;
   const MediaType type_;
   const bool deep_;
-  RecordStore::VerifyReport& report_;
+  VerifyReport& report_;
 
   std::vector<SegmentRow> segments_;
   std::optional<std::string> state_;  // the text of state.json
@@ -373,9 +375,10 @@ Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, b
 
 }  // namespace
 
-Result<Report> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep,
-                             const std::function<void()>& pause) {
+Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep,
+                            const std::function<void()>& pause) {
   constexpr const char* kCatalog = "catalog.db";
+  RecordIndex index(catalog);
   Report report;
   if (deep) {
     TRY_ASSIGN(const auto errors, index.IntegrityErrors());
@@ -391,11 +394,7 @@ Result<Report> VerifyRecords(FileSystem& files, RecordIndex& index, bool deep,
   }
   TRY_ASSIGN(const auto paths, files.List(std::string(kRecordsFolder)));
   for (const std::string& path : paths) {
-    if (!ParseAsidePath(path)) continue;
-    report.notes.push_back(fmt::format(
-        "{} keeps bytes that catalog.db does not know: if catalog.db was restored from a copy, run verify "
-        "--rebuild; after a crash they are fetched again and the file goes by itself",
-        path));
+    if (ParseAsidePath(path)) report.notes.push_back(AsideNotice(path));
   }
   return report;
 }

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+#include "storage/record_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/compression.h"
+#include "base/hash.h"
+#include "storage/change_rule.h"
+#include "storage/kept_aside.h"
+#include "storage/record_index.h"
+#include "storage/record_line.h"
+#include "storage/record_loader.h"
+#include "storage/recovery.h"
+#include "storage/segment_writer.h"
+#include "storage/sequence_state.h"
+
+namespace tmdbc {
+namespace {
+
+static_assert(RecordWriterOptions{}.zstd_level == kZstdLevel);
+
+// What one entry of the batch takes in memory besides its line.
+constexpr std::uint64_t kEntryBytes = 200;
+
+Result<void> CheckId(MediaId id) {
+  if (id.id >= 1 && id.id <= kMaxRecordId && id.type != MediaType::kEpisode) return {};
+  return Fail(ErrorCode::kInvalid, "store {}: no id that a record can have", ToString(id));
+}
+
+}  // namespace
+
+// What has been put since the last commit.
+struct RecordWriter::Batch {
+  struct View {
+    IndexRow row;          // its place may still be one in the batch
+    bool written = false;  // false: only verified_at is new
+  };
+  std::map<MediaId, View> views;  // sorted, so that neighbouring rows of the index are written together
+  std::vector<StepRow> steps;
+  std::vector<std::pair<std::int64_t, std::int64_t>> episodes;  // episode id, season id
+  std::set<MediaId> answered;                   // by a document: no longer in the ledger of missing ids
+  std::map<MediaId, MissingRow> missing;        // the ledger's new rows
+  std::map<MediaId, std::int64_t> purges;       // up to that version
+  std::map<MediaId, std::optional<Time>> held;  // empty: held no longer
+  std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
+  std::uint64_t bytes = 0;
+  std::optional<MonoTime> began;
+};
+
+RecordWriter::RecordWriter(FileSystem& files, Database& catalog, const Clock& clock,
+                           RecordWriterOptions options)
+    : files_(files),
+      catalog_(catalog),
+      clock_(clock),
+      options_(options),
+      index_(std::make_unique<RecordIndex>(catalog)),
+      loader_(std::make_unique<RecordLoader>(files)),
+      encoder_(std::make_unique<ZstdEncoder>(options.zstd_level)),
+      commit_interval_(std::min(options.first_commit_interval, options.commit_interval)),
+      batch_(std::make_unique<Batch>()) {}
+
+RecordWriter::~RecordWriter() = default;
+
+Result<std::unique_ptr<RecordWriter>> RecordWriter::Open(FileSystem& files, Database& catalog,
+                                                         const Clock& clock, RecordWriterOptions options) {
+  std::unique_ptr<RecordWriter> writer(new RecordWriter(files, catalog, clock, options));
+  auto asides = RecoverStore(files, catalog, *writer->index_, clock);
+  if (!asides) return Within("open the store", asides.error());
+  writer->asides_ = *std::move(asides);
+  for (const std::string& path : writer->asides_) writer->notices_.push_back(AsideNotice(path));
+  TRY(writer->Reload());
+  return writer;
+}
+
+Result<void> RecordWriter::Reload() {
+  if (batch_->began) return Fail(ErrorCode::kInternal, "the batch has not been committed");
+  writers_.clear();
+  for (const MediaType type : kRecordTypes) TRY(LoadWriter(type));
+  return {};
+}
+
+Result<void> RecordWriter::LoadWriter(MediaType type) {
+  TRY_ASSIGN(const auto segments, index_->Segments(type));
+  std::optional<SegmentRow> open;
+  std::uint32_t next = 1;
+  if (!segments.empty()) {
+    next = segments.back().number + 1;
+    if (!segments.back().sealed_at) open = segments.back();
+  }
+  writers_[type] = std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
+  return {};
+}
+
+// --- what is put ---
+
+Result<std::optional<IndexRow>> RecordWriter::CurrentView(MediaId id) {
+  if (const auto found = batch_->views.find(id); found != batch_->views.end()) return found->second.row;
+  return index_->Find(id);
+}
+
+Result<std::vector<IndexRow>> RecordWriter::SeasonsInView(std::int64_t tv_id) {
+  TRY_ASSIGN(const auto stored, index_->SeasonsOf(tv_id));
+  std::set<std::int64_t> ids;
+  for (const IndexRow& row : stored) ids.insert(row.id.id);
+  if (const auto put = batch_->seasons.find(tv_id); put != batch_->seasons.end()) {
+    ids.insert(put->second.begin(), put->second.end());
+  }
+  std::vector<IndexRow> seasons;
+  for (const std::int64_t id : ids) {
+    TRY_ASSIGN(const auto row, CurrentView({MediaType::kSeason, id}));
+    if (row && row->tv_id == tv_id) seasons.push_back(*row);
+  }
+  return seasons;
+}
+
+void RecordWriter::Touch(std::uint64_t bytes) {
+  if (!batch_->began) batch_->began = clock_.Mono();
+  batch_->bytes += bytes + kEntryBytes;
+}
+
+Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLine& line,
+                                const ContentHash& hash) {
+  std::string text;
+  text.reserve(line.data.size() + 512);
+  AppendRecordLine(line, text);
+  if (text.size() > kMaxLineBytes) {
+    return Fail(ErrorCode::kInvalid, "store {}: a record of {} bytes is too long", ToString(line.id),
+                text.size());
+  }
+  IndexRow row;
+  row.id = line.id;
+  row.tv_id = line.tv_id;
+  row.season_number = line.season_number;
+  row.version = line.version;
+  row.change = line.change;
+  row.fetched_at = row.verified_at = line.fetched_at;
+  row.hash = hash;
+  row.place = writers_.at(line.id.type)->Add(text);
+  // What came before a purge is no part of the record's history.
+  const bool goes_on = before && before->change != Change::kPurge && line.change != Change::kPurge;
+  row.first_at = goes_on ? before->first_at : line.fetched_at;
+  row.changes = goes_on ? before->changes : 0;
+  if (goes_on && (line.change == Change::kUpdate || line.change == Change::kRestore)) ++row.changes;
+  // A stats record is no step: it goes when it is replaced.
+  if (goes_on && before->change != Change::kStats) {
+    // A version that nobody can read any more is no step of the history.
+    TRY_ASSIGN(const bool readable, Readable(*before));
+    if (readable) {
+      batch_->steps.push_back(
+          {before->id, before->version, before->change, before->fetched_at, before->place});
+    }
+  }
+  if (line.change == Change::kPurge) batch_->purges[line.id] = line.version;
+  if (line.change == Change::kInsert || line.change == Change::kRestore) {
+    batch_->answered.insert(line.id);
+    batch_->missing.erase(line.id);
+  }
+  if (line.id.type == MediaType::kSeason) batch_->seasons[line.tv_id].insert(line.id.id);
+  batch_->views[line.id] = {row, true};
+  Touch(text.size());
+  return {};
+}
+
+Result<Change> RecordWriter::Put(Document document) {
+  const MediaId id = document.id;
+  TRY(CheckId(id));
+  // The bodies that come are one line already; a line break would end the record early. Two searches for one
+  // byte each take 1 us for 18 KB, find_first_of() takes 50.
+  if (document.data.find('\n') != std::string::npos || document.data.find('\r') != std::string::npos) {
+    TRY_ASSIGN(document.data, OneLine(std::move(document.data)));
+  }
+  if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));
+  const Time fetched_at = ToMillis(document.fetched_at);
+  TRY_ASSIGN(auto before, CurrentView(id));
+  Verdict verdict = Classify(before, document.hash, fetched_at, clock_.Now());
+  if (verdict.stale) return Change::kUnchanged;
+  if (before && before->live()) TRY(Unhold(id));  // others are never held
+  if (verdict.change == Change::kUnchanged || verdict.change == Change::kStats) {
+    TRY_ASSIGN(const bool readable, Readable(*before));
+    if (!readable) verdict = {.change = Change::kUpdate, .version = before->version + 1};
+  }
+  if (verdict.change == Change::kUnchanged) {
+    Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
+    view.row.verified_at = fetched_at;
+    Touch(0);
+    return verdict.change;
+  }
+  RecordLine line;
+  line.id = id;
+  line.tv_id = document.tv_id;
+  line.season_number = document.season_number;
+  line.version = verdict.version;
+  line.change = verdict.change;
+  line.fetched_at = fetched_at;
+  line.etag = std::move(document.etag);
+  line.sha256 = Sha256Hex(document.data);
+  line.data = document.data;
+  TRY(Write(before, line, document.hash));
+  for (const EpisodeRef& episode : document.episodes) batch_->episodes.emplace_back(episode.id, id.id);
+  return verdict.change;
+}
+
+Result<void> RecordWriter::WriteTombstone(const IndexRow& before, Time at) {
+  RecordLine line;
+  line.id = before.id;
+  line.tv_id = before.tv_id;
+  line.season_number = before.season_number;
+  line.version = before.version + 1;
+  line.change = Change::kDelete;
+  line.fetched_at = at;
+  line.status = 404;
+  return Write(before, line, {});
+}
+
+Result<void> RecordWriter::WritePurge(const IndexRow& before, Time at) {
+  RecordLine line;
+  line.id = before.id;
+  line.tv_id = before.tv_id;
+  line.season_number = before.season_number;
+  line.version = before.version;
+  line.change = Change::kPurge;
+  line.fetched_at = at;
+  line.status = 0;  // TMDB was not asked
+  TRY(Unhold(before.id));
+  return Write(before, line, {});
+}
+
+Result<void> RecordWriter::PutPurge(MediaId id, Time at) {
+  TRY(CheckId(id));
+  at = ToMillis(at);
+  TRY_ASSIGN(const auto view, CurrentView(id));
+  if (!view || !view->live()) return {};
+  TRY(WritePurge(*view, at));
+  if (id.type != MediaType::kTv) return {};
+  TRY_ASSIGN(const auto seasons, SeasonsInView(id.id));
+  for (const IndexRow& season : seasons) {
+    if (season.live()) TRY(WritePurge(season, at));
+  }
+  return {};
+}
+
+Result<bool> RecordWriter::Readable(const IndexRow& row) {
+  if (row.place.segment == 0) return true;  // still in the batch
+  const auto loaded = loader_->Load(row.id, row.version, row.place);
+  if (!loaded && loaded.error().code != ErrorCode::kCorrupt) return std::unexpected(loaded.error());
+  return loaded.has_value();
+}
+
+Result<void> RecordWriter::CountGone(MediaId id, Time at, bool tombstone) {
+  auto known = batch_->missing.find(id);
+  if (known == batch_->missing.end()) {
+    std::optional<MissingRow> stored;
+    if (!batch_->answered.contains(id)) {
+      TRY_ASSIGN(stored, index_->Missing(id));
+    }
+    // The 404 that made a tombstone is counted without a row.
+    known = batch_->missing.emplace(id, stored.value_or(MissingRow{tombstone ? 1 : 0, {}})).first;
+  }
+  ++known->second.attempts;
+  known->second.last_checked = at;
+  Touch(0);
+  return {};
+}
+
+Result<Change> RecordWriter::PutGone(MediaId id, Time at) {
+  TRY(CheckId(id));
+  at = ToMillis(at);
+  TRY_ASSIGN(const auto before, CurrentView(id));
+  if (!before) {
+    TRY(CountGone(id, at, false));
+    return Change::kUnchanged;
+  }
+  const Verdict verdict = ClassifyGone(before, at, clock_.Now());
+  if (verdict.stale) return Change::kUnchanged;
+  TRY(Unhold(id));
+  if (verdict.change == Change::kUnchanged) {
+    batch_->views.try_emplace(id, *before, false).first->second.row.verified_at = at;
+    TRY(CountGone(id, at, before->change == Change::kDelete));
+    return Change::kUnchanged;
+  }
+  TRY(WriteTombstone(*before, at));
+  if (id.type == MediaType::kTv) TRY(PutSeasonList(id.id, {}, at));
+  return Change::kDelete;
+}
+
+Result<void> RecordWriter::HoldDeletion(MediaId id, Time at) {
+  TRY(CheckId(id));
+  at = ToMillis(at);
+  TRY_ASSIGN(const auto before, CurrentView(id));
+  if (ClassifyGone(before, at, clock_.Now()).change != Change::kDelete) return {};
+  batch_->held[id] = at;
+  Touch(0);
+  return {};
+}
+
+Result<void> RecordWriter::Unhold(MediaId id) {
+  const auto in_batch = batch_->held.find(id);
+  if (in_batch == batch_->held.end()) {
+    TRY_ASSIGN(const auto held, index_->Held(id));
+    if (held) batch_->held[id] = std::nullopt;
+  } else {
+    in_batch->second.reset();
+  }
+  return {};
+}
+
+Result<void> RecordWriter::PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) {
+  TRY(CheckId({MediaType::kTv, tv_id}));
+  at = ToMillis(at);
+  TRY_ASSIGN(const auto seasons, SeasonsInView(tv_id));
+  // Of several live seasons with one number the one fetched last has it.
+  std::map<std::int64_t, const IndexRow*> holder;
+  for (const IndexRow& row : seasons) {
+    if (!row.live()) continue;
+    const IndexRow*& held = holder[row.season_number];
+    if (!held || std::pair(held->verified_at, held->id) < std::pair(row.verified_at, row.id)) held = &row;
+  }
+  for (const IndexRow& row : seasons) {
+    const bool stays = std::find(listed.begin(), listed.end(), row.season_number) != listed.end() &&
+                       holder[row.season_number] == &row;
+    if (stays || ClassifyGone(row, at, clock_.Now()).change != Change::kDelete) continue;
+    TRY(WriteTombstone(row, at));
+  }
+  return {};
+}
+
+// --- the commit ---
+
+bool RecordWriter::CommitDue() const {
+  return batch_->began &&
+         (batch_->bytes >= options_.commit_bytes || clock_.Mono() - *batch_->began >= commit_interval_);
+}
+
+std::optional<MonoTime> RecordWriter::CommitDeadline() const {
+  if (!batch_->began) return std::nullopt;
+  return *batch_->began + commit_interval_;
+}
+
+Result<void> RecordWriter::FlushBatch() {
+  for (auto& [type, writer] : writers_) {
+    if (writer->empty()) continue;
+    if (writer->renaming()) TRY(SealOne(type));
+    TRY(writer->Flush(ToMillis(clock_.Now())));
+  }
+  return {};
+}
+
+Result<void> RecordWriter::IndexBatch() {
+  for (const auto& [type, writer] : writers_) {
+    if (!writer->empty()) TRY(index_->PutSegment(writer->Flushed()));
+  }
+  for (StepRow step : batch_->steps) {
+    step.place = writers_.at(step.id.type)->Resolve(step.place);
+    TRY(index_->PutStep(step));
+  }
+  for (const auto& [id, version] : batch_->purges) TRY(index_->PutPurge(id, version));
+  for (const auto& [id, view] : batch_->views) {
+    if (!view.written) {
+      TRY(index_->PutVerified(id, view.row.verified_at));
+      continue;
+    }
+    IndexRow row = view.row;
+    row.place = writers_.at(id.type)->Resolve(row.place);
+    TRY(index_->Put(row));
+  }
+  for (const auto& [episode, season] : batch_->episodes) TRY(index_->PutEpisode(episode, season));
+  for (const MediaId id : batch_->answered) TRY(index_->RemoveMissing(id));
+  for (const auto& [id, row] : batch_->missing) TRY(index_->PutMissing(id, row));
+  for (const auto& [id, at] : batch_->held) TRY(at ? index_->PutHeld(id, *at) : index_->RemoveHeld(id));
+  return {};
+}
+
+Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
+  if (catalog_.InTransaction()) return Fail(ErrorCode::kInternal, "commit: within a transaction");
+  auto done = FlushBatch();
+  if (done) {
+    done = catalog_.Transact([&]() -> Result<void> {
+      TRY(IndexBatch());
+      if (within) TRY(within());
+      return {};
+    });
+  }
+  if (!done) {
+    for (auto& [type, writer] : writers_) writer->Cut();
+    return Within("commit", done.error());
+  }
+  for (auto& [type, writer] : writers_) {
+    if (!writer->empty()) writer->Committed();
+  }
+  *batch_ = {};
+  commit_interval_ = std::min(2 * commit_interval_, options_.commit_interval);
+  for (auto& [type, writer] : writers_) {
+    if (IsSealDue(type)) (void)SealOne(type);
+    if (state_behind_.contains(type)) (void)WriteState(type);
+  }
+  return {};
+}
+
+bool RecordWriter::IsSealDue(MediaType type) const {
+  const auto& open = writers_.at(type)->open();
+  if (!open) return false;
+  return writers_.at(type)->renaming() || open->bytes >= options_.segment_bytes ||
+         clock_.Now() - open->opened_at >= options_.segment_age;
+}
+
+Result<void> RecordWriter::WriteState(MediaType type) {
+  TRY(BringStateUpToDate(files_, *index_, type));
+  state_behind_.erase(type);
+  return {};
+}
+
+Result<void> RecordWriter::SealOne(MediaType type) {
+  SegmentWriter& writer = *writers_.at(type);
+  TRY(writer.Rename());
+  SegmentRow row = *writer.open();
+  row.sealed_at = ToMillis(clock_.Now());
+  TRY(catalog_.Transact([&] { return index_->PutSegment(row); }));
+  writer.Sealed();
+  state_behind_.insert(type);
+  return WriteState(type);
+}
+
+Result<void> RecordWriter::Seal() {
+  Result<void> done;
+  for (auto& [type, writer] : writers_) {
+    auto sealed = writer->open() ? SealOne(type) : Result<void>();
+    if (sealed && state_behind_.contains(type)) sealed = WriteState(type);
+    if (!sealed && done) done = Within("seal", sealed.error());
+  }
+  if (done && !asides_.empty()) done = DropKnown(files_, *index_, asides_);
+  return done;
+}
+
+Result<void> RecordWriter::SealDue() {
+  Result<void> done;
+  for (auto& [type, writer] : writers_) {
+    auto sealed = IsSealDue(type) ? SealOne(type) : Result<void>();
+    if (sealed && state_behind_.contains(type)) sealed = WriteState(type);
+    if (!sealed && done) done = Within("seal", sealed.error());
+  }
+  return done;
+}
+
+Result<void> RecordWriter::ReplaceSegments(MediaType type, const std::function<Result<void>()>& replace) {
+  if (batch_->began || catalog_.InTransaction()) {
+    return Fail(ErrorCode::kInternal, "replace segments: a batch is under way");
+  }
+  if (writers_.at(type)->open()) TRY(SealOne(type));
+  const auto done = replace();
+  // Also after an error: what was replaced before it has taken numbers.
+  TRY(LoadWriter(type));
+  TRY(done);
+  return WriteState(type);
+}
+
+}  // namespace tmdbc

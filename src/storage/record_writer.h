@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// RecordWriter: takes records and makes them durable, in batches. It knows records and their versions, no
+// policy: what is deleted, held or purged others decide. docs/storage-format.md has the bytes.
+//
+// The commit: whole zstd frames are appended to the open segment of each type and fsynced; then ONE SQLite
+// transaction adds the index rows and runs the caller's `within` (which acknowledges the queue's messages).
+// A crash before that transaction leaves bytes that recovery cuts off; a crash after it has lost nothing.
+// What Put() returned is not stored until Commit() has returned. Put() compares with the batch too; whoever
+// reads sees what has been committed. One thread, and no second writer beside it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/sqlite.h"
+#include "storage/record.h"
+#include "tmdb/document.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+class RecordIndex;
+class RecordLoader;
+class SegmentWriter;
+class ZstdEncoder;
+struct IndexRow;
+struct RecordLine;
+
+struct RecordWriterOptions {
+  Duration commit_interval = std::chrono::seconds(1);
+  // The first commit of a process comes this early and the next ones each twice as late, up to
+  // commit_interval: a process that is killed young again and again still makes progress.
+  Duration first_commit_interval = std::chrono::milliseconds(100);
+  std::uint64_t commit_bytes = 4 << 20;    // of data put since the last commit
+  std::uint64_t frame_bytes = 128 << 10;   // before compression
+  std::uint64_t segment_bytes = 32 << 20;  // compressed; sealed above
+  Duration segment_age = std::chrono::hours(1);
+  int zstd_level = 2;  // kZstdLevel says why
+};
+
+class RecordWriter {
+ public:
+  // Recovers: cuts open segments back to the last committed byte, finishes a seal or a compaction that was
+  // interrupted. `catalog` and `files` outlive the writer and belong to the same thread. kCorrupt when
+  // segments and index do not belong together (catalog.db lost or restored from a copy, a segment missing or
+  // of another size): then Rebuild() of rebuild.h helps.
+  static Result<std::unique_ptr<RecordWriter>> Open(FileSystem& files, Database& catalog, const Clock& clock,
+                                                    RecordWriterOptions options);
+  ~RecordWriter();
+  // What a person should be told about the opening, a sentence each: bytes that were kept aside.
+  const std::vector<std::string>& notices() const { return notices_; }
+
+  // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats,
+  // kRestore write a record, kUnchanged only marks it verified; a document older than what the view was last
+  // verified with does nothing (kUnchanged). change_rule.h has the table. kInvalid when the id is
+  // not 1..2^52-1 or the record would be longer than 64 MiB.
+  Result<Change> Put(Document document);
+  // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id
+  // that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
+  Result<Change> PutGone(MediaId id, Time at);
+  // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in
+  // `listed`, and those whose number another season has taken over, get tombstones.
+  Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
+  // TMDB said 404 for a live record, but so many have gone within a day that a person has to agree first: it
+  // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those. Nothing
+  // for what is not live, or was verified later.
+  Result<void> HoldDeletion(MediaId id, Time at);
+  // Takes a live record (a show with its seasons) out of the current view and the history: reading it gives
+  // kNotFound, and for the ledger it is unknown, so that a harvest fetches it as a new one. Its bytes go with
+  // the next compaction. Nothing for what is not live.
+  Result<void> PutPurge(MediaId id, Time at);
+
+  // True when the batch is old or large enough (commit_interval, commit_bytes).
+  bool CommitDue() const;
+  // When CommitDue() will become true by age; empty while the batch is empty.
+  std::optional<MonoTime> CommitDeadline() const;
+  // Makes the batch durable, with what `within` does on the same catalog. On an error nothing of the batch is
+  // acknowledged and the batch is kept: Commit() may be called again (disk full: when there is room). Seals
+  // segments that are large or old enough; a failed seal does not fail the commit, the next Commit() or
+  // Seal() tries again. Not within a transaction of the caller's.
+  Result<void> Commit(const std::function<Result<void>()>& within);
+  // Seals every open segment that holds something (end of a drain or a run). A batch that could not be
+  // committed stays one.
+  Result<void> Seal();
+  // Seals those that are large or old enough. For a process that has nothing to commit: followers are
+  // promised what was stored an hour ago.
+  Result<void> SealDue();
+
+  // Seals the type's open segment and runs `replace`, which may put new sealed segments in the place of old
+  // ones (compaction.h); then goes on behind the numbers that it took. Requires an empty batch.
+  Result<void> ReplaceSegments(MediaType type, const std::function<Result<void>()>& replace);
+  // Finds its place again after the index was made anew. Requires an empty batch.
+  Result<void> Reload();
+
+ private:
+  struct Batch;
+
+  RecordWriter(FileSystem& files, Database& catalog, const Clock& clock, RecordWriterOptions options);
+
+  Result<void> LoadWriter(MediaType type);
+  Result<void> WriteState(MediaType type);
+  Result<void> SealOne(MediaType type);
+  bool IsSealDue(MediaType type) const;
+
+  Result<std::optional<IndexRow>> CurrentView(MediaId id);
+  Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
+  Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
+  Result<void> WriteTombstone(const IndexRow& before, Time at);
+  Result<void> WritePurge(const IndexRow& before, Time at);
+  // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
+  Result<bool> Readable(const IndexRow& row);
+  // One more 404 of an id that is not live, into the ledger.
+  Result<void> CountGone(MediaId id, Time at, bool tombstone);
+  // TMDB has answered for it: its deletion is held no longer.
+  Result<void> Unhold(MediaId id);
+  void Touch(std::uint64_t bytes);
+  Result<void> FlushBatch();
+  Result<void> IndexBatch();
+
+  // Constant after construction.
+  FileSystem& files_;
+  Database& catalog_;
+  const Clock& clock_;
+  const RecordWriterOptions options_;
+
+  const std::unique_ptr<RecordIndex> index_;
+  const std::unique_ptr<RecordLoader> loader_;
+  const std::unique_ptr<ZstdEncoder> encoder_;
+  std::map<MediaType, std::unique_ptr<SegmentWriter>> writers_;  // of every type
+  std::set<MediaType> state_behind_;  // state.json is older than the last sealed segment
+  std::set<std::string> asides_;      // files of kept_aside.h
+  std::vector<std::string> notices_;
+  Duration commit_interval_;  // now in force: see first_commit_interval
+  std::unique_ptr<Batch> batch_;
+};
+
+}  // namespace tmdbc

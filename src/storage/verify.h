@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Does what the index says agree with what the segments hold? Verify() looks and never changes anything, also
+// beside a process that writes. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/sqlite.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc {
+
+struct Damage {
+  std::string file;              // from DATA_DIR
+  std::uint64_t offset = 0;      // of the frame
+  std::string what;              // "frame does not inflate", "sha256 differs"...
+  std::vector<MediaId> records;  // that the index places there
+};
+
+struct VerifyReport {
+  std::int64_t segments = 0, frames = 0, records = 0, bytes = 0;
+  std::vector<Damage> damage;      // empty: all is well
+  std::vector<std::string> notes;  // what is no damage, but a person should know
+};
+
+// Index against files: sizes, gaps in numbers, state.json, and the checksum of every segment file. `deep`
+// also inflates every frame, checks every line and sha256, and that every index row finds its record. Beside
+// a writing process what looks like damage is looked at again, after a `pause` (may be empty) in which that
+// one can finish what it is about, until nothing has changed meanwhile.
+Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep,
+                            const std::function<void()>& pause = {});
+
+}  // namespace tmdbc
