@@ -180,7 +180,9 @@ int ExitCodeOf(ErrorCode code) {
     case ErrorCode::kUnavailable:
     case ErrorCode::kDenied:
     case ErrorCode::kCorrupt:
+    case ErrorCode::kUnreadable:
     case ErrorCode::kNoSpace:
+    case ErrorCode::kBusy:
     case ErrorCode::kIo:
     case ErrorCode::kInternal:
       break;

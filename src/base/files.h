@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
-// FileSystem: the seam between the store and the disk. Exactly the calls whose order decides what survives a
-// power cut, so that a fake can drop or tear what was not synced (testing/fault_file_system.h). Paths are
-// relative to the root that the implementation was made with. Errors: kNoSpace when the disk is full,
-// kNotFound, kExists, else kIo; each names the path.
+// BlobReader and FileSystem: the seam between the store and the disk.
+//
+// BlobReader reads. A class that takes one cannot write, by type. A bucket is one too (storage/object_store.h).
+// FileSystem adds exactly the calls whose order decides what survives a power cut, so that a fake can drop or
+// tear what was not synced (testing/fault_file_system.h).
+//
+// Paths are relative to the root that the implementation was made with. Errors, each with the path: kNotFound;
+// kExists; kNoSpace when the disk is full or a quota or a file size limit is reached; kUnreadable when the disk
+// does not give back bytes that are there (EIO on a read): that stretch is damaged, nothing else is known to
+// be; else kIo.
 #pragma once
 
 #include <cstdint>
@@ -28,25 +34,28 @@ class AppendFile {
   virtual std::uint64_t size() const = 0;
 };
 
-class FileSystem {
+class BlobReader {
  public:
-  virtual ~FileSystem() = default;
-  // Opens `path` for appending at its end, making it and its folders when absent.
-  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) = 0;
+  virtual ~BlobReader() = default;
   // Up to `length` bytes from `offset`; fewer only at the end of the file.
   virtual Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) = 0;
   virtual Result<std::uint64_t> Size(const std::string& path) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;
-  // Replaces `to` when it exists. Survives a power cut only after SyncFolder() of the folder that holds it.
-  virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
-  virtual Result<void> Remove(const std::string& path) = 0;
-  virtual Result<void> SyncFolder(const std::string& folder) = 0;
   // Every file at any depth below `folder`, as paths from the root, sorted; empty when the folder is absent.
   virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;
 };
 
-// The machine's files under `root`, which must exist. Any thread; the files it opens belong to one thread
-// each.
+class FileSystem : public BlobReader {
+ public:
+  // Opens `path` for appending at its end, making it and its folders when absent.
+  virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) = 0;
+  // Replaces `to` when it exists. Survives a power cut only after SyncFolder() of the folder that holds it.
+  virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> Remove(const std::string& path) = 0;
+  virtual Result<void> SyncFolder(const std::string& folder) = 0;
+};
+
+// The machine's files under `root`, which must exist. Any thread; each file that it opens belongs to one thread.
 class PosixFileSystem final : public FileSystem {
  public:
   explicit PosixFileSystem(std::string root);

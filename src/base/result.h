@@ -21,7 +21,9 @@ enum class ErrorCode : std::uint8_t {
   kUnavailable,  // an upstream did not answer, or not usefully; trying again may help
   kDenied,       // an upstream refused us (key, permission); trying again will not help
   kCorrupt,      // bytes that are not what was written or promised
-  kNoSpace,      // the disk is full
+  kUnreadable,   // the disk does not give back what was written (EIO on a read): damage, as kCorrupt is
+  kNoSpace,      // the disk is full, or a quota or a limit of the process is reached
+  kBusy,         // another program holds it for a while
   kIo,           // any other failure of the operating system
   kInternal,     // our own bug, or a library's
 };
@@ -58,6 +60,15 @@ struct Error {
   std::string message;
   Hint hint = Hint::kNone;
 };
+
+// What was stored is lost in this place, and in this place only: skip it, name it, fetch it again.
+inline bool IsDamage(const Error& error) {
+  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kUnreadable;
+}
+// The state of the machine, which changes without us: wait, say so once, try again.
+inline bool MayPass(const Error& error) {
+  return error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kBusy;
+}
 
 template <class T>
 using Result = std::expected<T, Error>;

@@ -87,6 +87,9 @@ Observed ObserveFailure(http::TransportFailure failure, std::string text) {
     case kConnect:
       name = "connect";
       break;
+    case kUntrusted:
+      name = "certificate";
+      break;
     case kTimeout:
       name = "timeout";
       break;
@@ -102,7 +105,7 @@ Observed ObserveFailure(http::TransportFailure failure, std::string text) {
   }
   if (text.empty()) text = name;
   return {.kind = Observed::Kind::kFailure,
-          .blameless = failure == kConnect,
+          .blameless = failure == kConnect || failure == kUntrusted,
           .detail = std::move(text),
           .error_class = std::string(name)};
 }

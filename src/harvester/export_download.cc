@@ -50,6 +50,8 @@ Judgement JudgeFailure(const http::Outcome& outcome, std::uint64_t received, boo
       return {Answer::kTryAgain, "cancelled"};
     case http::TransportFailure::kReset:
       return {received > 0 ? Answer::kDamaged : Answer::kTryAgain, outcome.failure_text};
+    case http::TransportFailure::kUntrusted:
+      return {Answer::kHopeless, outcome.failure_text};
     case http::TransportFailure::kConnect:
     case http::TransportFailure::kTimeout:
       break;

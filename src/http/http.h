@@ -1,37 +1,54 @@
 // SPDX-License-Identifier: MIT
-// HTTP as values, and the transport port. A status is a value, not an error: what it means is decided by who
-// asked.
+// HTTP as values, and the transport port. A status is a value, not an error: who asked decides what it means.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace tmdbc::http {
 
 using Header = std::pair<std::string, std::string>;
 
+enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete };
+
+// What a PUT or a POST sends: `bytes`, or what `pull` gives. Its length is stated; it is never sent in chunks.
+struct Upload {
+  // Must outlive the request.
+  std::string_view bytes;
+  // When set, called for one piece after the other until `length` bytes have come: fills the front of `room` and
+  // says how many it filled. 0 before the end ends the transfer (kAborted).
+  std::function<std::size_t(std::span<char> room)> pull;
+  std::uint64_t length = 0;
+
+  std::uint64_t size() const { return pull ? length : bytes.size(); }
+};
+
 struct Request {
+  Method method = Method::kGet;
   // Without secrets: this is what logs and errors print.
   std::string url;
   // Appended to the query of `url` on the wire only ("api_key=..."); empty for none.
   std::string secret_query;
   // May hold secrets (Authorization); never printed.
   std::vector<Header> headers;
+  Upload upload;
   // Not on a connection that has carried a request before.
   bool fresh_connection = false;
   // From start to the last byte. A transfer slower than 1 B/s for 20 s is given up earlier.
   std::chrono::milliseconds timeout{30'000};
   // More bytes than this on the wire is kTooLarge.
   std::uint64_t max_body = 64 << 20;
-  // When set, the body of a 200 goes here piece by piece as it comes and Response::body stays empty;
+  // When set, the body of a 200 or 206 goes here piece by piece as it comes and Response::body stays empty;
   // returning false ends the transfer (kAborted). Other statuses fill `body` as usual.
   std::function<bool(std::string_view)> sink;
 };
@@ -48,6 +65,7 @@ struct Response {
 
 enum class TransportFailure : std::uint8_t {
   kConnect,   // name, connection or TLS failed or took too long: nothing was sent
+  kUntrusted, // the other side's certificate is not trusted: nothing was sent, trying again will not help
   kTimeout,   // it was sent and the answer took too long, or no connection became free
   kReset,     // the connection broke, or the framing of the answer was wrong or cut short
   kTooLarge,  // more than max_body
@@ -62,6 +80,7 @@ struct Outcome {
   std::optional<Response> response;
   std::optional<TransportFailure> failure;
   std::string failure_text;  // for people: "connect to 127.0.0.1:8080: Connection refused"
+  Hint failure_hint = Hint::kNone;
   // With kReset: the connection had carried a request before and broke before the first byte of this answer. The
   // server had most likely closed it while it was idle, so that this says nothing about the request: ask again
   // at once, on a fresh connection.
@@ -75,7 +94,7 @@ class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
 
-  // Starts a GET. Never blocks; requires Room() > 0. The outcome comes from a later Wait().
+  // Starts a request. Never blocks; requires Room() > 0. The outcome comes from a later Wait().
   // `on_send` (may be empty) is called from within Start() or Wait() at the moment when the request is about
   // to go on the wire, after any connecting: the rate limiter counts from there.
   virtual RequestId Start(Request request, std::function<void()> on_send) = 0;

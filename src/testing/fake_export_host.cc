@@ -23,6 +23,8 @@ const char* TextOf(TransportFailure failure) {
   switch (failure) {
     case TransportFailure::kConnect:
       return "connect to exports.test:80: Connection refused";
+    case TransportFailure::kUntrusted:
+      return "connect to exports.test:443: SSL certificate problem: certificate has expired";
     case TransportFailure::kTimeout:
       return "timed out after 10 s";
     case TransportFailure::kReset:
