@@ -23,8 +23,9 @@ inline Time ToMillis(Time time) {
   return std::chrono::floor<std::chrono::milliseconds>(time);
 }
 
-// What a fetch did to the store. All but the last are written in records by these names.
-enum class Change : std::uint8_t { kInsert, kUpdate, kStats, kDelete, kRestore, kPurge, kUnchanged };
+// What a fetch did to the store. All but the last are written in lines by these names; a verified line speaks of many
+// ids (record_line.h).
+enum class Change : std::uint8_t { kInsert, kUpdate, kStats, kDelete, kRestore, kPurge, kVerified, kUnchanged };
 std::string_view Name(Change change);
 
 // A record as a reader gets it.

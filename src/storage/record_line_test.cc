@@ -70,6 +70,52 @@ TEST(RecordLine, HasNullsInATombstone) {
       "\n");
 }
 
+TEST(RecordLine, HasAPatchOfTheNumbersWhenTheBodyIsTheOneOfTheVersion) {
+  RecordLine line = FightClub();
+  line.change = Change::kStats;
+  line.data = {};
+  line.sha256.clear();
+  line.patch = R"([{"op":"replace","path":"/vote_count","value":26281}])";
+  EXPECT_EQ(
+      Text(line),
+      R"({"type":"movie","id":550,"version":3,"change":"stats","fetched_at":"2026-11-22T10:01:02.345Z","status":200,)"
+      R"("etag":"W/\"4d5ae1\"","sha256":null,"data":null,"patch":[{"op":"replace","path":"/vote_count","value":26281}]})"
+      "\n");
+}
+
+TEST(RecordLine, NamesTheIdsOfWhichAFetchFoundNothingNew) {
+  for (const MediaType type : {MediaType::kMovie, MediaType::kSeason}) {
+    const RecordLine line{
+        .id = {type, 0}, .change = Change::kVerified, .fetched_at = kFetched, .ids = {5, 550, 551}};
+    EXPECT_EQ(
+        Text(line),
+        fmt::format(
+            R"({{"type":"{}","id":null,"version":null,"change":"verified","fetched_at":"2026-11-22T10:01:02.345Z",)"
+            R"("status":200,"etag":null,"sha256":null,"data":null,"ids":[5,550,551]}})"
+            "\n",
+            Name(type)));
+  }
+}
+
+TEST(RecordLine, RefusesIdsThatAreNotAscending) {
+  const RecordLine line{
+      .id = {MediaType::kMovie, 0}, .change = Change::kVerified, .fetched_at = kFetched, .ids = {5, 550}};
+  const std::string good = Text(line).substr(0, Text(line).size() - 1);
+  ASSERT_TRUE(ParseRecordLine(good));
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string bent = good;
+    return bent.replace(bent.find(from), from.size(), to);
+  };
+  for (const std::string& bent :
+       {with("5,550", "550,5"), with("5,550", "5,5"), with("5,550", ""), with("5,550", "5,"),
+        with("5,550", ",5"), with("5,550", "5, 550"), with("5,550", "-5"), with("5,550", "0"),
+        with("5,550", "05"), with("5,550", "5.0"), with("5,550", "99999999999999999999"),
+        with("550]", "550]]"), with("id\":null", "id\":5"), with("200", "500"),
+        with("version\":null", "version\":1"), with("verified", "stats"), with(",\"ids\":[5,550]", "")}) {
+    EXPECT_FALSE(ParseRecordLine(bent)) << bent;
+  }
+}
+
 TEST(RecordLine, ComesBackAsItWasWritten) {
   std::mt19937_64 random(7);
   const std::vector<std::optional<std::string>> etags = {
@@ -82,13 +128,21 @@ TEST(RecordLine, ComesBackAsItWasWritten) {
       line.season_number = std::int64_t(random() % 60);
     }
     line.version = 1 + std::int64_t(random() % 1000);
-    line.change = static_cast<Change>(random() % 6);
+    line.change = static_cast<Change>(random() % 7);
     line.fetched_at = kFetched + std::chrono::milliseconds(random() % 100'000'000'000);
     line.etag = etags[random() % etags.size()];
     const std::string data =
         fmt::format(R"({{"id":{},"x":"{}"}})", line.id.id, std::string(random() % 300, 'y'));
     if (line.change == Change::kDelete || line.change == Change::kPurge) {
       line.status = 404;
+    } else if (line.change == Change::kVerified) {
+      line = {.id = {line.id.type, 0}, .change = Change::kVerified, .fetched_at = line.fetched_at};
+      line.status = random() % 2 == 0 ? 200 : 404;
+      for (std::int64_t id = 1; line.ids.empty() || random() % 20 != 0;
+           id += 1 + std::int64_t(random() % 100'000))
+        line.ids.push_back(id);
+    } else if (line.change == Change::kStats && random() % 2 == 0) {
+      line.patch = R"([{"op":"replace","path":"/vote_count","value":7}])";
     } else {
       line.data = data;
       line.sha256 = Sha256Hex(data);
