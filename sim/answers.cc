@@ -33,6 +33,8 @@ std::shared_ptr<const Prepared> Answers::Get(const std::string& key, const std::
   if (const auto known = young_.find(key); known != young_.end()) return known->second;
   const auto known = old_.find(key);
   auto prepared = known != old_.end() ? known->second : Prepare(make(), key);
+  // What would push out everything else is made again instead.
+  if (prepared->plain->size() > max_bytes_ / 8) return prepared;
   young_bytes_ += prepared->plain->size() + prepared->gzip->size() + kOverhead;
   if (young_bytes_ > max_bytes_ / 2) {
     old_ = std::exchange(young_, {});

@@ -9,11 +9,15 @@
 
 #include "base/hash.h"
 #include "json.h"
+#include "translate.h"
 
 namespace tmdbc::sim {
 namespace {
 
 constexpr int kMaxAppends = 20;
+constexpr std::string_view kSeason = "season/";
+// What an oddity adds to an answer that is too large.
+constexpr std::size_t kLarge = 90'000'000;
 
 struct Message {
   int code;
@@ -82,7 +86,8 @@ Reply Api::Get(const Target& target) const {
   if (auto list = world_.List(path)) {
     Reply reply;
     reply.path_class = "configuration";
-    reply.body = std::move(*list);
+    reply.body = path.starts_with("genre/") ? Translated(std::move(*list), target.parameter("language"))
+                                            : std::move(*list);
     return reply;
   }
   const std::vector<std::string_view> parts = Split(path, '/');
@@ -96,24 +101,64 @@ Reply Api::GetSubject(Kind kind, const std::vector<std::string_view>& parts, con
   const auto id = ParseId(parts[1]);
   if (!id || *id <= 0) return TmdbError(404, 6, path_class);
   if (kind == Kind::kTv && parts.size() >= 4 && parts[2] == "season") return GetSeason(*id, parts, target);
+  const std::string_view language = target.parameter("language");
+  const auto part_of = [&](std::string_view name) {
+    auto part = world_.Part(kind, *id, name);
+    if (part && name == "videos")
+      part = VideosIn(*part, target.parameter("include_video_language"), language);
+    return part;
+  };
   if (parts.size() > 2) {
-    const auto part = world_.Part(kind, *id, JoinFrom(parts, 2));
+    const auto part = part_of(JoinFrom(parts, 2));
     if (!part) return TmdbError(404, 34, "part");
     Reply reply;
     reply.path_class = "part";
     reply.body = Alone(*id, *part);
     return reply;
   }
-  auto details = world_.Details(kind, *id);
+  auto details = DetailsOf(kind, *id);
   if (!details) return TmdbError(404, 34, path_class);
-  return Compose(std::move(*details), path_class, target.parameter("append_to_response"),
-                 [&](std::string_view name) -> std::optional<std::string> {
-                   constexpr std::string_view kSeason = "season/";
-                   if (kind != Kind::kTv || !name.starts_with(kSeason)) return world_.Part(kind, *id, name);
-                   const auto number = ParseNumber(name.substr(kSeason.size()));
-                   if (!number) return std::nullopt;
-                   return SeasonTruth(*id, *number);
-                 });
+  int seasons = 0;
+  Reply reply = Compose(Translated(std::move(*details), language), path_class,
+                        target.parameter("append_to_response"), [&](std::string_view name) {
+                          if (kind != Kind::kTv || !name.starts_with(kSeason)) return part_of(name);
+                          auto season = SeasonAppend(*id, name, language);
+                          if (season && name.find('/', kSeason.size()) == name.npos) ++seasons;
+                          return season;
+                        });
+  if (auto instead = kind == Kind::kTv ? TooHeavy(*id, reply, seasons) : std::nullopt)
+    return *std::move(instead);
+  if (reply.status == 200 && oddities_.Has(Oddity::kByteOrderMark, kind, *id))
+    reply.body.insert(0, "\xEF\xBB\xBF");
+  return reply;
+}
+
+std::optional<std::string> Api::DetailsOf(Kind kind, std::int64_t id) const {
+  auto details = world_.Details(kind, id);
+  if (details) details = oddities_.Applied(kind, id, *std::move(details));
+  return details;
+}
+
+std::optional<std::string> Api::SeasonAppend(std::int64_t show, std::string_view name,
+                                             std::string_view language) const {
+  name.remove_prefix(kSeason.size());
+  const auto slash = name.find('/');
+  const auto number = ParseNumber(name.substr(0, slash));
+  if (!number || oddities_.Has(Oddity::kEmptySeasons, Kind::kTv, show)) return std::nullopt;
+  if (slash != name.npos) return world_.SeasonPart(show, *number, name.substr(slash + 1));
+  auto season = SeasonTruth(show, *number);
+  if (season) season = Translated(*std::move(season), language);
+  return season;
+}
+
+std::optional<Reply> Api::TooHeavy(std::int64_t show, const Reply& whole, int seasons) const {
+  if (seasons <= oddities_.heavy_above()) return std::nullopt;
+  if (oddities_.Has(Oddity::kHeavy504, Kind::kTv, show)) return TmdbError(504, 24, whole.path_class);
+  if (oddities_.Has(Oddity::kHeavy500, Kind::kTv, show)) return TmdbError(500, 11, whole.path_class);
+  if (!oddities_.Has(Oddity::kHeavyLarge, Kind::kTv, show)) return std::nullopt;
+  Reply reply = whole;
+  reply.body.append(kLarge, ' ');
+  return reply;
 }
 
 Reply Api::GetSeason(std::int64_t show, const std::vector<std::string_view>& parts,
@@ -142,9 +187,14 @@ Reply Api::GetSeason(std::int64_t show, const std::vector<std::string_view>& par
   }
   auto body = world_.Season(show, *season);
   if (!body) return TmdbError(404, 34, "season");
-  if (parts.size() > 4) return part_of(id_of(*body), world_.SeasonPart(show, *season, JoinFrom(parts, 4)));
-  return Compose(std::move(*body), "season", appends,
-                 [&](std::string_view name) { return world_.SeasonPart(show, *season, name); });
+  const auto season_part = [&](std::string_view name) {
+    auto part = world_.SeasonPart(show, *season, name);
+    if (part && name == "videos")
+      part = VideosIn(*part, target.parameter("include_video_language"), target.parameter("language"));
+    return part;
+  };
+  if (parts.size() > 4) return part_of(id_of(*body), season_part(JoinFrom(parts, 4)));
+  return Compose(Translated(std::move(*body), target.parameter("language")), "season", appends, season_part);
 }
 
 Reply Api::Compose(std::string body, std::string_view path_class, std::string_view appends,
@@ -170,7 +220,7 @@ Reply Api::Compose(std::string body, std::string_view path_class, std::string_vi
 
 std::optional<std::string> Api::Truth(Kind kind, std::int64_t id, std::string_view appends) const {
   if (kind == Kind::kKeyword) return world_.Details(kind, id) ? world_.ExportLine(kind, id) : std::nullopt;
-  auto details = world_.Details(kind, id);
+  auto details = DetailsOf(kind, id);
   if (!details) return std::nullopt;
   Reply reply = Compose(std::move(*details), NameOf(kind), appends,
                         [&](std::string_view name) { return world_.Part(kind, id, name); });

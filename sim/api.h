@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "oddities.h"
 #include "target.h"
 #include "world.h"
 
@@ -31,12 +32,14 @@ std::string_view DefaultAppends(Kind kind);
 
 class Api {
  public:
-  explicit Api(World& world) : world_(world) {}
+  // Both outlive it.
+  Api(World& world, const Oddities& oddities) : world_(world), oddities_(oddities) {}
 
   Reply Get(const Target& target) const;
 
   // The bytes that a mirror should hold: a film, show (without season members), person... with `appends`
-  // (comma-separated) in that order; a keyword's is its export line. Nothing for what does not exist.
+  // (comma-separated) in that order, and with the videos of every language; a keyword's is its export line. Nothing for
+  // what does not exist.
   std::optional<std::string> Truth(Kind kind, std::int64_t id, std::string_view appends) const;
   // The same of a season: as it is appended to its show, without its id.
   std::optional<std::string> SeasonTruth(std::int64_t show, int number) const;
@@ -50,8 +53,15 @@ class Api {
   // `append` gives a part by its name.
   Reply Compose(std::string body, std::string_view path_class, std::string_view appends,
                 const std::function<std::optional<std::string>(std::string_view name)>& append) const;
+  std::optional<std::string> DetailsOf(Kind kind, std::int64_t id) const;
+  // "season/1" or "season/1/credits" of a show, as it is appended.
+  std::optional<std::string> SeasonAppend(std::int64_t show, std::string_view name,
+                                          std::string_view language) const;
+  // What a show with an oddity answers instead when so many seasons came along.
+  std::optional<Reply> TooHeavy(std::int64_t show, const Reply& whole, int seasons) const;
 
   World& world_;
+  const Oddities& oddities_;
 };
 
 }  // namespace tmdbc::sim

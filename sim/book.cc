@@ -63,12 +63,14 @@ std::string Book::Json(int most_in_a_second, const http::ServerStats& server) co
   count("rate", refusals_[static_cast<std::size_t>(Refusal::kRate)]);
   count("connections", refusals_[static_cast<std::size_t>(Refusal::kConnections)]);
   count("fault", refusals_[static_cast<std::size_t>(Refusal::kFault)]);
+  count("key", refusals_[static_cast<std::size_t>(Refusal::kKey)]);
   json.EndObject().Key("connections").Object();
   json.Int("open", server.open)
       .Int("peak", server.peak_open)
       .Int("peak_per_address", server.peak_per_address);
   count("accepted", server.connections);
   count("excess", server.excess_connections);
+  count("dropped", dropped_);
   json.EndObject().Key("faults").Object();
   for (int i = 0; i < kFaults; ++i) {
     if (const auto struck = faults_[static_cast<std::size_t>(i)]; struck > 0)

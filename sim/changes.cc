@@ -126,6 +126,10 @@ std::vector<Changes::Row> Changes::RowsOf(Kind kind, Time from, Time until, cons
     for (int i = 0; i < count; ++i)
       rows.push_back({kFloodIds + i, Random(seed_, HashText("flood"), i).Next(), true});
   }
+  for (const sys_days day : options.odd_rows) {
+    if (Time(day) >= from && Time(day) < until && Time(day) <= now)
+      rows.push_back({1, Random(seed_, HashText("odd"), day.time_since_epoch().count()).Next(), false, true});
+  }
   std::sort(rows.begin(), rows.end(),
             [](const Row& a, const Row& b) { return a.order != b.order ? a.order < b.order : a.id < b.id; });
   return rows;
@@ -164,6 +168,10 @@ Reply Changes::GetList(Kind kind, const Target& target, const FeedOptions& optio
       json.Null("id").Null("adult").Null("softcore").EndObject();
       continue;
     }
+    if (row.odd) {
+      json.Key("id").Raw("12345678901234567890").Bool("adult", false).Bool("softcore", false).EndObject();
+      continue;
+    }
     json.Int("id", row.id);
     // They are looked up when the feed is read: of what is gone by then nothing is known.
     if (row.flood) {
@@ -178,7 +186,8 @@ Reply Changes::GetList(Kind kind, const Target& target, const FeedOptions& optio
   json.EndArray().Int("page", *page).Int("total_pages", static_cast<std::int64_t>(pages));
   Reply reply;
   reply.path_class = kClass;
-  reply.body = json.Int("total_results", static_cast<std::int64_t>(rows.size())).EndObject().Take();
+  const std::int64_t total = static_cast<std::int64_t>(rows.size()) + options.total_off;
+  reply.body = json.Int("total_results", total).EndObject().Take();
   return reply;
 }
 

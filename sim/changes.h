@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "api.h"
@@ -22,7 +23,11 @@ struct FeedOptions {
   Duration lag{};
   int rows_per_page = 100;  // TMDB's
   // Rows more on that day, of adult titles that no export lists and that are gone: a robot at work.
-  std::map<std::chrono::sys_days, int> floods;
+  std::map<std::chrono::sys_days, int> floods = {};
+  // total_results says so many more than there are rows.
+  int total_off = 0;
+  // Days with one more row, whose id has 20 digits.
+  std::set<std::chrono::sys_days> odd_rows = {};
 };
 
 inline constexpr int kMostFeedPages = 500;
@@ -41,6 +46,7 @@ class Changes {
     std::int64_t id = 0;  // 0: null
     std::uint64_t order = 0;
     bool flood = false;
+    bool odd = false;  // more digits than an id has
   };
   Reply GetList(Kind kind, const Target& target, const FeedOptions& options, Time now);
   Reply GetOne(Kind kind, std::int64_t id, const Target& target, const FeedOptions& options, Time now) const;

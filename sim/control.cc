@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kHelp =
     R"({"error":"try /sim/counters, /sim/reset, /sim/time, /sim/advance?hours=, )"
-    R"(/sim/edit?kind=&id=&what=[&into=], /sim/truth, /sim/truth?type=&id= )"
+    R"(/sim/edit?kind=&id=&what=[&into=], /sim/votes[?kind=], /sim/odd?what=&kind=[&id=][&on=0], /sim/deny?count=, )"
+    R"(/sim/truth, /sim/truth?type=&id= )"
     R"(or /sim/truth?type=season&tv_id=&season_number="})";
 
 std::string Error(std::string_view text) {
@@ -59,6 +60,13 @@ http::Answer Simulator::HandleOwn(const Target& target) {
   if (target.path == "/sim/advance" || target.path == "/sim/time")
     return text(JsonWriter().Object().Text("now", FormatTime(clock_.Now())).EndObject().Take());
   if (target.path == "/sim/edit") return text(Edit(target, answer.status));
+  if (target.path == "/sim/votes") return text(Vote(target, answer.status));
+  if (target.path == "/sim/odd") return text(SetOddity(target, answer.status));
+  if (target.path == "/sim/deny") {
+    options_.deny_after = 0;
+    options_.deny_count = static_cast<std::int64_t>(Number(target.parameter("count")).value_or(1));
+    return text("{}");
+  }
   if (target.path == "/sim/truth") {
     if (auto truth = Truth(target)) return text(std::move(*truth));
   }
@@ -84,6 +92,35 @@ std::string Simulator::Edit(const Target& target, int& status) {
   if (!done) return Error(done.error().message);
   status = 200;
   return JsonWriter().Object().Int("id", *done).Text("time", FormatTime(clock_.Now())).EndObject().Take();
+}
+
+std::string Simulator::Vote(const Target& target, int& status) {
+  const auto kind = KindOf(target.parameter("kind"));
+  if (evolving_ == nullptr || (!kind && !target.parameter("kind").empty())) {
+    status = 400;
+    return Error(evolving_ == nullptr ? "recorded bodies do not change"
+                                      : "kind: allowed is movie, tv or person");
+  }
+  std::int64_t voted = 0;
+  for (const Kind each : {Kind::kMovie, Kind::kTv, Kind::kPerson}) {
+    if (!kind || *kind == each) voted += evolving_->VoteOnAll(each);
+  }
+  return JsonWriter().Object().Int("voted", voted).EndObject().Take();
+}
+
+std::string Simulator::SetOddity(const Target& target, int& status) {
+  const auto oddity = OddityOf(target.parameter("what"));
+  const auto kind = KindOf(target.parameter("kind"));
+  if (!oddity || !kind) {
+    status = 400;
+    std::string names;
+    for (int i = 0; i < kOddities; ++i)
+      names.append(i == 0 ? "" : ", ").append(NameOf(static_cast<Oddity>(i)));
+    return Error(oddity ? "kind: allowed is movie, tv, person, collection, company or network"
+                        : "what: allowed is " + names);
+  }
+  options_.oddities.Set(*oddity, *kind, ParseId(target.parameter("id")), target.parameter("on") != "0");
+  return "{}";
 }
 
 std::optional<std::string> Simulator::Truth(const Target& target) const {

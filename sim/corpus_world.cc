@@ -83,6 +83,40 @@ std::string EpisodePath(std::int64_t show, int season, int number) {
   return fmt::format("tv/{}/season/{}/episode/{}", show, season, number);
 }
 
+std::string_view WithoutReturn(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+// Where the columns of the table stand that are read.
+struct Columns {
+  std::size_t file, endpoint, status, recorded, fidelity;
+
+  std::size_t last() const { return std::max({file, endpoint, status, recorded, fidelity}); }
+
+  static Result<Columns> Of(std::string_view header, const std::string& table) {
+    const std::vector<std::string> names = Split(WithoutReturn(header), '\t');
+    Columns columns{};
+    const std::pair<const char*, std::size_t*> wanted[] = {{"file", &columns.file},
+                                                           {"endpoint", &columns.endpoint},
+                                                           {"http_status", &columns.status},
+                                                           {"recorded", &columns.recorded},
+                                                           {"fidelity", &columns.fidelity}};
+    for (const auto& [name, place] : wanted) {
+      const auto at = std::find(names.begin(), names.end(), name);
+      if (at == names.end()) {
+        return Fail(
+            ErrorCode::kCorrupt,
+            "read {}: its first line names no column {}; it has to name file, endpoint, http_status, recorded "
+            "and fidelity, with tabs between them",
+            table, name);
+      }
+      *place = static_cast<std::size_t>(at - names.begin());
+    }
+    return columns;
+  }
+};
+
 }  // namespace
 
 struct CorpusWorld::Recording {
@@ -106,20 +140,23 @@ Result<void> CorpusWorld::Read() {
   std::ifstream in(table, std::ios::binary);
   if (!in) return Fail(ErrorCode::kNotFound, "read {}: it is not there", table);
   std::string line;
+  std::getline(in, line);
+  TRY_ASSIGN(const Columns place, Columns::Of(line, table));
   while (std::getline(in, line)) {
-    const std::vector<std::string> columns = Split(line, '\t');
-    if (columns.size() < 5 || columns[2] != "200" || !columns[1].starts_with("/3/")) continue;
-    const auto question = columns[1].find('?');
-    Recording recording{
-        .path = Split(
-            std::string_view(columns[1]).substr(3, question == std::string::npos ? question : question - 3),
-            '/'),
-        .appended = {},
-        .rank = {},
-        .file = columns[0]};
+    const std::vector<std::string> columns = Split(WithoutReturn(line), '\t');
+    if (columns.size() <= place.last()) continue;
+    const std::string& endpoint = columns[place.endpoint];
+    if (columns[place.status] != "200" || !endpoint.starts_with("/3/")) continue;
+    const auto question = endpoint.find('?');
+    Recording recording{.path = Split(std::string_view(endpoint).substr(
+                                          3, question == std::string::npos ? question : question - 3),
+                                      '/'),
+                        .appended = {},
+                        .rank = {},
+                        .file = columns[place.file]};
     bool plain = true, later_page = false;
     if (question != std::string::npos) {
-      for (const std::string& pair : Split(std::string_view(columns[1]).substr(question + 1), '&')) {
+      for (const std::string& pair : Split(std::string_view(endpoint).substr(question + 1), '&')) {
         if (pair.starts_with("append_to_response=")) {
           recording.appended = Split(std::string_view(pair).substr(19), ',');
         } else if (pair.starts_with("page=")) {
@@ -130,10 +167,11 @@ Result<void> CorpusWorld::Read() {
       }
     }
     if (later_page || recording.path.empty()) continue;
-    const bool faithful = columns[4].find("hand-edited") == std::string::npos &&
-                          columns[4].find("pinned") == std::string::npos &&
-                          columns[4].find("as stored") == std::string::npos;
-    recording.rank = {plain, faithful, DateOf(columns[3])};
+    const std::string& fidelity = columns[place.fidelity];
+    const bool faithful = fidelity.find("hand-edited") == std::string::npos &&
+                          fidelity.find("pinned") == std::string::npos &&
+                          fidelity.find("as stored") == std::string::npos;
+    recording.rank = {plain, faithful, DateOf(columns[place.recorded])};
     TRY(Add(recording));
   }
   return {};
@@ -147,7 +185,10 @@ Result<void> CorpusWorld::Add(const Recording& recording) {
 
   const std::string name = options_.folder + "/" + recording.file;
   std::ifstream in(name, std::ios::binary);
-  if (!in) return Fail(ErrorCode::kNotFound, "read {}: PROVENANCE.tsv names it, but it is not there", name);
+  if (!in) {
+    absent_.push_back(recording.file);
+    return {};
+  }
   std::stringstream text;
   text << in.rdbuf();
   const std::string json = Compact(text.str());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// CorpusWorld: recorded bodies of TMDB, put together again. A folder with PROVENANCE.tsv (file, endpoint,
-// status, date, fidelity) names the recordings; for every body and sub-resource the best one is served: asked
-// without a language, not edited by hand, newest. Members keep their bytes; only white space between tokens
-// goes, which TMDB does not send.
+// CorpusWorld: recorded bodies of TMDB, put together again. A folder with PROVENANCE.tsv, a table whose first line
+// names its columns (file, endpoint, http_status, recorded, fidelity, in any order, others beside them), names the
+// recordings; for every body and sub-resource the best one is served: asked without a language, not edited by hand,
+// newest. Members keep their bytes; only white space between tokens goes, which TMDB does not send.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,11 @@ struct CorpusOptions {
 
 class CorpusWorld final : public World {
  public:
-  // kNotFound when the folder or its PROVENANCE.tsv is not there, kCorrupt when it names no body that can be
-  // served.
+  // kNotFound when the folder or its PROVENANCE.tsv is not there, kCorrupt when its first line does not name the
+  // columns, or it names no body that can be served.
   static Result<std::unique_ptr<CorpusWorld>> Load(const CorpusOptions& options);
+  // Files that the table names and that are not there: what they would serve is served from others, or is a 404.
+  const std::vector<std::string>& absent() const { return absent_; }
 
   std::optional<std::string> Details(Kind kind, std::int64_t id) override;
   std::optional<std::string> Part(Kind kind, std::int64_t id, std::string_view name) override;
@@ -74,6 +76,7 @@ class CorpusWorld final : public World {
   std::map<Kind, std::map<std::int64_t, std::string>> ids_;  // of details: id -> path
   std::map<std::int64_t, std::string> keyword_lines_;
   std::vector<std::int64_t> keyword_order_;
+  std::vector<std::string> absent_;
 };
 
 }  // namespace tmdbc::sim

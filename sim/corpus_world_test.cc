@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "json.h"
 #include "simulator.h"
+#include "testing/corpus.h"
 
 namespace tmdbc::sim {
 namespace {
@@ -28,6 +28,26 @@ class Recorded {
     const std::string file = std::to_string(++files_) + ".json";
     std::ofstream(folder_ / file) << json;
     table_ += file + "\t" + endpoint + "\t" + status + "\t" + recorded + "\t" + fidelity + "\t1\n";
+    return *this;
+  }
+  // Named by the table, and not there.
+  Recorded& AddAbsent(const std::string& endpoint) {
+    table_ += "absent.json\t" + endpoint + "\t200\t2024-01-01\traw body\t1\n";
+    return *this;
+  }
+  // The same table with its columns in another order, and one that nobody knows.
+  Recorded& Reordered() {
+    std::string rows;
+    std::stringstream in(table_);
+    for (std::string line; std::getline(in, line);) {
+      std::stringstream cells(line);
+      std::string row = "note", cell;
+      std::vector<std::string> all;
+      while (std::getline(cells, cell, '\t')) all.push_back(cell);
+      for (auto it = all.rbegin(); it != all.rend(); ++it) row += "\t" + *it;
+      rows += row + "\r\n";
+    }
+    table_ = rows;
     return *this;
   }
   Recorded& Keywords(const std::string& lines) {
@@ -137,6 +157,19 @@ TEST(CorpusWorld, ListsInTheExportsExactlyWhatItServes) {
   EXPECT_EQ(world->Details(Kind::kKeyword, 3), R"({"id":3,"name":"x \u0026 y"})");
 }
 
+TEST(CorpusWorld, ReadsItsTableByTheNamesOfTheColumns) {
+  const auto world = Recorded().Add("/3/movie/7", "2024-01-01", R"({"id":7,"t":"x"})").Reordered().World();
+  EXPECT_EQ(world->Details(Kind::kMovie, 7), R"({"id":7,"t":"x"})");
+}
+
+TEST(CorpusWorld, CountsTheFilesThatAreNotThereAndServesTheRest) {
+  const auto world =
+      Recorded().AddAbsent("/3/movie/6").Add("/3/movie/7", "2024-01-01", R"({"id":7})").World();
+  EXPECT_EQ(world->absent(), std::vector<std::string>{"absent.json"});
+  EXPECT_TRUE(world->Details(Kind::kMovie, 7));
+  EXPECT_FALSE(world->Details(Kind::kMovie, 6));
+}
+
 TEST(CorpusWorld, SaysWhatIsWrongWithAFolder) {
   const auto absent = CorpusWorld::Load({"/nonexistent", false});
   ASSERT_FALSE(absent.has_value());
@@ -148,15 +181,8 @@ TEST(CorpusWorld, SaysWhatIsWrongWithAFolder) {
 }
 
 TEST(CorpusWorld, ServesTheRecordedBodies) {
-  const char* set = std::getenv("TMDBC_CORPUS");
-  const char* source = std::getenv("TMDBC_SOURCE_DIR");
-  const std::string folder = set != nullptr      ? set
-                             : source != nullptr ? std::string(source) + "/../shared/corpus"
-                                                 : "../shared/corpus";
-  if (!std::filesystem::exists(folder + "/PROVENANCE.tsv")) {
-    std::printf("no recorded TMDB bodies in %s (TMDBC_CORPUS): not served\n", folder.c_str());
-    return;
-  }
+  TMDBC_NEEDS_CORPUS("PROVENANCE.tsv");
+  const std::string folder = testing::CorpusFolder().string();
   auto loaded = CorpusWorld::Load({folder, false});
   ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
   World& world = **loaded;

@@ -197,6 +197,29 @@ std::string EvolvingWorld::WithCredit(Kind kind, std::int64_t id, const State& s
   return edited.Take();
 }
 
+// Every image has other votes, and each list is in the order of them.
+std::string EvolvingWorld::WithVotes(Kind kind, std::int64_t id, const State& state,
+                                     std::string images) const {
+  Editable edited(std::move(images));
+  Random random = For(kind, id, "image votes", state.stats);
+  for (const char* list : {"backdrops", "logos", "posters", "profiles"}) {
+    std::vector<std::pair<std::uint64_t, std::string>> voted;
+    for (const std::string_view element : ElementsOf(edited.Get(list))) {
+      Editable image{std::string(element)};
+      const std::uint64_t votes = random.Below(400);
+      image.Set("vote_average", Real(votes == 0 ? 0 : 4 + 6 * random.Unit(), 3));
+      image.Set("vote_count", std::to_string(votes));
+      voted.emplace_back(votes, image.Take());
+    }
+    std::stable_sort(voted.begin(), voted.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::string> elements;
+    for (auto& [votes, element] : voted) elements.push_back(std::move(element));
+    edited.Set(list, ArrayOf(elements));
+  }
+  return edited.Take();
+}
+
 std::string EvolvingWorld::EditedLine(Kind kind, std::int64_t id, const State& state,
                                       std::string line) const {
   Editable edited(std::move(line));
@@ -292,6 +315,8 @@ std::optional<std::string> EvolvingWorld::Part(Kind kind, std::int64_t id, std::
   if (!state.live) return std::nullopt;
   auto part = catalogue_.Part(kind, id, name);
   const bool credits = name == "credits" || name == "aggregate_credits" || name == "combined_credits";
+  if (part && name == "images" && state.stats > 0 && image_votes_)
+    return WithVotes(kind, id, state, std::move(*part));
   if (!part || state.cast == 0 || !credits) return part;
   return WithCredit(kind, id, state, std::move(*part));
 }

@@ -168,6 +168,14 @@ Result<std::int64_t> EvolvingWorld::Happen(Kind kind, std::int64_t id, Event ask
   return id;
 }
 
+std::int64_t EvolvingWorld::VoteOnAll(Kind kind) {
+  LookAt(latest_);
+  std::vector<std::int64_t> ids;
+  ForEachId(kind, [&](std::int64_t id, bool) { ids.push_back(id); });
+  for (const std::int64_t id : ids) (void)Happen(kind, id, Event::kStats);
+  return static_cast<std::int64_t>(ids.size());
+}
+
 std::int64_t EvolvingWorld::Add(Kind kind, Time at) {
   KindHistory& of = history(kind);
   std::int64_t id = 0;

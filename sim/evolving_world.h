@@ -52,6 +52,10 @@ class EvolvingWorld final : public World {
   // the id that is left. Returns the id: of an added one it is new. kNotFound when the id is not live (for
   // a return: not gone), kInvalid when the event cannot happen to it.
   Result<std::int64_t> Happen(Kind kind, std::int64_t id, Event event, std::int64_t other = 0);
+  // A round of votes: kStats to every live id of the kind, now. Returns how many.
+  std::int64_t VoteOnAll(Kind kind);
+  // Votes are given to images too, and their lists are in the order of the votes, as TMDB's are.
+  void SetImageVotes(bool on) { image_votes_ = on; }
   // No event happens by itself any more.
   void Calm() { calm_ = true; }
 
@@ -125,6 +129,7 @@ class EvolvingWorld final : public World {
   std::string Edited(Kind kind, std::int64_t id, const State& state, std::string body) const;
   std::string WithLayout(std::int64_t show, const ShowLayout& layout, std::string body) const;
   std::string WithCredit(Kind kind, std::int64_t id, const State& state, std::string part) const;
+  std::string WithVotes(Kind kind, std::int64_t id, const State& state, std::string images) const;
   std::string EditedLine(Kind kind, std::int64_t id, const State& state, std::string line) const;
   std::string SeasonOf(std::int64_t show, const State& state, const SeasonSlot& season) const;
   std::string EpisodeOf(std::int64_t show, const SeasonSlot& season, const EpisodeSlot& episode,
@@ -147,6 +152,7 @@ class EvolvingWorld final : public World {
   std::size_t planned_ = 0;    // of these have happened
   std::uint64_t events_ = 0;
   bool calm_ = false;
+  bool image_votes_ = false;
 };
 
 }  // namespace tmdbc::sim

@@ -33,6 +33,10 @@ constexpr std::string_view kDenied =
     "Denied</Message>"
     "<RequestId>0000000000000000</RequestId><HostId>tmdb-sim</HostId></Error>";
 
+constexpr std::string_view kProxyPage =
+    "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>"
+    "<body><h1>Please sign in to this network</h1></body></html>\n";
+
 // Large files are several gzip members one after the other (RFC 1952 section 2.2), which bounds the memory it
 // takes to make them.
 constexpr std::size_t kMember = 64 << 20;
@@ -96,7 +100,8 @@ std::optional<ExportName> ParseExportName(std::string_view file) {
 }
 
 std::optional<ExportFault> ExportFaultOf(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kFaultNames = {"missing", "late", "truncated", "halved", "empty"};
+  constexpr std::array<std::string_view, 9> kFaultNames = {
+      "missing", "late", "truncated", "halved", "empty", "inflated", "padded", "marked", "html"};
   for (std::size_t i = 0; i < kFaultNames.size(); ++i) {
     if (kFaultNames[i] == name) return static_cast<ExportFault>(i);
   }
@@ -141,9 +146,10 @@ const Exports::File& Exports::FileOf(const ExportName& name) {
 Exports::File Exports::Make(const FileKey& key) {
   std::string lines, bytes;
   const auto compress = [&] {
-    bytes += Gzip(lines, 4);
+    bytes += key.fault == ExportFault::kInflated ? lines : Gzip(lines, 4);
     lines.clear();
   };
+  if (key.fault == ExportFault::kMarked) lines = "\xEF\xBB\xBF";
   std::uint64_t number = 0;
   world_.ForEachLine(key.kind, key.adult, [&](std::string_view line) {
     if (key.fault == ExportFault::kEmpty || (key.fault == ExportFault::kHalved && ++number % 2 == 0)) return;
@@ -152,6 +158,8 @@ Exports::File Exports::Make(const FileKey& key) {
   });
   if (!lines.empty() || bytes.empty()) compress();
   if (key.fault == ExportFault::kTruncated) bytes.resize(bytes.size() * 3 / 5);
+  if (key.fault == ExportFault::kPadded) bytes.append(1000, '\0');
+  if (key.fault == ExportFault::kHtml) bytes = kProxyPage;
   std::string etag = fmt::format("\"{}\"", Md5Hex(bytes));
   return {std::make_shared<const std::string>(std::move(bytes)), std::move(etag)};
 }

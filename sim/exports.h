@@ -35,6 +35,10 @@ enum class ExportFault : std::uint8_t {
   kTruncated,  // the last two fifths of the bytes are missing, and the length says nothing of it
   kHalved,     // a good file with every other line only
   kEmpty,      // a good file without a line
+  kInflated,   // the lines themselves: something on the way has taken the gzip off
+  kPadded,     // a good file, and 1,000 zero bytes behind it
+  kMarked,     // a byte order mark before the first line
+  kHtml,       // a page of a proxy, with status 200
 };
 std::optional<ExportFault> ExportFaultOf(std::string_view name);
 

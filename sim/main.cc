@@ -27,7 +27,11 @@ struct Flags {
   bool warm = false, quiet = false;
   std::string epoch, log_events;
   double speed = 1, evolve = 0, feed_lag_minutes = 0, cache_hours = 0;
-  std::vector<std::string> daily, export_faults, feed_floods;
+  std::vector<std::string> daily, export_faults, feed_floods, feed_odd_rows, oddities;
+  double drop_after_idle = 0;
+  std::string deny;
+  int heavy_above = 4;
+  bool image_votes = false;
   DailyRates rates;
 };
 
@@ -137,8 +141,38 @@ void DeclareTime(CLI::App& app, Flags& f) {
                  "bodies are served for so long before they are made anew (TMDB: 8)")
       ->check(CLI::Range(0.0, 48.0))
       ->capture_default_str();
-  app.add_option("--export-fault", f.export_faults,
-                 "DATE=FAULT, repeatable; faults: missing, late, truncated, halved, empty");
+  app.add_option(
+      "--export-fault", f.export_faults,
+      "DATE=FAULT, repeatable; faults: missing, late, truncated, halved, empty, inflated, padded, marked, html");
+  app.add_option("--feed-total-off", f.simulator.feed.total_off,
+                 "total_results of the feed says so many more than there are")
+      ->check(CLI::Range(-1000, 1000));
+  app.add_option("--feed-odd-row", f.feed_odd_rows,
+                 "DATE: a row whose id has 20 digits that day, repeatable");
+  app.add_flag("--image-votes", f.image_votes,
+               "votes are given to images too, and put their lists into another order");
+}
+
+void DeclareOddities(CLI::App& app, Flags& f) {
+  std::string names;
+  for (int i = 0; i < kOddities; ++i)
+    names += fmt::format("{}{}", i > 0 ? ", " : "", NameOf(static_cast<Oddity>(i)));
+  app.add_option("--odd", f.oddities, "WHAT=KIND/ID or WHAT=KIND, repeatable; what: " + names);
+  app.add_option("--heavy-above", f.heavy_above,
+                 "a show that is odd by being heavy fails above so many appended seasons")
+      ->check(CLI::Range(0, 20))
+      ->capture_default_str();
+  app.add_option("--foreign-videos", f.synthetic.foreign_videos,
+                 "share of videos in other languages than English, 0..1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--drop-after-requests", f.simulator.drop_after_requests,
+                 "a kept connection that brought so many requests is found closed; 0: never");
+  app.add_option("--drop-after-idle", f.drop_after_idle,
+                 "the same of one that rested so many seconds; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--deny", f.deny,
+                 "AFTER+COUNT: 401 to COUNT requests after the first AFTER; AFTER alone: to all that follow");
 }
 
 Result<void> ParseLatency(const std::string& text, Latency& latency) {
@@ -229,6 +263,40 @@ Result<void> ParseDays(Flags& f) {
   return {};
 }
 
+Result<void> ParseOddities(Flags& f) {
+  for (const std::string& item : f.oddities) {
+    const auto halves = Halves(item);
+    const auto oddity = OddityOf(halves ? halves->first : "");
+    const std::string subject = halves ? halves->second : "";
+    const auto slash = subject.find('/');
+    const auto kind = KindOf(std::string_view(subject).substr(0, slash));
+    const auto id =
+        slash == std::string::npos ? std::nullopt : ParseId(std::string_view(subject).substr(slash + 1));
+    if (!oddity || !kind || (slash != std::string::npos && !id)) {
+      return Fail(ErrorCode::kInvalid,
+                  "--odd: {}: allowed is WHAT=KIND/ID or WHAT=KIND, such as empty-seasons=tv/7; see --help",
+                  item);
+    }
+    f.simulator.oddities.Set(*oddity, *kind, id, true);
+  }
+  f.simulator.oddities.SetHeavyAbove(f.heavy_above);
+  for (const std::string& item : f.feed_odd_rows) {
+    const auto day = ParseDate(item);
+    if (!day)
+      return Fail(ErrorCode::kInvalid, "--feed-odd-row: {}: allowed is a date, such as 2026-11-22", item);
+    f.simulator.feed.odd_rows.insert(*day);
+  }
+  if (f.deny.empty()) return {};
+  const auto plus = f.deny.find('+');
+  f.simulator.deny_count = -1;
+  if (!CLI::detail::lexical_cast(f.deny.substr(0, plus), f.simulator.deny_after) ||
+      f.simulator.deny_after < 0 ||
+      (plus != std::string::npos &&
+       !CLI::detail::lexical_cast(f.deny.substr(plus + 1), f.simulator.deny_count)))
+    return Fail(ErrorCode::kInvalid, "--deny: {}: allowed is AFTER or AFTER+COUNT, such as 100+1", f.deny);
+  return {};
+}
+
 Result<void> Complete(Flags& f) {
   f.simulator.seed = f.synthetic.seed;
   f.synthetic.gone_share = f.gone / 100;
@@ -247,6 +315,8 @@ Result<void> Complete(Flags& f) {
   f.simulator.feed_cache = f.cache_hours > 0 ? Duration(std::chrono::minutes(10)) : Duration(0);
   TRY(ParseDaily(f));
   TRY(ParseDays(f));
+  TRY(ParseOddities(f));
+  f.simulator.drop_after_idle = Seconds(f.drop_after_idle);
   if (!f.corpus.folder.empty() && f.rates.any())
     return Fail(ErrorCode::kInvalid,
                 "--corpus: recorded bodies do not change: leave out --evolve and --daily");
@@ -294,8 +364,14 @@ Result<void> Serve(Flags& f) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> log(nullptr, &std::fclose);
   if (f.corpus.folder.empty()) {
     world = std::make_unique<EvolvingWorld>(f.synthetic, f.rates, epoch);
+    world->SetImageVotes(f.image_votes);
   } else {
-    TRY_ASSIGN(recorded, CorpusWorld::Load(f.corpus));
+    TRY_ASSIGN(auto corpus, CorpusWorld::Load(f.corpus));
+    if (const auto& absent = corpus->absent(); !absent.empty()) {
+      fmt::print(stderr, "tmdb-sim: {} of the recordings that PROVENANCE.tsv names {} not there, {} first\n",
+                 absent.size(), absent.size() == 1 ? "is" : "are", absent.front());
+    }
+    recorded = std::move(corpus);
   }
   if (!f.log_events.empty()) {
     TRY_ASSIGN(log, OpenLog(f.log_events));
@@ -346,6 +422,7 @@ int main(int argc, char** argv) {
   tmdbc::sim::Flags flags;
   tmdbc::sim::Declare(app, flags);
   tmdbc::sim::DeclareTime(app, flags);
+  tmdbc::sim::DeclareOddities(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

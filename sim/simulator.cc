@@ -50,7 +50,7 @@ Simulator::Simulator(World& world, EvolvingWorld* evolving, SimulatorOptions opt
       evolving_(evolving),
       options_(std::move(options)),
       clock_(clock),
-      api_(world),
+      api_(world, options_.oddities),
       answers_(options_.seed, options_.cache_bytes),
       exports_(world, evolving, options_.exports, clock),
       changes_(options_.seed, evolving),
@@ -71,6 +71,13 @@ void Simulator::SetCaches(Duration bodies, Duration feed) {
 http::Answer Simulator::Handle(const http::ServerRequest& request) {
   const Target target = ParseTarget(request.target);
   if (target.path.starts_with("/sim/")) return HandleOwn(target);
+  if (IsDropped(request)) {
+    book_.Dropped();
+    http::Answer answer;
+    answer.silent = true;
+    answer.ending = http::Answer::Ending::kReset;
+    return answer;
+  }
   book_.Arrived();
   constexpr std::string_view kExports = "/p/exports/";
   if (target.path.starts_with(kExports)) {
@@ -108,7 +115,10 @@ http::Answer Simulator::HandleApi(const http::ServerRequest& request, const Targ
     book_.Refused(Book::Refusal::kRate);
     return refuse(429, 25);
   }
-  if (!KeyAccepted(request, target)) return refuse(401, 7);
+  if (!KeyAccepted(request, target) || Denied()) {
+    book_.Refused(Book::Refusal::kKey);
+    return refuse(401, 7);
+  }
   if (request.method != "GET" && request.method != "HEAD") return refuse(405, 42);
 
   const auto prepared = PreparedOfTheDay(target);
@@ -137,9 +147,27 @@ bool Simulator::KeyAccepted(const http::ServerRequest& request, const Target& ta
   return options_.api_key.empty() ? key.size() == 32 && AllHex(key) : key == options_.api_key;
 }
 
+bool Simulator::IsDropped(const http::ServerRequest& request) const {
+  if (request.earlier == 0) return false;
+  return (options_.drop_after_requests > 0 && request.earlier >= options_.drop_after_requests) ||
+         (options_.drop_after_idle > Duration(0) && request.idle >= options_.drop_after_idle);
+}
+
+bool Simulator::Denied() {
+  if (options_.deny_count == 0) return false;
+  if (options_.deny_after > 0) {
+    --options_.deny_after;
+    return false;
+  }
+  if (options_.deny_count > 0) --options_.deny_count;
+  return true;
+}
+
 std::shared_ptr<const Prepared> Simulator::PreparedFor(const Target& target) {
   std::string key = target.path;
-  key.append("?").append(target.parameter("append_to_response"));
+  for (const char* name : {"append_to_response", "language", "include_video_language"})
+    key.append("?").append(target.parameter(name));
+  key += fmt::format("?{}", options_.oddities.edition());
   if (evolving_ != nullptr) {
     const auto parts = Split(target.path, '/');
     const auto kind = parts.size() >= 3 ? KindOf(parts[1]) : std::nullopt;

@@ -20,6 +20,7 @@
 #include "exports.h"
 #include "faults.h"
 #include "http/server.h"
+#include "oddities.h"
 #include "random.h"
 #include "rate_window.h"
 #include "target.h"
@@ -51,6 +52,13 @@ struct SimulatorOptions {
   Duration cache{};
   Duration feed_cache{};  // the same of the change feeds
   std::size_t cache_bytes = 256 << 20;
+  // A kept connection that brought so many requests, or rested for so long, is found closed by the next one, without a
+  // word before. 0: never.
+  std::uint64_t drop_after_requests = 0;
+  Duration drop_after_idle{};
+  // 401 code 7 to this many requests of the API (negative: to all) after the first so many.
+  std::int64_t deny_after = 0, deny_count = 0;
+  Oddities oddities = {};
 };
 
 class Simulator {
@@ -68,6 +76,7 @@ class Simulator {
   // From now on; a test's way to end the troubles.
   void SetFaults(const FaultOptions& faults);
   void SetFeed(const FeedOptions& feed) { options_.feed = feed; }
+  Oddities& oddities() { return options_.oddities; }
   void SetCaches(Duration bodies, Duration feed);
   void SetExportFaults(std::map<std::chrono::sys_days, ExportFault> faults) {
     exports_.SetFaults(std::move(faults));
@@ -87,8 +96,13 @@ class Simulator {
   // What is asked of the simulator itself: control.cc.
   http::Answer HandleOwn(const Target& target);
   std::string Edit(const Target& target, int& status);
+  std::string Vote(const Target& target, int& status);
+  std::string SetOddity(const Target& target, int& status);
   std::optional<std::string> Truth(const Target& target) const;
   bool KeyAccepted(const http::ServerRequest& request, const Target& target) const;
+  bool IsDropped(const http::ServerRequest& request) const;
+  // Counts the requests that are denied by plan.
+  bool Denied();
   std::shared_ptr<const Prepared> PreparedFor(const Target& target);
   // The same when the world evolves: as of now, or of the time at which the cache made it.
   std::shared_ptr<const Prepared> PreparedOfTheDay(const Target& target);

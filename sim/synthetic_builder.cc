@@ -234,9 +234,12 @@ void SyntheticWorld::Builder::Logos(int count) {
 void SyntheticWorld::Builder::Videos(int count) {
   json.Object().Key("results").Array();
   for (int i = 0; i < count; ++i) {
+    const bool foreign = world_.options_.foreign_videos > 0 && random.Chance(world_.options_.foreign_videos);
+    const bool wordless = foreign && random.Chance(0.1);
+    const Language& language = Languages()[foreign ? random.Below(Languages().size()) : 0];
     json.Object()
-        .Text("iso_639_1", "en")
-        .Text("iso_3166_1", "US")
+        .TextOrNull("iso_639_1", wordless ? "" : language.code)
+        .TextOrNull("iso_3166_1", wordless ? "" : language.country)
         .Text("name", Title(random, Script::kEnglish) + " | Official Trailer");
     json.Text("key", FilePath(random, "").substr(1, 11))
         .Text("site", random.Chance(0.9) ? "YouTube" : "Vimeo");

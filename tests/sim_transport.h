@@ -3,6 +3,8 @@
 // a FakeClock, so months pass in seconds. The process that uses it can be killed in any Wait().
 #pragma once
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -137,11 +139,17 @@ class SimTransport final : public http::HttpTransport {
     transfer.next = clock_.Mono() + takes;
   }
 
-  static void Fill(Transfer& transfer, const http::Answer& answer) {
+  static std::string HttpDate(Time time) {
+    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  }
+
+  void Fill(Transfer& transfer, const http::Answer& answer) const {
     const std::string body = answer.body && !answer.silent ? *answer.body : std::string();
     http::Response& response = transfer.response;
     response.status = answer.status;
     response.headers = answer.headers;
+    response.headers.emplace_back("Date", HttpDate(clock_.Now()));
     if (answer.framing == http::Answer::Framing::kLength) {
       const auto length = answer.claimed_length.value_or(body.size());
       response.headers.emplace_back("Content-Length", std::to_string(length));

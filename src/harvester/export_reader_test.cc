@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/compression.h"
+#include "testing/corpus.h"
 
 namespace tmdbc {
 namespace {
@@ -141,14 +142,8 @@ TEST_F(ExportReaderTest, AMissingFileIsAnErrorThatNamesIt) {
 }
 
 TEST_F(ExportReaderTest, ReadsARealKeywordExport) {
-  const char* corpus = std::getenv("TMDBC_CORPUS");
-  const char* source = std::getenv("TMDBC_SOURCE_DIR");
-  const std::string folder = corpus ? corpus : std::string(source ? source : ".") + "/../shared/corpus";
-  std::ifstream file(folder + "/export/keyword_ids_2024.json", std::ios::binary);
-  if (!file) {
-    std::printf("no corpus in %s: nothing to check\n", folder.c_str());
-    return;
-  }
+  TMDBC_NEEDS_CORPUS("export/keyword_ids_2024.json");
+  std::ifstream file(testing::CorpusFolder() / "export/keyword_ids_2024.json", std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
   const auto read = Read(Gzip(text.str()));

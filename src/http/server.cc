@@ -191,6 +191,7 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
       message.msg_controllen = control.size();
       const ssize_t n = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
       if (n > 0) {
+        if (filled_ == 0) begun_ = impl_.clock.Mono();
         filled_ += static_cast<std::size_t>(n);
         request_.received = Stamp(message);
         return true;
@@ -264,9 +265,11 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
                                     std::string(field.value().data(), field.value().size()));
     }
     request_.body = message.body();
+    request_.idle = request_.earlier == 0 ? Duration(0) : begun_ - ended_;
     keep_ = message.keep_alive() && !request_.over_connection_limit;
     head_only_ = request_.method == "HEAD";
     answer_ = impl_.handler(request_);
+    ++request_.earlier;
     if (answer_.delay > Duration(0)) {
       WaitThen(answer_.delay, &Session::Send);
     } else {
@@ -388,6 +391,7 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
       case Answer::Ending::kKeep:
         if (keep_) {
           answer_ = Answer{};
+          ended_ = begun_ = impl_.clock.Mono();
           return Start();
         }
         [[fallthrough]];
@@ -435,6 +439,7 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   std::string input_;
   std::size_t used_ = 0, filled_ = 0;  // of input_: parsed, read
+  MonoTime ended_{}, begun_{};         // the last answer, the request after it
   ServerRequest request_;
   Answer answer_;
   bool keep_ = false, head_only_ = false, waiting_ = false;

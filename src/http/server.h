@@ -33,6 +33,9 @@ struct ServerRequest {
   // The connection is one more than ServerOptions::connections_per_address allows. It is closed after the
   // answer.
   bool over_connection_limit = false;
+  // How many requests this connection had brought before, and how long nothing had come on it.
+  std::uint64_t earlier = 0;
+  Duration idle{};
 
   // The value of the first header of that name, compared without case; empty when absent.
   std::string_view header(std::string_view name) const;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Documents from recorded bodies. They are TMDB's content and not part of this project: TMDBC_CORPUS names
-// the folder that has them (default: ../shared/corpus beside the source); without it there is nothing to
-// check, which is said.
+// Documents from recorded bodies of TMDB (src/testing/corpus.h).
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <sstream>
 
+#include "testing/corpus.h"
 #include "tmdb/detail_fetch.h"
 #include "tmdb/json_text.h"
 
@@ -28,19 +25,14 @@ struct Body {
 // The recorded bodies of one folder of the corpus, sorted by name.
 std::vector<Body> Bodies(const std::string& folder) {
   std::vector<Body> bodies;
-  const char* named = std::getenv("TMDBC_CORPUS");
-  const char* source = std::getenv("TMDBC_SOURCE_DIR");
-  const fs::path corpus =
-      named != nullptr ? fs::path(named) : fs::path(source != nullptr ? source : ".") / "../shared/corpus";
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(corpus / folder, error)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(testing::CorpusFolder() / folder, error)) {
     std::ifstream in(entry.path(), std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
     bodies.push_back({entry.path().filename().string(), text.str()});
   }
   std::sort(bodies.begin(), bodies.end(), [](const Body& a, const Body& b) { return a.file < b.file; });
-  if (bodies.empty()) std::cout << "no corpus in " << corpus / folder << ": nothing checked\n";
   return bodies;
 }
 
@@ -62,7 +54,12 @@ std::string Expected(std::string piece, std::string_view answer) {
   return minified;
 }
 
-TEST(Corpus, EveryDetailBodyBecomesADocumentWithItsBytes) {
+class Corpus : public ::testing::Test {
+ protected:
+  void SetUp() override { TMDBC_NEEDS_CORPUS("movie"); }
+};
+
+TEST_F(Corpus, EveryDetailBodyBecomesADocumentWithItsBytes) {
   const std::pair<const char*, MediaType> folders[] = {
       {"movie", MediaType::kMovie},           {"person", MediaType::kPerson},
       {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
@@ -87,7 +84,7 @@ TEST(Corpus, EveryDetailBodyBecomesADocumentWithItsBytes) {
   }
 }
 
-TEST(Corpus, EveryConfigurationListIsTaken) {
+TEST_F(Corpus, EveryConfigurationListIsTaken) {
   for (const Body& body : Bodies("config")) {
     DetailFetch fetch({MediaType::kConfiguration, 1}, {}, DefaultNamespaces());
     const auto accepted = fetch.Accept(fetch.TakeCalls().at(0).index, body.text, std::nullopt, kNow);
@@ -96,7 +93,7 @@ TEST(Corpus, EveryConfigurationListIsTaken) {
   }
 }
 
-TEST(Corpus, NoErrorBodyIsTakenForARecord) {
+TEST_F(Corpus, NoErrorBodyIsTakenForARecord) {
   for (const Body& body : Bodies("error")) {
     for (const MediaId id : {MediaId{MediaType::kMovie, 550}, MediaId{MediaType::kTv, 1399}}) {
       DetailFetch fetch(id, {}, DefaultNamespaces());
@@ -108,7 +105,7 @@ TEST(Corpus, NoErrorBodyIsTakenForARecord) {
 }
 
 // Each recorded show with each recorded season of it appended as TMDB appends them: without their id.
-TEST(Corpus, SeasonsAppendedToAShowComeApartWithTheirBytes) {
+TEST_F(Corpus, SeasonsAppendedToAShowComeApartWithTheirBytes) {
   int pairs = 0;
   const std::vector<Body> seasons = Bodies("tv_season");
   for (const Body& show : Bodies("tv")) {
@@ -150,7 +147,7 @@ TEST(Corpus, SeasonsAppendedToAShowComeApartWithTheirBytes) {
   EXPECT_TRUE(seasons.empty() || pairs > 20) << pairs;
 }
 
-TEST(Corpus, EveryEpisodeIsFoundInItsSeason) {
+TEST_F(Corpus, EveryEpisodeIsFoundInItsSeason) {
   for (const Body& season : Bodies("tv_season")) {
     const auto episodes = EpisodesOf(season.text);
     ASSERT_TRUE(episodes.has_value()) << season.file;
@@ -167,7 +164,7 @@ TEST(Corpus, EveryEpisodeIsFoundInItsSeason) {
 }
 
 // TMDB's order of members varies from answer to answer.
-TEST(Corpus, ABodyWithItsMembersTurnedAroundHasTheSameHash) {
+TEST_F(Corpus, ABodyWithItsMembersTurnedAroundHasTheSameHash) {
   for (const char* folder : {"movie", "tv", "tv_season", "person", "collection"}) {
     for (const Body& body : Bodies(folder)) {
       std::string turned;
