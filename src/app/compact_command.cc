@@ -32,7 +32,7 @@ std::vector<MediaType> TypesOf(const Settings& settings) {
   std::vector<MediaType> types;
   for (const MediaType type : settings.media_types) {
     types.push_back(type);
-    if (type == MediaType::kTv) types.push_back(MediaType::kSeason);
+    if (TraitsOf(type).has_seasons) types.push_back(MediaType::kSeason);
   }
   return types;
 }

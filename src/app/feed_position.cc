@@ -24,7 +24,7 @@ Result<FeedPosition> TypesOf(const std::optional<std::string>& name) {
   }
   const auto type = ParseMediaType(*name);
   if (!type) return Fail(ErrorCode::kInvalid, "--type: {}", type.error().message);
-  if (*type == MediaType::kEpisode) {
+  if (!HasRecords(*type)) {
     return Fail(ErrorCode::kInvalid,
                 "--type is 'episode': episodes have no records of their own, follow --type=season");
   }

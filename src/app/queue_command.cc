@@ -21,7 +21,7 @@ Result<std::optional<MediaType>> TypeOf(const Arguments& arguments) {
   if (!name) return std::nullopt;
   const auto type = ParseMediaType(*name);
   if (!type) return Fail(ErrorCode::kInvalid, "--type: {}", type.error().message);
-  if (*type == MediaType::kSeason || *type == MediaType::kEpisode) {
+  if (!CanBeAsked(*type)) {
     return Fail(ErrorCode::kInvalid,
                 "--type is '{}': seasons and episodes are never queued, they come with their show: --type=tv",
                 *name);

@@ -155,7 +155,7 @@ Collector::Request Collector::ProofRequest() {
 
 std::optional<Collector::Request> Collector::Begin(Message message) {
   std::vector<std::int64_t> seasons;
-  if (message.id.type == MediaType::kTv) {
+  if (TraitsOf(message.id.type).has_seasons) {
     auto known = store_.SeasonNumbers(message.id.id);
     if (!known) {
       fresh_.push_front(message);  // to be released
@@ -469,7 +469,7 @@ bool Collector::StoreDocuments(Work& work) {
     ++batch_.changes_by_type[{type, *change}];
     if (*change != Change::kUnchanged) ++batch_.records[type];
   }
-  return id.type != MediaType::kTv || Written(store_.PutSeasonList(id.id, seasons, clock_.Now()));
+  return !TraitsOf(id.type).has_seasons || Written(store_.PutSeasonList(id.id, seasons, clock_.Now()));
 }
 
 void Collector::StoreGone(Work& work) {

@@ -8,10 +8,8 @@ namespace tmdbc {
 
 namespace {
 
-constexpr double kRequestsPerShow = 1.04;
-
 double RequestsFor(MediaType type, std::int64_t ids) {
-  return double(ids) * (type == MediaType::kTv ? kRequestsPerShow : 1);
+  return double(ids) * TraitsOf(type).requests;
 }
 
 }  // namespace
@@ -47,7 +45,7 @@ int HarvestReport::exit_code() const {
   bool partly = stopped;
   for (const ExportReport& report : exports) {
     // The configuration lists, and files that lay on the disk, asked nobody.
-    asked += report.type != MediaType::kConfiguration && !report.unchanged;
+    asked += TraitsOf(report.type).source != RecordSource::kList && !report.unchanged;
     unreachable += report.verdict == ExportVerdict::kUnreachable;
     partly |= report.verdict == ExportVerdict::kRefused;
   }
@@ -65,7 +63,8 @@ int HarvestReport::exit_code() const {
 std::int64_t EstimateRequests(const HarvestReport& report) {
   double sum = 0;
   for (const ExportReport& entry : report.exports) {
-    if (entry.type != MediaType::kKeyword) sum += RequestsFor(entry.type, entry.queued);
+    if (TraitsOf(entry.type).source != RecordSource::kExportLine)
+      sum += RequestsFor(entry.type, entry.queued);
   }
   for (const TypeReport& entry : report.types) sum += RequestsFor(entry.type, entry.queued());
   return std::int64_t(std::ceil(sum - 1e-6));

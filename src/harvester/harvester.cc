@@ -30,7 +30,7 @@ constexpr Duration kLastChance = chrono::seconds(1);
 constexpr Duration kDeadLetterRest = chrono::hours(20);
 
 Result<void> CheckCanBeFetched(MediaType type) {
-  if (type == MediaType::kSeason || type == MediaType::kEpisode) {
+  if (!CanBeAsked(type)) {
     return Fail(ErrorCode::kInvalid, "there is no export of type {0}: {0}s come with their show, use type tv",
                 Name(type));
   }
@@ -84,7 +84,7 @@ class Harvester::Run {
     TRY(CheckRange(options_, chrono::floor<chrono::days>(p_.clock.Now())));
     TRY_ASSIGN(watermarks_, ReadWatermarks(p_.catalog));
     if (options_.mode != HarvestMode::kChanges) return {};
-    if (std::ranges::none_of(options_.types, HasChangeFeed))
+    if (std::ranges::none_of(options_.types, &HasChangeFeed))
       return Fail(ErrorCode::kInvalid,
                   "type {} has no change feed: only movie, tv and person have; use --mode=export",
                   Name(options_.types.front()));
@@ -210,7 +210,8 @@ Result<HarvestReport> Harvester::Harvest(const HarvestOptions& options, const St
 
 Result<std::int64_t> Harvester::HarvestIds(MediaType type, const std::vector<std::int64_t>& ids) {
   TRY(CheckCanBeFetched(type));
-  const auto most = type == MediaType::kConfiguration ? std::int64_t(ConfigurationPaths().size()) : kMaxId;
+  const bool list = TraitsOf(type).source == RecordSource::kList;
+  const auto most = list ? std::int64_t(ConfigurationPaths().size()) : kMaxId;
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
     if (id < 1 || id > most)

@@ -14,10 +14,6 @@ namespace {
 // Sent to the queue in one transaction.
 constexpr std::size_t kSlice = 200'000;
 
-bool IsRefreshed(MediaType type) {
-  return type != MediaType::kKeyword && type != MediaType::kSeason && type != MediaType::kEpisode;
-}
-
 // What waits already has to be fetched first: refreshes must not pile up behind it.
 Result<std::int64_t> BudgetOf(IdQueue& queue, double refresh_budget) {
   TRY_ASSIGN(const auto counts, queue.Counts());
@@ -33,14 +29,14 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   TRY_ASSIGN(const std::int64_t budget, BudgetOf(ports.queue, options.refresh_budget));
   std::int64_t records = 0;
   for (const MediaType type : options.types) {
-    if (IsRefreshed(type)) records += order.RecordsOf(type);
+    if (IsRefreshedByAge(type)) records += order.RecordsOf(type);
   }
   const RefreshOptions policy;
   RefreshPlanner planner(budget, records, policy);
   // The popularity of what cannot be chosen does not matter.
   const Duration unverified = budget > 0 ? policy.soonest : policy.clause;
   for (const MediaType type : options.types) {
-    if (!IsRefreshed(type) || stop.requested()) continue;
+    if (!IsRefreshedByAge(type) || stop.requested()) continue;
     const TypeRates rates = order.RatesOf(type);
     TRY(order.VisitFacts(type, {.unverified = unverified}, [&](std::int64_t id, const RecordFacts& facts) {
       planner.Consider({type, id}, facts, rates);

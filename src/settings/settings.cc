@@ -139,28 +139,17 @@ bool ParseMediaTypes(std::string_view text, Settings& settings) {
   std::vector<MediaType> types;
   for (const std::string_view item : SplitList(text)) {
     const auto type = ParseMediaType(Lower(item));
-    if (!type || *type == MediaType::kSeason || *type == MediaType::kEpisode) return false;
+    if (!type || !CanBeAsked(*type)) return false;
     if (std::ranges::find(types, *type) == types.end()) types.push_back(*type);
   }
   settings.media_types = std::move(types);
   return true;
 }
 
-// TMDB ignores a namespace that it does not know, in silence, so a typo has to be caught here (TMDB.md
-// sections 1 and 5, appendix).
-constexpr std::string_view kMovieNamespaces =
-    "alternative_titles, changes, credits, external_ids, images, keywords, lists, recommendations, "
-    "release_dates, reviews, similar, "
-    "translations, videos, watch/providers";
-constexpr std::string_view kTvNamespaces =
-    "aggregate_credits, alternative_titles, changes, content_ratings, credits, episode_groups, external_ids, "
-    "images, keywords, lists, "
-    "recommendations, reviews, screened_theatrically, similar, translations, videos, watch/providers";
-constexpr std::string_view kPersonNamespaces =
-    "changes, combined_credits, external_ids, images, movie_credits, tagged_images, translations, tv_credits";
-constexpr std::string_view kCollectionNamespaces = "images, translations";
-constexpr std::string_view kCompanyNamespaces = "alternative_names, images, movies";
-constexpr std::string_view kNetworkNamespaces = "alternative_names, images";
+// The namespaces that TMDB knows for a type: the "allowed" of its setting.
+constexpr std::string_view Known(MediaType type) {
+  return TraitsOf(type).all_namespaces;
+}
 
 // What is wrong with an expression, or empty.
 std::string WhyNoSchedule(std::string_view text) {
@@ -177,13 +166,9 @@ constexpr std::array<std::pair<std::string_view, HarvestMode>, 3> kModes = {
     {{"auto", HarvestMode::kAuto}, {"export", HarvestMode::kExport}, {"changes", HarvestMode::kChanges}}};
 
 template <MediaType type>
-bool ApplyNamespaces(std::string_view text, std::string_view known, Settings& settings) {
+bool ApplyNamespaces(std::string_view text, Settings& settings) {
   auto names = ParseNamespaces(type, text == "none" ? "" : text);
   if (text.empty() || !names) return false;
-  const auto allowed = SplitList(known);
-  for (const std::string& name : *names) {
-    if (std::ranges::find(allowed, name) == allowed.end()) return false;
-  }
   settings.namespaces[type] = std::move(*names);
   return true;
 }
@@ -212,35 +197,22 @@ constexpr Setting kTable[] = {
      "Requests under way at once. Whatever it says, at most 20 connections are open.", false,
      [](std::string_view text, Settings& s) { return ParseWithin(text, 1, 1000, s.collector_concurrency); },
      true},
-    {"MOVIE_APPEND_TO_RESPONSE", "collector", "", kMovieNamespaces,
+    {"MOVIE_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kMovie),
      "What is fetched with a movie, in the same request: a list, or none.", false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kMovie>(text, kMovieNamespaces, s);
-     }},
-    {"TV_APPEND_TO_RESPONSE", "collector", "", kTvNamespaces,
+     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kMovie>(text, s); }},
+    {"TV_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kTv),
      "The same with a show; its seasons come without being named. Each one takes one of the 20 places that "
      "it shares with the seasons.",
-     false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kTv>(text, kTvNamespaces, s);
-     }},
-    {"PERSON_APPEND_TO_RESPONSE", "collector", "", kPersonNamespaces, "The same with a person.", false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kPerson>(text, kPersonNamespaces, s);
-     }},
-    {"COLLECTION_APPEND_TO_RESPONSE", "collector", "", kCollectionNamespaces, "The same with a collection.",
-     false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kCollection>(text, kCollectionNamespaces, s);
-     }},
-    {"COMPANY_APPEND_TO_RESPONSE", "collector", "", kCompanyNamespaces, "The same with a company.", false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kCompany>(text, kCompanyNamespaces, s);
-     }},
-    {"NETWORK_APPEND_TO_RESPONSE", "collector", "", kNetworkNamespaces, "The same with a network.", false,
-     [](std::string_view text, Settings& s) {
-       return ApplyNamespaces<MediaType::kNetwork>(text, kNetworkNamespaces, s);
-     }},
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kTv>(text, s); }},
+    {"PERSON_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kPerson), "The same with a person.",
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kPerson>(text, s); }},
+    {"COLLECTION_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kCollection),
+     "The same with a collection.", false,
+     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCollection>(text, s); }},
+    {"COMPANY_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kCompany), "The same with a company.",
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCompany>(text, s); }},
+    {"NETWORK_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kNetwork), "The same with a network.",
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kNetwork>(text, s); }},
     {"COLLECTION_INTERVAL", "harvester", "1440", "a whole number of minutes from 1 to 525600",
      "Minutes from the start of one harvest to the start of the next, for `run` without --once.", false,
      [](std::string_view text, Settings& s) {

@@ -24,7 +24,7 @@ static_assert(RecordWriterOptions{}.zstd_level == kZstdLevel);
 constexpr std::uint64_t kEntryBytes = 200;
 
 Result<void> CheckId(MediaId id) {
-  if (id.id >= 1 && id.id <= kMaxRecordId && id.type != MediaType::kEpisode) return {};
+  if (id.id >= 1 && id.id <= kMaxRecordId && HasRecords(id.type)) return {};
   return Fail(ErrorCode::kInvalid, "store {}: no id that a record can have", ToString(id));
 }
 

@@ -61,15 +61,11 @@ std::optional<ChangeRow> RowOf(const dom::element& element) {
 
 }  // namespace
 
-bool HasChangeFeed(MediaType type) {
-  return type == MediaType::kMovie || type == MediaType::kTv || type == MediaType::kPerson;
-}
-
 http::Request MakeChangesRequest(const ApiAccess& access, MediaType type, std::chrono::sys_days day,
                                  int page) {
   const std::string date = FormatDate(day);
-  return MakeRequest(access, {.path = fmt::format("{}/changes?start_date={}&end_date={}&page={}", Name(type),
-                                                  date, date, page),
+  return MakeRequest(access, {.path = fmt::format("{}/changes?start_date={}&end_date={}&page={}",
+                                                  TraitsOf(type).path, date, date, page),
                               .appends = {}});
 }
 

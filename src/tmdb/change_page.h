@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TMDB's change feeds, /movie/changes, /tv/changes, /person/changes: which request asks for a page of a day,
-// what a page says, and what an answer means that is none. Pure. Source: TMDB.md sections 4.1 and 6.
+// TMDB's change feeds, /movie/changes, /tv/changes, /person/changes: which request asks for a page of a day, what a page
+// says, and what an answer means that is none. Pure. Source: docs/tmdb-facts.md.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,7 @@
 
 namespace tmdbc {
 
-// movie, tv, person.
-bool HasChangeFeed(MediaType type);
-
-// "Old windows stay readable": from here on (TMDB.md section 4.1).
+// "Old windows stay readable": from here on (docs/tmdb-facts.md).
 inline constexpr std::chrono::sys_days kFirstChangesDay{std::chrono::year(2012) / 10 / 5};
 
 // Of one window TMDB gives no page behind this one (code 22), whatever total_pages says.
@@ -32,7 +29,7 @@ http::Request MakeChangesRequest(const ApiAccess& access, MediaType type, std::c
                                  int page);
 
 // What is known of `adult`, which TMDB joins in when it is asked: null means that the id is gone by now
-// (TMDB.md section 4.1), a hint and no proof.
+// (docs/tmdb-facts.md), a hint and no proof.
 enum class AdultMark : std::uint8_t { kNo, kYes, kNull };
 
 struct ChangeRow {

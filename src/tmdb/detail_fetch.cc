@@ -37,7 +37,7 @@ std::optional<std::int64_t> IntegerMember(dom::element value, std::string_view n
   return number;
 }
 
-// TMDB's error bodies (TMDB.md section 6) say so themselves, whatever the status was that they came with.
+// TMDB's error bodies (docs/tmdb-facts.md) say so themselves, whatever the status was that they came with.
 Result<void> CheckNoError(dom::element root) {
   bool success = true;
   const bool failed = root["success"].get(success) == simdjson::SUCCESS && !success;
@@ -60,7 +60,7 @@ bool IsSeason(dom::element season, std::int64_t number) {
 }
 
 Result<void> CheckIsOf(MediaId id, dom::element root) {
-  if (id.type == MediaType::kConfiguration) {
+  if (TraitsOf(id.type).source == RecordSource::kList) {
     if (!root.is_object() && !root.is_array())
       return Fail(ErrorCode::kCorrupt, "neither an object nor a list");
     return CheckNoError(root);
@@ -114,7 +114,7 @@ Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std:
   }
   TRY_ASSIGN(std::string data, OneLine(std::move(body)));
   const bool base = index == base_call_;
-  const bool show = id_.type == MediaType::kTv;
+  const bool show = TraitsOf(id_.type).has_seasons;
   if (show && base) TRY(ReadSeasonList(*parsed));
   if (!base) TakeNamespaces(open->call, data, *parsed);
   if (show) data = TakeSeasons(data, *parsed, fetched_at);
@@ -220,7 +220,7 @@ void DetailFetch::TakeNamespaces(const Call& call, std::string_view body, const 
 // Once all that was planned is closed: which seasons are listed and did not come? They are asked for, once more and
 // by name; what is dropped then too cannot be had.
 void DetailFetch::PlanMissingSeasons() {
-  if (id_.type != MediaType::kTv || all_planned_ || !AllClosed()) return;
+  if (!TraitsOf(id_.type).has_seasons || all_planned_ || !AllClosed()) return;
   all_planned_ = true;
   if (season_list_.given) {
     std::vector<std::int64_t> missing = absent_seasons();

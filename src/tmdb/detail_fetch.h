@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no
-// I/O. The plan is a pure function (detail_plan.h); DetailFetch carries it through: the collector starts what
-// TakeCalls() gives, hands each answer to Accept(), and when done() takes the documents. One thread.
+// DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no I/O. The plan
+// is a pure function (detail_plan.h); DetailFetch carries it through: the collector starts what TakeCalls() gives, hands
+// each answer to Accept(), and when done() takes the documents. One thread.
 //
-// Sources: TMDB.md section 5.1 (absent seasons dropped silently, appended seasons without id), DESIGN
-// section 4.
+// Sources: docs/tmdb-facts.md (absent seasons dropped in silence, appended seasons without id),
+// docs/decisions/seasons.md.
 #pragma once
 
 #include <cstdint>

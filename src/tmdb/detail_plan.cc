@@ -64,79 +64,54 @@ std::vector<Call> PlanShow(std::int64_t id, std::span<const std::int64_t> known_
   return plan;
 }
 
-bool TakesAppends(MediaType type) {
-  switch (type) {
-    case MediaType::kMovie:
-    case MediaType::kTv:
-    case MediaType::kPerson:
-    case MediaType::kCollection:
-    case MediaType::kCompany:
-    case MediaType::kNetwork:
-      return true;
-    case MediaType::kSeason:
-    case MediaType::kKeyword:
-    case MediaType::kConfiguration:
-    case MediaType::kEpisode:
-      return false;
-  }
-  return false;
-}
-
 std::string_view Trim(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
 }
 
-bool IsNamespaceCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '/';
+// "credits, images,videos" apart.
+std::vector<std::string> ListOf(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    names.emplace_back(Trim(text.substr(begin, comma - begin)));
+    begin = comma + 1;
+  }
+  return names;
 }
 
 }  // namespace
 
 const Namespaces& DefaultNamespaces() {
-  static const Namespaces kDefaults = {
-      {MediaType::kMovie,
-       {"alternative_titles", "credits", "external_ids", "images", "keywords", "release_dates", "reviews",
-        "translations", "videos", "watch/providers"}},
-      {MediaType::kTv,
-       {"aggregate_credits", "alternative_titles", "content_ratings", "episode_groups", "external_ids",
-        "images", "keywords", "reviews", "screened_theatrically", "translations", "videos",
-        "watch/providers"}},
-      {MediaType::kPerson, {"combined_credits", "external_ids", "images", "translations"}},
-      {MediaType::kCollection, {"images", "translations"}},
-      {MediaType::kCompany, {"alternative_names", "images"}},
-      {MediaType::kNetwork, {"alternative_names", "images"}},
-  };
+  static const Namespaces kDefaults = [] {
+    Namespaces defaults;
+    for (const MediaTraits& row : kMediaTraits) {
+      if (!row.namespaces.empty()) defaults[row.type] = ListOf(row.namespaces);
+    }
+    return defaults;
+  }();
   return kDefaults;
 }
 
 Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_view text) {
+  if (Trim(text).empty()) return {};
+  const std::string_view allowed_text = TraitsOf(type).all_namespaces;
+  if (allowed_text.empty()) return Fail(ErrorCode::kInvalid, "nothing can be appended to a {}", Name(type));
+  const std::vector<std::string> allowed = ListOf(allowed_text);
   std::vector<std::string> namespaces;
-  if (Trim(text).empty()) return namespaces;
-  if (!TakesAppends(type)) return Fail(ErrorCode::kInvalid, "nothing can be appended to a {}", Name(type));
-  while (true) {
-    const std::size_t comma = text.find(',');
-    const std::string_view name = Trim(text.substr(0, comma));
-    if (name.empty() || !std::all_of(name.begin(), name.end(), IsNamespaceCharacter)) {
-      return Fail(ErrorCode::kInvalid,
-                  "'{}' is no namespace: use names like credits or watch/providers, with commas between",
-                  name);
-    }
-    if (name == "season" || name.starts_with("season/")) {
+  for (std::string& name : ListOf(text)) {
+    if (name.starts_with("season")) {
       return Fail(ErrorCode::kInvalid, "'{}' is no namespace: seasons are fetched with every show anyway",
                   name);
     }
-    if (std::find(namespaces.begin(), namespaces.end(), name) != namespaces.end()) {
-      return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
+    if (std::ranges::find(allowed, name) == allowed.end()) {
+      return Fail(ErrorCode::kInvalid, "'{}' is no namespace of {}: use some of {}, with commas between",
+                  name, Name(type), allowed_text);
     }
-    namespaces.emplace_back(name);
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-  }
-  if (namespaces.size() > kMaxAppends) {
-    return Fail(ErrorCode::kInvalid, "{} namespaces for {}: TMDB appends at most {} to a request",
-                namespaces.size(), Name(type), kMaxAppends);
+    if (std::ranges::find(namespaces, name) != namespaces.end())
+      return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
+    namespaces.push_back(std::move(name));
   }
   return namespaces;
 }
@@ -147,26 +122,15 @@ std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seas
   const std::vector<std::string> appends =
       found == namespaces.end() ? std::vector<std::string>() : found->second;
   assert(appends.size() <= kMaxAppends);
-  switch (id.type) {
-    case MediaType::kTv:
-      return PlanShow(id.id, known_seasons, appends);
-    case MediaType::kMovie:
-    case MediaType::kPerson:
-    case MediaType::kCollection:
-    case MediaType::kCompany:
-    case MediaType::kNetwork:
-      return {Call{.path = fmt::format("{}/{}", Name(id.type), id.id), .appends = appends}};
-    case MediaType::kKeyword:
-      return {Call{.path = fmt::format("keyword/{}", id.id), .appends = {}}};
-    case MediaType::kConfiguration:
-      if (id.id < 1 || id.id > std::ssize(kConfigurationPaths)) return {};
-      return {
-          Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
-    case MediaType::kSeason:
-    case MediaType::kEpisode:
-      return {};
+  const MediaTraits& traits = TraitsOf(id.type);
+  if (traits.source == RecordSource::kList) {
+    if (id.id < 1 || id.id > std::ssize(kConfigurationPaths)) return {};
+    return {
+        Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
   }
-  return {};
+  if (traits.path.empty()) return {};
+  if (traits.has_seasons) return PlanShow(id.id, known_seasons, appends);
+  return {Call{.path = fmt::format("{}/{}", traits.path, id.id), .appends = appends}};
 }
 
 std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64_t> seasons,

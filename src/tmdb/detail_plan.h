@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The requests that an id takes, as a pure function of what is known of it: TMDB's paths, its append rules,
-// our headers. Sources: TMDB.md section 5.1 (20 slots, absent seasons dropped silently), DESIGN section 4.
+// The requests that an id takes, as a pure function of what is known of it: TMDB's paths, its append rules, our
+// headers. Sources: docs/tmdb-facts.md (20 slots, absent seasons dropped in silence), docs/decisions/seasons.md.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,15 @@ struct ApiAccess {
   std::string user_agent;
 };
 
-inline constexpr std::size_t kMaxAppends =
-    20;  // per request, namespaces and seasons together (HTTP 400 code 27 above)
+// Per request, namespaces and seasons together (HTTP 400 code 27 above).
+inline constexpr std::size_t kMaxAppends = 20;
 
 // What is appended to each type's details: DefaultNamespaces() unless a setting changes it.
 using Namespaces = std::map<MediaType, std::vector<std::string>>;
 const Namespaces& DefaultNamespaces();
-// The namespaces of one type from a setting: "credits, images,watch/providers"; empty text means none.
-// kInvalid, in words for who wrote it: a type to which nothing can be appended, more than 20, one named
-// twice, a season, a character that is none of a-z 0-9 _ /.
+// The namespaces of one type from a setting: "credits, images,watch/providers"; empty text means none. kInvalid, in
+// words for the person who wrote it: a type to which nothing can be appended, a name that TMDB does not know for it (it
+// would be ignored in silence), one that is there twice, a season.
 Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_view text);
 
 // One request of a plan.

@@ -232,8 +232,6 @@ TEST(ParseNamespaces, TakesTheDefaultsBack) {
 }
 
 TEST(ParseNamespaces, RefusesWhatTmdbWouldRefuseOrIgnore) {
-  std::string twenty_one = "n0";
-  for (int i = 1; i <= 20; ++i) twenty_one += fmt::format(",n{}", i);
   struct Row {
     MediaType type;
     std::string text;
@@ -248,9 +246,13 @@ TEST(ParseNamespaces, RefusesWhatTmdbWouldRefuseOrIgnore) {
       {MediaType::kMovie, "credits;images", "is no namespace"},
       {MediaType::kMovie, "credits, images ,credits", "'credits' is named twice"},
       {MediaType::kTv, "season/1", "seasons are fetched with every show anyway"},
-      {MediaType::kTv, twenty_one, "21 namespaces for tv: TMDB appends at most 20"},
+      {MediaType::kMovie, "credit",
+       "'credit' is no namespace of movie: use some of alternative_titles, changes, credits"},
+      {MediaType::kPerson, "images, watch/providers", "'watch/providers' is no namespace of person"},
       {MediaType::kKeyword, "movies", "nothing can be appended to a keyword"},
-      {MediaType::kSeason, "images", "nothing can be appended to a season"},
+      {MediaType::kSeason, "images, reviews",
+       "'reviews' is no namespace of season: use some of credits, external_ids"},
+      {MediaType::kEpisode, "images", "nothing can be appended to a episode"},
       {MediaType::kConfiguration, "x", "nothing can be appended to a configuration"},
   };
   for (const Row& row : rows) {

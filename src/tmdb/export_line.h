@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// TMDB's daily id exports: which files there are, what they are called, and what one line of them says. Each
-// line is a JSON object of its own
-// ({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133}), the file is no JSON document.
-// Lines are read one by one, so that a broken one loses only itself (simdjson's iterate_many loses the whole
-// batch around it). Source: TMDB.md section 3. The free functions are pure; an object belongs to one thread.
+// TMDB's daily id exports: which files there are, what they are called, and what one line of them says. Each line is
+// a JSON object of its own ({"adult":false,"id":3924,"original_title":"Blondie","popularity":1.8133}), the file is no
+// JSON document. Lines are read one by one, so that a broken one loses only itself (simdjson's iterate_many loses the
+// whole batch around it). The free functions are pure; an object belongs to one thread. Source: docs/tmdb-facts.md.
 #pragma once
 
 #include <array>
@@ -26,22 +25,28 @@ struct ExportFile {
   MediaType type;
   bool adult;           // only read when the user asks for adult titles
   bool has_popularity;  // the others order nothing and refresh nothing
+  std::int64_t floor;   // TMDB's own file has more lines than this
 };
 
-// The seven exports and the three of adult titles (since 2023-07-05); a type's normal file comes before its
-// adult one.
-inline constexpr std::array kExportFiles = {
-    ExportFile{"movie_ids", MediaType::kMovie, false, true},
-    ExportFile{"adult_movie_ids", MediaType::kMovie, true, true},
-    ExportFile{"tv_series_ids", MediaType::kTv, false, true},
-    ExportFile{"adult_tv_series_ids", MediaType::kTv, true, true},
-    ExportFile{"person_ids", MediaType::kPerson, false, true},
-    ExportFile{"adult_person_ids", MediaType::kPerson, true, true},
-    ExportFile{"collection_ids", MediaType::kCollection, false, false},
-    ExportFile{"production_company_ids", MediaType::kCompany, false, false},
-    ExportFile{"tv_network_ids", MediaType::kNetwork, false, false},
-    ExportFile{"keyword_ids", MediaType::kKeyword, false, false},
-};
+// Every export that the table of media types names; a type's normal file comes before its adult one.
+inline constexpr auto kExportFiles = [] {
+  constexpr std::size_t kCount = [] {
+    std::size_t count = 0;
+    for (const MediaTraits& row : kMediaTraits)
+      count += !row.exports.name.empty() + !row.exports.adult_name.empty();
+    return count;
+  }();
+  std::array<ExportFile, kCount> files{};
+  std::size_t count = 0;
+  for (const MediaTraits& row : kMediaTraits) {
+    const ExportTraits& exports = row.exports;
+    if (!exports.name.empty())
+      files[count++] = {exports.name, row.type, false, exports.popularity, exports.floor};
+    if (!exports.adult_name.empty())
+      files[count++] = {exports.adult_name, row.type, true, exports.popularity, 1};
+  }
+  return files;
+}();
 
 // "https://files.tmdb.org/p/exports/movie_ids_11_22_2026.json.gz" for the base
 // "https://files.tmdb.org/p/exports".
