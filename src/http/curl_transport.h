@@ -4,19 +4,18 @@
 //
 // Two promises that libcurl does not make by itself:
 //
-// A peer never sees more than max_connections connections at once, both hosts of TMDB counted together. In
-// use, idle and just closed ones each hold a place; a closed one keeps it until the peer has closed its side
-// too (and 50 ms more, for a server that counts a little late), at most a second; one that broke or that we
-// gave up keeps it for the whole second. The gate is where sockets are made: a request for which there is no
-// place waits inside (kReset and the others never come from that).
+// A peer never sees more than max_connections connections at once, both hosts of TMDB counted together
+// (connection_places.h). The gate is where sockets are made: a request for which there is no place waits inside
+// (kReset and the others never come from that).
 //
-// A request goes on the wire at most once. libcurl would silently send it again when a re-used connection
+// A request goes on the wire at most once. libcurl would silently send it again when a reused connection
 // breaks before the first byte of the answer; the rate limiter would not know, and the server may well have
-// counted the first. Here that is kReset, and whoever asked decides.
+// counted the first. Here that is kReset with Outcome::stale_connection, and the caller decides. After a few of
+// these, idle connections are used for less long (keep_alive.h).
 //
 // Why HTTP/1.1 only, and why libcurl is loaded late: docs/decisions/http-client.md.
 //
-// One thread, except Wake(). The callbacks of a request (on_send, sink) must not call the transport.
+// One thread, except Wake(). The callbacks of a request (on_send, sink, pull) must not call the transport.
 #pragma once
 
 #include <chrono>
@@ -27,6 +26,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/http.h"
+#include "http/proxy.h"
 
 namespace tmdbc::http {
 
@@ -35,20 +35,25 @@ struct CurlOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   // A transfer that brings less than 1 B/s for so long is given up (kTimeout).
   std::chrono::seconds stall_timeout{20};
-  // PEM, instead of the system's CA bundle; empty: the system's.
-  std::string ca_file;
+  // The authorities whose certificates are trusted: one PEM file, and a folder of them under the names of their
+  // hashes (openssl rehash). Empty: the system's.
+  std::string ca_file, ca_folder;
+  ProxySettings proxies;
+
+  // What the environment says: SSL_CERT_FILE, SSL_CERT_DIR and the variables of proxy.h.
+  static CurlOptions FromEnvironment();
 };
 
 class CurlTransport : public HttpTransport {
  public:
   // `clock` outlives the transport and is a real one: sockets know no other. Loads libcurl: kUnavailable when
   // it is not there. The end of the transport ends what is in flight, without outcomes.
-  static Result<std::unique_ptr<CurlTransport>> Create(const Clock& clock, CurlOptions options = {});
+  static Result<std::unique_ptr<CurlTransport>> Create(const Clock& clock,
+                                                       CurlOptions options = CurlOptions::FromEnvironment());
 
   // What HttpTransport leaves open. Start() adds "Accept-Encoding: gzip" unless the request has an
-  // Accept-Encoding; the body stays as it came. Redirects are not followed: a 3xx is a response. Proxies come
-  // from the environment (https_proxy, no_proxy), CAs from the system. Wait() also returns, maybe with
-  // nothing, when a signal came, when Room() rose from 0, and now and then for no reason.
+  // Accept-Encoding; the body stays as it came. Redirects are not followed: a 3xx is a response. Wait() also
+  // returns, maybe with nothing, when a signal came, when Room() rose from 0, and now and then for no reason.
 
   // Makes a Wait() under way, or else the next one, return at once. Any thread.
   virtual void Wake() = 0;

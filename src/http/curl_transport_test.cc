@@ -337,8 +337,200 @@ TEST_F(CurlTransportTest, SendsARequestOnceEvenWhenAnIdleConnectionBreaksUnderIt
   EXPECT_TRUE(Get(server.url() + "/3/movie/1").response);
   const Outcome second = Get(server.url() + "/3/movie/2");
   EXPECT_EQ(second.failure, TransportFailure::kReset) << second.failure_text;
+  EXPECT_TRUE(second.stale_connection);
+  EXPECT_EQ(second.failure_text, "the connection broke before the answer began");
   EXPECT_EQ(requests, 2) << "libcurl on its own would have sent it again";
   EXPECT_EQ(sends_, 2);
+}
+
+TEST_F(CurlTransportTest, BlamesAConnectionOnlyWhenItWasUsedBeforeAndNothingOfTheAnswerCame) {
+  RawServer fresh([](Connection& c) { c.ReadRequest(), c.Reset(); });
+  const Outcome first = Get(fresh.url() + "/3/movie/1");
+  EXPECT_EQ(first.failure, TransportFailure::kReset);
+  EXPECT_FALSE(first.stale_connection) << "the first on its connection";
+
+  RawServer begun([](Connection& c) {
+    c.ReadRequest();
+    c.Answer(kMovie);
+    c.ReadRequest();
+    c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+    c.Reset();
+  });
+  EXPECT_TRUE(Get(begun.url() + "/3/movie/1").response);
+  const Outcome cut = Get(begun.url() + "/3/movie/2");
+  EXPECT_EQ(cut.failure, TransportFailure::kReset);
+  EXPECT_FALSE(cut.stale_connection) << "the answer had begun";
+
+  RawServer closed([](Connection& c) {
+    c.ReadRequest();
+    c.Answer(kMovie);
+    c.ReadRequest();  // and closes in good order
+  });
+  EXPECT_TRUE(Get(closed.url() + "/3/movie/1").response);
+  EXPECT_TRUE(Get(closed.url() + "/3/movie/2").stale_connection);
+}
+
+TEST_F(CurlTransportTest, OpensAConnectionForARequestThatWantsAFreshOne) {
+  RawServer server(Polite);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Get(server.url() + "/3/movie/1").response);
+  EXPECT_EQ(server.accepted(), 1);
+  EXPECT_TRUE(
+      Get(server.url() + "/3/movie/1", [](Request& request) { request.fresh_connection = true; }).response);
+  EXPECT_EQ(server.accepted(), 2);
+  EXPECT_TRUE(Get(server.url() + "/3/movie/1").response);
+  EXPECT_EQ(server.accepted(), 2) << "of this request alone";
+}
+
+// A server that closes every connection under its second request.
+TEST_F(CurlTransportTest, DoesNotGoOnUsingConnectionsThatAreClosedUnderIt) {
+  RawServer server([](Connection& c) {
+    c.ReadRequest();
+    c.Answer(kMovie);
+    c.ReadRequest();
+    c.Reset();
+  });
+  constexpr int kIds = 40;
+  int answered = 0, stale = 0;
+  for (int id = 0; id < kIds; ++id) {
+    Outcome outcome = Get(server.url() + "/3/movie/1");
+    if (outcome.stale_connection) {
+      ++stale;
+      outcome = Get(server.url() + "/3/movie/1", [](Request& request) { request.fresh_connection = true; });
+    }
+    answered += outcome.response ? 1 : 0;
+  }
+  EXPECT_EQ(answered, kIds);
+  EXPECT_LE(stale, 9) << "three for each step: 118 s, 10 s, 1 s, not at all";
+  EXPECT_EQ(sends_, kIds + stale);
+}
+
+TEST_F(CurlTransportTest, SendsEveryMethodWithItsBody) {
+  std::vector<std::string> heads;
+  std::string put, pulled;
+  RawServer server([&](Connection& c) {
+    const auto next = [&] { heads.push_back(c.ReadRequest().value_or("")); };
+    next();
+    put = c.ReadBody(11);
+    c.Answer("", "ETag: \"1\"\r\n");
+    next();
+    pulled = c.ReadBody(3'000'000);
+    c.Answer("done");
+    next();
+    c.Send("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
+    next();
+    c.Send("HTTP/1.1 204 No Content\r\n\r\n");
+    next();
+    c.Answer("", "", "400 Bad Request");
+    next();
+    c.Answer(kMovie);
+    c.WaitForClose();
+  });
+  const Outcome first = Get(server.url() + "/bucket/a/../b", [](Request& request) {
+    request.method = Method::kPut;
+    request.headers = {{"If-None-Match", "*"}, {"x-empty", ""}};
+    request.upload.bytes = std::string_view("hello\0world", 11);
+  });
+  EXPECT_EQ(first.response.value().header("etag"), "\"1\"");
+  std::uint64_t at = 0;
+  const Outcome second = Get(server.url() + "/bucket/large", [&](Request& request) {
+    request.method = Method::kPost;
+    request.upload.length = 3'000'000;
+    request.upload.pull = [&](std::span<char> room) {
+      const std::size_t some = std::min<std::size_t>(room.size(), 7'777);
+      std::fill_n(room.begin(), some, char('a' + at % 26));
+      at += some;
+      return some;
+    };
+  });
+  EXPECT_EQ(second.response.value().body, "done");
+  const Outcome head =
+      Get(server.url() + "/bucket/a", [](Request& request) { request.method = Method::kHead; });
+  EXPECT_EQ(head.response.value().header("content-length"), "12345");
+  EXPECT_EQ(head.response->body, "");
+  EXPECT_EQ(Get(server.url() + "/bucket/a", [](Request& request) { request.method = Method::kDelete; })
+                .response.value()
+                .status,
+            204);
+  EXPECT_EQ(Get(server.url() + "/bucket/a", [](Request& request) { request.method = Method::kPost; })
+                .response.value()
+                .status,
+            400);
+  EXPECT_EQ(Get(server.url() + "/3/movie/550").response.value().body, kMovie);
+  EXPECT_EQ(server.accepted(), 1);
+
+  ASSERT_EQ(heads.size(), 6u);
+  const char* const lines[] = {"PUT /bucket/a/../b HTTP/1.1\r\n", "POST /bucket/large HTTP/1.1\r\n",
+                               "HEAD /bucket/a HTTP/1.1\r\n",     "DELETE /bucket/a HTTP/1.1\r\n",
+                               "POST /bucket/a HTTP/1.1\r\n",     "GET /3/movie/550 HTTP/1.1\r\n"};
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_TRUE(heads[i].starts_with(lines[i])) << heads[i];
+  const auto has = [&](std::size_t i, std::string_view text) {
+    return heads[i].find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(has(0, "\r\nContent-Length: 11\r\n") && has(0, "\r\nIf-None-Match: *\r\n")) << heads[0];
+  EXPECT_TRUE(has(0, "\r\nx-empty:\r\n")) << heads[0];
+  EXPECT_TRUE(has(1, "\r\nContent-Length: 3000000\r\n")) << heads[1];
+  EXPECT_FALSE(has(1, "Expect")) << heads[1];
+  EXPECT_TRUE(has(4, "\r\nContent-Length: 0\r\n")) << heads[4];
+  EXPECT_FALSE(has(5, "Content-Length") || has(5, "Expect") || has(5, "Transfer-Encoding")) << heads[5];
+  EXPECT_EQ(put.size(), 11u);
+  EXPECT_EQ(pulled.size(), 3'000'000u);
+  EXPECT_EQ(pulled[7'777], char('a' + 7'777 % 26));
+}
+
+TEST_F(CurlTransportTest, EndsAnUploadWhoseSenderHasNothingMore) {
+  RawServer server([](Connection& c) { c.ReadRequest(), c.WaitForClose(); });
+  const Outcome outcome = Get(server.url() + "/bucket/a", [](Request& request) {
+    request.method = Method::kPut;
+    request.upload.length = 10;
+    request.upload.pull = [](std::span<char>) { return std::size_t(0); };
+  });
+  EXPECT_EQ(outcome.failure, TransportFailure::kAborted) << outcome.failure_text;
+}
+
+TEST_F(CurlTransportTest, AsksThisMachineDirectlyWhateverTheProxy) {
+  CurlOptions options;
+  const std::string nowhere = "http://127.0.0.1:" + std::to_string(ClosedPort());
+  options.proxies = {.http = nowhere, .https = nowhere, .all = nowhere, .no_proxy = ""};
+  Make(options);
+  RawServer server(Polite);
+  const Outcome outcome = Get(server.url() + "/3/movie/550");
+  EXPECT_TRUE(outcome.response) << outcome.failure_text;
+}
+
+TEST_F(CurlTransportTest, AsksThroughTheProxyAndNamesItWhenThatFails) {
+  std::string asked;
+  RawServer proxy([&](Connection& c) {
+    const std::string head = c.ReadRequest().value_or("");
+    if (head.starts_with("CONNECT ")) {
+      c.Send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    } else {
+      asked = head;
+      c.Answer(kMovie);
+    }
+    c.WaitForClose();
+  });
+  CurlOptions options;
+  options.proxies.http = "http://me:secret@" + proxy.url().substr(7);
+  options.proxies.https = options.proxies.http;
+  Make(options);
+  EXPECT_TRUE(Get("http://tmdb.test/3/movie/550").response);
+  EXPECT_TRUE(asked.starts_with("GET http://tmdb.test/3/movie/550 HTTP/1.1\r\n")) << asked;
+
+  const Outcome refused = Get("https://tmdb.test/3/movie/550");
+  EXPECT_EQ(refused.failure, TransportFailure::kConnect);
+  EXPECT_TRUE(refused.failure_text.starts_with("connect to tmdb.test through the proxy " +
+                                               proxy.url().substr(7) + ": "))
+      << refused.failure_text;
+  EXPECT_NE(refused.failure_text.find("407"), std::string::npos) << refused.failure_text;
+  EXPECT_EQ(refused.failure_text.find("secret"), std::string::npos) << refused.failure_text;
+  EXPECT_EQ(refused.failure_hint, Hint::kProxy);
+
+  const std::string nowhere = "127.0.0.1:" + std::to_string(ClosedPort());
+  options.proxies.https = nowhere;
+  Make(options);
+  const Outcome down = Get("https://tmdb.test/3/movie/550");
+  EXPECT_EQ(down.failure_text, "connect to tmdb.test through the proxy " + nowhere + ": Connection refused");
+  EXPECT_EQ(down.failure_hint, Hint::kProxy);
 }
 
 TEST_F(CurlTransportTest, OpensANewConnectionWhenTheServerClosedTheIdleOne) {

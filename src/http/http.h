@@ -48,7 +48,7 @@ struct Request {
   std::chrono::milliseconds timeout{30'000};
   // More bytes than this on the wire is kTooLarge.
   std::uint64_t max_body = 64 << 20;
-  // When set, the body of a 200 or 206 goes here piece by piece as it comes and Response::body stays empty;
+  // When set, the body of a 200 goes here piece by piece as it comes and Response::body stays empty;
   // returning false ends the transfer (kAborted). Other statuses fill `body` as usual.
   std::function<bool(std::string_view)> sink;
 };
@@ -64,12 +64,12 @@ struct Response {
 };
 
 enum class TransportFailure : std::uint8_t {
-  kConnect,   // name, connection or TLS failed or took too long: nothing was sent
-  kUntrusted, // the other side's certificate is not trusted: nothing was sent, trying again will not help
-  kTimeout,   // it was sent and the answer took too long, or no connection became free
-  kReset,     // the connection broke, or the framing of the answer was wrong or cut short
-  kTooLarge,  // more than max_body
-  kAborted,   // cancelled by us: Cancel() or the sink
+  kConnect,    // name, connection or TLS failed or took too long: nothing was sent
+  kUntrusted,  // the other side's certificate is not trusted: nothing was sent, trying again will not help
+  kTimeout,    // it was sent and the answer took too long, or no connection became free
+  kReset,      // the connection broke, or the framing of the answer was wrong or cut short
+  kTooLarge,   // more than max_body
+  kAborted,    // cancelled by us: Cancel() or the sink
 };
 
 using RequestId = std::uint64_t;

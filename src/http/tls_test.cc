@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -132,7 +133,6 @@ class TlsServer {
 class TlsTest : public ::testing::Test {
  protected:
   TlsTest() {
-    ::setenv("no_proxy", "127.0.0.1", 1);
     std::FILE* const file = std::fopen(ca_file_.c_str(), "w");
     PEM_write_X509(file, ca_.get());
     std::fclose(file);
@@ -141,10 +141,14 @@ class TlsTest : public ::testing::Test {
 
   // What a GET brings from a server whose certificate our CA has signed.
   Outcome Get(const char* alternative_name, int days, std::string trusted) {
+    return Get(alternative_name, days,
+               CurlOptions{.ca_file = std::move(trusted), .ca_folder = "", .proxies = {}});
+  }
+  Outcome Get(const char* alternative_name, int days, CurlOptions options) {
     const Certificate certificate = MakeCertificate("the server", server_key_.get(), "the test's CA",
                                                     ca_key_.get(), alternative_name, days);
     const TlsServer server(certificate.get(), server_key_.get());
-    const auto transport = *CurlTransport::Create(clock_, {.ca_file = std::move(trusted)});
+    const auto transport = *CurlTransport::Create(clock_, std::move(options));
     Request request;
     request.url = server.url() + "/3/movie/550";
     transport->Start(std::move(request), [this] { ++sends_; });
@@ -155,7 +159,8 @@ class TlsTest : public ::testing::Test {
   }
 
   void ExpectRefused(const Outcome& outcome, std::string_view why) {
-    EXPECT_EQ(outcome.failure, TransportFailure::kConnect);
+    EXPECT_EQ(outcome.failure, TransportFailure::kUntrusted);
+    EXPECT_EQ(outcome.failure_hint, Hint::kCertificate);
     EXPECT_TRUE(outcome.failure_text.starts_with("connect to 127.0.0.1:")) << outcome.failure_text;
     EXPECT_NE(outcome.failure_text.find(why), std::string::npos) << outcome.failure_text;
     EXPECT_EQ(sends_, 0) << "nothing may be sent to a server that nobody vouches for: the key is in it";
@@ -192,6 +197,22 @@ TEST_F(TlsTest, SaysWhichCaFileCannotBeRead) {
   ExpectRefused(Get("IP:127.0.0.1", 1, "/no/such/ca.pem"), "/no/such/ca.pem");
 }
 
+TEST_F(TlsTest, BelievesTheAuthoritiesThatTheEnvironmentNames) {
+  ::setenv("SSL_CERT_FILE", ca_file_.c_str(), 1);
+  const CurlOptions by_file = CurlOptions::FromEnvironment();
+  ::unsetenv("SSL_CERT_FILE");
+  EXPECT_TRUE(Get("IP:127.0.0.1", 1, by_file).response);
+
+  const std::string folder = fmt::format("{}tmdbc-cas-{}", ::testing::TempDir(), ::getpid());
+  std::filesystem::create_directory(folder);
+  std::filesystem::copy_file(ca_file_, fmt::format("{}/{:08x}.0", folder, X509_subject_name_hash(ca_.get())));
+  ::setenv("SSL_CERT_DIR", folder.c_str(), 1);
+  const CurlOptions by_folder = CurlOptions::FromEnvironment();
+  ::unsetenv("SSL_CERT_DIR");
+  EXPECT_TRUE(Get("IP:127.0.0.1", 1, by_folder).response);
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(TlsTest, TakesAServerThatSpeaksNoTlsForOneThatCannotBeReached) {
   // A listener that hangs up at once.
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -205,7 +226,8 @@ TEST_F(TlsTest, TakesAServerThatSpeaksNoTlsForOneThatCannotBeReached) {
     (void)!::write(fd, kPlain, sizeof kPlain - 1);
     ::close(fd);
   });
-  const auto transport = *CurlTransport::Create(clock_, {.ca_file = ca_file_});
+  const auto transport =
+      *CurlTransport::Create(clock_, {.ca_file = ca_file_, .ca_folder = "", .proxies = {}});
   Request request;
   request.url = fmt::format("https://127.0.0.1:{}/3/movie/550", ntohs(address.sin_port));
   transport->Start(std::move(request), [this] { ++sends_; });

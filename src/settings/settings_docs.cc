@@ -89,6 +89,20 @@ after 15 minutes. Where clocks are put forward, a time that they leave out does 
 twice counts once. One run is under way at a time: when another is due while the queue is still being fetched, and has been for 15 minutes,
 its harvest comes first and the queue goes on after it.
 
+## Proxies and certificates
+
+These are read from the environment alone, as most programs do, and from no file.
+
+| variable | what it says |
+| --- | --- |
+| `https_proxy`, `http_proxy` | the proxy for https and for http URLs: `http://proxy.example:3128`, with `user:password@` where it asks for it. `HTTPS_PROXY` counts too, `HTTP_PROXY` does not |
+| `all_proxy` | the proxy for both where the above are not set; `socks5h://` works as well |
+| `no_proxy` | what is asked directly: names (and all below them), addresses, blocks such as 10.0.0.0/8, with commas between; `*` is everything |
+| `SSL_CERT_FILE` | a PEM file of the authorities whose certificates are believed, in place of the system's: for a proxy that opens TLS, or a server with a certificate of your own |
+| `SSL_CERT_DIR` | a folder of them, under the names that `openssl rehash` gives |
+
+127.0.0.0/8, ::1 and localhost are always asked directly. An error behind a proxy names it. A certificate that is not believed is not tried again.
+
 ## Reload
 
 SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take effect at once; the

@@ -60,7 +60,8 @@ class ObjectStore : public BlobReader {
   virtual Result<std::optional<ObjectInfo>> Head(const std::string& key) = 0;
   // Every object whose key begins with `prefix` and is greater than `after`, sorted by key, byte by byte. All
   // pages of it.
-  virtual Result<std::vector<ObjectInfo>> ListObjects(const std::string& prefix, const std::string& after) = 0;
+  virtual Result<std::vector<ObjectInfo>> ListObjects(const std::string& prefix,
+                                                      const std::string& after) = 0;
 
   // Returns the ETag.
   virtual Result<std::string> Put(const std::string& key, std::string_view bytes,

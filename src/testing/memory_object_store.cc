@@ -46,7 +46,8 @@ MemoryObjectStore::MemoryObjectStore() : own_(std::make_unique<Bucket>()), bucke
 MemoryObjectStore::MemoryObjectStore(Bucket& bucket) : bucket_(bucket) {}
 
 template <class T>
-Result<T> MemoryObjectStore::Call(const char* act, const std::string& key, std::function<Result<T>()> happen) {
+Result<T> MemoryObjectStore::Call(const char* act, const std::string& key,
+                                  std::function<Result<T>()> happen) {
   ++calls_;
   bucket_.Called();
   std::optional<Fault> fault;

@@ -143,20 +143,24 @@ TEST_P(ObjectStoreContract, PutsAFile) {
   const auto refused = store().PutFile("state/catalog/1.db", files, "catalog.db", PutCondition::Absent());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kExists);
-  EXPECT_EQ(store().PutFile("other", files, "absent", PutCondition::None()).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store().PutFile("other", files, "absent", PutCondition::None()).error().code,
+            ErrorCode::kNotFound);
 }
 
 TEST_P(ObjectStoreContract, ListsWhatBeginsWithAPrefixSortedByBytes) {
-  for (const char* key : {"records/tv/001", "records/movie/010", "records/movie/002", "records/movie/state.json",
-                          "records/movie2/001", "other", "records/movie/\xc3\xa9", "records/movie/Z"}) {
+  for (const char* key :
+       {"records/tv/001", "records/movie/010", "records/movie/002", "records/movie/state.json",
+        "records/movie2/001", "other", "records/movie/\xc3\xa9", "records/movie/Z"}) {
     Put(key, key);
   }
   EXPECT_EQ(KeysOf("records/movie/"),
             (std::vector<std::string>{"records/movie/002", "records/movie/010", "records/movie/Z",
                                       "records/movie/state.json", "records/movie/\xc3\xa9"}));
-  EXPECT_EQ(KeysOf("records/movie/", "records/movie/010"),
-            (std::vector<std::string>{"records/movie/Z", "records/movie/state.json", "records/movie/\xc3\xa9"}));
-  EXPECT_EQ(KeysOf("records/movie/", "records/movie/0050").front(), "records/movie/010") << "`after` need not exist";
+  EXPECT_EQ(
+      KeysOf("records/movie/", "records/movie/010"),
+      (std::vector<std::string>{"records/movie/Z", "records/movie/state.json", "records/movie/\xc3\xa9"}));
+  EXPECT_EQ(KeysOf("records/movie/", "records/movie/0050").front(), "records/movie/010")
+      << "`after` need not exist";
   EXPECT_EQ(KeysOf("").size(), 8u);
   EXPECT_TRUE(KeysOf("nothing").empty());
   EXPECT_EQ(store().List("records/movie").value(), KeysOf("records/movie/")) << "a folder, not its namesakes";
@@ -166,7 +170,8 @@ TEST_P(ObjectStoreContract, ListsWhatBeginsWithAPrefixSortedByBytes) {
 }
 
 TEST_P(ObjectStoreContract, TakesKeysThatNeedCareInAnAddress) {
-  const std::vector<std::string> keys = {"a b", "a%20b", "a+b", "a=b&c?d#e", "a/../b", "a//b", "\xe6\x98\xa0\xe7\x94\xbb"};
+  const std::vector<std::string> keys = {
+      "a b", "a%20b", "a+b", "a=b&c?d#e", "a/../b", "a//b", "\xe6\x98\xa0\xe7\x94\xbb"};
   for (const std::string& key : keys) Put(key, "at " + key);
   for (const std::string& key : keys) EXPECT_EQ(BytesOf(key), "at " + key);
   std::vector<std::string> sorted = keys;

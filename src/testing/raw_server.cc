@@ -50,6 +50,18 @@ std::optional<std::string> RawServer::Connection::ReadRequest() {
   }
 }
 
+std::string RawServer::Connection::ReadBody(std::size_t size) {
+  char buffer[4096];
+  while (unread_.size() < size) {
+    const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+    if (n <= 0) break;
+    unread_.append(buffer, std::size_t(n));
+  }
+  std::string body = unread_.substr(0, size);
+  unread_.erase(0, size);
+  return body;
+}
+
 void RawServer::Connection::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

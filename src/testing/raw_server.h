@@ -32,8 +32,10 @@ class RawServer {
     Connection& operator=(const Connection&) = delete;
     ~Connection() { Close(); }
 
-    // The head of the next request (clients of ours send no bodies), or nothing when the peer has gone.
+    // The head of the next request, or nothing when the peer has gone.
     std::optional<std::string> ReadRequest();
+    // The body behind it: `size` bytes, fewer when the peer has gone.
+    std::string ReadBody(std::size_t size);
     void Send(std::string_view bytes);
     // A whole answer with its Content-Length.
     void Answer(std::string_view body, std::string_view more_headers = "",

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "http/proxy.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+#include "base/words.h"
+
+namespace tmdbc::http {
+namespace {
+
+// What stands between the scheme and the path: "user:password@host:port".
+std::string_view AuthorityOf(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+std::string_view WithoutUser(std::string_view authority) {
+  if (const auto user = authority.rfind('@'); user != std::string_view::npos)
+    authority.remove_prefix(user + 1);
+  return authority;
+}
+
+std::optional<std::uint32_t> Ipv4Of(std::string_view text) {
+  in_addr address{};
+  if (::inet_pton(AF_INET, std::string(text).c_str(), &address) != 1) return std::nullopt;
+  return ntohl(address.s_addr);
+}
+
+// `block`: "10.0.0.0/8".
+bool IsInBlock(std::uint32_t address, std::string_view block) {
+  const auto slash = block.find('/');
+  const auto base = Ipv4Of(block.substr(0, slash));
+  if (!base || slash == std::string_view::npos) return false;
+  const std::string_view digits = block.substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  if (error != std::errc() || end != digits.data() + digits.size() || bits > 32) return false;
+  return bits == 0 || (address ^ *base) >> (32 - bits) == 0;
+}
+
+bool IsNamed(std::string_view host, std::string_view entry) {
+  if (entry == "*") return true;
+  if (const auto address = Ipv4Of(host)) {
+    if (entry.find('/') != std::string_view::npos) return IsInBlock(*address, entry);
+    return entry == host;
+  }
+  if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
+  while (entry.starts_with('.')) entry.remove_prefix(1);
+  if (entry.empty() || !host.ends_with(entry)) return false;
+  return host.size() == entry.size() || host[host.size() - entry.size() - 1] == '.';
+}
+
+bool IsListed(std::string_view host, std::string_view list) {
+  constexpr std::string_view kBetween = ", \t";
+  while (true) {
+    const auto begin = list.find_first_not_of(kBetween);
+    if (begin == std::string_view::npos) return false;
+    list.remove_prefix(begin);
+    const auto end = list.find_first_of(kBetween);
+    if (IsNamed(host, list.substr(0, end))) return true;
+    if (end == std::string_view::npos) return false;
+    list.remove_prefix(end);
+  }
+}
+
+std::string FirstSet(const char* (*getenv)(const char*), std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const char* const value = getenv(name); value != nullptr && *value != '\0') return value;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view HostNameOf(std::string_view url) {
+  std::string_view host = WithoutUser(AuthorityOf(url));
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool IsLoopback(std::string_view host) {
+  const std::string name = Lower(host);
+  if (name == "localhost" || name.ends_with(".localhost") || name == "::1") return true;
+  const auto address = Ipv4Of(name);
+  return address && *address >> 24 == 127;
+}
+
+ProxySettings ProxySettings::FromEnvironment(const char* (*getenv)(const char* name)) {
+  return {.http = FirstSet(getenv, {"http_proxy"}),
+          .https = FirstSet(getenv, {"https_proxy", "HTTPS_PROXY"}),
+          .all = FirstSet(getenv, {"all_proxy", "ALL_PROXY"}),
+          .no_proxy = FirstSet(getenv, {"no_proxy", "NO_PROXY"})};
+}
+
+std::string ProxySettings::For(std::string_view url) const {
+  const std::string& proxy = Lower(url.substr(0, 8)) == "https://" && !https.empty() ? https
+                             : Lower(url.substr(0, 7)) == "http://" && !http.empty() ? http
+                                                                                     : all;
+  if (proxy.empty()) return "";
+  const std::string_view host = HostNameOf(url);
+  if (IsLoopback(host) || IsListed(Lower(host), Lower(no_proxy))) return "";
+  return proxy;
+}
+
+std::string ShownProxy(std::string_view proxy) {
+  return std::string(WithoutUser(AuthorityOf(proxy)));
+}
+
+}  // namespace tmdbc::http
