@@ -9,7 +9,7 @@
 #include <string>
 
 #include "tmdb/detail_fetch.h"
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/json_writer.h"
 #include "base/words.h"
 #include "harvester/accepted_exports.h"
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 namespace {

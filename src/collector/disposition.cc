@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 

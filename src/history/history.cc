@@ -14,7 +14,7 @@
 #include "base/words.h"
 #include "history/record_diff.h"
 #include "tmdb/document.h"
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 namespace {

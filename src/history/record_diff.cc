@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/json_writer.h"
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 namespace {

@@ -8,8 +8,8 @@
 #include <array>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "tmdb/export_line.h"
-#include "tmdb/json_text.h"
 
 namespace tmdbc {
 
@@ -43,20 +43,32 @@ std::int64_t CountOf(const dom::object& object, std::string_view name) {
   return 0;
 }
 
-std::optional<ChangeRow> RowOf(const dom::element& element) {
+bool IsNull(const simdjson::simdjson_result<dom::element>& member) {
+  return member.error() == simdjson::SUCCESS && member.is_null();
+}
+
+// Adds what the row says to the page. A row that says nothing usable costs itself, not the page.
+void TakeRow(const dom::element& element, ChangePage& page) {
+  ++page.rows_in_all;
   dom::object object;
   ChangeRow row;
-  if (element.get(object) != simdjson::SUCCESS) return std::nullopt;
-  if (object.at_key("id").get(row.id) != simdjson::SUCCESS || row.id < 1 || row.id > kMaxId)
-    return std::nullopt;
+  if (element.get(object) != simdjson::SUCCESS) {
+    ++page.unreadable;
+    return;
+  }
+  const auto id = object.at_key("id");
+  if (id.get(row.id) != simdjson::SUCCESS || row.id < 1 || row.id > kMaxId) {
+    page.unreadable += !IsNull(id);
+    return;
+  }
   const auto adult = object.at_key("adult");
   bool is_adult = false;
   if (adult.get(is_adult) == simdjson::SUCCESS) {
     row.adult = is_adult ? AdultMark::kYes : AdultMark::kNo;
-  } else if (adult.error() == simdjson::SUCCESS && adult.is_null()) {
+  } else if (IsNull(adult)) {
     row.adult = AdultMark::kNull;
   }
-  return row;
+  page.rows.push_back(row);
 }
 
 }  // namespace
@@ -82,10 +94,7 @@ Result<ChangePage> ParseChangePage(const std::string& body, int page) {
   out.total_pages = CountOf(envelope, "total_pages");
   out.total_results = CountOf(envelope, "total_results");
   out.rows.reserve(results.size());
-  for (const dom::element element : results) {
-    ++out.rows_in_all;
-    if (const auto row = RowOf(element)) out.rows.push_back(*row);
-  }
+  for (const dom::element element : results) TakeRow(element, out);
   return out;
 }
 

@@ -40,7 +40,8 @@ struct ChangeRow {
 
 struct ChangePage {
   std::vector<ChangeRow> rows;     // in the order of the page, repeats included
-  std::int64_t rows_in_all = 0;    // with those left out: null ids, and what is no id
+  std::int64_t rows_in_all = 0;    // with those left out
+  std::int64_t unreadable = 0;     // of those left out: not a null id, but no id either (20 digits, a text)
   std::int64_t total_pages = 0;    // as TMDB says; 0 where it says nothing
   std::int64_t total_results = 0;  // the same; never to be trusted alone: in 2022 it was 1 with 2,687 rows
 };

@@ -53,11 +53,12 @@ TEST(ChangePage, ReadsRowsAsTheyAreSentToday) {
 TEST(ChangePage, RowsWithoutAnIdAreLeftOutButCounted) {
   const auto page = ParseChangePage(
       R"({"results":[{"id":null,"adult":null},{"adult":false},{"id":"x"},{"id":0},{"id":-4},{"id":4294967296},)"
-      R"(7,null,{"id":5,"adult":false}],"page":1,"total_pages":1,"total_results":9})",
+      R"(7,null,{"id":99999999999999999999},{"id":5,"adult":false}],"page":1,"total_pages":1,"total_results":10})",
       1);
   ASSERT_TRUE(page) << page.error().message;
   EXPECT_EQ(IdsOf(*page), std::vector<std::int64_t>{5});
-  EXPECT_EQ(page->rows_in_all, 9);
+  EXPECT_EQ(page->rows_in_all, 10);
+  EXPECT_EQ(page->unreadable, 8);  // all but the null id, which TMDB sends now and then
 }
 
 TEST(ChangePage, RepeatsAreKept) {

@@ -13,7 +13,7 @@
 #include <bit>
 #include <cmath>
 
-#include "tmdb/json_text.h"
+#include "base/json.h"
 #include "tmdb/parsed_body.h"
 
 namespace tmdbc {

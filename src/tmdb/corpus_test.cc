@@ -8,7 +8,7 @@
 
 #include "testing/corpus.h"
 #include "tmdb/detail_fetch.h"
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 namespace tmdbc {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "tmdb/json_text.h"
+#include "base/json.h"
 #include "tmdb/parsed_body.h"
 
 namespace tmdbc {

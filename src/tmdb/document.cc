@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tmdb/json_text.h"
+#include "base/json.h"
 #include "tmdb/parsed_body.h"
 
 namespace tmdbc {
@@ -52,6 +52,7 @@ Result<std::string> EpisodeWith(std::string_view season_json, std::string_view n
 }  // namespace
 
 Result<std::string> OneLine(std::string json) {
+  if (json.starts_with(kByteOrderMark)) json.erase(0, kByteOrderMark.size());
   if (!HasLineBreak(json)) return json;
   // A line break only before or behind the value takes nothing else along.
   constexpr std::string_view kSpace = " \t\r\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Document: one body of TMDB's that was checked and is ready to be stored, and what can be asked of such
-// bodies. Its bytes are TMDB's: cut out of what came, never re-serialised.
+// Document: one body of TMDB's that was checked and is ready to be stored, and what can be asked of such bodies. Its
+// bytes are TMDB's: cut out of what came, never re-serialised.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace tmdbc {
 
-// Two hashes of a parsed JSON document. Members named popularity, vote_average or vote_count, at any depth,
-// are volatile: they count, with the path at which they stand, in `stats` only, everything else in `content`
-// only. Neither sees the order of object members, white space, or how a value is spelled (1, 1.0 and 1e0; "/"
-// and "\/"); both see the order of array elements, and the difference between null, [], {}, "" and no member.
-// Kept in catalog.db: the algorithm never changes.
+// Two hashes of a parsed JSON document. Members named popularity, vote_average or vote_count, at any depth, are
+// volatile: they count, with the path at which they stand, in `stats` only, everything else in `content` only. Neither
+// sees the order of object members, white space, or how a value is spelled (1, 1.0 and 1e0; "/" and "\/"); both see the
+// order of array elements, and the difference between null, [], {}, "" and no member. Kept in catalog.db: the algorithm
+// never changes. Why: docs/decisions/content-hash.md.
 struct ContentHash {
   std::uint64_t content = 0;
   std::uint64_t stats = 0;
@@ -48,19 +48,19 @@ struct SeasonList {
   bool given = false;                 // it has a seasons[] array; without one it says nothing at all
   std::vector<std::int64_t> numbers;  // ascending
   std::vector<std::int64_t> ids;      // ascending: all that it names, those without a readable number too
-  bool readable = true;               // false: an entry has neither an id nor a number, so it may be any season
+  bool readable = true;  // false: an entry has neither an id nor a number, so it may be any season
 };
 
-// kCorrupt when `json` is not one whole, valid JSON value within the limits (depth 64).
+// kCorrupt when `json` is not one whole, valid JSON value (base/json.h says what counts as one).
 Result<ContentHash> HashContent(std::string_view json);
 
-// A record is one line: the bytes of `json`, a valid text, as they are when they hold no line break (TMDB
-// sends none). Otherwise without the white space around the value, and if that does not do, without any
-// between tokens. The strings inside never hold a raw line break (RFC 8259 section 7); kCorrupt when they do.
+// A record is one line: the bytes of `json`, a valid text, as they are when they hold no line break (TMDB sends none).
+// Otherwise without the white space around the value, and if that does not do, without any between tokens. A byte order
+// mark in front is dropped. The strings inside never hold a raw line break (RFC 8259 section 7); kCorrupt when they do.
 Result<std::string> OneLine(std::string json);
 
-// The episodes[] of a season body: ids and numbers. Episodes without an integer id are left out. kCorrupt as
-// for HashContent.
+// The episodes[] of a season body: ids and numbers. Episodes without an integer id are left out. kCorrupt as for
+// HashContent.
 Result<std::vector<EpisodeRef>> EpisodesOf(std::string_view season_json);
 // The bytes of the episode with that id (or number) within a season body; kNotFound when it is not there.
 Result<std::string> EpisodeById(std::string_view season_json, std::int64_t episode_id);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace tmdbc {
 
@@ -116,7 +117,7 @@ void LineSplitter::Finish(const Visit& visit) {
 }
 
 void LineSplitter::Give(std::string_view line, const Visit& visit) {
-  ++number_;
+  if (++number_ == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.find_first_not_of(" \t") != std::string_view::npos) visit(number_, line);
 }

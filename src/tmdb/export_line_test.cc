@@ -171,6 +171,13 @@ TEST(LineSplitter, TheLastLineMayLackItsLineBreak) {
   EXPECT_EQ(Split("", 2), Lines{});
 }
 
+TEST(LineSplitter, PassesOverAByteOrderMark) {
+  for (const std::size_t piece : {1UL, 2UL, 100UL}) {
+    EXPECT_EQ(Split("\xEF\xBB\xBF{\"id\":1}\n\xEF\xBB\xBF", piece),
+              (Lines{{1, "{\"id\":1}"}, {2, "\xEF\xBB\xBF"}}));
+  }
+}
+
 TEST(LineSplitter, LeavesOutBlankLinesButCountsThem) {
   EXPECT_EQ(Split("a\n\n\r\n  \nb\r\n", 100), (Lines{{1, "a"}, {5, "b"}}));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "tmdb/json_text.h"
+#include "base/json.h"
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
+#include <string>
 
 namespace tmdbc {
 namespace {
@@ -93,6 +95,50 @@ TEST(ParsedJson, GoesOnAfterTextThatItRefused) {
     const std::string large = "[" + std::string(3 << 20, ' ') + "1]";  // larger than the parser that is kept
     EXPECT_TRUE(ParsedJson::Parse(large).has_value());
   }
+}
+
+TEST(ParsedJson, ANumberBeyond64BitsIsNoIntegerAndHasItsText) {
+  const auto parsed = ParsedJson::Parse(
+      R"({"a":[7,12345678901234567890123],"b":12345678901234567890123,"c":1e999,"d":0.25})");
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  const auto a = parsed->root()["a"].at(1).value(), b = parsed->root()["b"].value(),
+             c = parsed->root()["c"].value();
+  EXPECT_TRUE(IsOddNumber(a) && IsOddNumber(b) && IsOddNumber(c));
+  EXPECT_FALSE(IsOddNumber(parsed->root()["d"].value()));
+  EXPECT_FALSE(IsOddNumber(parsed->root()["a"].value()));
+  std::int64_t number = 0;
+  EXPECT_NE(b.get(number), simdjson::SUCCESS);
+  EXPECT_EQ(parsed->root()["a"].at(0).get_int64().value(), 7);
+  EXPECT_EQ(parsed->root()["d"].get_double().value(), 0.25);
+  const auto bits = [](simdjson::dom::element value) {
+    return std::bit_cast<std::uint64_t>(value.get_double().value());
+  };
+  EXPECT_EQ(bits(a), bits(b));
+  EXPECT_NE(bits(b), bits(c));
+}
+
+TEST(ParsedJson, OddTextInOnePlaceChangesNothingElsewhere) {
+  // Every kind of value around odd ones, in a text that no longer fits the first parser.
+  std::string json = "[";
+  for (int i = 0; i < 5000; ++i)
+    json += R"({"i":)" + std::to_string(i) +
+            R"(,"s":"\ud800\"1e999\\","o":-1e999,"l":[null,true,false,-1.5,{}]},)";
+  json += "0]";
+  const auto parsed = ParsedJson::Parse(json);
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  int at = 0;
+  for (const simdjson::dom::element row : parsed->root().get_array()) {
+    if (!row.is_object()) break;
+    ASSERT_EQ(row["i"].get_int64().value(), at++);
+    ASSERT_EQ(row["s"].get_string().value(), "\xEF\xBF\xBD\"1e999\\");
+    ASSERT_TRUE(IsOddNumber(row["o"].value()));
+    ASSERT_EQ(row["l"].at(3).get_double().value(), -1.5);
+  }
+  EXPECT_EQ(at, 5000);
+}
+
+TEST(RawMembers, PassOverAByteOrderMark) {
+  EXPECT_EQ(Values("\xEF\xBB\xBF{\"a\":1}"), std::vector<std::string>{"1"});
 }
 
 }  // namespace
