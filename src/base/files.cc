@@ -16,10 +16,39 @@ namespace {
 
 std::unexpected<Error> SystemError(const char* act, const std::string& path, int error) {
   ErrorCode code = ErrorCode::kIo;
-  if (error == ENOSPC || error == EDQUOT) code = ErrorCode::kNoSpace;
-  if (error == ENOENT) code = ErrorCode::kNotFound;
-  if (error == EEXIST) code = ErrorCode::kExists;
-  return Fail(code, "{} {}: {}", act, path, std::strerror(error));
+  Hint hint = Hint::kNone;
+  const char* more = "";
+  switch (error) {
+    case EFBIG:
+      more = " (the largest that this process, or the file system, may write)";
+      [[fallthrough]];
+    case ENOSPC:
+    case EDQUOT:
+      code = ErrorCode::kNoSpace;
+      hint = Hint::kFreeSpace;
+      break;
+    case ENOENT:
+      code = ErrorCode::kNotFound;
+      break;
+    case EEXIST:
+      code = ErrorCode::kExists;
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      hint = Hint::kPermission;
+      break;
+    default:
+      break;
+  }
+  return Fail(code, hint, "{} {}: {}{}", act, path, std::strerror(error), more);
+}
+
+// EIO: the sector does not come back. EBADMSG, EUCLEAN: a file system with checksums of its own says that it is
+// not what was written.
+std::unexpected<Error> ReadError(const std::string& path, int error) {
+  if (error != EIO && error != EBADMSG && error != EUCLEAN) return SystemError("read", path, error);
+  return Fail(ErrorCode::kUnreadable, "read {}: {}", path, std::strerror(error));
 }
 
 // Closes the descriptor it owns.
@@ -79,7 +108,8 @@ class PosixAppendFile final : public AppendFile {
 
 }  // namespace
 
-PosixFileSystem::PosixFileSystem(std::string root) : root_(std::move(root)) {}
+PosixFileSystem::PosixFileSystem(std::string root, std::function<void(const std::string&)> warn)
+    : root_(std::move(root)), warn_(std::move(warn)) {}
 
 Result<std::unique_ptr<AppendFile>> PosixFileSystem::OpenAppend(const std::string& path) {
   const std::string full = Full(path);
@@ -106,7 +136,7 @@ Result<std::string> PosixFileSystem::Read(const std::string& path, std::uint64_t
   while (got < bytes.size()) {
     const ssize_t n = ::pread(file.get(), bytes.data() + got, bytes.size() - got, off_t(offset + got));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("read", full, errno);
+    if (n < 0) return ReadError(full, errno);
     if (n == 0) break;
     got += std::size_t(n);
   }
@@ -146,7 +176,16 @@ Result<void> PosixFileSystem::SyncFolder(const std::string& folder) {
   for (std::string path = folder;; path = FolderOf(path)) {
     const Descriptor dir(::open(Full(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (dir.get() < 0) return SystemError("open folder", Full(path), errno);
-    if (::fsync(dir.get()) != 0) return SystemError("sync folder", Full(path), errno);
+    if (::fsync(dir.get()) != 0) {
+      if (errno != EINVAL && errno != ENOTSUP) return SystemError("sync folder", Full(path), errno);
+      if (warn_ && !warned_.exchange(true)) {
+        warn_(
+            fmt::format("sync folder {}: {}: this file system cannot; after a power cut the last file may be "
+                        "found under its old name",
+                        Full(path), std::strerror(errno)));
+      }
+      return {};
+    }
     if (path == "." || path.empty()) return {};
   }
 }

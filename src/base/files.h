@@ -11,7 +11,9 @@
 // be; else kIo.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,7 +60,10 @@ class FileSystem : public BlobReader {
 // The machine's files under `root`, which must exist. Any thread; each file that it opens belongs to one thread.
 class PosixFileSystem final : public FileSystem {
  public:
-  explicit PosixFileSystem(std::string root);
+  // `warn` (may be empty) is told once, in a sentence, when the file system cannot sync folders, as some of other
+  // machines' cannot (EINVAL, ENOTSUP): that is passed over, and a file renamed just before a power cut may then be
+  // found under its old name.
+  explicit PosixFileSystem(std::string root, std::function<void(const std::string&)> warn = {});
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override;
   Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override;
   Result<std::uint64_t> Size(const std::string& path) override;
@@ -72,6 +77,8 @@ class PosixFileSystem final : public FileSystem {
   std::string Full(const std::string& path) const { return root_ + "/" + path; }
 
   const std::string root_;
+  const std::function<void(const std::string&)> warn_;
+  std::atomic<bool> warned_{false};
 };
 
 // Writes `bytes` to `path` whole or not at all, and durably: temporary file, sync, rename, folder sync.

@@ -2,11 +2,32 @@
 #include "base/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+namespace {
+
+// What the system answers instead, while it is set; the calls of the C library below take the place of its own.
+int fsync_error = 0, pread_error = 0;
+
+}  // namespace
+
+extern "C" int fsync(int fd) {
+  if (fsync_error != 0) return errno = fsync_error, -1;
+  return int(::syscall(SYS_fsync, fd));
+}
+extern "C" ssize_t pread(int fd, void* to, std::size_t size, off_t at) {
+  if (pread_error != 0) return errno = pread_error, -1;
+  return ::syscall(SYS_pread64, fd, to, size, at);
+}
 
 namespace tmdbc {
 namespace {
@@ -118,6 +139,56 @@ TEST_F(PosixFileSystemTest, SaysWhenTheDiskIsFull) {
   const auto written = (*file)->Append("x");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::kNoSpace);
+}
+
+TEST_F(PosixFileSystemTest, TakesALimitOfFileSizesForAFullDisk) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  auto file = files_->OpenAppend("large").value();
+  const rlimit small{1000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto written = file->Append(std::string(2000, 'x'));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kNoSpace);
+  EXPECT_NE(written.error().message.find("File too large"), std::string::npos) << written.error().message;
+}
+
+TEST_F(PosixFileSystemTest, TellsBytesThatDoNotComeBackFromOtherFailures) {
+  Put("records/001", "x");
+  pread_error = EIO;
+  const auto unreadable = files_->Read("records/001", 0, 1);
+  pread_error = ENOMEM;
+  const auto failed = files_->Read("records/001", 0, 1);
+  pread_error = 0;
+  ASSERT_FALSE(unreadable);
+  EXPECT_EQ(unreadable.error().code, ErrorCode::kUnreadable);
+  EXPECT_TRUE(IsDamage(unreadable.error()));
+  EXPECT_EQ(unreadable.error().message, "read " + root_ + "/records/001: Input/output error");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kIo);
+  EXPECT_FALSE(IsDamage(failed.error()));
+}
+
+TEST_F(PosixFileSystemTest, GoesOnWhereFoldersCannotBeSyncedAndSaysSoOnce) {
+  std::vector<std::string> warnings;
+  PosixFileSystem files(root_, [&](const std::string& warning) { warnings.push_back(warning); });
+  for (const int error : {EINVAL, ENOTSUP}) {
+    fsync_error = error;
+    const auto synced = files.SyncFolder(".");
+    const auto silent = files_->SyncFolder(".");
+    fsync_error = 0;
+    EXPECT_TRUE(synced) << synced.error().message;
+    EXPECT_TRUE(silent);
+  }
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find(root_), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("Invalid argument"), std::string::npos) << warnings[0];
+  fsync_error = EIO;
+  EXPECT_FALSE(files.SyncFolder(".")) << "that one is an error";
+  fsync_error = 0;
 }
 
 TEST_F(PosixFileSystemTest, ReplacesAWholeFileAndLeavesNoOther) {

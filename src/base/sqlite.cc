@@ -7,24 +7,84 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <iterator>
 
 #include "base/page_checksum.h"
+#include "base/sqlite_vfs.h"
 
 namespace tmdbc {
 namespace {
 
-constexpr int kBusyTimeoutMs = 10'000;
+// At the start a person waits, later a loop does.
+constexpr int kOpenBusyMs = 4'000, kBusyMs = 250;
+// A reader is a command of its own: only itself waits.
+constexpr int kReaderBusyMs = 10'000;
+// Pages in which a flipped bit is looked for. Damage of more is no bit's.
+constexpr std::size_t kMostSearched = 16;
+
+struct Kind {
+  ErrorCode code = ErrorCode::kIo;
+  Hint hint = Hint::kNone;
+};
+
+// Of an extended result code (https://www.sqlite.org/rescode.html).
+Kind KindOf(int code) {
+  switch (code) {
+    // What locks and shared memory of a file system of another machine answer.
+    case SQLITE_IOERR_LOCK:
+    case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_RDLOCK:
+    case SQLITE_IOERR_CHECKRESERVEDLOCK:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMLOCK:
+    case SQLITE_IOERR_SHMMAP:
+      return {ErrorCode::kIo, Hint::kLocalDisk};
+    case SQLITE_IOERR_READ:
+    case SQLITE_IOERR_CORRUPTFS:
+      return {ErrorCode::kUnreadable, Hint::kNone};
+    default:
+      break;
+  }
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {ErrorCode::kNoSpace, Hint::kFreeSpace};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorCode::kBusy, Hint::kNone};
+    case SQLITE_PROTOCOL:
+      return {ErrorCode::kIo, Hint::kLocalDisk};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return {ErrorCode::kIo, Hint::kPermission};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {ErrorCode::kCorrupt, Hint::kNone};
+    case SQLITE_ERROR:
+    case SQLITE_MISUSE:
+    case SQLITE_CONSTRAINT:
+      return {ErrorCode::kInternal, Hint::kNone};
+    default:
+      return {};
+  }
+}
 
 std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
-  const int code = sqlite3_errcode(db) & 0xff;
-  ErrorCode mapped = ErrorCode::kIo;
-  if (code == SQLITE_FULL) mapped = ErrorCode::kNoSpace;
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) mapped = ErrorCode::kCorrupt;
-  if (code == SQLITE_CANTOPEN) mapped = ErrorCode::kNotFound;
-  if (code == SQLITE_ERROR || code == SQLITE_MISUSE || code == SQLITE_CONSTRAINT)
-    mapped = ErrorCode::kInternal;
-  return Fail(mapped, "{}: {}", act, sqlite3_errmsg(db));
+  const int code = sqlite3_extended_errcode(db);
+  const Kind kind = KindOf(code);
+  const char* const file = db == nullptr ? nullptr : sqlite3_db_filename(db, "main");
+  std::string why = sqlite3_errmsg(db);
+  // What the system said tells a quota from a full disk, and a page that does not come back from one that was
+  // changed. A bound of SQLite's own, and damage that it finds, have no word from it.
+  const int error = TakeVfsError();
+  const int primary = code & 0xff;
+  if (error != 0 && (primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_CORRUPT))
+    why += fmt::format(" ({}: {})", std::strerror(error), file ? file : "");
+  if (kind.code == ErrorCode::kBusy)
+    why = fmt::format("another program holds {}", file ? file : "the database");
+  return Fail(kind.code, kind.hint, "{}: {}", act, why);
 }
 
 }  // namespace
@@ -104,15 +164,16 @@ bool Statement::IsNull(int column) const {
 
 namespace {
 
-// Beside a database in WAL mode even a reader makes a file (-shm). Where none can be made, and none is needed
-// because no log is there, the database is read as a file that nobody changes
-// (https://www.sqlite.org/uri.html#uriimmutable).
-bool MustBeImmutable(const std::string& path) {
+// Beside a database in WAL mode even a reader makes a file (-shm).
+bool MayWriteBeside(const std::string& path) {
   const auto slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0) return false;
+  return ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+bool HasLog(const std::string& path) {
   struct stat log{};
-  return ::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0;
+  return ::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0;
 }
 
 std::string ImmutableUri(const std::string& path) {
@@ -127,38 +188,72 @@ std::string ImmutableUri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
+// SQLite says "unable to open database file" of everything that lies in the way of a reader.
+std::unexpected<Error> CannotOpen(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0)
+    return Fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "open {}: {}", path,
+                std::strerror(errno));
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
+    return Fail(ErrorCode::kIo, Hint::kPermission, "open {}: {}", path, std::strerror(errno));
+  if (HasLog(path) && !MayWriteBeside(path)) {
+    return Fail(
+        ErrorCode::kIo, Hint::kPermission,
+        "open {}: the process that wrote to it last left a log ({}-wal), and to read that a file must be "
+        "made in its folder, which this user may not do. The next process that may will tidy up",
+        path, path);
+  }
+  const int error = TakeVfsError();
+  return Fail(ErrorCode::kIo, "open {}: {}", path,
+              error != 0 ? std::strerror(error) : "SQLite cannot open it");
+}
+
 }  // namespace
 
 Result<Database> Database::Open(const std::string& path, Mode mode) {
-  if (mode == Mode::kReadOnly && MustBeImmutable(path)) return OpenAs(ImmutableUri(path), path, mode);
-  return OpenAs(path, path, mode);
+  // Where no file can be made beside it, and none is needed because no log is there, it is read as a file that
+  // nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
+  return OpenAs(path, mode, mode == Mode::kReadOnly && !MayWriteBeside(path) && !HasLog(path));
 }
 
-Result<Database> Database::OpenAs(const std::string& name, const std::string& path, Mode mode) {
+Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool frozen) {
   sqlite3* raw = nullptr;
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int uri = name == path ? 0 : SQLITE_OPEN_URI;
-  const int opened =
-      sqlite3_open_v2(name.c_str(), &raw, flags | uri | SQLITE_OPEN_NOMUTEX, PageChecksumVfs());
-  Database db(raw, path);
-  if (opened != SQLITE_OK) return SqliteError(raw, fmt::format("open {}", path));
-  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
-  if (mode == Mode::kReadWrite) {
-    int reserved = kPageChecksumBytes;  // of a new database; one that is there keeps what it has
-    sqlite3_file_control(raw, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-    if (auto set = db.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
-        !set) {
-      return Fail(set.error().code, "open {}: {}", path, set.error().message);
-    }
-  } else if (auto probe = db.Execute("SELECT count(*) FROM sqlite_schema"); !probe) {
-    return Fail(probe.error().code, "open {}: {}", path, probe.error().message);
+  const std::string name = frozen ? ImmutableUri(path) : path;
+  const int opened = sqlite3_open_v2(name.c_str(), &raw,
+                                     flags | (frozen ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX, OurVfs());
+  Database db(raw, path, frozen);
+  const std::string act = fmt::format("open {}", path);
+  if (opened == SQLITE_CANTOPEN) return CannotOpen(path);
+  if (opened != SQLITE_OK) return SqliteError(raw, act);
+  if (auto configured = db.Configure(mode); !configured) {
+    // The log and its index are opened when they are first needed.
+    if ((sqlite3_errcode(raw) & 0xff) == SQLITE_CANTOPEN) return CannotOpen(path);
+    return Within(act.c_str(), configured.error());
   }
   return db;
 }
 
+Result<void> Database::Configure(Mode mode) {
+  sqlite3_extended_result_codes(db_, 1);
+  if (mode == Mode::kReadOnly) {
+    sqlite3_busy_timeout(db_, kReaderBusyMs);
+    return Execute("SELECT count(*) FROM sqlite_schema");
+  }
+  sqlite3_busy_timeout(db_, kOpenBusyMs);
+  int reserved = kPageChecksumBytes;  // of a new database; one that is there keeps what it has
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  TRY(Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+  sqlite3_busy_timeout(db_, kBusyMs);
+  return {};
+}
+
 Database::Database(Database&& other) noexcept
-    : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)), depth_(other.depth_) {}
+    : db_(std::exchange(other.db_, nullptr)),
+      path_(std::move(other.path_)),
+      frozen_(other.frozen_),
+      depth_(other.depth_) {}
 
 Database::~Database() {
   sqlite3_close_v2(db_);
@@ -198,30 +293,102 @@ Result<void> Database::Transact(const std::function<Result<void>()>& work) {
   return done;
 }
 
+Result<std::string> Database::FirstFault() {
+  TRY_ASSIGN(Statement check, Prepare("PRAGMA integrity_check(1)"));
+  TRY_ASSIGN(const bool row, check.Step());
+  const std::string found = row ? std::string(check.Text(0)) : "no answer";
+  return found == "ok" ? std::string() : found;
+}
+
+namespace {
+
+// The file of a database, by SQLite's own descriptor: closing one of ours would end SQLite's locks on the file.
+class DatabaseFile {
+ public:
+  DatabaseFile(sqlite3* db, const std::string& path) : path_(path) {
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file_));
+  }
+  bool in_memory() const { return file_ == nullptr || file_->pMethods == nullptr; }
+
+  Result<std::int64_t> Size() {
+    sqlite3_int64 size = 0;
+    TRY(Checked("size of", 0, file_->pMethods->xFileSize(file_, &size)));
+    return size;
+  }
+  Result<void> Read(std::span<std::byte> to, std::int64_t at) {
+    return Checked("read", at, file_->pMethods->xRead(file_, to.data(), int(to.size()), at));
+  }
+  Result<void> Write(std::span<const std::byte> from, std::int64_t at) {
+    return Checked("write", at, file_->pMethods->xWrite(file_, from.data(), int(from.size()), at));
+  }
+  Result<void> Sync() { return Checked("sync", 0, file_->pMethods->xSync(file_, SQLITE_SYNC_NORMAL)); }
+
+ private:
+  Result<void> Checked(const char* act, std::int64_t at, int code) {
+    if (code == SQLITE_OK) return {};
+    const Kind kind = KindOf(code);
+    return Fail(kind.code, kind.hint, "{} {} at {}: {}", act, path_, at, sqlite3_errstr(code));
+  }
+
+  sqlite3_file* file_ = nullptr;
+  const std::string& path_;
+};
+
+}  // namespace
+
 Result<std::vector<DamagedPage>> Database::DamagedPages() {
   std::vector<DamagedPage> damaged;
-  // Not through a descriptor of our own: closing it would end SQLite's locks on the file.
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
-  if (file == nullptr || file->pMethods == nullptr) return damaged;  // in memory
-  const auto read = [&](std::span<std::byte> to, sqlite3_int64 at) -> Result<void> {
-    const int code = file->pMethods->xRead(file, to.data(), int(to.size()), at);
-    if (code == SQLITE_OK) return {};
-    return Fail(ErrorCode::kIo, "read {} at {}: {}", path_, at, sqlite3_errstr(code));
-  };
-  sqlite3_int64 size = 0;
-  if (file->pMethods->xFileSize(file, &size) != SQLITE_OK) return Fail(ErrorCode::kIo, "size of {}", path_);
+  DatabaseFile file(db_, path_);
+  if (file.in_memory()) return damaged;
+  TRY_ASSIGN(const std::int64_t size, file.Size());
   std::vector<std::byte> page(100);  // SQLite's header
   if (size < std::int64_t(page.size())) return damaged;
-  TRY(read(page, 0));
+  TRY(file.Read(page, 0));
   page.resize(CheckedPageSize(page));
   if (page.empty()) return damaged;
   const auto page_size = std::int64_t(page.size());
-  for (sqlite3_int64 at = 0; at + page_size <= size; at += page_size) {
-    TRY(read(page, at));
-    if (!PageIsRight(page, at)) damaged.push_back({at / page_size + 1, at});
+  for (std::int64_t at = 0; at + page_size <= size; at += page_size) {
+    const auto read = file.Read(page, at);
+    if (!read && read.error().code != ErrorCode::kUnreadable) return std::unexpected(read.error());
+    if (read && PageIsRight(page, at)) continue;
+    const bool one_bit = read && damaged.size() < kMostSearched && FlippedBit(page, at);
+    damaged.push_back({.number = at / page_size + 1, .at = at, .bytes = page_size, .one_bit = one_bit});
   }
   return damaged;
+}
+
+Result<std::vector<DamagedPage>> Database::MendPages() {
+  TRY_ASSIGN(Statement checkpoint, Prepare("PRAGMA wal_checkpoint(TRUNCATE)"));
+  TRY_ASSIGN(const bool row, checkpoint.Step());
+  if (row && checkpoint.Int(0) != 0)
+    return Fail(ErrorCode::kBusy, "checkpoint {}: another program reads it", path_);
+  checkpoint.Reset();
+  std::vector<DamagedPage> pages;
+  DatabaseFile file(db_, path_);
+  const auto rewrite = [&](bool one_bit) -> Result<void> {
+    for (const DamagedPage& damaged : pages) {
+      if (damaged.one_bit != one_bit) continue;
+      std::vector<std::byte> page(static_cast<std::size_t>(damaged.bytes));
+      TRY(file.Read(page, damaged.at));
+      const auto bit = one_bit ? FlippedBit(page, damaged.at) : std::nullopt;
+      if (bit) page[*bit / 8] ^= std::byte(1 << *bit % 8);
+      TRY(file.Write(page, damaged.at));  // which writes the checksum
+    }
+    return file.Sync();
+  };
+  // In transactions, so that nobody else writes: the log stays empty, and no page changes under our hands.
+  TRY(Transact([&]() -> Result<void> {
+    TRY_ASSIGN(pages, DamagedPages());
+    return pages.empty() ? Result<void>() : rewrite(true);
+  }));
+  if (pages.empty()) return pages;
+  TRY(Execute("PRAGMA shrink_memory"));  // forgets the pages as they were
+  TRY(Transact([&]() -> Result<void> {
+    TRY_ASSIGN(const std::string fault, FirstFault());
+    if (!fault.empty()) return Fail(ErrorCode::kCorrupt, "check {}: {}", path_, fault);
+    return rewrite(false);
+  }));
+  return pages;
 }
 
 std::int64_t Database::Changes() const {

@@ -8,8 +8,15 @@
 namespace tmdbc::testing {
 
 struct FaultFileSystem::Node {
-  std::string bytes;   // as programs see them
-  std::string synced;  // at the last sync
+  std::string bytes;                                             // as programs see them
+  std::string synced;                                            // at the last sync
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> spoiled;  // from, to
+
+  bool Gives(std::uint64_t offset, std::uint64_t length) const {
+    const std::uint64_t end = offset + std::min<std::uint64_t>(length, bytes.size());
+    return std::none_of(spoiled.begin(), spoiled.end(),
+                        [&](const auto& range) { return offset < range.second && range.first < end; });
+  }
 };
 
 namespace {
@@ -135,6 +142,8 @@ Result<std::string> FaultFileSystem::Read(const std::string& path, std::uint64_t
                                           std::uint64_t length) {
   const auto found = names_.find(path);
   if (found == names_.end()) return Fail(ErrorCode::kNotFound, "open {}: No such file or directory", path);
+  if (!found->second->Gives(offset, length))
+    return Fail(ErrorCode::kUnreadable, "read {}: Input/output error", path);
   const std::string& bytes = found->second->bytes;
   return offset < bytes.size() ? bytes.substr(offset, length) : std::string();
 }
@@ -222,6 +231,7 @@ void FaultFileSystem::Restart(std::uint64_t seed) {
     auto left = std::make_shared<Node>();
     left->bytes = AfterPowerCut(node->synced, node->bytes, random);
     left->synced = left->bytes;
+    left->spoiled = node->spoiled;
     found[path] = left;
   }
   names_ = durable_ = std::move(found);
@@ -250,6 +260,10 @@ void FaultFileSystem::FlipBit(const std::string& path, std::uint64_t byte, int b
   Node& node = *names_.at(path);
   node.bytes.at(byte) = static_cast<char>(node.bytes[byte] ^ (1 << bit));
   node.synced = node.bytes;
+}
+
+void FaultFileSystem::Spoil(const std::string& path, std::uint64_t at, std::uint64_t bytes) {
+  names_.at(path)->spoiled.emplace_back(at, at + bytes);
 }
 
 void FaultFileSystem::Put(const std::string& path, std::string bytes) {
