@@ -178,7 +178,7 @@ Result<void> PosixFileSystem::SyncFolder(const std::string& folder) {
     if (dir.get() < 0) return SystemError("open folder", Full(path), errno);
     if (::fsync(dir.get()) != 0) {
       if (errno != EINVAL && errno != ENOTSUP) return SystemError("sync folder", Full(path), errno);
-      if (warn_ && !warned_.exchange(true)) {
+      if (warn_ && !warned_->exchange(true)) {
         warn_(
             fmt::format("sync folder {}: {}: this file system cannot; after a power cut the last file may be "
                         "found under its old name",

@@ -78,7 +78,7 @@ class PosixFileSystem final : public FileSystem {
 
   const std::string root_;
   const std::function<void(const std::string&)> warn_;
-  std::atomic<bool> warned_{false};
+  const std::shared_ptr<std::atomic<bool>> warned_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 // Writes `bytes` to `path` whole or not at all, and durably: temporary file, sync, rename, folder sync.
