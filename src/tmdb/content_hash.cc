@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The hashes are kept in catalog.db: another algorithm makes every record look changed once. A test holds
-// fixed values.
+// The hashes are kept in catalog.db: another algorithm makes every record look changed once. A test holds fixed values.
 //
-// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up
-// its members, so theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind
-// of value has a tag of its own, and a container ends with its size: [] {} null "" 0 and an absent member all
-// differ. Volatile members are left out of this and summed up on their own, each with its path: names and
-// array places from the root.
+// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up its members,
+// so theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind of value has a tag of its
+// own, and a container ends with its size: [] {} null "" 0 and an absent member all differ. Volatile members are left out
+// of this and summed up on their own, each with its path: names and array places from the root. A list of images adds up
+// its elements, as an object does; their order is summed up with the volatile members.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -37,10 +36,12 @@ enum : std::uint64_t {
   kName = 0xB8E1AFED6A267E97,
   kPlace = 0xBA7C9045F12C7F99,
   kRoot = 0x24A19947B3916CF7,
+  kImage = 0x0801F2E2858EFC16,
+  kOrder = 0x636920D871574E69,
 };
 
-// Both halves of the 128-bit product, folded: each bit of either side reaches all bits (as wyhash and XXH3 do
-// for short input).
+// Both halves of the 128-bit product, folded: each bit of either side reaches all bits (as wyhash and XXH3 do for short
+// input).
 std::uint64_t Mix(std::uint64_t left, std::uint64_t right) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(left ^ kLeft) * (right ^ kRight);
@@ -52,8 +53,7 @@ std::uint64_t HashText(std::string_view text, std::uint64_t tag) {
 }
 
 std::uint64_t HashDouble(double number) {
-  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is
-  // an integer.
+  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is an integer.
   if (number >= -0x1p63 && number < 0x1p64 && std::trunc(number) == number) {
     if (number < 0x1p63) return Mix(kInteger, static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
     return Mix(kUnsigned, static_cast<std::uint64_t>(number));
@@ -72,50 +72,86 @@ bool IsVolatile(std::string_view name) {
   }
 }
 
+// TMDB orders these lists by votes, which move by themselves.
+bool IsImageList(std::string_view name) {
+  switch (name.size()) {
+    case 5:
+      return name == "logos";
+    case 6:
+      return name == "stills";
+    case 7:
+      return name == "posters";
+    case 8:
+      return name == "profiles";
+    case 9:
+      return name == "backdrops";
+    default:
+      return false;
+  }
+}
+
 class Hasher {
  public:
   ContentHash Run(dom::element value, bool (*left_out)(std::string_view)) {
     std::uint64_t content = 0;
     if (dom::object object; left_out != nullptr && value.get(object) == simdjson::SUCCESS) {
       content = HashObject(object, kRoot, [left_out](std::string_view name) { return left_out(name); });
+    } else if (value.is_object() || value.is_array()) {
+      content = HashContainer(value, kRoot);
     } else {
-      content = Hash(value, kRoot);
+      content = HashScalar(value);
     }
     return {.content = content, .stats = stats_};
   }
 
  private:
-  // `path` says where the value is.
-  std::uint64_t Hash(dom::element value, std::uint64_t path) {
+  // A path says where a value is. Only what has something below it needs one, so it is made here, from its parent's.
+  std::uint64_t Hash(dom::element value, std::uint64_t parent_path, std::uint64_t step) {
+    return value.is_object() || value.is_array() ? HashContainer(value, Mix(parent_path, step))
+                                                 : HashScalar(value);
+  }
+
+  static std::uint64_t HashScalar(dom::element value) {
     switch (value.type()) {
-      case dom::element_type::OBJECT:
-        return HashObject(value.get_object().value_unsafe(), path, [](std::string_view) { return false; });
-      case dom::element_type::ARRAY:
-        return HashArray(value.get_array().value_unsafe(), path);
       case dom::element_type::STRING:
         return HashText(value.get_string().value_unsafe(), kString);
       case dom::element_type::INT64:
         return Mix(kInteger, static_cast<std::uint64_t>(value.get_int64().value_unsafe()));
       case dom::element_type::UINT64:  // simdjson gives this type only to what does not fit int64
         return Mix(kUnsigned, value.get_uint64().value_unsafe());
-      case dom::element_type::DOUBLE:
+      case dom::element_type::DOUBLE:  // an odd number too: it is a NaN that has its text in it
         return HashDouble(value.get_double().value_unsafe());
       case dom::element_type::BOOL:
         return value.get_bool().value_unsafe() ? kTrue : kFalse;
-      case dom::element_type::NULL_VALUE:
+      default:
         return kNull;
     }
-    return 0;
+  }
+
+  std::uint64_t HashContainer(dom::element value, std::uint64_t path) {
+    return value.is_object()
+               ? HashObject(value.get_object().value_unsafe(), path, [](std::string_view) { return false; })
+               : HashArray(value.get_array().value_unsafe(), path);
   }
 
   std::uint64_t HashArray(dom::array array, std::uint64_t path) {
     std::uint64_t hash = kArray;
     std::uint64_t count = 0;
-    for (const dom::element element : array) {
-      hash = Mix(hash, Hash(element, Mix(path, kPlace + count)));
-      ++count;
-    }
+    for (const dom::element element : array) hash = Mix(hash, Hash(element, path, kPlace + count++));
     return Mix(hash, count);
+  }
+
+  std::uint64_t HashImages(dom::array images, std::uint64_t path) {
+    std::uint64_t sum = 0;
+    std::uint64_t order = kOrder;
+    std::uint64_t count = 0;
+    for (const dom::element image : images) {
+      const std::uint64_t hash = Hash(image, path, kPlace + count++);
+      sum += Mix(hash, kImage);
+      order = Mix(order, hash);
+    }
+    stats_ += Mix(path, order);
+    return Mix(kArray + count, sum);
   }
 
   template <class LeftOut>
@@ -125,21 +161,24 @@ class Hasher {
     for (const dom::key_value_pair member : object) {
       if (left_out(member.key)) continue;
       const std::uint64_t name = HashText(member.key, kName);
-      const std::uint64_t member_path = Mix(path, name);
-      if (within_volatile_ == 0 && IsVolatile(member.key)) {
-        ++within_volatile_;
-        stats_ += Mix(member_path, Hash(member.value, member_path));
-        --within_volatile_;
+      // Below a volatile member everything is part of its value.
+      if (!within_volatile_ && IsVolatile(member.key)) {
+        const std::uint64_t member_path = Mix(path, name);
+        within_volatile_ = true;
+        stats_ += Mix(member_path, Hash(member.value, path, name));
+        within_volatile_ = false;
         continue;
       }
-      sum += Mix(name, Hash(member.value, member_path));
+      const bool images = !within_volatile_ && member.value.is_array() && IsImageList(member.key);
+      sum += Mix(name, images ? HashImages(member.value.get_array().value_unsafe(), Mix(path, name))
+                              : Hash(member.value, path, name));
       ++count;
     }
     return Mix(kObject + count, sum);
   }
 
   std::uint64_t stats_ = 0;
-  int within_volatile_ = 0;  // below a volatile member everything is part of its value
+  bool within_volatile_ = false;
 };
 
 }  // namespace

@@ -143,6 +143,20 @@ TEST(HashContent, KeepsVolatileMembersApart) {
       {R"({"popularity":[1,2]})", R"({"popularity":[2,1]})", false, true},
       {R"({"cast":[{"popularity":1}]})", R"({"cast":[{}]})", false, true},
       {R"({"cast":[{"popularity":1}]})", R"({"cast":[]})", true, true},
+      // TMDB orders images by votes: their order is volatile, what they are is not.
+      {R"({"images":{"posters":[{"file_path":"/a.jpg","vote_count":2},{"file_path":"/b.jpg","vote_count":1}]}})",
+       R"({"images":{"posters":[{"file_path":"/b.jpg","vote_count":3},{"file_path":"/a.jpg","vote_count":2}]}})",
+       false, true},
+      {R"({"backdrops":[{"a":1},{"a":2}]})", R"({"backdrops":[{"a":2},{"a":1}]})", false, true},
+      {R"({"logos":[{"a":1},{"a":2}]})", R"({"logos":[{"a":2},{"a":1}]})", false, true},
+      {R"({"profiles":[{"a":1},{"a":2}]})", R"({"profiles":[{"a":2},{"a":1}]})", false, true},
+      {R"({"stills":[{"a":1},{"a":2}]})", R"({"stills":[{"a":2},{"a":1}]})", false, true},
+      {R"({"posters":[{"a":1},{"a":2}]})", R"({"posters":[{"a":1},{"a":3}]})", true, true},
+      {R"({"posters":[{"a":1},{"a":1}]})", R"({"posters":[{"a":1}]})", true, true},
+      {R"({"posters":[{"a":1}]})", R"({"posters":[{"a":1}]})", false, false},
+      {R"({"posters":[{"a":1}],"logos":[]})", R"({"posters":[],"logos":[{"a":1}]})", true, true},
+      {R"({"cast":[{"a":1},{"a":2}]})", R"({"cast":[{"a":2},{"a":1}]})", true, false},
+      {R"({"poster_sizes":["w92","w154"]})", R"({"poster_sizes":["w154","w92"]})", true, false},
       // A volatile name as a value is no member.
       {R"({"change_keys":["popularity","vote_count"]})", R"({"change_keys":["vote_count","popularity"]})",
        true, false},
@@ -230,6 +244,12 @@ TEST(HashContent, TakesWhatOtherReadersRefuse) {
   EXPECT_TRUE(same("[1e-400,1e400]", "[0.0,1e400]"));  // too small is as good as 0, here and there
   // A mark in front is none of the content.
   EXPECT_TRUE(same("\xEF\xBB\xBF{\"a\":1}", R"({"a":1})"));
+}
+
+TEST(HashContent, ImagesHaveTheSameValuesForEver) {
+  const ContentHash images =
+      HashOf(R"({"images":{"posters":[{"file_path":"/a.jpg","vote_count":2},{"file_path":"/b.jpg"}]}})");
+  EXPECT_EQ(fmt::format("{:016x} {:016x}", images.content, images.stats), "8520dc414443ff74 5585b1e910a60462");
 }
 
 TEST(HashContent, OddNumbersHaveTheSameValuesForEver) {
