@@ -4,28 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <iterator>
+
+#include "base/safe_text.h"
 
 namespace tmdbc {
-namespace {
-
-void AppendQuoted(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-}  // namespace
-
 void JsonWriter::Separate() {
   if (needs_comma_) out_ += ',';
   needs_comma_ = true;
@@ -46,7 +28,7 @@ JsonWriter& JsonWriter::Close(char bracket) {
 
 JsonWriter& JsonWriter::Key(std::string_view name) {
   Separate();
-  AppendQuoted(name, out_);
+  AppendJsonString(out_, name);
   out_ += ':';
   needs_comma_ = false;
   return *this;
@@ -54,7 +36,7 @@ JsonWriter& JsonWriter::Key(std::string_view name) {
 
 JsonWriter& JsonWriter::Text(std::string_view text) {
   Separate();
-  AppendQuoted(text, out_);
+  AppendJsonString(out_, text);
   return *this;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JsonWriter: JSON text piece by piece, on one line. The caller sees to it that the pieces nest.
+// JsonWriter: JSON text piece by piece, on one line, valid whatever the bytes of names and texts are
+// (safe_text.h). The caller sees to it that the pieces nest.
 #pragma once
 
 #include <concepts>

@@ -12,66 +12,20 @@
 #include <mutex>
 #include <vector>
 
+#include "base/safe_text.h"
+
 namespace tmdbc {
 namespace {
 
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error"};
 constexpr std::string_view kLevelLabels[] = {"TRACE", "DEBUG", "INFO ", "WARN ", "ERROR"};
 
-bool IsContinuation(char byte) {
-  return (byte & 0xc0) == 0x80;
-}
-
-// The length of the UTF-8 sequence at the front of `text`, or 0 when there is none that is valid (RFC 3629:
-// no surrogates, nothing overlong, nothing beyond U+10FFFF).
-std::size_t Utf8Length(std::string_view text) {
-  const auto first = std::uint8_t(text[0]);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  if (!std::all_of(text.begin() + 1, text.begin() + std::ptrdiff_t(length), IsContinuation)) return 0;
-  const auto second = std::uint8_t(text[1]);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-      (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) {
-    return 0;
-  }
-  return length;
-}
-
-// One line stays one line, and what came from outside cannot speak to the terminal: control characters (C1
-// too) are escaped, bytes that are not UTF-8 become U+FFFD. With `quoted`, also what would end a JSON string.
-void AppendEscaped(std::string& out, std::string_view text, bool quoted) {
-  while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    const auto first = std::uint8_t(text[0]);
-    if (length == 0) {
-      out += "\xef\xbf\xbd";
-    } else if (first == '\n') {
-      out += "\\n";
-    } else if (first < 0x20 || first == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", first);
-    } else if (length == 2 && first == 0xc2 && std::uint8_t(text[1]) < 0xa0) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", std::uint8_t(text[1]));
-    } else {
-      if (quoted && (first == '"' || first == '\\')) out += '\\';
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-}
-
-void AppendQuoted(std::string& out, std::string_view text) {
-  out += '"';
-  AppendEscaped(out, text, true);
-  out += '"';
-}
-
 // In a text line a value stands bare unless that would leave in doubt where it ends.
 void AppendBare(std::string& out, std::string_view text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c > ' ' && c < 0x7f && c != '"' && c != '=') || (c & 0x80) != 0;
   });
-  plain ? AppendEscaped(out, text, false) : AppendQuoted(out, text);
+  plain ? AppendPrintable(out, text) : AppendJsonString(out, text);
 }
 
 void WriteAll(int fd, std::string_view line) {
@@ -114,7 +68,7 @@ struct Log::Impl {
   void AppendValue(const LogField& field) {
     const auto end = std::back_inserter(line);
     if (const auto* text = std::get_if<std::string_view>(&field.value)) {
-      format == LogFormat::kJson ? AppendQuoted(line, Masked(*text)) : AppendBare(line, Masked(*text));
+      format == LogFormat::kJson ? AppendJsonString(line, Masked(*text)) : AppendBare(line, Masked(*text));
     } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
       fmt::format_to(end, "{}", *number);
     } else if (const auto* real = std::get_if<double>(&field.value)) {
@@ -130,10 +84,10 @@ struct Log::Impl {
     line += ' ';
     line += kLevelLabels[std::size_t(at)];
     line += ' ';
-    AppendEscaped(line, Masked(message), false);
+    AppendPrintable(line, Masked(message));
     for (const LogField& field : fields) {
       line += ' ';
-      AppendEscaped(line, field.key, false);
+      AppendPrintable(line, field.key);
       line += '=';
       AppendValue(field);
     }
@@ -146,15 +100,15 @@ struct Log::Impl {
     line += kLevelNames[std::size_t(at)];
     if (!run.empty()) {
       line += R"(","run":)";
-      AppendQuoted(line, run);
+      AppendJsonString(line, run);
       line += R"(,"message":)";
     } else {
       line += R"(","message":)";
     }
-    AppendQuoted(line, Masked(message));
+    AppendJsonString(line, Masked(message));
     for (const LogField& field : fields) {
       line += ',';
-      AppendQuoted(line, field.key);
+      AppendJsonString(line, field.key);
       line += ':';
       AppendValue(field);
     }

@@ -176,8 +176,14 @@ bool HasLog(const std::string& path) {
   return ::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0;
 }
 
+// A path is only ever a path: a name that begins with "file:" would be read as a URI where SQLite is built so
+// (https://www.sqlite.org/uri.html), and the database would stand elsewhere than the files beside it.
+std::string NotAUri(const std::string& path) {
+  return path.starts_with('/') || path == ":memory:" || path.empty() ? path : "./" + path;
+}
+
 std::string ImmutableUri(const std::string& path) {
-  std::string uri = "file:";
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
   for (const char c : path) {
     if (c == '%' || c == '?' || c == '#') {
       fmt::format_to(std::back_inserter(uri), "%{:02x}", static_cast<unsigned char>(c));
@@ -220,7 +226,7 @@ Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool froze
   sqlite3* raw = nullptr;
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const std::string name = frozen ? ImmutableUri(path) : path;
+  const std::string name = frozen ? ImmutableUri(NotAUri(path)) : NotAUri(path);
   const int opened = sqlite3_open_v2(name.c_str(), &raw,
                                      flags | (frozen ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX, OurVfs());
   Database db(raw, path, frozen);

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/safe_text.h"
+
 namespace tmdbc {
 namespace {
 
@@ -82,11 +84,13 @@ std::string ShowValue(std::string_view text) {
   std::string shown = MaskKeys(text);
   if (const auto query = shown.find('?'); query != std::string::npos) shown = shown.substr(0, query) + "?***";
   if (const auto user = shown.rfind('@'); user != std::string::npos) shown = "***" + shown.substr(user);
-  if (shown.size() > kMaxShown) shown = shown.substr(0, kMaxShown) + "...";
   for (char& c : shown) {
-    if (std::iscntrl(static_cast<unsigned char>(c))) c = ' ';
+    if (std::isspace(static_cast<unsigned char>(c))) c = ' ';
   }
-  return shown;
+  if (shown.size() <= kMaxShown) return Printable(shown);
+  std::size_t end = kMaxShown;
+  while (end > 0 && (shown[end] & 0xc0) == 0x80) --end;  // no half letters
+  return Printable(std::string_view(shown).substr(0, end)) + "...";
 }
 
 std::string ShellQuote(std::string_view text) {

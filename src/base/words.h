@@ -22,7 +22,7 @@ std::string DidYouMean(std::string_view word, std::span<const std::string> candi
 std::string MaskKeys(std::string_view text);
 
 // A value that somebody gave, fit for one line of a message: keys and what follows a '?' or precedes an '@'
-// hidden, control characters replaced, cut to 100 bytes.
+// hidden, made printable (safe_text.h), cut to 100 bytes.
 std::string ShowValue(std::string_view text);
 
 // `text` as one word of a shell's command line: as it is when it holds nothing that a shell would take for

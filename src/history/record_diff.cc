@@ -13,8 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/json_writer.h"
 #include "base/json.h"
+#include "base/json_writer.h"
+#include "base/safe_text.h"
 
 namespace tmdbc {
 namespace {
@@ -456,17 +457,7 @@ std::string Shorten(std::string_view text, std::size_t begin, std::size_t bytes)
   std::size_t end = std::min(text.size(), begin + bytes);
   while (end > begin && inside(end)) --end;
   std::string shown = begin > 0 ? "..." : "";
-  for (std::size_t i = begin; i < end; ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool c1 = c == 0xc2 && i + 1 < end && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(shown), "\\u{:04x}", c);
-    } else if (c1) {
-      fmt::format_to(std::back_inserter(shown), "\\u{:04x}", static_cast<unsigned char>(text[++i]));
-    } else {
-      shown += text[i];
-    }
-  }
+  AppendPrintable(shown, text.substr(begin, end - begin));
   return shown + (end < text.size() ? "..." : "");
 }
 
