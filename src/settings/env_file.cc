@@ -2,7 +2,6 @@
 #include "settings/env_file.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace tmdbc {
 namespace {
@@ -13,13 +12,12 @@ class EnvParser {
 
   Result<std::vector<GivenSetting>> Parse() {
     if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
+    if (const auto nul = rest_.find('\0'); nul != std::string_view::npos)
+      return Bad(1 + int(std::ranges::count(rest_.substr(0, nul), '\n')), "a NUL byte: this is no text");
     std::vector<GivenSetting> variables;
     while (!rest_.empty()) {
       SkipBlanks();
-      if (!AtLineEnd() && rest_.front() != '#') {
-        TRY_ASSIGN(auto variable, ParseVariable());
-        variables.push_back(std::move(variable));
-      }
+      if (!AtLineEnd() && rest_.front() != '#') TRY(TakeVariable(variables));
       SkipLine();
     }
     return variables;
@@ -44,10 +42,10 @@ class EnvParser {
     }
   }
 
+  // Whatever another program may call a variable: all up to a blank, an equals sign or the end of the line.
   std::string TakeName() {
     std::string name;
-    while (!rest_.empty() &&
-           (std::isalnum(static_cast<unsigned char>(rest_.front())) || rest_.front() == '_'))
+    while (!AtLineEnd() && rest_.front() != '=' && rest_.front() != ' ' && rest_.front() != '\t')
       name += Take();
     return name;
   }
@@ -56,23 +54,35 @@ class EnvParser {
     return Fail(ErrorCode::kInvalid, "{}:{}: {}", path_, line, what);
   }
 
-  Result<GivenSetting> ParseVariable() {
+  // A line that cannot be read is a mistake where it is nearly one of our settings; else it is another program's,
+  // whose grammar we do not know, and it ends with the line.
+  Result<void> TakeVariable(std::vector<GivenSetting>& variables) {
     const int line = line_;
     std::string name = TakeName();
-    if (name == "export" && !AtLineEnd() && (rest_.front() == ' ' || rest_.front() == '\t')) {
+    if (name == "export" && !AtLineEnd() && rest_.front() != '=') {
       SkipBlanks();
       name = TakeName();
     }
     SkipBlanks();
-    if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) || rest_.empty() ||
-        rest_.front() != '=') {
-      return Bad(line, "a line is NAME=value, a comment that begins with #, or empty");
+    const std::string_view after_name = rest_;
+    auto value = TakeAssigned(line);
+    if (value) {
+      variables.push_back({std::move(name), *std::move(value), fmt::format("{}:{}", path_, line)});
+    } else if (NearestSetting(name) != nullptr) {
+      return std::unexpected(std::move(value).error());
+    } else {
+      rest_ = after_name;
+      line_ = line;
     }
+    return {};
+  }
+
+  Result<std::string> TakeAssigned(int line) {
+    if (rest_.empty() || rest_.front() != '=')
+      return Bad(line, "a line is NAME=value, a comment that begins with #, or empty");
     Take();
     SkipBlanks();
-    TRY_ASSIGN(std::string value, TakeValue(line));
-    if (value.find('\0') != std::string::npos) return Bad(line, "a value cannot hold a NUL byte");
-    return GivenSetting{std::move(name), std::move(value), fmt::format("{}:{}", path_, line)};
+    return TakeValue(line);
   }
 
   Result<std::string> TakeValue(int line) {

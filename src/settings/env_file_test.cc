@@ -41,15 +41,23 @@ TEST(EnvFile, AVariableCalledExportIsStillAVariable) {
 }
 
 TEST(EnvFile, NamesTheLineOfAMistakeAndNeverItsText) {
-  for (const std::string_view text :
-       {"A=1\ncanary\n", "A=1\n=canary\n", "A=1\n1canary=2\n", "A=1\nB='canary\n",
-        "A=1\nB=\"canary\" canary\n", "A=1\ncan-ary=1\n", "A=1\nexport canary\n"}) {
+  for (const std::string_view text : {"A=1\nTMDB_API_KEY canary\n", "A=1\nTMDB_API_KEY: canary\n",
+                                      "A=1\nTMDB_API_KEY='canary\n", "A=1\ntmdb_api_key=\"canary\" canary\n",
+                                      "A=1\nexport TMDB_API_KEY\n", "A=1\nTMDB-API-KEY canary\n"}) {
     const auto parsed = ParseEnvFile(text, "conf/.env");
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);
     EXPECT_TRUE(parsed.error().message.starts_with("conf/.env:2: ")) << parsed.error().message;
     EXPECT_EQ(parsed.error().message.find("canary"), std::string::npos) << parsed.error().message;
   }
+}
+
+// Compose files, npm, Spring and shells have grammars of their own.
+TEST(EnvFile, LinesOfOtherProgramsArePassedOver) {
+  EXPECT_EQ(Parse("FOO.BAR=1\nnpm_config_x-y=1\nJUST_PASSED_ON\n=odd\n1st=x\nexport OTHER\n"
+                  "QUOTE='open\nAFTER=\"a\" b\nspring.datasource.url: jdbc:x\nLOG_LEVEL=debug\n"),
+            (Lines{"FOO.BAR=1@.env:1", "npm_config_x-y=1@.env:2", "=odd@.env:4", "1st=x@.env:5",
+                   "LOG_LEVEL=debug@.env:10"}));
 }
 
 TEST(EnvFile, RefusesNulBytes) {

@@ -8,9 +8,8 @@
 #include <cctype>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
+#include "base/text_file.h"
 #include "base/version.h"
 #include "base/words.h"
 #include "http/listen_address.h"
@@ -135,6 +134,20 @@ bool ParseBucket(std::string_view text, Settings& settings) {
          text.find("..") == std::string_view::npos;
 }
 
+// A path and nothing else: what some program or a shell would read as more than that (file:///x, s3://bucket,
+// ~/data) is refused, for else it would name one place for us and another for the person.
+bool IsPath(std::string_view text) {
+  const auto colon = text.find(':');
+  const bool scheme = colon != std::string_view::npos && colon > 0 &&
+                      std::ranges::all_of(text.substr(0, colon), [](unsigned char c) {
+                        return std::isalnum(c) || c == '+' || c == '-' || c == '.';
+                      });
+  const bool url =
+      scheme && (text.substr(colon + 1).starts_with("//") || Lower(text.substr(0, colon)) == "file");
+  const bool home = text == "~" || text.starts_with("~/");
+  return !url && !home && text.find('\0') == std::string_view::npos;
+}
+
 bool ParseMediaTypes(std::string_view text, Settings& settings) {
   std::vector<MediaType> types;
   for (const std::string_view item : SplitList(text)) {
@@ -244,12 +257,12 @@ constexpr Setting kTable[] = {
      "Whether the adult exports of movie, tv and person are harvested too.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.include_adult); }, true},
     {"DATA_DIR", "storage", "./data",
-     "the path of a folder that is empty, absent, or was made by this program",
+     "the path of a folder that is empty, absent, or was made by this program; no URL, and ~ written out",
      "The folder of the store, made when it is absent. One process at a time writes to it.", false,
      [](std::string_view text, Settings& s) {
        s.data_dir = text;
        while (s.data_dir.size() > 1 && s.data_dir.ends_with('/')) s.data_dir.pop_back();
-       return !text.empty() && text.size() < 4096 && text.find('\0') == std::string_view::npos;
+       return !text.empty() && text.size() < 4096 && IsPath(text);
      }},
     {"S3_BUCKET_NAME", "storage", "",
      "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
@@ -442,36 +455,22 @@ std::vector<std::string> Warnings(const Settings& settings, bool has_schedules) 
 
 // Empty when the file is absent.
 Result<std::optional<std::string>> ReadConfigFile(const std::string& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
-  if (error) return Fail(ErrorCode::kInvalid, "read {}: {}", path, error.message());
-  if (std::filesystem::is_directory(status))
-    return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxConfigBytes + 1, '\0');
-  file.read(text.data(), std::streamsize(text.size()));
-  if (file.bad() || !file.is_open())
-    return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
-  text.resize(std::size_t(file.gcount()));
-  if (text.size() > kMaxConfigBytes)
-    return Fail(ErrorCode::kInvalid, "read {}: it is larger than 1 MiB", path);
-  return text;
+  auto text = ReadTextFile(path, kMaxConfigBytes);
+  if (text) return *std::move(text);
+  if (text.error().code == ErrorCode::kNotFound) return std::nullopt;
+  return std::unexpected(std::move(text).error());
 }
 
 // The .env file may hold other programs' variables; only what is nearly one of ours is taken for a typo.
 Result<void> CheckForeignName(const GivenSetting& given) {
-  for (const Setting& setting : SettingsTable()) {
-    if (Lower(given.name) == Lower(setting.name)) {
-      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}): in capitals, {}, it is one",
-                  given.name, given.source, setting.name);
-    }
-    if (EditDistance(given.name, setting.name) <= 2) {
-      return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}), did you mean {}?", given.name,
-                  given.source, setting.name);
-    }
+  const Setting* near = NearestSetting(given.name);
+  if (near == nullptr) return {};
+  if (Lower(given.name) == Lower(near->name)) {
+    return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}): in capitals, {}, it is one", given.name,
+                given.source, near->name);
   }
-  return {};
+  return Fail(ErrorCode::kInvalid, "{} is not a setting (from {}), did you mean {}?", ShowValue(given.name),
+              given.source, near->name);
 }
 
 }  // namespace
@@ -483,6 +482,22 @@ std::span<const Setting> SettingsTable() {
 const Setting* FindSetting(std::string_view name) {
   const auto found = std::ranges::find(kTable, name, &Setting::name);
   return found == std::end(kTable) ? nullptr : found;
+}
+
+const Setting* NearestSetting(std::string_view name) {
+  constexpr int kNear = 2;
+  constexpr std::string_view kOfOthers[] = {"LANGUAGE"};  // GNU gettext's
+  if (name.size() > 100 || std::ranges::find(kOfOthers, name) != std::end(kOfOthers)) return nullptr;
+  const std::string lower = Lower(name);
+  const Setting* nearest = nullptr;
+  int distance = kNear + 1;
+  for (const Setting& setting : kTable) {
+    const int to_this = EditDistance(lower, Lower(setting.name));
+    if (to_this >= distance) continue;
+    distance = to_this;
+    nearest = &setting;
+  }
+  return nearest;
 }
 
 std::string FlagOf(const Setting& setting) {

@@ -103,6 +103,9 @@ struct Setting {
 // In the order in which they are documented.
 std::span<const Setting> SettingsTable();
 const Setting* FindSetting(std::string_view name);
+// The setting that somebody who wrote `name` most likely meant, whatever its case: at most two letters away. Null
+// when it is more likely another program's.
+const Setting* NearestSetting(std::string_view name);
 // "--rate-limit-requests"
 std::string FlagOf(const Setting& setting);
 // "rate_limit_requests"
