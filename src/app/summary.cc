@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/json_writer.h"
+#include "base/safe_text.h"
 #include "base/words.h"
 #include "tmdb/change_page.h"
 
@@ -305,12 +306,13 @@ std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_v
 }
 
 std::string SummaryText(const Summary& summary) {
-  std::string text = Headline(summary) + "\n";
+  std::string text = summary.event ? fmt::format("Event {}: {}\n", *summary.event, Headline(summary))
+                                   : Headline(summary) + "\n";
   if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
   if (summary.drained) text += DrainText(summary);
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
                       FormatCount(summary.queue.dead));
-  text += fmt::format("  data      {}\n", summary.data_dir);
+  text += fmt::format("  data      {}\n", Printable(summary.data_dir));
   return text + NextSteps(summary);
 }
 
@@ -357,7 +359,9 @@ std::string HarvestJson(const HarvestReport& report) {
 
 std::string SummaryJson(const Summary& summary) {
   JsonWriter json;
-  json.BeginObject().Field("exit_code", ExitCodeOf(summary));
+  json.BeginObject();
+  if (summary.event) json.Field("event", *summary.event);
+  json.Field("exit_code", ExitCodeOf(summary));
   json.Key("seconds").Real(std::chrono::duration<double>(summary.time).count(), 3);
   json.Field("api_requests", summary.api_requests());
   if (summary.harvest) json.Key("harvest").Raw(HarvestJson(*summary.harvest));

@@ -21,6 +21,7 @@ Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Argument
 std::string FlagsToRepeat(const Settings& settings);
 
 struct Summary {
+  std::optional<std::size_t> event;  // its number in the file, of `trigger`
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
   QueueTotals queue;                // afterwards

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: MIT
-// trigger FILE: runs what the events of a file ask for, one after the other.
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
+// trigger FILE: runs what the events of a file ask for, one after the other. Each event has its line and its
+// outcome: one that cannot run takes no other along.
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "app/collection.h"
 #include "app/command.h"
+#include "app/hints.h"
+#include "app/output.h"
 #include "app/trigger_event.h"
+#include "base/json_writer.h"
+#include "base/text_file.h"
 
 namespace tmdbc {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 4 << 20;
-
-Result<std::string> ReadEvents(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open()) return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), std::streamsize(text.size()));
-  if (file.bad()) return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
-  text.resize(std::size_t(file.gcount()));
-  if (text.size() > kMaxFileBytes) return Fail(ErrorCode::kInvalid, "read {}: it is larger than 4 MiB", path);
-  return text;
-}
 
 Result<Summary> CollectIds(Pipeline& pipeline, const TriggerEvent& event, bool accept_deletions) {
   Summary summary;
@@ -46,6 +36,26 @@ Result<Summary> Run(Pipeline& pipeline, const TriggerEvent& event, HarvestOption
   return Collect(pipeline, options);
 }
 
+// Its line, where what it did cannot be told as a summary. What cannot be printed is in the log.
+void TellError(std::size_t number, const Error& error, bool json, Log& log) {
+  log.Error(Explain(error), {{"event", number}});
+  if (!json) return;
+  JsonWriter line;
+  line.BeginObject()
+      .Field("event", number)
+      .Field("exit_code", ExitCodeOf(error.code))
+      .Field("error", Explain(error))
+      .EndObject();
+  (void)WriteOut(line.text() + "\n");
+}
+
+// The worst that came, but an event that cannot run beside others that did is a part that failed.
+int WorstOf(const std::vector<int>& codes) {
+  const int worst = *std::ranges::max_element(codes);
+  const bool all = std::ranges::all_of(codes, [](int code) { return code == kExitUsage; });
+  return worst == kExitUsage && !all ? kExitPartly : worst;
+}
+
 }  // namespace
 
 Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments) {
@@ -53,25 +63,34 @@ Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments)
   if (!path || path->empty())
     return Fail(ErrorCode::kInvalid,
                 "trigger needs a file of events, such as samples/trigger-event.json; see --help");
-  TRY_ASSIGN(const std::string text, ReadEvents(*path));
-  TRY_ASSIGN(const auto events, ParseTriggerEvents(text, *path));
+  const auto text = ReadTextFile(*path, kMaxFileBytes);
+  if (!text) return Fail(ErrorCode::kInvalid, "{}", text.error().message);
+  TRY_ASSIGN(const auto events, ParseTriggerEvents(*text, *path));
+  // Where none can run, nothing is opened for it.
+  if (std::ranges::none_of(events, [](const auto& event) { return event.has_value(); }))
+    return std::unexpected(events.front().error());
   TRY(RequireKey(settings));
   TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(settings, arguments));
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(settings, "trigger"));
-  int code = kExitDone;
+  const bool json = arguments.Has("--json");
+  std::vector<int> codes;
   for (std::size_t i = 0; i < events.size() && !pipeline->stop().requested(); ++i) {
     pipeline->log().Info("collecting", {{"event", i + 1}, {"of", events.size()}});
-    const auto summary = Run(*pipeline, events[i], options);
+    auto summary = events[i] ? Run(*pipeline, *events[i], options) : std::unexpected(events[i].error());
     if (!summary) {
-      (void)pipeline->Close();
-      return std::unexpected(summary.error());
+      TellError(i + 1, summary.error(), json, pipeline->log());
+      codes.push_back(ExitCodeOf(summary.error().code));
+      if (summary.error().code != ErrorCode::kInvalid) break;
+      continue;
     }
-    code = std::max(code, Tell(*summary, arguments.Has("--json"), pipeline->log()));
+    summary->event = i + 1;
+    codes.push_back(Tell(*summary, json, pipeline->log()));
     // No later event would fare better.
     if (summary->drained->result.end == DrainEnd::kDenied ||
         summary->drained->result.end == DrainEnd::kStoreFailed)
       break;
   }
+  const int code = codes.empty() ? int(kExitPartly) : WorstOf(codes);
   return pipeline->Close() ? code : kExitUnusable;
 }
 

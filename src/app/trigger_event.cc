@@ -28,6 +28,12 @@ constexpr std::string_view kEventMembers[] = {"version", "id",     "detail-type"
                                               "time",    "region", "resources",   "detail", "replay-name"};
 constexpr std::string_view kDetailMembers[] = {"mode", "types", "ids", "since", "until", "limit"};
 
+// Some editors put a byte order mark in front.
+std::string_view WithoutMark(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  return text;
+}
+
 std::unexpected<Error> Invalid(const std::string& place, std::string_view sentence) {
   return Fail(ErrorCode::kInvalid, "{}: {}", place, sentence);
 }
@@ -48,6 +54,14 @@ std::string Show(dom::element value) {
   return ShowValue(simdjson::minify(value));
 }
 
+// Whether `value` is a list, each element of which `take` takes. What is no list has no elements to look at.
+template <class Take>
+bool EachOf(dom::element value, const Take& take) {
+  dom::array list;
+  if (value.get(list)) return false;
+  return std::ranges::all_of(list.begin(), list.end(), take);
+}
+
 Result<std::string> TextOf(dom::element value, std::string_view name, const std::string& place) {
   std::string_view text;
   if (value.get(text)) return Invalid(place, fmt::format("{} is {}: it must be a text", name, Show(value)));
@@ -64,18 +78,17 @@ Result<HarvestMode> ModeOf(dom::element value, bool& for_ids, const std::string&
 }
 
 Result<std::vector<MediaType>> TypesOf(dom::element value, const std::string& place) {
-  dom::array list;
-  std::string joined;
-  bool ok = !value.get(list);
-  for (const dom::element item : list) {
-    std::string_view type;
-    ok = ok && !item.get(type);
-    joined += joined.empty() ? "" : ",";
-    joined += type;
-  }
   const Setting& media_types = *FindSetting("MEDIA_TYPES");
+  std::string joined;
+  const bool texts = EachOf(value, [&](dom::element item) {
+    std::string_view type;
+    if (item.get(type)) return false;
+    if (!joined.empty()) joined += ',';
+    joined += type;
+    return true;
+  });
   Settings settings;
-  if (!ok || !media_types.apply(joined, settings)) {
+  if (!texts || !media_types.apply(joined, settings)) {
     return Invalid(
         place, fmt::format("types is {}: use {}, as [\"movie\",\"tv\"]", Show(value), media_types.allowed));
   }
@@ -83,15 +96,14 @@ Result<std::vector<MediaType>> TypesOf(dom::element value, const std::string& pl
 }
 
 Result<std::vector<std::int64_t>> IdsOf(dom::element value, const std::string& place) {
-  dom::array list;
   std::vector<std::int64_t> ids;
-  bool ok = !value.get(list) && list.size() > 0 && list.size() <= kMaxIds;
-  for (const dom::element item : list) {
+  const bool whole = EachOf(value, [&](dom::element item) {
     std::int64_t id = 0;
-    ok = ok && !item.get(id) && id >= 1 && id < std::int64_t{1} << 32;
+    if (item.get(id) || id < 1 || id >= std::int64_t{1} << 32 || ids.size() == kMaxIds) return false;
     ids.push_back(id);
-  }
-  if (!ok)
+    return true;
+  });
+  if (!whole || ids.empty())
     return Invalid(place, fmt::format("ids is {}: use 1 to {} ids, as [550,551]", Show(value), kMaxIds));
   return ids;
 }
@@ -176,7 +188,7 @@ Result<TriggerEvent> ParseEvent(dom::element element, const std::string& place) 
   std::string_view text;
   dom::parser inner;
   if (!value.get(text)) {
-    if (const auto error = inner.parse(text.data(), text.size()).get(detail)) {
+    if (const auto error = inner.parse(simdjson::padded_string(WithoutMark(text))).get(detail)) {
       return Invalid(place, fmt::format("the text of its {} is not a JSON object ({})", detail_name,
                                         simdjson::error_message(error)));
     }
@@ -231,8 +243,8 @@ std::string LineOfMistake(const simdjson::padded_string& text) {
 
 }  // namespace
 
-Result<std::vector<TriggerEvent>> ParseTriggerEvents(std::string_view text, const std::string& path) {
-  const simdjson::padded_string padded(text);
+Result<std::vector<Result<TriggerEvent>>> ParseTriggerEvents(std::string_view text, const std::string& path) {
+  const simdjson::padded_string padded(WithoutMark(text));
   dom::parser parser;
   dom::element root;
   if (const auto error = parser.parse(padded).get(root)) {
@@ -243,18 +255,20 @@ Result<std::vector<TriggerEvent>> ParseTriggerEvents(std::string_view text, cons
   dom::object object;
   const bool wrapped = !root.get(object) && !object["Entries"].error();
   if (wrapped) TRY(OnlyMembers(object, std::array<std::string_view, 1>{"Entries"}, path));
+  std::vector<Result<TriggerEvent>> events;
   if ((wrapped ? object["Entries"].get(entries) : root.get(entries)) != simdjson::SUCCESS) {
     if (wrapped) return Invalid(path, "Entries must be a list of events");
-    TRY_ASSIGN(TriggerEvent event, ParseEvent(root, path));
-    return std::vector{std::move(event)};
+    events.push_back(ParseEvent(root, path));
+    return events;
   }
-  if (entries.size() == 0 || entries.size() > kMaxEvents) {
-    return Invalid(path, fmt::format("it has {} events: give 1 to {}", entries.size(), kMaxEvents));
-  }
-  std::vector<TriggerEvent> events;
   for (const dom::element entry : entries) {
-    TRY_ASSIGN(TriggerEvent event, ParseEvent(entry, fmt::format("{}: entry {}", path, events.size() + 1)));
-    events.push_back(std::move(event));
+    events.push_back(ParseEvent(entry, fmt::format("{}: entry {}", path, events.size() + 1)));
+    if (events.size() > kMaxEvents) break;
+  }
+  if (events.empty() || events.size() > kMaxEvents) {
+    return Invalid(path,
+                   fmt::format("it has {} events: give 1 to {}",
+                               events.empty() ? "no" : fmt::format("more than {}", kMaxEvents), kMaxEvents));
   }
   return events;
 }

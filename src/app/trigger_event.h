@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The events that start a collection, in the form of Amazon EventBridge: an array of PutEvents entries, an
-// object
-// {"Entries":[...]} of them, or one event as it is delivered
+// object {"Entries":[...]} of them, or one event as it is delivered
 // (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html,
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html). Ours are
 //
@@ -32,8 +31,9 @@ struct TriggerEvent {
   std::optional<std::int64_t> limit = {};  // of new ids a type
 };
 
-// kInvalid with a sentence that names the file, the entry and the member. `path` is what the messages call
-// it.
-Result<std::vector<TriggerEvent>> ParseTriggerEvents(std::string_view text, const std::string& path);
+// One for each entry, in the order of the file: what it asks for, or kInvalid with a sentence that names the file,
+// the entry and the member. kInvalid for all of it when the text is no JSON, or no list of 1 to 1,000 events.
+// `path` is what the messages call the file.
+Result<std::vector<Result<TriggerEvent>>> ParseTriggerEvents(std::string_view text, const std::string& path);
 
 }  // namespace tmdbc
