@@ -105,7 +105,10 @@ constexpr Option kQueueRedriveOptions[] = {kTypeFilter, kJson};
 constexpr Option kQueuePurgeOptions[] = {
     kTypeFilter,
     {"--dead", "", "forget the dead letters instead of what is queued", ""},
-    {"--yes", "", "do it: there is no way back but the next harvest", ""},
+    {"--yes", "",
+     "do it. New ids come back with the next harvest; ids that changed on an earlier day do not, until their "
+     "refresh (within 30 days): `harvest --mode=changes --since=DAY` queues them again",
+     ""},
     kJson,
 };
 
@@ -128,7 +131,20 @@ constexpr Option kVerifyOptions[] = {
 constexpr Option kSettingsOptions[] = {
     {"--markdown", "", "print docs/configuration.md", ""},
     {"--env-example", "", "print .env.example", ""},
+    {"--has-key", "", "print nothing: exit 0 when there is a TMDB_API_KEY, 1 when there is none", ""},
     kJson,
+};
+
+constexpr Option kCompletionsOptions[] = {{"SHELL", "SHELL", "bash, zsh or fish", ""}};
+constexpr Option kManualOptions[] = {
+    {"--settings", "", "tmdb-collector.toml(5) instead of tmdb-collector(1)", ""}};
+
+constexpr ExitMeaning kExitMeanings[] = {
+    {kExitDone, "done"},
+    {kExitPartly, "work left or partly failed"},
+    {kExitUsage, "bad usage or configuration"},
+    {kExitUnusable, "TMDB or the store is unusable"},
+    {kExitDenied, "TMDB refuses the key"},
 };
 
 constexpr Command kCommands[] = {
@@ -163,6 +179,12 @@ constexpr Command kCommands[] = {
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
     {"settings", "every setting and schedule, its value and where it came from", kSettingsOptions, "", false,
      SettingsCommand},
+    {"completions", "print what a shell needs to complete commands, flags and their values",
+     kCompletionsOptions,
+     "bash: tmdb-collector completions bash > ~/.local/share/bash-completion/completions/tmdb-collector. The Debian "
+     "package brings all three.",
+     false, CompletionsCommand, true},
+    {"manual", "print the man page", kManualOptions, "", true, ManualCommand, true},
 };
 
 }  // namespace
@@ -171,14 +193,19 @@ std::span<const Command> CommandTable() {
   return kCommands;
 }
 
+std::span<const ExitMeaning> ExitMeanings() {
+  return kExitMeanings;
+}
+
 int ExitCodeOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalid:
     case ErrorCode::kExists:
       return kExitUsage;
+    case ErrorCode::kDenied:
+      return kExitDenied;
     case ErrorCode::kNotFound:
     case ErrorCode::kUnavailable:
-    case ErrorCode::kDenied:
     case ErrorCode::kCorrupt:
     case ErrorCode::kUnreadable:
     case ErrorCode::kNoSpace:

@@ -15,13 +15,19 @@
 
 namespace tmdbc {
 
-// The promise to scripts (DESIGN section 3).
+// The promise to scripts; ExitMeanings() has the words.
 enum ExitCode : int {
   kExitDone = 0,
-  kExitPartly = 1,    // work left, or partly failed
-  kExitUsage = 2,     // bad usage or configuration
-  kExitUnusable = 3,  // the upstream or the store
+  kExitPartly = 1,
+  kExitUsage = 2,
+  kExitUnusable = 3,
+  kExitDenied = 4,
 };
+struct ExitMeaning {
+  ExitCode code;
+  std::string_view words;
+};
+std::span<const ExitMeaning> ExitMeanings();
 
 // The exit code of a command that ends with this error.
 int ExitCodeOf(ErrorCode code);
@@ -56,6 +62,7 @@ struct Command {
   bool hidden;               // from the list of commands
   // The exit code, or an error to be printed whose code is mapped by ExitCodeOf().
   Result<int> (*run)(const Settings& settings, const Arguments& arguments);
+  bool without_settings = false;  // it prints what the tables say, whatever stands in the settings
 };
 
 // Every command, in the order of the help.
@@ -76,5 +83,7 @@ Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& argumen
 Result<int> CompactCommand(const Settings& settings, const Arguments& arguments);
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
 Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments);
+Result<int> CompletionsCommand(const Settings& settings, const Arguments& arguments);
+Result<int> ManualCommand(const Settings& settings, const Arguments& arguments);
 
 }  // namespace tmdbc

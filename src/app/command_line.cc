@@ -16,9 +16,37 @@ namespace {
 
 constexpr const char* kProgram = "tmdb-collector";
 constexpr const char* kAbout = "Keeps a complete, versioned copy of TMDB in a folder.";
-constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 1 work left or partly failed, 2 bad usage or configuration, 3 TMDB or the store is "
-    "unusable.";
+// For a person who types the name alone.
+constexpr const char* kFirstSteps =
+    R"({1}
+
+The three commands you need first:
+
+  {0} run --once                     mirrors TMDB now; the same again goes on where it ended
+  {0} query --type=movie --id=550    prints a record as TMDB sent it
+  {0} status                         what is stored, queued and given up
+
+The others: {2}.
+`{0} --help` lists commands and settings, `{0} run --help` the flags of one.
+A key of your own is needed: TMDB_API_KEY in .env or the environment (https://www.themoviedb.org/settings/api).
+)";
+
+std::string ExitCodes() {
+  std::string text = "Exit codes:";
+  for (const ExitMeaning& exit : ExitMeanings())
+    text += fmt::format("{} {} {}", exit.code == kExitDone ? "" : ",", int(exit.code), exit.words);
+  return text + ".";
+}
+
+std::string FirstSteps() {
+  std::string others;
+  for (const Command& command : CommandTable()) {
+    const bool first = command.name == "run" || command.name == "query" || command.name == "status";
+    if (command.hidden || first) continue;
+    others += fmt::format("{}{}", others.empty() ? "" : ", ", command.name);
+  }
+  return fmt::format(fmt::runtime(kFirstSteps), kProgram, kAbout, others);
+}
 
 // CLI11's parser, made from our tables, and where it puts what it found.
 class Parser {
@@ -27,7 +55,7 @@ class Parser {
     app_.set_help_flag("-h,--help", "print this help");
     app_.set_version_flag("--version", fmt::format("{} {}", kProgram, kVersion), "print the version");
     app_.get_formatter()->column_width(34);
-    app_.footer(kExitCodes);
+    app_.footer(ExitCodes());
     app_.require_subcommand(0, 1);
     app_.allow_extras();
     app_.add_option("--config", config_path_, "read this file instead of tmdb-collector.toml")
@@ -42,6 +70,7 @@ class Parser {
 
   // CLI11 says "help wanted" and "bad usage" with exceptions; they end here.
   Result<std::variant<Invocation, HelpText>> Parse(int argc, const char* const* argv) {
+    TRY(NoEmptyValues(argc, argv));
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -56,6 +85,7 @@ class Parser {
     }
     const Leaf* leaf = ChosenLeaf();
     TRY(CheckExtras(leaf));
+    if (leaf == nullptr && app_.get_subcommands().empty()) return HelpText{FirstSteps()};
     if (leaf == nullptr) return NoCommand();
     return Collect(*leaf);
   }
@@ -70,6 +100,22 @@ class Parser {
     CLI::App* app;
     std::vector<Given> options;
   };
+
+  // CLI11 takes the next word for the value of "--type=", and so would swallow another flag.
+  static Result<void> NoEmptyValues(int argc, const char* const* argv) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      if (word == "--") break;
+      if (!word.starts_with("--") || !word.ends_with('=')) continue;
+      const std::string_view flag = word.substr(0, word.size() - 1);
+      if (flag.find('=') == std::string_view::npos) return EmptyValue(flag);
+    }
+    return {};
+  }
+  static std::unexpected<Error> EmptyValue(std::string_view flag) {
+    return Fail(ErrorCode::kInvalid, "{} has an empty value: give it one, or leave the flag out",
+                ShowValue(flag));
+  }
 
   void AddSettings() {
     for (const Setting& setting : SettingsTable()) {
@@ -186,11 +232,8 @@ class Parser {
                 HintOrHelp(DidYouMean(word, known)));
   }
 
-  std::unexpected<Error> NoCommand() const {
-    if (!app_.get_subcommands().empty())
-      return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
-    return Fail(ErrorCode::kInvalid, "which command? Try `{0} run --once`, or `{0} --help` for all of them",
-                kProgram);
+  static std::unexpected<Error> NoCommand() {
+    return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
   }
 
   static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : hint; }
@@ -209,14 +252,16 @@ class Parser {
     invocation.command = leaf.command;
     if (app_.count("--config") > 0) invocation.config_path = config_path_;
     for (const auto& [setting, option] : settings_) {
-      if (option->count() > 0)
-        invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
+      if (option->count() == 0) continue;
+      if (option->results().back().empty()) return EmptyValue(FlagOf(*setting));
+      invocation.flags.push_back({std::string(setting->name), option->results().back(), FlagOf(*setting)});
     }
     for (const Given& given : leaf.options) {
       const bool is_switch = given.option->value.empty();
       if (is_switch) TRY(IsOn(given.parsed));
       if (given.parsed->count() == 0) continue;
       std::string value = is_switch ? std::string() : given.parsed->results().back();
+      if (!is_switch && value.empty()) return EmptyValue(given.option->flag);
       if (given.option->setting.empty()) {
         invocation.arguments.Set(given.option->flag, std::move(value));
       } else {

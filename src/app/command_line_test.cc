@@ -100,8 +100,6 @@ TEST_P(CommandLineMistake, IsOneSentenceWithAHint) {
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandLineMistake,
     testing::Values(
-        Mistake{{},
-                "which command? Try `tmdb-collector run --once`, or `tmdb-collector --help` for all of them"},
         Mistake{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
         Mistake{{"triger", "x.json"}, "'triger' is not a command, did you mean trigger?"},
         Mistake{{"change", "--since=0"}, "'change' is not a command, did you mean changes?"},

@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "app/hints.h"
+#include "base/safe_text.h"
 #include "base/words.h"
 
 namespace tmdbc {
@@ -30,6 +32,11 @@ Result<void> WriteOut(std::string_view text) {
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (!whole) return CannotWrite(errno);
   return {};
+}
+
+bool TakesEscapes(int fd) {
+  const char* term = std::getenv("TERM");
+  return ::isatty(fd) != 0 && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
 }
 
 Result<OutStream::Reader> OutStream::Write(std::string_view text) {
@@ -74,9 +81,8 @@ void PrintError(std::string_view message, LogFormat format) {
     Log(stderr, LogLevel::kError, format, clock).Error(line);
     return;
   }
-  std::ranges::replace(line, '\n', ' ');
   // Not fmt::print: it throws when nobody can be told any more.
-  std::fputs(fmt::format("tmdb-collector: {}\n", line).c_str(), stderr);
+  std::fputs(fmt::format("tmdb-collector: {}\n", Printable(line)).c_str(), stderr);
 }
 
 void PrintError(const Error& error, LogFormat format) {

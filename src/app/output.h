@@ -16,6 +16,10 @@ namespace tmdbc {
 
 Result<void> WriteOut(std::string_view text);
 
+// Whether what is written there may hold escapes that move the cursor: it is a terminal, and one that knows them
+// (TERM is set and not "dumb").
+bool TakesEscapes(int fd);
+
 // Writes to stdout what a reader may take its time for, or turn away from. One thread; nothing else writes to
 // stdout meanwhile.
 class OutStream {

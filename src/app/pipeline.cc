@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "app/output.h"
 #include "app/source_guard.h"
 #include "app/ticking_transport.h"
 #include "base/version.h"
@@ -26,7 +27,7 @@ constexpr Duration kMayBeKept = std::chrono::days(180);
 constexpr Duration kRecentExport = std::chrono::days(10);
 
 bool ShowsBar(const Settings& settings) {
-  return settings.log_format == LogFormat::kText && ::isatty(STDERR_FILENO);
+  return settings.log_format == LogFormat::kText && TakesEscapes(STDERR_FILENO);
 }
 
 std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
@@ -73,8 +74,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::
   TRY(RequireLocal(settings));
   TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  std::unique_ptr<Pipeline> pipeline(
-      new Pipeline(settings, std::move(command), std::move(surroundings), std::move(dir), std::move(catalog)));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(settings, std::move(command), std::move(surroundings),
+                                                  std::move(dir), std::move(catalog)));
   TRY(pipeline->Build());
   return pipeline;
 }

@@ -16,8 +16,8 @@ const char* Environment(const char* name) {
   return std::getenv(name);
 }
 
-// How to tell that the command line or the settings themselves are wrong: by what is said of LOG_FORMAT where
-// it can be read all the same.
+// How to print that the command line or the settings themselves are wrong: as LOG_FORMAT says, where that can be
+// read all the same.
 LogFormat FormatBeforeSettings(int argc, const char* const* argv) {
   constexpr std::string_view kFlag = "--log-format=";
   const char* value = Environment("LOG_FORMAT");
@@ -47,6 +47,7 @@ Result<int> Run(int argc, const char* const* argv, LogFormat& format) {
     return kExitDone;
   }
   auto& invocation = std::get<Invocation>(*parsed);
+  if (invocation.command->without_settings) return invocation.command->run({}, invocation.arguments);
   TRY_ASSIGN(const Settings settings, LoadSettings({.config_path = std::move(invocation.config_path),
                                                     .environment = Environment,
                                                     .flags = std::move(invocation.flags)}));

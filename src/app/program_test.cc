@@ -25,12 +25,18 @@ TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
     std::vector<const char*> words;
     const char* says;
   } cases[] = {
-      {{}, "which command?"},
       {{"status"}, "does not exist"},
       {{"query", "--type=movie", "--id=550"}, "does not exist"},
       {{"query", "--type=movie"}, "--id is needed"},
       {{"query", "--id=550"}, "--type is needed"},
       {{"query", "--type=film", "--id=550"}, "'film' is no media type"},
+      {{"query", "--type=", "--id=1"}, "--type has an empty value"},
+      {{"query", "--type", "", "--id=1"}, "--type has an empty value"},
+      {{"status", "--data-dir=", "--json"}, "--data-dir has an empty value"},
+      {{"status", "--data-dir=file:///tmp/x"}, "DATA_DIR is 'file:///tmp/x'"},
+      {{"run", "--once", "--data-dir=s3://bucket/x"}, "DATA_DIR is 's3://bucket/x'"},
+      {{"status", "--data-dir=~/data"}, "DATA_DIR is '~/data'"},
+      {{"completions", "tcsh"}, "'tcsh' is no shell"},
       {{"query", "--type=movie", "--id=x"}, "--id is 'x'"},
       {{"run", "--once"}, "TMDB_API_KEY is not set"},
       {{"collect"}, "TMDB_API_KEY is not set"},
@@ -261,6 +267,64 @@ TEST_F(ProgramTest, VerifySaysWhetherTheKeyWasTried) {
 
 TEST_F(ProgramTest, SettingsAreAmongTheCommandsOfTheHelp) {
   EXPECT_NE(Run({"--help"}).out.find("  settings "), std::string::npos);
+}
+
+TEST_F(ProgramTest, AloneItSaysWhichThreeCommandsOneNeedsFirst) {
+  const Outcome alone = Run({});
+  EXPECT_EQ(alone.code, 0);
+  EXPECT_EQ(alone.err, "");
+  const auto run = alone.out.find("tmdb-collector run --once"),
+             query = alone.out.find("tmdb-collector query"), status = alone.out.find("tmdb-collector status"),
+             others = alone.out.find("The others: ");
+  EXPECT_TRUE(run < query && query < status && status < others) << alone.out;
+}
+
+// SQLite would take such a name for a URI, and put catalog.db elsewhere than the records.
+TEST_F(ProgramTest, AFolderWhoseNameBeginsLikeAUriIsAFolder) {
+  EXPECT_EQ(Run({"harvest", "--types=movie", "--ids=550", "--data-dir=file-x:y"}).code, 0);
+  EXPECT_TRUE(fs::exists("file-x:y/catalog.db"));
+  ExpectOneLine(Run({"harvest", "--types=movie", "--ids=550", "--data-dir=file:x"}), 2,
+                "DATA_DIR is 'file:x'");
+  EXPECT_FALSE(fs::exists("x"));
+}
+
+TEST_F(ProgramTest, ItSaysWhetherThereIsAKeyWhereverItStands) {
+  const std::string key = kCanary;
+  EXPECT_EQ(Run({"settings", "--has-key"}).code, 1);
+  const std::pair<const char*, std::string> files[] = {
+      {".env", "\xef\xbb\xbfTMDB_API_KEY=" + key + "\n"},
+      {".env", "TMDB_API_KEY=\"" + key + "\"\r\n"},
+      {".env", "export TMDB_API_KEY='" + key + "'"},
+      {"tmdb-collector.toml", "tmdb_api_key = \"" + key + "\"\n"}};
+  for (const auto& [name, text] : files) {
+    std::ofstream(name, std::ios::binary) << text;
+    const Outcome has = Run({"settings", "--has-key"});
+    EXPECT_EQ(has.code, 0) << text << has.err;
+    EXPECT_EQ(has.out, "");
+    fs::remove(name);
+  }
+  for (const char* text : {"TMDB_API_KEY=\n", "TMDB_API_KEY=\"\"\n", "OTHER=1\n"}) {
+    std::ofstream(".env") << text;
+    EXPECT_EQ(Run({"settings", "--has-key"}).code, 1) << text;
+  }
+}
+
+TEST_F(ProgramTest, LinesOfOtherProgramsInEnvAreTheirs) {
+  std::ofstream(".env") << "FOO.BAR=1\nnpm_config_x-y=1\nLANGUAGE=de\nCOMPOSE_PROFILES\nLOG_FORMAT=json\n";
+  EXPECT_EQ(Run({"settings"}).code, 0);
+  std::ofstream(".env") << "RATE_LIMIT_REQUEST=5\n";
+  ExpectOneLine(Run({"settings"}), 2, "did you mean RATE_LIMIT_REQUESTS?");
+}
+
+TEST_F(ProgramTest, AFileInAForeignEncodingIsNamedSo) {
+  std::ofstream(".env", std::ios::binary) << std::string_view("\xff\xfeL\0O\0", 6);
+  ExpectOneLine(Run({"settings"}), 2, "UTF-16");
+}
+
+TEST_F(ProgramTest, WatchedWithoutATerminalItSendsNoEscapes) {
+  std::ofstream(".env") << "";
+  EXPECT_EQ(Run({"harvest", "--types=movie", "--ids=550"}).code, 0);
+  EXPECT_EQ(Run({"status"}).out.find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/output.h"
+
 namespace tmdbc {
 namespace {
 
@@ -76,7 +78,7 @@ std::string ProgressBar(const Progress& progress, int columns) {
 }
 
 std::FILE* LogStream(std::FILE* out, bool text) {
-  if (!text || !::isatty(::fileno(out))) return out;
+  if (!text || !TakesEscapes(::fileno(out))) return out;
   std::FILE* wiped =
       ::fopencookie(out, "w", {.read = nullptr, .write = WriteWiped, .seek = nullptr, .close = nullptr});
   if (wiped == nullptr) return out;

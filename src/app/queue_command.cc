@@ -8,6 +8,7 @@
 #include "app/pipeline.h"
 #include "app/progress.h"
 #include "base/json_writer.h"
+#include "base/safe_text.h"
 #include "queue/sqlite_queue.h"
 
 namespace tmdbc {
@@ -105,7 +106,8 @@ Result<int> QueueDeadCommand(const Settings& settings, const Arguments& argument
           .Field("died", FormatTime(letter.died));
       text += json.EndObject().text() + "\n";
     } else {
-      text += fmt::format("{:<24} {}  {}\n", ToString(letter.id), FormatTime(letter.died), letter.reason);
+      text += fmt::format("{:<24} {}  {}\n", ToString(letter.id), FormatTime(letter.died),
+                          Printable(letter.reason));
     }
   }
   if (text.empty() && !arguments.Has("--json")) text = "no dead letters\n";

@@ -7,6 +7,7 @@
 namespace tmdbc {
 
 Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments) {
+  if (arguments.Has("--has-key")) return settings.tmdb_api_key.empty() ? kExitPartly : kExitDone;
   std::string text;
   if (arguments.Has("--markdown")) {
     text = SettingsMarkdown();

@@ -14,6 +14,7 @@
 #include "app/run_status.h"
 #include "app/stop_signals.h"
 #include "base/json_writer.h"
+#include "base/safe_text.h"
 #include "harvester/accepted_exports.h"
 #include "harvester/watermarks.h"
 #include "queue/sqlite_queue.h"
@@ -209,7 +210,8 @@ std::string ScheduleText(const ScheduleRun& run) {
 }
 
 std::string StatusText(const Status& status) {
-  std::string text = fmt::format("data      {}\nprocess   {}\n", status.data_dir, ProcessText(status));
+  std::string text =
+      fmt::format("data      {}\nprocess   {}\n", Printable(status.data_dir), ProcessText(status));
   if (status.run) {
     const RunStatus& run = *status.run;
     text += fmt::format("requests  {} to TMDB, {} answered 429", FormatCount(run.requests),
@@ -353,12 +355,13 @@ Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) 
   }
   std::optional<StopSignals> signals;
   if (watch) signals.emplace();
-  while (true) {
+  for (bool first = true;;) {
     TRY_ASSIGN(const auto sources, Sources::Open(settings));
     TRY_ASSIGN(const Status status, ReadStatus(*sources));
     std::string text = json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
-    // On a terminal each picture takes the place of the one before.
-    if (watch && !json && ::isatty(STDOUT_FILENO)) text.insert(0, "\x1b[H\x1b[2J");
+    // On a terminal each picture takes the place of the one before; elsewhere a blank line stands between them.
+    if (watch && !json) text.insert(0, TakesEscapes(STDOUT_FILENO) ? "\x1b[H\x1b[2J" : first ? "" : "\n");
+    first = false;
     TRY(WriteOut(text));
     if (!watch) return kExitDone;
     Sleep(kWatchInterval, signals->flag());
