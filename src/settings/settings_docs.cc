@@ -108,6 +108,20 @@ These are read from the environment alone, as most programs do, and from no file
 SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take effect at once; the
 others are named in the log and wait for a restart. When a file is not right it is told in the log, and everything stays as it was.
 
+## Proxies and certificates
+
+These are not settings of ours: they are the variables that curl and most programs read, in the environment only.
+
+| variable | means |
+| --- | --- |
+| `https_proxy`, `http_proxy`, `all_proxy` | the proxy for such addresses, as `http://proxy.example:3128`. HTTP_PROXY in capitals is not read |
+| `no_proxy` | hosts that are asked directly: `example.org` (and all below it), addresses, `10.0.0.0/8`, or `*` |
+| `SSL_CERT_FILE`, `SSL_CERT_DIR` | the authorities whose certificates are trusted, instead of the system's: a file, a folder |
+
+This machine (localhost, 127.0.0.0/8, ::1) is always asked directly. What fails behind a proxy says so, with its name. A certificate that
+is not trusted ends the run at once and is not tried again: where the network opens TLS connections with an authority of its own, put that
+authority's certificate into a file, and its path into SSL_CERT_FILE.
+
 )md";
 
 constexpr std::string_view kEnvIntroduction =
