@@ -471,11 +471,11 @@ TEST_F(DaemonTest, TriggerRunsTheSampleAsItStands) {
 }
 
 TEST_F(DaemonTest, TriggerNamesAMistakeBeforeItDoesAnything) {
-  Write("bad.json", R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":"{}"},
-    {"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":"{\"typ\":[]}"}])");
+  Write("bad.json",
+        R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":"{\"typ\":[]}"}])");
   for (const auto& [arguments, sentence] :
        {std::pair{std::vector<std::string>{"trigger", "bad.json"},
-                  "bad.json: entry 2: Detail: 'typ' is not a member that it may have, did you mean types?"},
+                  "bad.json: entry 1: Detail: 'typ' is not a member that it may have, did you mean types?"},
         std::pair{std::vector<std::string>{"trigger", "absent.json"},
                   "read absent.json: No such file or directory"},
         std::pair{std::vector<std::string>{"trigger", "."}, "read .: it is a folder, not a file"},
@@ -485,6 +485,43 @@ TEST_F(DaemonTest, TriggerNamesAMistakeBeforeItDoesAnything) {
     EXPECT_NE(run.err.find(sentence), std::string::npos) << run.err;
   }
   EXPECT_FALSE(std::filesystem::exists(data_dir()));
+}
+
+TEST_F(DaemonTest, AnEventThatCannotRunHasItsLineAndTakesNoOtherAlong) {
+  Write("mixed.json",
+        "\xef\xbb\xbf"
+        R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":"{\"types\":null}"},
+    {"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":"{\"types\":[\"movie\"],\"limit\":3}"}])");
+  const Finished run = Run({"trigger", "mixed.json", "--json"});
+  EXPECT_EQ(run.code, 1) << run.err;
+  EXPECT_EQ(Count(run.out, "\n"), 2) << run.out;
+  EXPECT_TRUE(
+      run.out.starts_with(R"({"event":1,"exit_code":2,"error":"mixed.json: entry 1: Detail: types is null)"))
+      << run.out;
+  EXPECT_NE(run.out.find(R"({"event":2,"exit_code":0,"ending":"done")"), std::string::npos) << run.out;
+}
+
+// Where nothing ever answered it is a mistake in the settings, not an outage to wait for.
+TEST_F(DaemonTest, EndsWithinFifteenSecondsWhenNothingEverAnswered) {
+  environment_["TMDB_API_BASE_URL"] = "http://127.0.0.1:9/3";
+  environment_["TMDB_EXPORT_BASE_URL"] = "http://127.0.0.1:9/p/exports";
+  const auto began = std::chrono::steady_clock::now();
+  const Finished run = Run({"run"});
+  EXPECT_EQ(run.code, 3) << run.err;
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
+  EXPECT_NE(run.out.find("TMDB could not be reached"), std::string::npos) << run.out;
+}
+
+// A service manager must not hammer with it: RestartPreventExitStatus names this code.
+TEST_F(DaemonTest, EndsWithACodeOfItsOwnWhenTheKeyIsRefused) {
+  const Sim denying({"--movies=30", "--shows=4", "--people=20", "--deny=0"});
+  for (const auto& [name, value] : denying.Settings(data_dir())) environment_[name] = value;
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"run"}, {"run", "--once"}, {"collect"}}) {
+    const Finished run = Run(arguments);
+    EXPECT_EQ(run.code, 4) << run.err;
+    EXPECT_NE(run.out.find("TMDB refused the key"), std::string::npos) << run.out;
+  }
 }
 
 // The unit, with this build's program in place of the installed one.

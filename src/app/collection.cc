@@ -4,12 +4,13 @@
 #include <algorithm>
 
 #include "app/command.h"
+#include "app/hints.h"
 #include "app/output.h"
 
 namespace tmdbc {
 namespace {
 
-// An upstream that never answered is told within 15 s (DESIGN section 3), the harvest's tries included.
+// An upstream that never answered is told within 15 s, the harvest's tries included.
 constexpr Duration kUnansweredBudget = std::chrono::seconds(13);
 constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
 
@@ -71,11 +72,14 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
   }
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
   TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store()));
+  summary.answered_before = pipeline.answered();
+  summary.key_proven = pipeline.key_proven();
   summary.example = FindExample(pipeline.store(), candidates);
   summary.data_dir = pipeline.data_dir();
   summary.flags = FlagsToRepeat(pipeline.settings());
   summary.time += pipeline.clock().Mono() - started;
-  if (!summary.drained->result.reason.empty()) pipeline.log().Error(summary.drained->result.reason);
+  const CollectionOutcome outcome = OutcomeOf(summary);
+  if (!outcome.reason.empty()) pipeline.log().Error(Explain(outcome.reason, outcome.hint));
   return {};
 }
 
@@ -95,7 +99,7 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
 }
 
 int Tell(const Summary& summary, bool json, Log& log) {
-  const int code = ExitCodeOf(summary);
+  const int code = OutcomeOf(summary).exit_code;
   const auto told = WriteOut(json ? SummaryJson(summary) + "\n" : SummaryText(summary));
   if (told) return code;
   log.Warn("the summary could not be printed", {{"reason", told.error().message}});

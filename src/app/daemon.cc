@@ -30,14 +30,6 @@ std::vector<Schedule> SchedulesOf(const Settings& settings) {
   return schedules;
 }
 
-// What no later try will mend: before the first useful answer an upstream that gives none is a mistake in the
-// settings, later an outage.
-bool Hopeless(const Summary& summary, bool answered) {
-  const DrainEnd end = summary.drained->result.end;
-  return end == DrainEnd::kDenied || end == DrainEnd::kStoreFailed ||
-         (end == DrainEnd::kUnreachable && summary.drained->stats.settled == 0 && !answered);
-}
-
 }  // namespace
 
 Daemon::Daemon(Settings& settings, const Arguments& arguments, Pipeline& pipeline)
@@ -57,11 +49,6 @@ Result<int> Daemon::Run() {
   TRY_ASSIGN(Scheduler scheduler,
              Scheduler::Open(pipeline_.catalog(), pipeline_.clock(), SchedulesOf(settings_)));
   scheduler_.emplace(std::move(scheduler));
-  // A store that holds records was filled by a TMDB that answered: what fails now is an outage.
-  for (const MediaType type : kRecordTypes) {
-    TRY_ASSIGN(const std::int64_t newest, pipeline_.store().NewestSequence(type));
-    answered_ |= newest > 0;
-  }
   TRY_ASSIGN(const QueueTotals totals, TotalsOf(pipeline_.queue()));
   if (totals.left > 0) drain_at_ = pipeline_.clock().Mono();
   notify_.Ready();
@@ -153,24 +140,24 @@ Result<void> Daemon::Collected(Summary summary) {
   interrupted_ = {};
   drain_at_.reset();
   const MonoTime now = pipeline_.clock().Mono();
-  answered_ =
-      answered_ || summary.drained->stats.settled > 0 || summary.drained->result.end == DrainEnd::kDrained;
   if (Paused(summary, pipeline_)) {
     // It goes on when the settings were read; or after the harvest of the schedule that is due.
     interrupted_ = std::move(summary);
     drain_at_ = now;
     return {};
   }
-  code_ = ExitCodeOf(summary);
+  const CollectionOutcome outcome = OutcomeOf(summary);
+  code_ = outcome.exit_code;
   (void)Tell(summary, arguments_.Has("--json"), pipeline_.log());
   // Stopped in the middle: it has not ended, and is taken up again at the next start.
   if (summary.drained->result.end == DrainEnd::kStopped) return {};
-  hopeless_ = Hopeless(summary, answered_);
+  hopeless_ = outcome.next == Next::kNever;
   if (hopeless_) return {};
   accepts_ = false;
   // The schedule tries an outage again; what belongs to none is tried here.
-  if (summary.queue.left > 0) drain_at_ = now + kAfterOutage;
-  if (under_way_) TRY(WhenThereIsRoom([this] { return scheduler_->End(*under_way_, *code_); }));
+  const bool denied = outcome.ending == Ending::kDenied;  // only a person can mend that: not before its time
+  if (summary.queue.left > 0 && !denied) drain_at_ = now + kAfterOutage;
+  if (under_way_) TRY(WhenThereIsRoom([&] { return scheduler_->End(*under_way_, outcome.schedule_code()); }));
   under_way_.reset();
   return {};
 }

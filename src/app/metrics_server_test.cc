@@ -118,11 +118,16 @@ TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
       {{MediaType::kMovie, 550}, 1}, {{MediaType::kMovie, 551}, 1}, {{MediaType::kTv, 1}, 1}};
   ASSERT_TRUE(queue.Send(items));
   ASSERT_TRUE(queue.Receive(1, std::chrono::seconds(60)));
+  metrics_.Harvests({MediaType::kMovie});
   ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="movie"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="in_flight",type="movie"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="tv"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"} 1795219200)"));
+  // A type that was taken out of the settings: its watermark stays where it is, and nobody waits for it.
+  metrics_.Harvests({MediaType::kTv});
+  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  EXPECT_FALSE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"})"));
 }
 
 TEST_F(MirrorMetricsTest, ShowTheLastRunsOfTheSchedulesThatThereAre) {

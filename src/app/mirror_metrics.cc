@@ -75,14 +75,16 @@ MirrorMetrics::MirrorMetrics(const Clock& clock, std::string api_base_url)
       oldest_(metrics_.Gauge("tmdbc_queue_oldest_timestamp_seconds",
                              "When the id that waits longest was queued; now, when none waits.")),
       dead_(metrics_.Gauge("tmdbc_dead_letters", "Ids given up after many tries.", {"type"})),
-      watermark_(metrics_.Gauge("tmdbc_watermark_timestamp_seconds",
-                                "The day up to which every change has been queued (its midnight, UTC).",
-                                {"type"})),
+      watermark_(metrics_.Gauge(
+          "tmdbc_watermark_timestamp_seconds",
+          "The day up to which every change has been queued (its midnight, UTC), of the types that are harvested.",
+          {"type"})),
       last_run_(metrics_.Gauge("tmdbc_last_run_timestamp_seconds", "When the schedule's last run ended.",
                                {"schedule"})),
       last_exit_(metrics_.Gauge(
           "tmdbc_last_run_exit_code",
-          "Of the schedule's last run: 0 done, 1 work left or partly failed, 3 TMDB or the store unusable.",
+          "Of the schedule's last run: 0 done, 1 work left or partly failed, 2 it cannot be done, 3 TMDB or the store "
+          "unusable, 4 the key refused.",
           {"schedule"})),
       live_(metrics_.Gauge("tmdbc_live_records", "Records in the current view.", {"type"})),
       held_(metrics_.Gauge("tmdbc_held_deletions",
@@ -167,7 +169,10 @@ Result<void> MirrorMetrics::LookAtQueue(Database& catalog, IdQueue& queue) {
   oldest_.Set({}, UnixSeconds(oldest.value_or(clock_.Now())));
 
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog));
-  for (const auto& [type, day] : watermarks) watermark_.Set({Name(type)}, UnixSeconds(day));
+  watermark_.Clear();
+  for (const auto& [type, day] : watermarks) {
+    if (harvested_.contains(type)) watermark_.Set({Name(type)}, UnixSeconds(day));
+  }
 
   // The scheduler's table; absent where only `collect` or `run --once` ever ran.
   TRY_ASSIGN(auto exists,

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ class MirrorMetrics {
   MirrorMetrics(const Clock& clock, std::string api_base_url);
 
   // --- the loop's thread ---
+  // The types that are harvested from now on: of others no watermark is told, for it stays where it is.
+  void Harvests(std::set<MediaType> types) { harvested_ = std::move(types); }
   // The loop goes on, and sends at most so many requests a second.
   void Ticked(double pace);
   // A request ended.
@@ -82,6 +85,7 @@ class MirrorMetrics {
   MetricFamily &live_, &held_, &freshness_, &unverified_, &bytes_, &disk_free_;
   std::map<std::pair<MediaType, Change>, std::int64_t> collected_;  // by the collector at work
   std::map<MediaType, std::int64_t> waiting_, live_records_;
+  std::set<MediaType> harvested_;
   std::optional<MonoTime> next_queue_look_, next_store_look_;  // empty: at once
 };
 

@@ -102,6 +102,10 @@ Result<void> Pipeline::Build() {
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
   TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
   for (const std::string& notice : store_->notices()) log_->Warn(notice);
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const std::int64_t newest, store_->NewestSequence(type));
+    answered_ |= newest > 0;
+  }
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
   TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
   std::unique_ptr<http::HttpTransport> transport;
@@ -117,8 +121,17 @@ Result<void> Pipeline::Build() {
     TRY_ASSIGN(metrics_server_, MetricsServer::Start(at, clock_, metrics_));
     log_->Info("serving metrics", {{"url", metrics_server_->url()}});
   }
+  TellMetrics();
   TRY(CreateRunStatus(catalog_));
   return SaveStatus(false);
+}
+
+// The types of the settings and of every schedule.
+void Pipeline::TellMetrics() {
+  std::set<MediaType> types(settings_.media_types.begin(), settings_.media_types.end());
+  for (const ScheduleSetting& schedule : settings_.schedules)
+    types.insert(schedule.types.begin(), schedule.types.end());
+  metrics_.Harvests(std::move(types));
 }
 
 void Pipeline::Tick() {
@@ -185,6 +198,9 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
     if (report) status_.requests = earlier_.requests += report->api_requests;
+    if (report)
+      key_proven_ |= std::ranges::any_of(
+          report->types, [](const TypeReport& type) { return type.changes && type.changes->pages > 0; });
     if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
     if (!told) {
       log_->Error("the disk is full: free some space, the harvest then goes on by itself",
@@ -235,6 +251,12 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   const CollectorStats& stats = collector.stats();
   Count(stats, true);
   earlier_ = status_;
+  key_proven_ |= stats.settled > 0;
+  answered_ |= key_proven_;
+  // What a drain brought is there for followers now, not when the next one fills the segment.
+  const auto sealed = store_->Seal();
+  if (!sealed)
+    log_->Warn("sealing is tried again with the next commit", {{"reason", sealed.error().message}});
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }
 
@@ -280,6 +302,7 @@ void Pipeline::WaitUntil(MonoTime time) {
 void Pipeline::Reconfigure() {
   limiter_.SetRate(settings_.rate_limit_requests);
   log_->SetLevel(settings_.log_level);
+  TellMetrics();
 }
 
 }  // namespace tmdbc

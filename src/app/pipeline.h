@@ -90,6 +90,10 @@ class Pipeline {
   // Requests a second that the rate limit lets through.
   double pace() const { return limiter_.pace(); }
   const Clock& clock() const { return clock_; }
+  // TMDB has answered usefully: in this process, or it filled the store. What fails from then on is an outage.
+  bool answered() const { return answered_; }
+  // In this process TMDB has taken the key.
+  bool key_proven() const { return key_proven_; }
   const StopFlag& stop() const { return signals_.flag(); }
   StopSignals& signals() { return signals_; }
   Database& catalog() { return catalog_; }
@@ -102,13 +106,15 @@ class Pipeline {
   ~Pipeline();
 
  private:
-  Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir, Database catalog);
+  Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir,
+           Database catalog);
   Result<void> Build();
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
   Result<void> RequireKeyFor(const HarvestOptions& options);
   void Count(const CollectorStats& stats, bool ended = false);
   void Tick();
+  void TellMetrics();
 
   const Settings& settings_;
   const std::string command_;
@@ -129,6 +135,7 @@ class Pipeline {
   std::unique_ptr<RecordStore> store_;
   std::unique_ptr<IdQueue> queue_;
 
+  bool answered_ = false, key_proven_ = false;
   RunStatus status_;
   RateWindow request_rate_, settle_rate_;
   RunStatus earlier_;  // status_ before the drain under way

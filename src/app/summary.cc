@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "app/hints.h"
 #include "base/json_writer.h"
 #include "base/safe_text.h"
 #include "base/words.h"
@@ -46,29 +47,6 @@ std::string_view Name(ChangesVerdict verdict) {
       return "denied";
   }
   return "";
-}
-
-std::string_view Name(DrainEnd end) {
-  switch (end) {
-    case DrainEnd::kDrained:
-      return "done";
-    case DrainEnd::kStopped:
-      return "stopped";
-    case DrainEnd::kDenied:
-      return "TMDB refused the key";
-    case DrainEnd::kUnreachable:
-      return "TMDB could not be reached";
-    case DrainEnd::kStoreFailed:
-      return "the store failed";
-  }
-  return "";
-}
-
-int ExitCodeOf(const DrainResult& result, const QueueTotals& queue) {
-  const bool all_done = queue.left == 0 && queue.dead == 0;
-  const bool ended_well = result.end == DrainEnd::kDrained || result.end == DrainEnd::kStopped;
-  if (!ended_well) return kExitUnusable;
-  return all_done ? kExitDone : kExitPartly;
 }
 
 std::int64_t Changed(const CollectorStats& stats, Change change) {
@@ -162,23 +140,6 @@ std::string KnownText(const TypeReport& report, bool dry_run) {
                         FormatCount(report.held - report.held_queued), tmdbc::Name(report.type));
   }
   return text;
-}
-
-std::string Headline(const Summary& summary) {
-  const std::string time = FormatDuration(std::chrono::round<std::chrono::seconds>(summary.time));
-  if (summary.drained && !summary.drained->result.reason.empty()) {
-    return fmt::format("Ended after {}: {}: {}", time, Name(summary.drained->result.end),
-                       summary.drained->result.reason);
-  }
-  const bool stopped = (summary.drained && summary.drained->result.end == DrainEnd::kStopped) ||
-                       (summary.harvest && summary.harvest->stopped);
-  if (stopped) return fmt::format("Stopped after {}", time);
-  const int code = tmdbc::ExitCodeOf(summary);
-  if (code == kExitUnusable)
-    return fmt::format(
-        "Ended after {}: {}", time,
-        summary.harvest && summary.harvest->denied() ? "TMDB refused the key" : "TMDB could not be reached");
-  return fmt::format("{} in {}", code == kExitDone ? "Done" : "Partly done", time);
 }
 
 std::string DrainText(const Summary& summary) {
@@ -283,13 +244,15 @@ std::int64_t Summary::api_requests() const {
   return (harvest ? harvest->api_requests : 0) + (drained ? drained->stats.requests : 0);
 }
 
-int ExitCodeOf(const Summary& summary) {
-  int code = summary.harvest ? summary.harvest->exit_code() : 0;
-  if (summary.drained) {
-    code = std::max(code, ExitCodeOf(summary.drained->result, summary.queue));
-    if (summary.held_deletions > 0) code = std::max<int>(code, kExitPartly);
-  }
-  return code;
+CollectionOutcome OutcomeOf(const Summary& summary) {
+  return OutcomeOf(CollectionFacts{.harvest = summary.harvest ? &*summary.harvest : nullptr,
+                                   .drain = summary.drained ? &summary.drained->result : nullptr,
+                                   .settled = summary.drained ? summary.drained->stats.settled : 0,
+                                   .left = summary.queue.left,
+                                   .dead = summary.queue.dead,
+                                   .held = summary.held_deletions + summary.held_purges,
+                                   .answered_before = summary.answered_before,
+                                   .key_proven = summary.key_proven});
 }
 
 std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_view margin) {
@@ -306,8 +269,9 @@ std::string HarvestText(const HarvestReport& report, bool dry_run, std::string_v
 }
 
 std::string SummaryText(const Summary& summary) {
-  std::string text = summary.event ? fmt::format("Event {}: {}\n", *summary.event, Headline(summary))
-                                   : Headline(summary) + "\n";
+  const std::string headline = Headline(OutcomeOf(summary), summary.time);
+  std::string text =
+      summary.event ? fmt::format("Event {}: {}\n", *summary.event, headline) : headline + "\n";
   if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
   if (summary.drained) text += DrainText(summary);
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
@@ -361,15 +325,16 @@ std::string SummaryJson(const Summary& summary) {
   JsonWriter json;
   json.BeginObject();
   if (summary.event) json.Field("event", *summary.event);
-  json.Field("exit_code", ExitCodeOf(summary));
+  const CollectionOutcome outcome = OutcomeOf(summary);
+  json.Field("exit_code", outcome.exit_code).Field("ending", Name(outcome.ending));
+  if (!outcome.reason.empty()) json.Field("reason", Explain(outcome.reason, outcome.hint));
   json.Key("seconds").Real(std::chrono::duration<double>(summary.time).count(), 3);
   json.Field("api_requests", summary.api_requests());
   if (summary.harvest) json.Key("harvest").Raw(HarvestJson(*summary.harvest));
   if (summary.drained) {
     const CollectorStats& stats = summary.drained->stats;
-    json.Key("collect").BeginObject().Field("end", Name(summary.drained->result.end));
-    if (!summary.drained->result.reason.empty()) json.Field("reason", summary.drained->result.reason);
-    json.Key("seconds").Real(std::chrono::duration<double>(summary.drained->time).count(), 3);
+    json.Key("collect").BeginObject().Key("seconds").Real(
+        std::chrono::duration<double>(summary.drained->time).count(), 3);
     json.Field("requests", stats.requests)
         .Field("throttled", stats.throttled)
         .Field("retries", stats.retries);
@@ -393,7 +358,9 @@ std::string SummaryJson(const Summary& summary) {
       .Field("left", summary.queue.left)
       .Field("dead", summary.queue.dead)
       .EndObject();
-  json.Field("held_deletions", summary.held_deletions);
+  json.Field("held_deletions", summary.held_deletions)
+      .Field("purged", summary.purged)
+      .Field("held_purges", summary.held_purges);
   return json.Field("data_dir", summary.data_dir).EndObject().text();
 }
 

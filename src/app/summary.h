@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/collection_outcome.h"
 #include "app/command.h"
 #include "app/pipeline.h"
 #include "collector/collector.h"
@@ -25,7 +26,9 @@ struct Summary {
   std::optional<HarvestReport> harvest;
   std::optional<Pipeline::Drained> drained;
   QueueTotals queue;                // afterwards
-  std::int64_t held_deletions = 0;  // the same: of live records, waiting for --accept-deletions
+  std::int64_t held_deletions = 0;  // the same: of live records, waiting for a person
+  std::int64_t purged = 0, held_purges = 0;
+  bool answered_before = false, key_proven = false;  // as of CollectionFacts
   Duration time{};
   std::string data_dir;
   std::string flags;               // what the next commands need to find it again: " --data-dir=elsewhere"
@@ -35,8 +38,7 @@ struct Summary {
   std::int64_t api_requests() const;
 };
 
-// By the contract (DESIGN section 3): the worst of what happened.
-int ExitCodeOf(const Summary& summary);
+CollectionOutcome OutcomeOf(const Summary& summary);
 
 // Some lines for a person, the next commands to try at the end.
 std::string SummaryText(const Summary& summary);

@@ -85,10 +85,9 @@ Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments)
     }
     summary->event = i + 1;
     codes.push_back(Tell(*summary, json, pipeline->log()));
-    // No later event would fare better.
-    if (summary->drained->result.end == DrainEnd::kDenied ||
-        summary->drained->result.end == DrainEnd::kStoreFailed)
-      break;
+    const Ending ending = OutcomeOf(*summary).ending;
+    if (ending == Ending::kDenied || ending == Ending::kStoreFailed)
+      break;  // no later event would fare better
   }
   const int code = codes.empty() ? int(kExitPartly) : WorstOf(codes);
   return pipeline->Close() ? code : kExitUnusable;

@@ -29,7 +29,7 @@ Result<std::string> ReadTextFile(const std::string& path, std::size_t max_bytes)
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found)
-    return Fail(ErrorCode::kNotFound, "read {}: no such file", path);
+    return Fail(ErrorCode::kNotFound, "read {}: {}", path, std::strerror(ENOENT));
   if (error) return Fail(ErrorCode::kInvalid, "read {}: {}", path, error.message());
   if (std::filesystem::is_directory(status))
     return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
