@@ -20,6 +20,7 @@
 #include "queue/sqlite_queue.h"
 #include "sim_transport.h"
 #include "storage/record_store.h"
+#include "storage/store_intake.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "tmdb/document.h"
@@ -96,8 +97,10 @@ class Mirror {
     options.types.assign(std::begin(kTypes), std::end(kTypes));
     auto harvested = harvester.Harvest(options, stop);
     EXPECT_TRUE(harvested) << harvested.error().message;
-    Collector collector(clock_, transport_, *queue_, *store_, limiter, log_, random_, access,
-                        DefaultNamespaces(), {.concurrency = 10});
+    http::PacedRequester requester(clock_, transport_, limiter, random_);
+    StoreIntake intake(clock_, store_->writer(), store_->ledger(), {.accept_deletions = false});
+    Collector collector(clock_, requester, *queue_, intake, log_, random_, access, DefaultNamespaces(),
+                        {.concurrency = 10});
     const DrainResult drained = collector.Drain(stop);
     EXPECT_EQ(drained.end, DrainEnd::kDrained) << drained.reason;
     EXPECT_TRUE(store_->Seal());

@@ -26,6 +26,7 @@
 #include "queue/sqlite_queue.h"
 #include "sim_transport.h"
 #include "storage/record_store.h"
+#include "storage/store_intake.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "tmdb/document.h"
@@ -298,8 +299,10 @@ class Life {
       Tell("{}: verdict {}, {} {}", of.name, static_cast<int>(of.verdict), of.unchanged ? "known" : "new",
            of.reason);
     }
-    Collector collector(clock_, transport_, *queue, store, limiter, log_, random, access, DefaultNamespaces(),
-                        {.concurrency = 10, .accept_deletions = accept_deletions});
+    http::PacedRequester requester(clock_, transport_, limiter, random);
+    StoreIntake intake(clock_, store.writer(), store.ledger(), {.accept_deletions = accept_deletions});
+    Collector collector(clock_, requester, *queue, intake, log_, random, access, DefaultNamespaces(),
+                        {.concurrency = 10});
     const DrainResult drained = collector.Drain(stop);
     const bool excused = troubles_.errors && !calm_;
     EXPECT_TRUE(drained.end == DrainEnd::kDrained || excused) << drained.reason;
@@ -392,7 +395,7 @@ class Life {
       const auto season = store.FindSeason(show, ref.number);
       ASSERT_TRUE(season) << season.error().message;
       EXPECT_EQ(season->id.id, ref.id) << "tv:" << show << " season " << ref.number;
-      if (season->status != 200) continue;
+      if (!season->live()) continue;
       EXPECT_EQ(ContentOf(season->data), ContentOf(*simulator_.api().SeasonTruth(show, ref.number)))
           << "tv:" << show << " season " << ref.number;
     }

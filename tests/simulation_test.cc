@@ -23,6 +23,7 @@
 #include "collector/collector.h"
 #include "queue/sqlite_queue.h"
 #include "storage/record_store.h"
+#include "storage/store_intake.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
@@ -279,13 +280,15 @@ class World {
     RateLimiter limiter(rate_, clock_);
     MortalTransport transport(tmdb_, files_);
     std::mt19937_64 random(random_());
-    Collector collector(clock_, transport, queue, **store, limiter, log_, random,
+    http::PacedRequester requester(clock_, transport, limiter, random);
+    StoreIntake intake(clock_, (*store)->writer(), (*store)->ledger(),
+                       {.accept_deletions = accept_deletions_});
+    Collector collector(clock_, requester, queue, intake, log_, random,
                         {.base_url = std::string(FakeTmdb::kBaseUrl),
                          .secret_query = {},
                          .bearer = {},
                          .user_agent = "simulation"},
-                        DefaultNamespaces(),
-                        {.concurrency = concurrency_, .accept_deletions = accept_deletions_});
+                        DefaultNamespaces(), {.concurrency = concurrency_});
     StopFlag stop;
     MonoTime stop_asked{};
     int stop_at = -1, room_at = -1, progress = 0;
@@ -353,6 +356,7 @@ class World {
         CheckNothingInFlight(queue);
         return false;
       case DrainEnd::kDenied:
+      case DrainEnd::kKeyLost:
         ADD_FAILURE() << result.reason;
         return true;
     }
@@ -434,7 +438,7 @@ class World {
         const auto record = store.Find(id);
         if (!record) continue;
         ++due;
-        if (record->status != 404) continue;
+        if (record->live()) continue;
         gone_.insert(id);
         deleted += gone_before_.contains(id) ? 0 : 1;
       }
@@ -450,12 +454,11 @@ class World {
     const auto record = store.Find(id);
     EXPECT_FALSE(tmdb_.live(id) && held_.contains(id)) << ToString(id) << " is there, and still held";
     if (!tmdb_.live(id) && held_.contains(id)) {
-      EXPECT_EQ(record->status, 200) << ToString(id);
+      EXPECT_TRUE(record->live()) << ToString(id);
       return;
     }
     if (!tmdb_.live(id)) {
-      EXPECT_TRUE(record ? record->status == 404 : record.error().code == ErrorCode::kNotFound)
-          << ToString(id);
+      EXPECT_TRUE(record ? !record->live() : record.error().code == ErrorCode::kNotFound) << ToString(id);
       return;
     }
     ASSERT_TRUE(record) << ToString(id) << ": " << record.error().message;

@@ -19,7 +19,7 @@ constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
 std::optional<MediaId> FindExample(RecordStore& store, const std::vector<MediaId>& candidates) {
   for (const MediaId id : candidates) {
     const auto record = store.Find(id);
-    if (record && record->status == 200) return id;
+    if (record && record->live()) return id;
   }
   return std::nullopt;
 }

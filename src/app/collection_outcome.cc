@@ -34,7 +34,8 @@ std::string ReasonOf(const HarvestReport& harvest) {
 Ending EndingOf(const CollectionFacts& facts) {
   const DrainEnd drain = facts.drain ? facts.drain->end : DrainEnd::kDrained;
   if (drain == DrainEnd::kStoreFailed) return Ending::kStoreFailed;
-  if (drain == DrainEnd::kDenied || (facts.harvest && facts.harvest->denied())) return Ending::kDenied;
+  const bool refused = drain == DrainEnd::kDenied || drain == DrainEnd::kKeyLost;
+  if (refused || (facts.harvest && facts.harvest->denied())) return Ending::kDenied;
   if (drain == DrainEnd::kStopped || (facts.harvest && facts.harvest->stopped)) return Ending::kStopped;
   if (drain == DrainEnd::kUnreachable) return Ending::kUnreachable;
   // A harvest that heard nothing is only a part that failed where the queue was fetched all the same.
@@ -86,7 +87,10 @@ CollectionOutcome OutcomeOf(const CollectionFacts& facts) {
   outcome.ending = EndingOf(facts);
   outcome.next = NextOf(outcome.ending, facts);
   outcome.exit_code = ExitCodeOf(outcome.ending, facts);
-  if (facts.drain) outcome.reason = facts.drain->reason;
+  if (facts.drain) {
+    outcome.reason = facts.drain->reason;
+    outcome.hint = facts.drain->hint;
+  }
   const bool failed = outcome.ending == Ending::kDenied || outcome.ending == Ending::kUnreachable;
   if (outcome.reason.empty() && failed && facts.harvest) outcome.reason = ReasonOf(*facts.harvest);
   if (outcome.ending == Ending::kDenied) outcome.hint = Hint::kCheckKey;

@@ -89,6 +89,7 @@ TEST(CollectionOutcome, ExitCodeAndNextTryFollowFromWhatHappened) {
       {"the same, over a filled store",  H::kAccepted, D::kDenied,      0, 5, 0, 0, true,  false, E::kDenied,      Next::kNever,      4, 4},
       {"the same, nothing queued",       H::kDenied,   D::kDrained,     0, 0, 0, 0, true,  false, E::kDenied,      Next::kNever,      4, 4},
       {"a key that had worked",          H::kAccepted, D::kDenied,      9, 5, 0, 0, true,  true,  E::kDenied,      Next::kOnSchedule, 3, 4},
+      {"the same, told by the drain",     H::kAccepted, D::kKeyLost,     9, 5, 0, 0, true,  true,  E::kDenied,      Next::kOnSchedule, 3, 4},
       {"the store failed",               H::kAccepted, D::kStoreFailed, 9, 5, 0, 0, true,  true,  E::kStoreFailed, Next::kNever,      3, 3},
       // clang-format on
   };

@@ -15,6 +15,7 @@
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
+#include "storage/store_intake.h"
 
 namespace tmdbc {
 namespace {
@@ -116,6 +117,7 @@ Result<void> Pipeline::Build() {
   }
   transport_ = std::make_unique<TickingTransport>(
       std::make_unique<MeasuringTransport>(std::move(transport), metrics_), tick_);
+  requester_ = std::make_unique<http::PacedRequester>(clock_, *transport_, limiter_, random_);
   if (!settings_.metrics_listen.empty()) {
     TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings_.metrics_listen));
     TRY_ASSIGN(metrics_server_, MetricsServer::Start(at, clock_, metrics_));
@@ -221,8 +223,9 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   CollectorOptions options;
   options.concurrency = settings_.collector_concurrency;
   options.give_up_unanswered = give_up_unanswered;
-  options.accept_deletions = accept_deletions;
-  Collector collector(clock_, *transport_, *queue_, *store_, limiter_, *log_, random_, ApiAccessOf(settings_),
+  options.key_proven = key_proven_;
+  StoreIntake intake(clock_, store_->writer(), store_->ledger(), {.accept_deletions = accept_deletions});
+  Collector collector(clock_, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
   StopFlag end_soon(&stop());
@@ -251,7 +254,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   const CollectorStats& stats = collector.stats();
   Count(stats, true);
   earlier_ = status_;
-  key_proven_ |= stats.settled > 0;
+  key_proven_ |= result.key_proven;
   answered_ |= key_proven_;
   // What a drain brought is there for followers now, not when the next one fills the segment.
   const auto sealed = store_->Seal();

@@ -25,6 +25,7 @@
 #include "collector/collector.h"
 #include "harvester/harvester.h"
 #include "http/http.h"
+#include "http/paced_requester.h"
 #include "queue/id_queue.h"
 #include "settings/settings.h"
 #include "storage/record_store.h"
@@ -132,6 +133,7 @@ class Pipeline {
   MirrorMetrics metrics_;
   std::unique_ptr<MetricsServer> metrics_server_;  // null: not wanted
   std::unique_ptr<http::HttpTransport> transport_;
+  std::unique_ptr<http::PacedRequester> requester_;
   std::unique_ptr<RecordStore> store_;
   std::unique_ptr<IdQueue> queue_;
 

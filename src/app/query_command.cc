@@ -63,10 +63,11 @@ Result<std::string> RecordText(RecordStore& store, const Question& question) {
                                      : FindRecord(store, question.address);
   if (!record) return NotThere(store, record.error(), question);
   if (question.envelope) return record->envelope + "\n";
-  if (record->status == 404) {
-    return Fail(ErrorCode::kNotFound,
-                "{} was deleted: TMDB answered 404 on {} (--envelope prints the tombstone)", question.name,
-                FormatTime(record->fetched_at));
+  if (!record->live()) {
+    // The tombstone's status is that of the answer that showed it: its own 404, or its show's body.
+    const char* evidence = record->status == 404 ? "TMDB answered 404" : "its show listed it no longer";
+    return Fail(ErrorCode::kNotFound, "{} was deleted: {} on {} (--envelope prints the tombstone)",
+                question.name, evidence, FormatTime(record->fetched_at));
   }
   const auto data = DataOf(*record, question.address);
   if (!data) return NotThere(store, data.error(), question);

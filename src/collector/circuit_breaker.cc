@@ -21,8 +21,7 @@ void CircuitBreaker::Succeeded(bool probe) {
   outcomes_ = std::min(outcomes_ + 1, kWindow);
 }
 
-bool CircuitBreaker::Failed(bool probe) {
-  const MonoTime now = clock_.Mono();
+bool CircuitBreaker::Failed(bool probe, MonoTime now) {
   if (open_) {
     if (probe) {
       probing_ = false;

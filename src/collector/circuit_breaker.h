@@ -19,8 +19,6 @@ class CircuitBreaker {
   static constexpr Duration kFirstDistance = std::chrono::seconds(1);
   static constexpr Duration kLastDistance = std::chrono::seconds(30);
 
-  explicit CircuitBreaker(const Clock& clock) : clock_(clock) {}
-
   bool open() const { return open_; }
   // Closed, but the last word was a failure: it would be good to know more.
   bool failing() const { return !open_ && in_a_row_ > 0; }
@@ -30,19 +28,18 @@ class CircuitBreaker {
   MonoTime next_probe() const { return probing_ ? MonoTime::max() : next_probe_; }
   // Requires open(). The next Succeeded() or Failed() with probe = true is about it.
   void ProbeStarted() { probing_ = true; }
-  // The probe was given up without an answer (cancelled, 429): another may go.
+  // The probe, if there is one, says nothing (cancelled, 429): another may go.
   void ProbeAbandoned() { probing_ = false; }
 
   // What came of a request. While open only the probe's outcome counts: what was already under way when it
   // opened tells of before.
   void Succeeded(bool probe);
   // True when this failure opened it.
-  bool Failed(bool probe);
+  bool Failed(bool probe, MonoTime now);
 
  private:
   void Close();
 
-  const Clock& clock_;
   bool open_ = false;
   bool probing_ = false;
   MonoTime next_probe_{};

@@ -15,46 +15,46 @@ using testing::FakeClock;
 
 TEST(CircuitBreaker, OpensAtTheTenthFailureInARow) {
   FakeClock clock;
-  CircuitBreaker breaker(clock);
-  for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false));
+  CircuitBreaker breaker;
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false, clock.Mono()));
   breaker.Succeeded(false);
   for (int i = 0; i < 9; ++i) {
-    EXPECT_FALSE(breaker.Failed(false));
+    EXPECT_FALSE(breaker.Failed(false, clock.Mono()));
     clock.Advance(seconds(1));
   }
   EXPECT_FALSE(breaker.open());
-  EXPECT_TRUE(breaker.Failed(false));
+  EXPECT_TRUE(breaker.Failed(false, clock.Mono()));
   EXPECT_TRUE(breaker.open());
   EXPECT_EQ(breaker.open_since(), clock.Mono() - seconds(9));
 }
 
 TEST(CircuitBreaker, OpensWhenFourFifthsOfTheLastTwentyFailed) {
   FakeClock clock;
-  CircuitBreaker breaker(clock);
+  CircuitBreaker breaker;
   for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 4; ++j) EXPECT_FALSE(breaker.Failed(false));
+    for (int j = 0; j < 4; ++j) EXPECT_FALSE(breaker.Failed(false, clock.Mono()));
     breaker.Succeeded(false);
   }
-  for (int j = 0; j < 4; ++j) EXPECT_FALSE(breaker.Failed(false));
+  for (int j = 0; j < 4; ++j) EXPECT_FALSE(breaker.Failed(false, clock.Mono()));
   EXPECT_FALSE(breaker.open()) << "19 outcomes";
   breaker.Succeeded(false);
   EXPECT_FALSE(breaker.open());
-  EXPECT_TRUE(breaker.Failed(false)) << "the success at the window's far end has left it";
+  EXPECT_TRUE(breaker.Failed(false, clock.Mono())) << "the success at the window's far end has left it";
 }
 
 TEST(CircuitBreaker, StaysClosedWhileOneOfFourSucceeds) {
   FakeClock clock;
-  CircuitBreaker breaker(clock);
+  CircuitBreaker breaker;
   for (int i = 0; i < 1000; ++i) {
-    for (int j = 0; j < 3; ++j) EXPECT_FALSE(breaker.Failed(false));
+    for (int j = 0; j < 3; ++j) EXPECT_FALSE(breaker.Failed(false, clock.Mono()));
     breaker.Succeeded(false);
   }
 }
 
 TEST(CircuitBreaker, ProbesOneAtATimeAndEverFartherApartUntilOneIsAnswered) {
   FakeClock clock;
-  CircuitBreaker breaker(clock);
-  for (int i = 0; i < 10; ++i) breaker.Failed(false);
+  CircuitBreaker breaker;
+  for (int i = 0; i < 10; ++i) breaker.Failed(false, clock.Mono());
   for (const int distance : {1, 2, 4, 8, 16, 30, 30, 30}) {
     EXPECT_EQ(breaker.next_probe(), clock.Mono() + seconds(distance));
     clock.AdvanceTo(breaker.next_probe());
@@ -63,7 +63,7 @@ TEST(CircuitBreaker, ProbesOneAtATimeAndEverFartherApartUntilOneIsAnswered) {
     breaker.Succeeded(false);  // an answer from before
     EXPECT_TRUE(breaker.open());
     clock.Advance(milliseconds(300));
-    EXPECT_FALSE(breaker.Failed(true)) << "it was open already";
+    EXPECT_FALSE(breaker.Failed(true, clock.Mono())) << "it was open already";
   }
   clock.AdvanceTo(breaker.next_probe());
   breaker.ProbeStarted();
@@ -72,7 +72,7 @@ TEST(CircuitBreaker, ProbesOneAtATimeAndEverFartherApartUntilOneIsAnswered) {
   breaker.ProbeStarted();
   breaker.Succeeded(true);
   EXPECT_FALSE(breaker.open());
-  for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false)) << "it starts anew";
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false, clock.Mono())) << "it starts anew";
 }
 
 TEST(RetryBudget, LetsAFifthOfTheAllowedRateBeRetries) {

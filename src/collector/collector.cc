@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loop, the commits and the ends of a drain. What goes out and what comes back: collector_requests.cc.
+// The loop, the commits and the ends of a drain. What goes out: collector_requests.cc; what comes back:
+// collector_outcomes.cc.
 #include "collector/collector.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Whoever waits looks at the stop flag this often.
+// The stop flag is looked at this often.
 constexpr Duration kTick = milliseconds(250);
 constexpr Duration kProgressEvery = seconds(1);
 constexpr Duration kRoomEvery = seconds(3);
@@ -23,93 +24,72 @@ constexpr Duration kHeartbeatEvery = minutes(5);
 // Of settlements that the store does not know of: dead letters, shows without a record.
 constexpr Duration kSettleWithin = seconds(1);
 constexpr Duration kCancelWithin = milliseconds(500);
-// Deletions of this time count together (deletion_guard.h).
-constexpr Duration kGuardedTime = std::chrono::days(1);
 
 }  // namespace
 
-Collector::Collector(const Clock& clock, http::HttpTransport& transport, IdQueue& queue, RecordStore& store,
-                     RateLimiter& limiter, Log& log, std::mt19937_64& random, ApiAccess access,
-                     Namespaces namespaces, CollectorOptions options)
+Collector::Collector(const Clock& clock, http::PacedRequester& requester, IdQueue& queue, Intake& intake,
+                     Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces,
+                     CollectorOptions options)
     : clock_(clock),
-      transport_(transport),
+      requester_(requester),
       queue_(queue),
-      store_(store),
-      limiter_(limiter),
+      intake_(intake),
       log_(log),
       random_(random),
       access_(std::move(access)),
       namespaces_(std::move(namespaces)),
       options_(options),
       most_works_(std::max<std::size_t>(64, 4 * static_cast<std::size_t>(options.concurrency))),
-      breaker_(clock),
-      budget_(clock, limiter.requests_per_second()) {}
+      sent_before_(requester.sent()),
+      health_({.server = access_.base_url,
+               .give_up_unanswered = options.give_up_unanswered,
+               .give_up_outage = options.give_up_outage,
+               .key_proven = options.key_proven}),
+      budget_(clock, requester.requests_per_second()) {}
 
 DrainResult Collector::Drain(const StopFlag& stop) {
   ending_.reset();
-  trouble_since_.reset();
+  health_.Begin();
   receive_at_ = progress_at_ = clock_.Mono();
   heartbeat_at_ = clock_.Mono() + kHeartbeatEvery;
-  GuardDeletions();
   while (!ending_) {
     if (stop.requested()) {
-      End(DrainEnd::kStopped, "");
+      End({.end = DrainEnd::kStopped});
       break;
     }
     if (WantsMessages()) Receive();
     StartWhatMayGo();
     if (ending_) break;
     if (Drained()) {
-      End(DrainEnd::kDrained, "");
+      End({.end = DrainEnd::kDrained});
       break;
     }
-    for (http::Outcome& outcome : transport_.Wait(WakeUpAt())) Settle(std::move(outcome));
+    for (http::Outcome& outcome : requester_.Wait(WakeUpAt())) Settle(std::move(outcome));
     if (CommitDue()) Commit();
     Heartbeat();
     Progress();
-    GiveUpWhenUnreachable();
+    LookAtHealth();
   }
   WindDown();
+  ending_->answered = health_.answered();
+  ending_->key_proven = health_.key_proven();
   return *ending_;
 }
 
-void Collector::GuardDeletions() {
-  const auto counts = store_.Counts();
-  if (!counts) {
-    Written(std::unexpected(counts.error()));
-    return;
-  }
-  const auto gone = store_.DeletionsSince(clock_.Now() - kGuardedTime);
-  if (!gone) {
-    Written(std::unexpected(gone.error()));
-    return;
-  }
-  std::map<MediaType, DeletionGuard::Before> before;
-  for (const auto& [type, count] : *counts) {
-    const auto deleted = gone->find(type);
-    const std::int64_t of_type = deleted == gone->end() ? 0 : deleted->second;
-    before[type] = {.live = count.live + of_type, .gone = of_type, .held = count.held};
-  }
-  store_is_empty_ = std::ranges::all_of(before, [](const auto& type) { return type.second.live == 0; });
-  guard_ = DeletionGuard(std::move(before), options_.accept_deletions);
-  told_held_.clear();
-}
-
-void Collector::End(DrainEnd end, std::string reason) {
+void Collector::End(DrainResult ending) {
   // The first reason stands, but a store that fails while we stop is worth more than the wish to stop.
-  if (ending_ && (ending_->end != DrainEnd::kStopped || end != DrainEnd::kStoreFailed)) return;
-  ending_ = DrainResult{end, std::move(reason)};
+  if (ending_ && (ending_->end != DrainEnd::kStopped || ending.end != DrainEnd::kStoreFailed)) return;
+  ending_ = std::move(ending);
 }
 
-// --- waiting
-// -----------------------------------------------------------------------------------------------------------------
+// --- waiting ---
 
 MonoTime Collector::WakeUpAt() {
   MonoTime at = std::min({clock_.Mono() + kTick, NextStart(), progress_at_});
   if (no_room_) {
     at = std::min(at, std::max(try_write_at_, clock_.Mono()));
   } else {
-    if (const auto deadline = store_.CommitDeadline()) at = std::min(at, *deadline);
+    if (const auto deadline = intake_.CommitDeadline()) at = std::min(at, *deadline);
     if (batch_.since) at = std::min(at, *batch_.since + kSettleWithin);
   }
   if (!no_room_ && works_.empty() && fresh_.empty()) at = std::min(at, receive_at_);
@@ -138,61 +118,31 @@ bool Collector::Drained() {
 void Collector::Progress() {
   if (clock_.Mono() < progress_at_) return;
   progress_at_ = clock_.Mono() + kProgressEvery;
+  stats_.requests = requester_.sent() - sent_before_;
   if (on_progress) on_progress(stats_);
 }
 
-void Collector::GiveUpWhenNeverAnswered() {
+void Collector::LookAtHealth() {
   const MonoTime now = clock_.Mono();
-  if (!first_start_ || now - *first_start_ < options_.give_up_unanswered / 2) return;
-  if (now >= second_opinion_at_) {
-    // One request may hang, and one id may be answered strangely.
-    second_opinion_at_ = now + options_.give_up_unanswered / 4;
-    second_opinion_ = true;
-    if (starts_ == 1 && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
-      flights_.begin()->second.cut = true;
-      transport_.Cancel(flights_.begin()->first);
-    }
+  if (health_.HangsAlone(now) && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
+    auto& [id, flight] = *flights_.begin();
+    if (!std::exchange(flight.cut, true)) requester_.Cancel(id);
   }
-  if (now - *first_start_ < options_.give_up_unanswered) return;
-  if (answered_ && proof_foreign_) {
-    End(DrainEnd::kUnreachable, fmt::format("{} does not answer as TMDB does ({}): check TMDB_API_BASE_URL",
-                                            access_.base_url, last_trouble_));
-  } else if (!answered_ && starts_ >= 2) {
-    End(DrainEnd::kUnreachable, fmt::format("{} never answered: {}", access_.base_url,
-                                            last_trouble_.empty() ? "no answer" : last_trouble_));
-  }
+  if (auto ending = health_.GiveUp(now)) End(*std::move(ending));
 }
 
-void Collector::GiveUpWhenUnreachable() {
-  if (!spoken_) GiveUpWhenNeverAnswered();
-  const MonoTime now = clock_.Mono();
-  if (trouble_since_ && Probing() && now - *trouble_since_ >= options_.give_up_outage) {
-    End(DrainEnd::kUnreachable,
-        fmt::format("{} has answered nothing useful for {} minutes, the last was: {}", access_.base_url,
-                    std::chrono::floor<minutes>(now - *trouble_since_).count(), last_trouble_));
-  }
-}
-
-// --- committing
-// --------------------------------------------------------------------------------------------------------------
+// --- committing ---
 
 bool Collector::CommitDue() const {
   if (BatchEmpty()) return false;
   if (no_room_) return clock_.Mono() >= try_write_at_;
-  return store_.CommitDue() || (batch_.since && clock_.Mono() - *batch_.since >= kSettleWithin);
+  return intake_.CommitDue() || (batch_.since && clock_.Mono() - *batch_.since >= kSettleWithin);
 }
 
 void Collector::Commit() {
-  CollectorStats after = stats_;
-  after.settled += static_cast<std::int64_t>(batch_.receipts.size());
-  after.dead += static_cast<std::int64_t>(batch_.buried.size());
-  after.gone += batch_.gone;
-  for (std::size_t i = 0; i < after.changes.size(); ++i) after.changes[i] += batch_.changes[i];
-  for (const auto& [type, count] : batch_.records) after.records[type] += count;
-  for (const auto& [key, count] : batch_.changes_by_type) after.changes_by_type[key] += count;
-  for (const auto& [type, count] : batch_.held) after.held[type] += count;
-
-  const auto committed = store_.Commit([&]() -> Result<void> {
+  CollectorStats after;
+  const auto committed = intake_.Commit([&](const IntakeReport& report) -> Result<void> {
+    after = StatsWith(report);
     if (!batch_.receipts.empty()) TRY(queue_.Delete(batch_.receipts));
     for (const auto& [receipt, reason] : batch_.buried) TRY(queue_.Bury(receipt, reason));
     if (on_commit) TRY(on_commit(after));
@@ -200,21 +150,42 @@ void Collector::Commit() {
   });
   if (!Written(committed)) return;
   RoomAgain();
+  for (const auto& [type, count] : after.held) {
+    if (!stats_.held.contains(type))
+      log_.Warn("more records than usual are gone at TMDB: they are kept until a person agrees",
+                {{"type", Name(type)}});
+  }
   stats_ = std::move(after);
   batch_ = {};
 }
 
+CollectorStats Collector::StatsWith(const IntakeReport& report) const {
+  CollectorStats after = stats_;
+  after.requests = requester_.sent() - sent_before_;
+  after.settled += static_cast<std::int64_t>(batch_.receipts.size());
+  after.dead += static_cast<std::int64_t>(batch_.buried.size());
+  for (const auto& [key, count] : report.changes) {
+    after.changes_by_type[key] += count;
+    after.changes[static_cast<std::size_t>(key.second)] += count;
+    if (key.second != Change::kUnchanged) after.records[key.first] += count;
+  }
+  for (const auto& [type, count] : report.gone) after.gone += count;
+  for (const auto& [type, count] : report.held) after.held[type] += count;
+  return after;
+}
+
 bool Collector::Written(const Result<void>& result) {
   if (result) return true;
-  if (result.error().code != ErrorCode::kNoSpace) {
-    End(DrainEnd::kStoreFailed, result.error().message);
+  const Error& error = result.error();
+  if (error.code != ErrorCode::kNoSpace) {
+    End({.end = DrainEnd::kStoreFailed, .reason = error.message, .hint = error.hint});
     return false;
   }
   if (!no_room_) {
     log_.Error(
         "the disk is full: free some space, the run then goes on by itself; nothing is acknowledged that is "
         "not stored",
-        {{"error", result.error().message}});
+        {{"error", error.message}});
   }
   no_room_ = true;
   try_write_at_ = clock_.Mono() + kRoomEvery;
@@ -245,22 +216,21 @@ void Collector::Heartbeat() {
   }
 }
 
-// --- ending
-// ------------------------------------------------------------------------------------------------------------------
+// --- ending ---
 
 void Collector::WindDown() {
   winding_down_ = true;
   const bool may_finish = ending_->end == DrainEnd::kStopped;
   const MonoTime grace_until = clock_.Mono() + (may_finish ? options_.stop_grace : Duration(0));
   while (!flights_.empty() && clock_.Mono() < grace_until) {
-    for (http::Outcome& outcome : transport_.Wait(std::min(grace_until, clock_.Mono() + kTick)))
+    for (http::Outcome& outcome : requester_.Wait(std::min(grace_until, clock_.Mono() + kTick)))
       Settle(std::move(outcome));
     if (CommitDue()) Commit();
   }
-  for (const auto& [id, flight] : flights_) transport_.Cancel(id);
+  for (const auto& [id, flight] : flights_) requester_.Cancel(id);
   const MonoTime cancel_until = clock_.Mono() + kCancelWithin;
   while (!flights_.empty() && clock_.Mono() < cancel_until) {
-    for (http::Outcome& outcome : transport_.Wait(cancel_until)) Settle(std::move(outcome));
+    for (http::Outcome& outcome : requester_.Wait(cancel_until)) Settle(std::move(outcome));
   }
   ReleaseHeld();
   if (!BatchEmpty() && ending_->end != DrainEnd::kStoreFailed) Commit();
@@ -273,14 +243,8 @@ void Collector::WindDown() {
     (void)queue_.Release(receipts, Duration(0), true);
     batch_ = {};
   }
-  if (options_.accept_deletions) {
-    // Best effort: at worst a person is asked once more.
-    (void)store_.AcceptDeletions(clock_.Now());
-  }
-  breaker_.ProbeAbandoned();
-  winding_down_ = storm_ = probing_ = false;
-  proof_at_.reset();
-  second_opinion_ = false;
+  winding_down_ = false;
+  stats_.requests = requester_.sent() - sent_before_;
   if (on_progress) on_progress(stats_);
 }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/sqlite.h"
+#include "storage/record_store.h"
+#include "storage/store_intake.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
@@ -51,12 +53,20 @@ class CollectorTest : public ::testing::Test {
     ASSERT_TRUE(queue_.Send(items));
   }
 
-  void Make(CollectorOptions options = {}) {
+  void Make(CollectorOptions options = {}, bool accept_deletions = false) {
+    MakeOver(Tmdb(), options, accept_deletions);
+  }
+  void MakeOver(http::HttpTransport& transport, CollectorOptions options = {},
+                bool accept_deletions = false) {
     collector_.reset();
+    intake_.reset();
     store_.reset();
     limiter_.emplace(network.rate, clock_);
+    requester_.emplace(clock_, transport, *limiter_, random_);
     store_ = *RecordStore::Open(files_, catalog_, clock_, {});
-    collector_.emplace(clock_, Tmdb(), queue_, *store_, *limiter_, log_, random_,
+    intake_.emplace(clock_, store_->writer(), store_->ledger(),
+                    StoreIntakeOptions{.accept_deletions = accept_deletions});
+    collector_.emplace(clock_, *requester_, queue_, *intake_, log_, random_,
                        ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
                                  .secret_query = {},
                                  .bearer = {},
@@ -81,7 +91,9 @@ class CollectorTest : public ::testing::Test {
   StopFlag stop_;
   std::optional<FakeTmdb> tmdb_;
   std::optional<RateLimiter> limiter_;
+  std::optional<http::PacedRequester> requester_;
   std::unique_ptr<RecordStore> store_;
+  std::optional<StoreIntake> intake_;
   std::optional<Collector> collector_;
   DrainResult result_;
 };
@@ -137,7 +149,7 @@ TEST_F(CollectorTest, GivesUpAtOnceWhenTheKeyIsRefused) {
   Make();
   const MonoTime begin = clock_.Mono();
   EXPECT_EQ(Drain(), DrainEnd::kDenied);
-  EXPECT_NE(result_.reason.find("TMDB_API_KEY"), std::string::npos) << result_.reason;
+  EXPECT_EQ(result_.hint, Hint::kCheckKey) << result_.reason;
   EXPECT_LE(clock_.Mono() - begin, seconds(1));
   EXPECT_LE(Tmdb().counters().arrived, 20);
   clock_.Advance(milliseconds(1));
@@ -179,7 +191,7 @@ TEST_F(CollectorTest, NamesTheAddressWhenWhatAnswersIsNotTmdb) {
     const MonoTime begin = clock_.Mono();
     EXPECT_EQ(Drain(), DrainEnd::kUnreachable);
     EXPECT_LE(clock_.Mono() - begin, seconds(14));
-    EXPECT_NE(result_.reason.find("TMDB_API_BASE_URL"), std::string::npos) << result_.reason;
+    EXPECT_EQ(result_.hint, Hint::kCheckApiUrl) << result_.reason;
     EXPECT_NE(result_.reason.find(FakeTmdb::kBaseUrl), std::string::npos) << result_.reason;
     clock_.Advance(milliseconds(1));
     EXPECT_EQ(Counts().waiting, 100);
@@ -428,14 +440,9 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   for (int i = 0; i < 60; ++i) seasons.push_back(i);
   Tmdb().Add({MediaType::kTv, 7}, seasons);
   ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kTv, 7}, 0}}));
-  Make();
   VanishingShow transport(Tmdb());
-  Collector collector(clock_, transport, queue_, *store_, *limiter_, log_, random_,
-                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
-                                .secret_query = {},
-                                .bearer = {},
-                                .user_agent = "test"},
-                      DefaultNamespaces(), {});
+  MakeOver(transport);
+  Collector& collector = *collector_;
   EXPECT_EQ(collector.Drain(stop_).end, DrainEnd::kDrained);
   EXPECT_EQ(collector.stats().gone, 1);
   EXPECT_FALSE(store_->Find({MediaType::kTv, 7}));
@@ -502,7 +509,7 @@ TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
   const auto to_accept = *store_->HeldDeletions(MediaType::kMovie);
   for (const std::int64_t id : to_accept) again.push_back({Movie(id), 0});
   ASSERT_TRUE(queue_.Send(again));
-  Make({.accept_deletions = true});
+  Make({}, true);
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
   EXPECT_TRUE(collector_->stats().held.empty());
   EXPECT_EQ(store_->Find(Movie(90))->status, 404);

@@ -13,7 +13,7 @@ namespace tmdbc {
 
 namespace {
 
-// TMDB's error codes (TMDB.md section 6).
+// TMDB's error codes (docs/tmdb-facts.md).
 constexpr int kInvalidId = 6;
 constexpr int kNotFound = 34;
 // 401 and 403 that are about the key or its owner, whatever was asked for: invalid key, suspended key,
@@ -40,6 +40,9 @@ bool IsGone(const Observed& observed) {
   return observed.status == 404 && (observed.tmdb_code == kNotFound || observed.tmdb_code == kInvalidId);
 }
 
+// So often a request that may be too heavy is asked as a whole.
+constexpr int kWholeTries = 2;
+
 // Asked the same way again, the answer will be the same.
 bool IsHopeless(int status) {
   return status == 400 || status == 405 || status == 406 || status == 422;
@@ -47,17 +50,22 @@ bool IsHopeless(int status) {
 
 }  // namespace
 
-Verdict Dispose(const Observed& observed, const Circumstances& circumstances) {
-  if (observed.kind == Observed::Kind::kBelieved) return Verdict::kDone;
-  bool hopeless = false;
+Disposition Dispose(const Observed& observed, const Circumstances& circumstances) {
+  if (observed.kind == Observed::Kind::kBelieved) return Disposition::kDone;
+  bool hopeless = observed.too_large;
   if (observed.kind == Observed::Kind::kStatus) {
-    if (observed.status == 429) return Verdict::kThrottle;
-    if (RefusesKey(observed, circumstances.key_proven)) return Verdict::kDeny;
-    if (IsGone(observed)) return Verdict::kGone;
+    if (observed.status == 429) return Disposition::kThrottle;
+    if (RefusesKey(observed, circumstances.key_proven)) return Disposition::kDeny;
+    if (IsGone(observed)) return Disposition::kGone;
     hopeless = IsHopeless(observed.status);
   }
-  if (circumstances.outage || observed.blameless || !circumstances.suspect) return Verdict::kRetry;
-  return hopeless || circumstances.tries >= circumstances.max_tries ? Verdict::kBury : Verdict::kRetry;
+  if (circumstances.outage || observed.blameless) return Disposition::kRetry;
+  const int tries = circumstances.tries;
+  const bool enough = circumstances.part || (circumstances.suspect && tries >= kWholeTries);
+  if (circumstances.can_split && (observed.too_large || (observed.heavy && enough)))
+    return Disposition::kSplit;
+  if (!circumstances.suspect) return Disposition::kRetry;
+  return hopeless || tries >= circumstances.max_tries ? Disposition::kBury : Disposition::kRetry;
 }
 
 std::string Describe(const Observed& observed) {
@@ -80,7 +88,7 @@ int TmdbErrorCode(std::string_view body) {
   return static_cast<int>(code);
 }
 
-Observed ObserveFailure(http::TransportFailure failure, std::string text) {
+Observed ObserveFailure(http::TransportFailure failure, std::string text, Hint hint) {
   using enum http::TransportFailure;
   std::string_view name;
   switch (failure) {
@@ -106,8 +114,12 @@ Observed ObserveFailure(http::TransportFailure failure, std::string text) {
   if (text.empty()) text = name;
   return {.kind = Observed::Kind::kFailure,
           .blameless = failure == kConnect || failure == kUntrusted,
+          .untrusted = failure == kUntrusted,
+          .heavy = failure == kTimeout || failure == kReset,
+          .too_large = failure == kTooLarge,
           .detail = std::move(text),
-          .error_class = std::string(name)};
+          .error_class = std::string(name),
+          .hint = hint};
 }
 
 Observed ObserveStatus(int status, std::string_view body) {
@@ -117,6 +129,7 @@ Observed ObserveStatus(int status, std::string_view body) {
           .tmdb_code = code,
           .offline = status == 503 && IsOneOf(kOfflineCodes, code),
           .foreign = code == 0 && status < 500 && status != 429,
+          .heavy = status >= 500 && !(status == 503 && IsOneOf(kOfflineCodes, code)),
           .detail = {},
           .error_class = fmt::format("http {}", status)};
 }

@@ -10,21 +10,21 @@
 namespace tmdbc {
 namespace {
 
-using enum Verdict;
+using enum Disposition;
 
 std::string TmdbError(int code) {
   return fmt::format(R"({{"success":false,"status_code":{},"status_message":"As TMDB says it."}})", code);
 }
 
-Verdict At(const Observed& observed, int tries, bool outage = false, bool key_proven = true) {
+Disposition At(const Observed& observed, int tries, bool outage = false, bool key_proven = true) {
   return Dispose(observed, {.tries = tries, .max_tries = 5, .outage = outage, .key_proven = key_proven});
 }
 
-// Every row of TMDB's error table that is an error (TMDB.md section 6), on the first and on the fifth try.
+// Every row of TMDB's error table that is an error (docs/tmdb-facts.md), on the first and on the fifth try.
 TEST(Disposition, FollowsTmdbsErrorTable) {
   struct Row {
     int code, status;
-    Verdict first, fifth;
+    Disposition first, fifth;
   };
   const std::vector<Row> table = {
       {2, 501, kRetry, kBury},  {3, 401, kRetry, kBury},  {4, 405, kBury, kBury},
@@ -55,7 +55,7 @@ TEST(Disposition, BelievesNoStatusThatDoesNotSpeakTmdbsJson) {
   const std::string html = "<html><head><title>Oops</title></head><body>CloudFront</body></html>";
   struct Row {
     int status;
-    Verdict first, fifth;
+    Disposition first, fifth;
   };
   const std::vector<Row> table = {
       {201, kRetry, kBury},        {204, kRetry, kBury}, {206, kRetry, kBury}, {301, kRetry, kBury},
@@ -79,7 +79,7 @@ TEST(Disposition, BelievesNoStatusThatDoesNotSpeakTmdbsJson) {
 
 TEST(Disposition, RetriesWhatWasNotAnsweredOrNotBelieved) {
   using enum http::TransportFailure;
-  for (const auto failure : {kTimeout, kReset, kTooLarge}) {
+  for (const auto failure : {kTimeout, kReset}) {
     EXPECT_EQ(At(ObserveFailure(failure, ""), 4), kRetry);
     EXPECT_EQ(At(ObserveFailure(failure, ""), 5), kBury);
   }
@@ -89,6 +89,36 @@ TEST(Disposition, RetriesWhatWasNotAnsweredOrNotBelieved) {
     EXPECT_EQ(At(ObserveBadBody(body, why), 5), kBury) << body;
   }
   EXPECT_EQ(At(Observed{}, 5), kDone);
+}
+
+TEST(Disposition, AsksInPartsWhatMayBeTooMuchForOneAnswerBeforeItIsADeadLetter) {
+  using enum http::TransportFailure;
+  struct Row {
+    const char* what;
+    Observed observed;
+    Disposition first, second, part, smallest;  // the smallest part: nothing is left to ask apart
+  };
+  const Error why{ErrorCode::kCorrupt, "truncated JSON"};
+  const Row table[] = {
+      {"500", ObserveStatus(500, ""), kRetry, kSplit, kSplit, kBury},
+      {"504", ObserveStatus(504, ""), kRetry, kSplit, kSplit, kBury},
+      {"timeout", ObserveFailure(kTimeout, ""), kRetry, kSplit, kSplit, kBury},
+      {"reset", ObserveFailure(kReset, ""), kRetry, kSplit, kSplit, kBury},
+      {"more bytes than we take", ObserveFailure(kTooLarge, ""), kSplit, kSplit, kSplit, kBury},
+      {"no connection", ObserveFailure(kConnect, ""), kRetry, kRetry, kRetry, kRetry},
+      {"maintenance", ObserveStatus(503, TmdbError(46)), kRetry, kRetry, kRetry, kBury},
+      {"a bad body", ObserveBadBody("{", why), kRetry, kRetry, kRetry, kBury},
+      {"400", ObserveStatus(400, TmdbError(47)), kRetry, kBury, kRetry, kBury},
+  };
+  for (const Row& row : table) {
+    SCOPED_TRACE(row.what);
+    EXPECT_EQ(Dispose(row.observed, {.tries = 1, .suspect = false, .can_split = true}), row.first);
+    EXPECT_EQ(Dispose(row.observed, {.tries = 2, .suspect = true, .can_split = true}), row.second);
+    EXPECT_EQ(Dispose(row.observed, {.tries = 3, .suspect = false, .can_split = true, .part = true}),
+              row.part);
+    EXPECT_EQ(Dispose(row.observed, {.tries = 8, .suspect = true, .part = true}), row.smallest);
+    EXPECT_EQ(Dispose(row.observed, {.tries = 2, .outage = true, .can_split = true}), kRetry) << "an outage";
+  }
 }
 
 TEST(Disposition, TakesALikelyKeyErrorForTheKeysOnlyUntilTheKeyWasAccepted) {

@@ -40,7 +40,7 @@ Result<std::optional<std::int64_t>> ListedSeason(const std::string& show, std::i
 // show whose body does not tell is believed to have been as it is now.
 Result<MediaId> SeasonOfPlace(RecordStore& store, const RecordAddress& address, Time at) {
   const auto show = store.FindAsOf({MediaType::kTv, address.tv_id}, at);
-  if (show && show->status == 200) {
+  if (show && show->live()) {
     TRY_ASSIGN(const auto id, ListedSeason(show->data, address.season_number));
     if (id) return MediaId{MediaType::kSeason, *id};
   }

@@ -44,6 +44,9 @@ struct StoredRecord {
   // Only of a history: not empty when the version cannot be read. Then it says why, and the index gives what
   // it knows of the rest: id, version, change, fetched_at and status.
   std::string damage;
+
+  // It has data: neither a tombstone nor purged.
+  bool live() const { return change != Change::kDelete && change != Change::kPurge; }
 };
 
 // What is kept of an id's past.

@@ -114,9 +114,12 @@ constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps 
 constexpr const char kCountMissing[] =
     "SELECT m.key>>52, count(*) FROM store_missing m LEFT JOIN store_records r ON r.key=m.key "
     "WHERE r.key IS NULL OR r.change=5 GROUP BY 1";
+// Seasons that went with their show are no deletions of their own.
 constexpr const char kDeletionsSince[] =
-    "SELECT key>>52, count(*) FROM store_records WHERE change=3 AND fetched_at>=?1 AND fetched_at>coalesce("
-    "(SELECT value FROM store_properties WHERE name='deletions_accepted_at'), 0) GROUP BY 1";
+    "SELECT key>>52, count(*) FROM store_records AS r WHERE change=3 AND fetched_at>=?1 AND fetched_at>coalesce("
+    "  (SELECT value FROM store_properties WHERE name='deletions_accepted_at'), 0)"
+    "  AND NOT (key>>52=3 AND EXISTS (SELECT 1 FROM store_records WHERE key=(2<<52)+r.tv_id AND change=3))"
+    " GROUP BY 1";
 constexpr const char kAcceptDeletions[] =
     "INSERT OR REPLACE INTO store_properties VALUES('deletions_accepted_at', ?1)";
 constexpr const char kCountHeld[] = "SELECT key>>52, count(*) FROM store_held GROUP BY 1";

@@ -44,7 +44,13 @@ class RecordStore {
   Result<Change> Put(Document document) { return writer_->Put(std::move(document)); }
   Result<Change> PutGone(MediaId id, Time at) { return writer_->PutGone(id, at); }
   Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) {
-    return writer_->PutSeasonList(tv_id, listed, at);
+    const SeasonList list{.given = true, .numbers = {listed.begin(), listed.end()}, .ids = {}};
+    TRY_ASSIGN(const auto seasons, writer_->LiveSeasons(tv_id));
+    for (const auto& season : seasons) {
+      if (StandingOf(season.id.id, season.number, season.holds_number, list) == SeasonStanding::kNotListed)
+        TRY(writer_->PutGone(season.id, at, DeletionEvidence::kNotListed));
+    }
+    return {};
   }
   Result<void> HoldDeletion(MediaId id, Time at) { return writer_->HoldDeletion(id, at); }
   bool CommitDue() const { return writer_->CommitDue(); }

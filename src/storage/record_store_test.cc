@@ -201,7 +201,7 @@ TEST_P(RecordStoreHistory, LetsOneSeasonTakeTheNumberOfAnother) {
   ASSERT_TRUE(world.store->PutSeasonList(1399, {{1}}, Now()));
   world.Commit();
   EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(5000));
-  EXPECT_EQ(world.View(SeasonId(3624)), "404");
+  EXPECT_EQ(world.View(SeasonId(3624)), "no longer listed");
   EXPECT_EQ(world.store->SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
 }
 

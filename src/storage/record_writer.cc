@@ -120,7 +120,7 @@ void RecordWriter::Touch(std::uint64_t bytes) {
 }
 
 Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLine& line,
-                                const ContentHash& hash) {
+                                 const ContentHash& hash) {
   std::string text;
   text.reserve(line.data.size() + 512);
   AppendRecordLine(line, text);
@@ -201,7 +201,7 @@ Result<Change> RecordWriter::Put(Document document) {
   return verdict.change;
 }
 
-Result<void> RecordWriter::WriteTombstone(const IndexRow& before, Time at) {
+Result<void> RecordWriter::WriteTombstone(const IndexRow& before, Time at, DeletionEvidence evidence) {
   RecordLine line;
   line.id = before.id;
   line.tv_id = before.tv_id;
@@ -209,7 +209,8 @@ Result<void> RecordWriter::WriteTombstone(const IndexRow& before, Time at) {
   line.version = before.version + 1;
   line.change = Change::kDelete;
   line.fetched_at = at;
-  line.status = 404;
+  // The status of the answer that says so: of the 404, or of its show's body.
+  line.status = evidence == DeletionEvidence::kNotListed ? 200 : 404;
   return Write(before, line, {});
 }
 
@@ -263,7 +264,7 @@ Result<void> RecordWriter::CountGone(MediaId id, Time at, bool tombstone) {
   return {};
 }
 
-Result<Change> RecordWriter::PutGone(MediaId id, Time at) {
+Result<Change> RecordWriter::PutGone(MediaId id, Time at, DeletionEvidence evidence) {
   TRY(CheckId(id));
   at = ToMillis(at);
   TRY_ASSIGN(const auto before, CurrentView(id));
@@ -279,8 +280,14 @@ Result<Change> RecordWriter::PutGone(MediaId id, Time at) {
     TRY(CountGone(id, at, before->change == Change::kDelete));
     return Change::kUnchanged;
   }
-  TRY(WriteTombstone(*before, at));
-  if (id.type == MediaType::kTv) TRY(PutSeasonList(id.id, {}, at));
+  TRY(WriteTombstone(*before, at, evidence));
+  if (id.type != MediaType::kTv) return Change::kDelete;
+  TRY_ASSIGN(const auto seasons, SeasonsInView(id.id));
+  for (const IndexRow& season : seasons) {
+    if (ClassifyGone(season, at, clock_.Now()).change != Change::kDelete) continue;
+    TRY(Unhold(season.id));
+    TRY(WriteTombstone(season, at, evidence));
+  }
   return Change::kDelete;
 }
 
@@ -305,24 +312,26 @@ Result<void> RecordWriter::Unhold(MediaId id) {
   return {};
 }
 
-Result<void> RecordWriter::PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at) {
-  TRY(CheckId({MediaType::kTv, tv_id}));
-  at = ToMillis(at);
-  TRY_ASSIGN(const auto seasons, SeasonsInView(tv_id));
-  // Of several live seasons with one number the one fetched last has it.
-  std::map<std::int64_t, const IndexRow*> holder;
-  for (const IndexRow& row : seasons) {
+Result<bool> RecordWriter::IsLive(MediaId id) {
+  TRY(CheckId(id));
+  TRY_ASSIGN(const auto view, CurrentView(id));
+  return view && view->live();
+}
+
+Result<std::vector<RecordWriter::LiveSeason>> RecordWriter::LiveSeasons(std::int64_t tv_id) {
+  TRY_ASSIGN(const auto rows, SeasonsInView(tv_id));
+  std::map<std::int64_t, const IndexRow*> holders;  // by number
+  for (const IndexRow& row : rows) {
     if (!row.live()) continue;
-    const IndexRow*& held = holder[row.season_number];
-    if (!held || std::pair(held->verified_at, held->id) < std::pair(row.verified_at, row.id)) held = &row;
+    const IndexRow*& holder = holders[row.season_number];
+    if (!holder || std::pair(holder->verified_at, holder->id) < std::pair(row.verified_at, row.id))
+      holder = &row;
   }
-  for (const IndexRow& row : seasons) {
-    const bool stays = std::find(listed.begin(), listed.end(), row.season_number) != listed.end() &&
-                       holder[row.season_number] == &row;
-    if (stays || ClassifyGone(row, at, clock_.Now()).change != Change::kDelete) continue;
-    TRY(WriteTombstone(row, at));
+  std::vector<LiveSeason> seasons;
+  for (const IndexRow& row : rows) {
+    if (row.live()) seasons.push_back({row.id, row.season_number, holders[row.season_number] == &row});
   }
-  return {};
+  return seasons;
 }
 
 // --- the commit ---

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/sqlite.h"
+#include "storage/deletion_policy.h"
 #include "storage/record.h"
 #include "tmdb/document.h"
 #include "tmdb/media_id.h"
@@ -64,20 +65,26 @@ class RecordWriter {
   // verified with does nothing (kUnchanged). change_rule.h has the table. kInvalid when the id is
   // not 1..2^52-1 or the record would be longer than 64 MiB.
   Result<Change> Put(Document document);
-  // TMDB said 404 with its own body: a live record gets a tombstone (kDelete; a show's seasons too), an id
-  // that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
-  Result<Change> PutGone(MediaId id, Time at);
-  // After a show was fetched completely and its seasons Put(): its stored seasons whose numbers are not in
-  // `listed`, and those whose number another season has taken over, get tombstones.
-  Result<void> PutSeasonList(std::int64_t tv_id, std::span<const std::int64_t> listed, Time at);
-  // TMDB said 404 for a live record, but so many have gone within a day that a person has to agree first: it
-  // stays live and is remembered as held, until a Put() or PutGone() of it. Into the batch, as those. Nothing
-  // for what is not live, or was verified later.
+  // TMDB has it no more: a live record gets a tombstone that says the `evidence` (kDelete; a show's seasons go with
+  // it), an id that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
+  Result<Change> PutGone(MediaId id, Time at, DeletionEvidence evidence = DeletionEvidence::kNotFound);
+  // A live record seems to be gone, but a person has to agree first: it stays live and is remembered as held, until
+  // a Put() or PutGone() of it. Into the batch, as those. Nothing for what is not live, or was verified later.
   Result<void> HoldDeletion(MediaId id, Time at);
   // Takes a live record (a show with its seasons) out of the current view and the history: reading it gives
   // kNotFound, and for the ledger it is unknown, so that a harvest fetches it as a new one. Its bytes go with
   // the next compaction. Nothing for what is not live.
   Result<void> PutPurge(MediaId id, Time at);
+
+  // The batch counted in, as for Put(): whether the current view of `id` has data, and a show's seasons whose view
+  // has, by id.
+  Result<bool> IsLive(MediaId id);
+  struct LiveSeason {
+    MediaId id{};
+    std::int64_t number = 0;
+    bool holds_number = false;  // of several with one number it is the one that was fetched last
+  };
+  Result<std::vector<LiveSeason>> LiveSeasons(std::int64_t tv_id);
 
   // True when the batch is old or large enough (commit_interval, commit_bytes).
   bool CommitDue() const;
@@ -114,7 +121,7 @@ class RecordWriter {
   Result<std::optional<IndexRow>> CurrentView(MediaId id);
   Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
   Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
-  Result<void> WriteTombstone(const IndexRow& before, Time at);
+  Result<void> WriteTombstone(const IndexRow& before, Time at, DeletionEvidence evidence);
   Result<void> WritePurge(const IndexRow& before, Time at);
   // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
   Result<bool> Readable(const IndexRow& row);

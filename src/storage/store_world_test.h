@@ -87,11 +87,11 @@ struct StoreWorld {
     const auto done = store->Seal();
     ASSERT_TRUE(done) << done.error().message;
   }
-  // "404", "none", or the data of the current view; an error's message when it cannot be read.
+  // "404", "no longer listed", "none", or the data of the current view; an error's message when it cannot be read.
   std::string View(MediaId id) {
     const auto found = store->Find(id);
     if (!found) return found.error().code == ErrorCode::kNotFound ? "none" : found.error().message;
-    return found->status == 404 ? "404" : found->data;
+    return found->live() ? found->data : found->status == 404 ? "404" : "no longer listed";
   }
   // "1 insert, 2 update"
   std::string Steps(MediaId id) {
