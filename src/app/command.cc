@@ -123,7 +123,11 @@ constexpr Option kCompactOptions[] = {
 
 constexpr Option kVerifyOptions[] = {
     {"--deep", "", "read every record and check its sha256", ""},
-    {"--rebuild", "", "make the index anew from the records first", ""},
+    {"--rebuild", "", "make the index again from the records first; nobody else may be at work", ""},
+    {"--adopt-source", "",
+     "first take the TMDB of TMDB_API_BASE_URL for the one that DATA_DIR was filled from: the same TMDB behind "
+     "another address, never the simulated one",
+     ""},
     {"--key", "", "try the key with one request", ""},
     kJson,
 };

@@ -4,10 +4,10 @@
 #include <simdjson.h>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/words.h"
 #include "harvester/accepted_exports.h"
-#include "base/json.h"
 
 namespace tmdbc {
 namespace {
@@ -49,6 +49,16 @@ Result<void> WriteSource(FileSystem& files, const std::string& source) {
   return WriteWhole(files, kSourceFile, json.text() + "\n");
 }
 
+Result<void> CreateProperties(Database& catalog) {
+  return catalog.Execute(
+      "CREATE TABLE IF NOT EXISTS app_properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+}
+
+Result<void> RememberSource(Database& catalog, const std::string& source) {
+  TRY_ASSIGN(Statement put, catalog.Prepare("INSERT OR REPLACE INTO app_properties VALUES('source', ?1)"));
+  return put.Bind(source).Run();
+}
+
 Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const auto queued, queue.Counts());
@@ -70,8 +80,7 @@ std::string SourceOf(std::string_view api_base_url) {
 Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue, const std::string& data_dir,
                            std::string_view api_base_url) {
   const std::string source = SourceOf(api_base_url);
-  TRY(catalog.Execute(
-      "CREATE TABLE IF NOT EXISTS app_properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"));
+  TRY(CreateProperties(catalog));
   TRY_ASSIGN(Statement get, catalog.Prepare("SELECT value FROM app_properties WHERE name = 'source'"));
   TRY_ASSIGN(const bool known, get.Step());
   std::string filled_from(known ? get.Text(0) : std::string_view());
@@ -85,7 +94,8 @@ Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue
       return Fail(
           ErrorCode::kInvalid,
           "DATA_DIR {} was filled from {}{}, and TMDB_API_BASE_URL is {}: to keep them apart name another "
-          "folder with --data-dir, or remove {} if it is not needed any more",
+          "folder with --data-dir, or remove {} if it is not needed any more; if it is the same TMDB behind another "
+          "address, `verify --adopt-source`",
           data_dir, filled_from, filled_from == kThisMachine ? " (a simulated TMDB)" : "", api_base_url,
           data_dir);
     }
@@ -96,8 +106,14 @@ Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue
     if (!written && !(known && filled_from == source)) return written;
   }
   if (known && filled_from == source) return {};
-  TRY_ASSIGN(Statement put, catalog.Prepare("INSERT OR REPLACE INTO app_properties VALUES('source', ?1)"));
-  return put.Bind(source).Run();
+  return RememberSource(catalog, source);
+}
+
+Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url) {
+  TRY(CreateProperties(catalog));
+  PosixFileSystem files(data_dir);
+  TRY(WriteSource(files, SourceOf(api_base_url)));
+  return RememberSource(catalog, SourceOf(api_base_url));
 }
 
 }  // namespace tmdbc

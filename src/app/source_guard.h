@@ -24,4 +24,7 @@ std::string SourceOf(std::string_view api_base_url);
 Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue, const std::string& data_dir,
                            std::string_view api_base_url);
 
+// A person says that this is the TMDB that the folder was filled from, whatever it remembers. Durable.
+Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url);
+
 }  // namespace tmdbc

@@ -9,16 +9,18 @@
 #include "app/data_dir.h"
 #include "app/output.h"
 #include "app/progress.h"
+#include "app/source_guard.h"
 #include "base/compression.h"
 #include "base/json_writer.h"
 #include "base/version.h"
 #include "http/curl_transport.h"
-#include "storage/record_store.h"
+#include "storage/rebuild.h"
+#include "storage/verify.h"
 
 namespace tmdbc {
 namespace {
 
-using Report = RecordStore::VerifyReport;
+using Report = VerifyReport;
 
 constexpr std::size_t kShownRecords = 20;  // of one damaged place, for a person; --json names all
 constexpr std::chrono::seconds kKeyTimeout{10};
@@ -43,7 +45,9 @@ Result<void> CheckExports(FileSystem& files, Report& report) {
     }();
     // A harvest beside us has replaced it by a newer one.
     if (!read && read.error().code == ErrorCode::kNotFound) continue;
-    TRY(read);
+    // A sector that the disk does not give back is damage of this file, and of no other.
+    if (!read && read.error().code == ErrorCode::kUnreadable) whole = read;
+    if (whole) TRY(read);
     if (!whole) {
       report.damage.push_back(
           {path, 0, whole.error().message + "; the next harvest takes the day's export instead", {}});
@@ -52,25 +56,37 @@ Result<void> CheckExports(FileSystem& files, Report& report) {
   return {};
 }
 
-bool IsSound(Database& catalog) {
-  auto query = catalog.Prepare("PRAGMA quick_check(1)");
+bool Passes(Database& catalog, std::string_view check) {
+  auto query = catalog.Prepare(check);
   if (!query) return false;
   const auto row = query->Step();
   return row && *row && query->Text(0) == "ok";
 }
 
 // Every page of catalog.db against its checksum. While a process is at work, and after one was killed, a log
-// lies beside the file that holds newer pages: then SQLite says whether what is in use is sound.
+// lies beside the file that holds newer pages: then SQLite says whether what is in use is sound. A checksum that
+// differs in a database that is sound otherwise is no damage: SQLite's own shell writes pages and knows nothing of
+// them.
 Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) {
   constexpr const char* kWhat = "index, queue and watermarks; `verify --rebuild` makes the index anew";
   const auto log_bytes = files.Size("catalog.db-wal");
   if (!log_bytes && log_bytes.error().code != ErrorCode::kNotFound) return std::unexpected(log_bytes.error());
-  if (!IsSound(catalog)) {
+  if (!Passes(catalog, "PRAGMA quick_check(1)")) {
     report.damage.push_back({"catalog.db", 0, fmt::format("not sound: {}", kWhat), {}});
     return {};
   }
   if (log_bytes && *log_bytes > 0) return {};
   TRY_ASSIGN(const std::vector<DamagedPage> pages, catalog.DamagedPages());
+  if (pages.empty()) return {};
+  if (Passes(catalog, "PRAGMA integrity_check(1)")) {
+    report.notes.push_back(fmt::format(
+        "{} of catalog.db do not match their checksums, though SQLite finds the database sound: another program "
+        "wrote them, or a bit has flipped where it cannot be seen. --deep compares the index with the records; "
+        "--rebuild makes it again and writes every page anew, and keeps the queue",
+        pages.size() == 1 ? fmt::format("page {}", pages.front().number)
+                          : fmt::format("{} pages", pages.size())));
+    return {};
+  }
   for (const DamagedPage& page : pages) {
     report.damage.push_back({"catalog.db",
                              std::uint64_t(page.at),
@@ -80,7 +96,7 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) 
   return {};
 }
 
-// Empty when catalog.db can be written to; else it is damaged.
+// The catalog, every page with the checksum of what is in it; empty when it is damaged.
 Result<std::optional<Database>> OpenSound(const DataDir& dir, FileSystem& files) {
   auto catalog = dir.OpenCatalog();
   if (!catalog && catalog.error().code != ErrorCode::kCorrupt) return std::unexpected(catalog.error());
@@ -89,6 +105,7 @@ Result<std::optional<Database>> OpenSound(const DataDir& dir, FileSystem& files)
   if (!catalog || !catalog->Execute("PRAGMA wal_checkpoint(TRUNCATE)")) return std::optional<Database>();
   TRY(CheckCatalog(files, *catalog, report));
   if (!report.damage.empty()) return std::optional<Database>();
+  if (!report.notes.empty()) TRY(catalog->Execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
   return std::optional<Database>(*std::move(catalog));
 }
 
@@ -121,12 +138,10 @@ Result<Report> RebuildStore(const Settings& settings, bool deep) {
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
-  // Not Open(): what it would recover is what is to be made anew.
-  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, *catalog));
-  TRY_ASSIGN(Report report, store->Rebuild());
+  TRY_ASSIGN(Report report, Rebuild(files, *catalog));
   if (deep && report.damage.empty()) {
     auto notes = std::move(report.notes);
-    TRY_ASSIGN(report, store->Verify(true));
+    TRY_ASSIGN(report, Verify(files, *catalog, true));
     report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
   }
   if (!moved.empty()) report.notes.insert(report.notes.begin(), moved);
@@ -142,9 +157,10 @@ Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
   Report report;
   TRY(CheckCatalog(files, catalog, report));
   if (report.damage.empty()) {
-    TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
+    auto notes = std::move(report.notes);
     // Time enough for a process at work to finish sealing a segment.
-    TRY_ASSIGN(report, store->Verify(deep, [] { std::this_thread::sleep_for(kMoment); }));
+    TRY_ASSIGN(report, Verify(files, catalog, deep, [] { std::this_thread::sleep_for(kMoment); }));
+    report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
   } else {
     report.notes.emplace_back("the segments were not looked at: which there should be stands in catalog.db");
   }
@@ -152,7 +168,7 @@ Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
   return report;
 }
 
-std::string DamageText(const RecordStore::Damage& damage) {
+std::string DamageText(const Damage& damage) {
   std::string text = fmt::format("damaged   {} at {}: {}\n", damage.file, damage.offset, damage.what);
   for (std::size_t i = 0; i < std::min(damage.records.size(), kShownRecords); ++i) {
     text += fmt::format("          {}\n", ToString(damage.records[i]));
@@ -228,6 +244,12 @@ Result<void> CheckKey(const Settings& settings) {
 }  // namespace
 
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) {
+  if (arguments.Has("--adopt-source")) {
+    TRY(DataDir::OpenForReading(settings.data_dir));
+    TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
+    TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+    TRY(AdoptSource(catalog, dir.path(), settings.tmdb_api_base_url));
+  }
   const bool try_key = arguments.Has("--key");
   // Before the store, which may take minutes.
   if (try_key) TRY(CheckKey(settings));
