@@ -5,13 +5,13 @@
 #include <thread>
 
 #include "app/command.h"
-#include "app/data_dir.h"
 #include "app/feed_position.h"
+#include "app/opened_store.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
 #include "base/json_writer.h"
 #include "base/words.h"
-#include "storage/record_store.h"
+#include "storage/change_feed.h"
 
 namespace tmdbc {
 namespace {
@@ -36,7 +36,7 @@ class FeedOutput {
   }
 
   // Of a stretch that cannot be read: no record has this key.
-  Result<void> Print(MediaType type, const RecordStore::FeedDamage& damage) {
+  Result<void> Print(MediaType type, const FeedDamage& damage) {
     JsonWriter json;
     json.BeginObject()
         .Field("seq", damage.sequence)
@@ -67,20 +67,18 @@ class FeedOutput {
 
 class Follower {
  public:
-  Follower(RecordStore& store, FeedPosition position, std::optional<std::int64_t> limit, bool skip_damaged,
-           const StopFlag& stop)
-      : store_(store),
-        position_(std::move(position)),
+  Follower(FeedPosition position, std::optional<std::int64_t> limit, bool skip_damaged, const StopFlag& stop)
+      : position_(std::move(position)),
         limit_(limit),
         skip_damaged_(skip_damaged),
         stop_(stop),
         output_(stop) {}
 
   // Before the first line: whoever claims to have read what does not exist has mixed something up.
-  Result<void> Check() {
+  Result<void> Check(ChangeFeed& feed) {
     for (const auto& [type, sequence] : position_) {
       if (sequence == 0) continue;
-      TRY_ASSIGN(const std::int64_t newest, store_.NewestSequence(type));
+      TRY_ASSIGN(const std::int64_t newest, feed.NewestSequence(type));
       if (sequence > newest) {
         return Fail(ErrorCode::kInvalid, "{} has no sequence number {}: the newest is {}", Name(type),
                     sequence, newest);
@@ -91,7 +89,7 @@ class Follower {
 
   // Prints what there is behind the position. False when it is not to go on: the limit is reached, the reader
   // does not read, or a stop was asked for.
-  Result<bool> ReadOn() {
+  Result<bool> ReadOn(ChangeFeed& feed) {
     for (auto& [type, sequence] : position_) {
       const auto print = [&](std::int64_t at, std::string_view line) -> Result<bool> {
         TRY(output_.Print(at, line));
@@ -99,14 +97,14 @@ class Follower {
         if (!IsRead()) return Fail(ErrorCode::kIo, "the reader does not read on");
         return GoesOn();
       };
-      std::function<Result<void>(const RecordStore::FeedDamage&)> skip;
+      std::function<Result<void>(const FeedDamage&)> skip;
       if (skip_damaged_) {
-        skip = [&, this](const RecordStore::FeedDamage& damage) {
+        skip = [&, this](const FeedDamage& damage) {
           skipped_ = true;
           return output_.Print(type, damage);
         };
       }
-      auto reached = store_.ReadFeed(type, sequence, print, skip);
+      auto reached = feed.Read(type, sequence, print, skip);
       if (!IsRead()) return false;
       if (!reached) {
         // Nothing has been stored yet: a feed that has not begun. Whoever claims to have read of it is wrong.
@@ -123,9 +121,9 @@ class Follower {
   }
 
   // Whether the feed has lines behind what was printed.
-  Result<bool> MoreIsLeft() {
+  Result<bool> MoreIsLeft(ChangeFeed& feed) {
     for (const auto& [type, sequence] : position_) {
-      TRY_ASSIGN(const std::int64_t newest, store_.NewestSequence(type));
+      TRY_ASSIGN(const std::int64_t newest, feed.NewestSequence(type));
       if (newest > sequence) return true;
     }
     return false;
@@ -140,7 +138,6 @@ class Follower {
   // A segment is never cut: its number would name a half of it.
   bool GoesOn() const { return !stop_.requested() && !(limit_ && output_.lines() >= *limit_); }
 
-  RecordStore& store_;
   FeedPosition position_;
   const std::optional<std::int64_t> limit_;
   const bool skip_damaged_;
@@ -160,17 +157,15 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
   TRY_ASSIGN(const std::string since, arguments.Need("--since"));
   TRY_ASSIGN(FeedPosition position, ParseFeedPosition(since, arguments.Get("--type")));
   TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxLimit));
-  TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  PosixFileSystem files(dir.path());
-  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
   const StopSignals signals;
   const StopFlag& stop = signals.flag();
   const bool follow = arguments.Has("--follow");
-  Follower follower(*store, std::move(position), limit, arguments.Has("--skip-damaged"), stop);
-  TRY(follower.Check());
-  while (true) {
-    TRY_ASSIGN(const bool goes_on, follower.ReadOn());
+  Follower follower(std::move(position), limit, arguments.Has("--skip-damaged"), stop);
+  for (bool first = true;; first = false) {
+    // Opened for each look: a database that nobody could write to was read as one that nobody changes.
+    TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
+    if (first) TRY(follower.Check(store->feed));
+    TRY_ASSIGN(const bool goes_on, follower.ReadOn(store->feed));
     if (follower.reader() == OutStream::Reader::kGone) return kExitDone;
     if (follower.reader() == OutStream::Reader::kStalled) {
       // Whoever follows takes a number for complete when the next one comes. Without --follow the exit code
@@ -185,7 +180,7 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
       Sleep(stop);
       if (!stop.requested()) continue;
     }
-    TRY_ASSIGN(const bool more, follower.MoreIsLeft());
+    TRY_ASSIGN(const bool more, follower.MoreIsLeft(store->feed));
     return more || follower.skipped() ? kExitPartly : kExitDone;
   }
 }

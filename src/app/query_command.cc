@@ -2,11 +2,11 @@
 // query: one record, from exec to exit in a few milliseconds: it opens the index and one frame of one
 // segment, and nothing else; a history opens a frame a version.
 #include "app/command.h"
-#include "app/data_dir.h"
+#include "app/opened_store.h"
 #include "app/output.h"
 #include "history/history.h"
 #include "history/record_address.h"
-#include "storage/record_store.h"
+#include "storage/record_reader.h"
 
 namespace tmdbc {
 namespace {
@@ -49,19 +49,19 @@ struct Answer {
 };
 
 // The error, with what is missing called as the person called it.
-std::unexpected<Error> NotThere(RecordStore& store, const Error& error, const Question& question) {
+std::unexpected<Error> NotThere(RecordReader& reader, const Error& error, const Question& question) {
   if (error.code != ErrorCode::kNotFound) return std::unexpected(error);
   if (question.diff && error.message.starts_with(question.name + " has no version"))
     return std::unexpected(error);
-  const auto why = WhyNotThere(store, question.address, question.name, question.as_of);
+  const auto why = WhyNotThere(reader, question.address, question.name, question.as_of);
   if (!why) return std::unexpected(why.error());
   return Fail(ErrorCode::kNotFound, "{}", *why);
 }
 
-Result<std::string> RecordText(RecordStore& store, const Question& question) {
-  const auto record = question.as_of ? FindRecordAsOf(store, question.address, question.as_of->at)
-                                     : FindRecord(store, question.address);
-  if (!record) return NotThere(store, record.error(), question);
+Result<std::string> RecordText(RecordReader& reader, const Question& question) {
+  const auto record = question.as_of ? FindRecordAsOf(reader, question.address, question.as_of->at)
+                                     : FindRecord(reader, question.address);
+  if (!record) return NotThere(reader, record.error(), question);
   if (question.envelope) return record->envelope + "\n";
   if (!record->live()) {
     // The tombstone's status is that of the answer that showed it: its own 404, or its show's body.
@@ -70,26 +70,26 @@ Result<std::string> RecordText(RecordStore& store, const Question& question) {
                 question.name, evidence, FormatTime(record->fetched_at));
   }
   const auto data = DataOf(*record, question.address);
-  if (!data) return NotThere(store, data.error(), question);
+  if (!data) return NotThere(reader, data.error(), question);
   return *data + "\n";
 }
 
-Result<Answer> AnswerTo(RecordStore& store, const Question& question) {
+Result<Answer> AnswerTo(RecordReader& reader, const Question& question) {
   Answer answer;
   if (question.history) {
-    const auto versions = HistoryOf(store, question.address);
-    if (!versions) return NotThere(store, versions.error(), question);
+    const auto versions = HistoryOf(reader, question.address);
+    if (!versions) return NotThere(reader, versions.error(), question);
     for (const StoredRecord& version : *versions) {
       if (!version.damage.empty()) answer.damage.push_back(version.damage);
     }
     answer.text = question.json ? HistoryJson(*versions) : HistoryText(*versions);
   } else if (question.diff) {
-    const auto text = question.json ? DiffPatch(store, question.address, question.name, *question.diff)
-                                    : DiffText(store, question.address, question.name, *question.diff);
-    if (!text) return NotThere(store, text.error(), question);
+    const auto text = question.json ? DiffPatch(reader, question.address, question.name, *question.diff)
+                                    : DiffText(reader, question.address, question.name, *question.diff);
+    if (!text) return NotThere(reader, text.error(), question);
     answer.text = *text;
   } else {
-    TRY_ASSIGN(answer.text, RecordText(store, question));
+    TRY_ASSIGN(answer.text, RecordText(reader, question));
   }
   return answer;
 }
@@ -98,11 +98,8 @@ Result<Answer> AnswerTo(RecordStore& store, const Question& question) {
 
 Result<int> QueryCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const Question question, QuestionOf(arguments));
-  TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  PosixFileSystem files(dir.path());
-  TRY_ASSIGN(const auto store, RecordStore::OpenReadOnly(files, catalog));
-  const auto answer = AnswerTo(*store, question);
+  TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
+  const auto answer = AnswerTo(store->reader, question);
   if (!answer) {
     if (answer.error().code != ErrorCode::kNotFound) return std::unexpected(answer.error());
     PrintError(answer.error(), settings.log_format);

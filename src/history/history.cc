@@ -10,11 +10,11 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/words.h"
 #include "history/record_diff.h"
 #include "tmdb/document.h"
-#include "base/json.h"
 
 namespace tmdbc {
 namespace {
@@ -38,23 +38,23 @@ Result<std::optional<std::int64_t>> ListedSeason(const std::string& show, std::i
 
 // The season that had the place then: a season may have been taken away and made anew under another id. A
 // show whose body does not tell is believed to have been as it is now.
-Result<MediaId> SeasonOfPlace(RecordStore& store, const RecordAddress& address, Time at) {
-  const auto show = store.FindAsOf({MediaType::kTv, address.tv_id}, at);
+Result<MediaId> SeasonOfPlace(RecordReader& reader, const RecordAddress& address, Time at) {
+  const auto show = reader.FindAsOf({MediaType::kTv, address.tv_id}, at);
   if (show && show->live()) {
     TRY_ASSIGN(const auto id, ListedSeason(show->data, address.season_number));
     if (id) return MediaId{MediaType::kSeason, *id};
   }
-  return store.SeasonAt(address.tv_id, address.season_number);
+  return reader.SeasonAt(address.tv_id, address.season_number);
 }
 
 // The records that the address names: of an episode by its id, every season that may have had it, first the
 // one that has it.
-Result<std::vector<MediaId>> RecordsOf(RecordStore& store, const RecordAddress& address) {
+Result<std::vector<MediaId>> RecordsOf(RecordReader& reader, const RecordAddress& address) {
   if (address.by_place) {
-    TRY_ASSIGN(const MediaId season, store.SeasonAt(address.tv_id, address.season_number));
+    TRY_ASSIGN(const MediaId season, reader.SeasonAt(address.tv_id, address.season_number));
     return std::vector{season};
   }
-  if (address.type == MediaType::kEpisode) return store.SeasonsOfEpisode(address.id);
+  if (address.type == MediaType::kEpisode) return reader.SeasonsOfEpisode(address.id);
   return std::vector{MediaId{address.type, address.id}};
 }
 
@@ -112,12 +112,12 @@ Result<bool> HadIt(const std::vector<StoredRecord>& season, const RecordAddress&
 }
 
 // Every version of what the address names, in the order of time; of an episode the seasons' versions.
-Result<std::vector<StoredRecord>> VersionsOf(RecordStore& store, const RecordAddress& address) {
-  TRY_ASSIGN(const auto ids, RecordsOf(store, address));
-  if (ids.size() == 1) return store.History(ids.front());
+Result<std::vector<StoredRecord>> VersionsOf(RecordReader& reader, const RecordAddress& address) {
+  TRY_ASSIGN(const auto ids, RecordsOf(reader, address));
+  if (ids.size() == 1) return reader.History(ids.front());
   std::vector<StoredRecord> versions;
   for (const MediaId id : ids) {
-    auto history = store.History(id);
+    auto history = reader.History(id);
     if (!history && history.error().code == ErrorCode::kNotFound) continue;  // it was purged
     if (!history) return history;
     if (id != ids.front()) {
@@ -185,9 +185,9 @@ Result<std::vector<StoredRecord>> OnlySteps(std::vector<StoredRecord> versions) 
   return steps;
 }
 
-Result<TwoVersions> ReadTwo(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<TwoVersions> ReadTwo(RecordReader& reader, const RecordAddress& address, const std::string& name,
                             VersionPair versions) {
-  TRY_ASSIGN(auto history, VersionsOf(store, address));
+  TRY_ASSIGN(auto history, VersionsOf(reader, address));
   if (address.type == MediaType::kEpisode) {
     TRY_ASSIGN(history, ProjectEpisode(std::move(history), address));
   }
@@ -220,10 +220,10 @@ std::optional<std::chrono::minutes> TakeOffset(std::string_view& text) {
 
 }  // namespace
 
-Result<StoredRecord> FindRecord(RecordStore& store, const RecordAddress& address) {
-  if (address.by_place) return store.FindSeason(address.tv_id, address.season_number);
-  if (address.type == MediaType::kEpisode) return store.FindSeasonOfEpisode(address.id);
-  return store.Find({address.type, address.id});
+Result<StoredRecord> FindRecord(RecordReader& reader, const RecordAddress& address) {
+  if (address.by_place) return reader.FindSeason(address.tv_id, address.season_number);
+  if (address.type == MediaType::kEpisode) return reader.FindSeasonOfEpisode(address.id);
+  return reader.Find({address.type, address.id});
 }
 
 Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& address) {
@@ -245,21 +245,21 @@ Result<Time> ParseAsOf(std::string_view text) {
               ShowValue(text));
 }
 
-Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& address, Time at) {
+Result<StoredRecord> FindRecordAsOf(RecordReader& reader, const RecordAddress& address, Time at) {
   if (address.by_place) {
-    TRY_ASSIGN(const MediaId id, SeasonOfPlace(store, address, at));
-    auto season = store.FindAsOf(id, at);
+    TRY_ASSIGN(const MediaId id, SeasonOfPlace(reader, address, at));
+    auto season = reader.FindAsOf(id, at);
     // The season that has the place now had another one then.
     if (season && season->season_number != address.season_number)
       return Fail(ErrorCode::kNotFound, "tv:{} had no season {}", address.tv_id, address.season_number);
     return season;
   }
-  TRY_ASSIGN(const auto ids, RecordsOf(store, address));
+  TRY_ASSIGN(const auto ids, RecordsOf(reader, address));
   std::optional<StoredRecord> found;
   std::optional<Error> damaged;
   for (const MediaId id : ids) {
     if (ids.size() == 1) break;
-    auto season = store.FindAsOf(id, at);
+    auto season = reader.FindAsOf(id, at);
     if (!season && season.error().code == ErrorCode::kCorrupt) damaged = season.error();
     if (!season && season.error().code != ErrorCode::kCorrupt && season.error().code != ErrorCode::kNotFound)
       return season;
@@ -269,22 +269,22 @@ Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& add
   }
   if (found) return *std::move(found);
   if (damaged) return std::unexpected(*std::move(damaged));
-  return store.FindAsOf(ids.front(), at);
+  return reader.FindAsOf(ids.front(), at);
 }
 
-Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> WhyNotThere(RecordReader& reader, const RecordAddress& address, const std::string& name,
                                 const std::optional<AskedTime>& time) {
   std::string plain = time ? fmt::format("{} was not in the store yet at {}", name, time->text)
                            : fmt::format("{} is not in the store", name);
   Result<MediaId> id = MediaId{address.type, address.id};
   if (address.by_place && time) {
-    id = SeasonOfPlace(store, address, time->at);
-  } else if (const auto ids = RecordsOf(store, address)) {
+    id = SeasonOfPlace(reader, address, time->at);
+  } else if (const auto ids = RecordsOf(reader, address)) {
     id = ids->front();
   } else {
     id = std::unexpected(ids.error());
   }
-  auto kept = id ? store.KeptOf(*id) : std::unexpected(id.error());
+  auto kept = id ? reader.KeptOf(*id) : std::unexpected(id.error());
   if (kept && kept->purged_at) {
     return fmt::format(
         "{} was purged on {}: TMDB had not confirmed it for 180 days, and its terms of use allow no copy to "
@@ -292,7 +292,7 @@ Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address
         name, FormatTime(*kept->purged_at));
   }
   if (kept && address.type == MediaType::kEpisode) {
-    auto steps = HistoryOf(store, address);
+    auto steps = HistoryOf(reader, address);
     if (!steps && steps.error().code == ErrorCode::kNotFound) return plain;
     if (!steps) return std::unexpected(steps.error());
     const StoredRecord first = steps->front();
@@ -302,7 +302,7 @@ Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address
                          time ? "was not" : "is not", time ? " any more at " + time->text : "",
                          FormatTime(steps->back().fetched_at));
     }
-    kept = store.KeptOf(first.id);
+    kept = reader.KeptOf(first.id);
     // It came into a season that was there before.
     if (kept && kept->first_at != first.fetched_at) return plain;
   }
@@ -314,8 +314,8 @@ Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address
       name, kept->first_version, FormatTime(kept->first_at));
 }
 
-Result<std::vector<StoredRecord>> HistoryOf(RecordStore& store, const RecordAddress& address) {
-  TRY_ASSIGN(auto versions, VersionsOf(store, address));
+Result<std::vector<StoredRecord>> HistoryOf(RecordReader& reader, const RecordAddress& address) {
+  TRY_ASSIGN(auto versions, VersionsOf(reader, address));
   if (address.type == MediaType::kEpisode) {
     TRY_ASSIGN(versions, ProjectEpisode(std::move(versions), address));
     TRY_ASSIGN(versions, OnlySteps(std::move(versions)));
@@ -370,18 +370,18 @@ Result<VersionPair> ParseVersions(std::string_view text) {
   return versions;
 }
 
-Result<std::string> DiffText(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> DiffText(RecordReader& reader, const RecordAddress& address, const std::string& name,
                              VersionPair versions) {
-  TRY_ASSIGN(const TwoVersions two, ReadTwo(store, address, name, versions));
+  TRY_ASSIGN(const TwoVersions two, ReadTwo(reader, address, name, versions));
   TRY_ASSIGN(const RecordDiff diff, RecordDiff::Between(two.data_from, two.data_to));
   return fmt::format("{} version {} of {} -> version {} of {}\n{}", name, two.from.version,
                      FormatTime(two.from.fetched_at), two.to.version, FormatTime(two.to.fetched_at),
                      diff.empty() ? "  no difference\n" : diff.Text());
 }
 
-Result<std::string> DiffPatch(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> DiffPatch(RecordReader& reader, const RecordAddress& address, const std::string& name,
                               VersionPair versions) {
-  TRY_ASSIGN(const TwoVersions two, ReadTwo(store, address, name, versions));
+  TRY_ASSIGN(const TwoVersions two, ReadTwo(reader, address, name, versions));
   TRY_ASSIGN(const RecordDiff diff, RecordDiff::Between(two.data_from, two.data_to));
   return diff.Patch() + "\n";
 }

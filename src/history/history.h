@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "history/record_address.h"
-#include "storage/record_store.h"
+#include "storage/record_reader.h"
 
 namespace tmdbc {
 
 // The current view; of an episode that of its season. kNotFound when it was never stored.
-Result<StoredRecord> FindRecord(RecordStore& store, const RecordAddress& address);
+Result<StoredRecord> FindRecord(RecordReader& reader, const RecordAddress& address);
 // What the address names in that record: its data, or the episode within it. kNotFound when the episode is
 // not there; empty for a tombstone.
 Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& address);
@@ -26,7 +26,7 @@ Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& addr
 Result<Time> ParseAsOf(std::string_view text);
 // The version in force then; of an episode that of the season that had it. A place in a show (1399/season/1)
 // is looked up as it was then, by the show's own list of seasons. kNotFound when nothing was stored there.
-Result<StoredRecord> FindRecordAsOf(RecordStore& store, const RecordAddress& address, Time at);
+Result<StoredRecord> FindRecordAsOf(RecordReader& reader, const RecordAddress& address, Time at);
 
 // Why there was kNotFound: a sentence that calls the record `name`, and the time, where one was asked for,
 // `at_text`. It was never stored, not yet, not any more, or was purged.
@@ -34,14 +34,14 @@ struct AskedTime {
   Time at{};
   std::string text;
 };
-Result<std::string> WhyNotThere(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> WhyNotThere(RecordReader& reader, const RecordAddress& address, const std::string& name,
                                 const std::optional<AskedTime>& time);
 
 // The versions, oldest first; one that cannot be read has its `damage`. Of an episode those of its season in
 // which it came, changed or went: each has the season's version number, the episode's data and its sha256.
 // Of an episode by its id, those of every season record that had it: the numbers go on ascending where a
 // season that was made anew begins again at 1.
-Result<std::vector<StoredRecord>> HistoryOf(RecordStore& store, const RecordAddress& address);
+Result<std::vector<StoredRecord>> HistoryOf(RecordReader& reader, const RecordAddress& address);
 
 // One line a version for a person; what an update changed in short.
 std::string HistoryText(const std::vector<StoredRecord>& versions);
@@ -57,9 +57,9 @@ Result<VersionPair> ParseVersions(std::string_view text);
 // What the two versions differ in, for a person under a headline, or as a JSON Patch (RFC 6902); a
 // tombstone's data is null. `name` is what the record is called in it. kNotFound names the versions that
 // there are. Of an episode any two versions of its season may be named.
-Result<std::string> DiffText(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> DiffText(RecordReader& reader, const RecordAddress& address, const std::string& name,
                              VersionPair versions);
-Result<std::string> DiffPatch(RecordStore& store, const RecordAddress& address, const std::string& name,
+Result<std::string> DiffPatch(RecordReader& reader, const RecordAddress& address, const std::string& name,
                               VersionPair versions);
 
 }  // namespace tmdbc
