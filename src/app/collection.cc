@@ -83,6 +83,16 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
   return {};
 }
 
+Result<void> Care(Summary& summary, Pipeline& pipeline, bool accept) {
+  const bool whole = summary.harvest && !summary.harvest->stopped && summary.drained &&
+                     summary.drained->result.end == DrainEnd::kDrained;
+  if (!whole) return {};
+  TRY_ASSIGN(const Pipeline::Purged purged, pipeline.PurgeExpired(accept));
+  summary.purged += purged.records;
+  summary.held_purges = purged.held;
+  return {};
+}
+
 Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
                         const std::function<bool()>& pause) {
   Summary summary;
@@ -93,8 +103,7 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
     give_up = std::max(kUnansweredLeast, kUnansweredBudget - (pipeline.clock().Mono() - started));
   }
   TRY(DrainInto(summary, pipeline, give_up, options.accept_deletions, started, pause));
-  const bool drained = summary.drained->result.end == DrainEnd::kDrained;
-  if (drained && options.mode == HarvestMode::kAuto) TRY(pipeline.PurgeExpired(*summary.harvest));
+  TRY(Care(summary, pipeline, options.accept_deletions));
   return summary;
 }
 

@@ -15,7 +15,11 @@ namespace tmdbc {
 Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_unanswered,
                        bool accept_deletions, MonoTime started, const std::function<bool()>& pause = {});
 
-// Harvests, fetches, and with mode auto takes out what may be kept no longer.
+// After any harvest, once all that it queued was fetched, whatever its mode and types: takes out of the store what may
+// not be kept any longer. `accept`: however much it is.
+Result<void> Care(Summary& summary, Pipeline& pipeline, bool accept);
+
+// Harvests, fetches, and cares for what is stored.
 Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
                         const std::function<bool()>& pause = {});
 

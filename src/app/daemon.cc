@@ -130,8 +130,7 @@ Result<void> Daemon::DrainOnly() {
   TRY(DrainInto(summary, pipeline_, CollectorOptions().give_up_unanswered,
                 accepts_ && arguments_.Has("--accept-deletions"), began,
                 [this, began] { return WantsPause(began); }));
-  if (summary.drained->result.end == DrainEnd::kDrained && summary.harvest)
-    TRY(pipeline_.PurgeExpired(*summary.harvest));
+  TRY(Care(summary, pipeline_, accepts_ && arguments_.Has("--accept-deletions")));
   return Collected(std::move(summary));
 }
 
@@ -177,6 +176,7 @@ Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write)
 }
 
 Result<void> Daemon::Wait() {
+  pipeline_.SealWhatIsDue();
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <set>
 
+#include "app/dating_transport.h"
+#include "app/hints.h"
 #include "app/output.h"
 #include "app/source_guard.h"
 #include "app/ticking_transport.h"
@@ -25,7 +27,13 @@ constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
 // Six months are 181 days at least.
 constexpr Duration kMayBeKept = std::chrono::days(180);
-constexpr Duration kRecentExport = std::chrono::days(10);
+// More than this at once is the trouble of the way to TMDB more often than of the records.
+constexpr double kMostShare = 0.05;
+constexpr std::int64_t kFew = 20;
+
+bool IsTooMany(std::int64_t due, std::int64_t live) {
+  return due > kFew && double(due) > kMostShare * double(live);
+}
 
 bool ShowsBar(const Settings& settings) {
   return settings.log_format == LogFormat::kText && TakesEscapes(STDERR_FILENO);
@@ -115,6 +123,7 @@ Result<void> Pipeline::Build() {
   } else {
     TRY_ASSIGN(transport, http::CurlTransport::Create(clock_));
   }
+  transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);
   transport_ = std::make_unique<TickingTransport>(
       std::make_unique<MeasuringTransport>(std::move(transport), metrics_), tick_);
   requester_ = std::make_unique<http::PacedRequester>(clock_, *transport_, limiter_, random_);
@@ -263,21 +272,44 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }
 
-Result<std::int64_t> Pipeline::PurgeExpired(const HarvestReport& harvest) {
-  std::int64_t purged = 0;
-  std::set<MediaType> types;  // of which TMDB's own dates bear out our clock; seasons go with their show
-  for (const ExportReport& entry : harvest.exports) {
-    const bool recent = Time(entry.date) > clock_.Now() - kRecentExport;
-    if (entry.verdict == ExportVerdict::kAccepted && recent) types.insert(entry.type);
+Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
+  Purged purged;
+  if (!upstream_date_.latest()) return purged;
+  if (upstream_date_.ClockIsOff()) {
+    log_->Warn(Explain("this machine's clock is off by more than a day from TMDB's: nothing is purged",
+                       Hint::kClock));
+    return purged;
   }
-  for (const MediaType type : types) {
-    TRY_ASSIGN(const std::int64_t records, store_->PurgeUnverified(type, clock_.Now() - kMayBeKept));
-    if (records == 0) continue;
+  const Time before = upstream_date_.Bounded(clock_.Now()) - kMayBeKept;
+  for (const MediaType type : kRecordTypes) {
+    if (TraitsOf(type).source == RecordSource::kShow) continue;  // they go with their show
+    std::int64_t live = 0, due = 0;
+    const auto visited = store_->VisitLive(type, [&](const LiveRecord& record) {
+      ++live;
+      due += record.verified_at < before;
+    });
+    if (!visited && visited.error().code != ErrorCode::kNotFound) return std::unexpected(visited.error());
+    if (due == 0) continue;
+    if (!accept && IsTooMany(due, live)) {
+      purged.held += due;
+      log_->Error(
+          Explain("so many records have not been confirmed by TMDB for 180 days that they are kept until you "
+                  "say so",
+                  Hint::kAcceptPurge),
+          {{"type", Name(type)}, {"records", due}, {"of", live}});
+      continue;
+    }
+    TRY_ASSIGN(const std::int64_t records, store_->PurgeUnverified(type, before));
     log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
                {{"type", Name(type)}, {"records", records}});
-    purged += records;
+    purged.records += records;
   }
   return purged;
+}
+
+void Pipeline::SealWhatIsDue() {
+  const auto sealed = store_->writer().SealDue();
+  if (!sealed) log_->Warn("sealing is tried again", {{"reason", sealed.error().message}});
 }
 
 bool Pipeline::Close() {

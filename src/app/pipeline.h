@@ -29,6 +29,7 @@
 #include "queue/id_queue.h"
 #include "settings/settings.h"
 #include "storage/record_store.h"
+#include "tmdb/upstream_date.h"
 
 namespace tmdbc {
 
@@ -70,10 +71,18 @@ class Pipeline {
   Result<Drained> Drain(Duration give_up_unanswered, bool accept_deletions = false,
                         const std::function<bool()>& pause = {});
 
-  // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer (TMDB.md
-  // section 8). Only of types whose recent export `harvest` has read: those were asked for again first, and a
-  // clock that is wrong by months finds no export. Returns how many records.
-  Result<std::int64_t> PurgeExpired(const HarvestReport& harvest);
+  // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer
+  // (docs/tmdb-facts.md). After any harvest whose queue was drained, over every type that is stored: what was near
+  // that age was asked for again first. By TMDB's own date: nothing while this machine's clock is off by more than a
+  // day, or TMDB has said nothing yet. More than 5 % of a type at once are held until `accept`.
+  struct Purged {
+    std::int64_t records = 0, held = 0;
+  };
+  Result<Purged> PurgeExpired(bool accept);
+  // Seals segments that are old enough: while nothing is to be committed, about once a second.
+  void SealWhatIsDue();
+  // What day TMDB says it is.
+  const UpstreamDate& upstream_date() const { return upstream_date_; }
 
   // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
   // when the store failed.
@@ -130,6 +139,7 @@ class Pipeline {
   std::mt19937_64 random_;
   RateLimiter limiter_;
   const std::function<void()> tick_ = [this] { Tick(); };
+  UpstreamDate upstream_date_;
   MirrorMetrics metrics_;
   std::unique_ptr<MetricsServer> metrics_server_;  // null: not wanted
   std::unique_ptr<http::HttpTransport> transport_;

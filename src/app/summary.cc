@@ -274,6 +274,14 @@ std::string SummaryText(const Summary& summary) {
       summary.event ? fmt::format("Event {}: {}\n", *summary.event, headline) : headline + "\n";
   if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
   if (summary.drained) text += DrainText(summary);
+  if (summary.purged > 0)
+    text += fmt::format("  purged    {} records that TMDB has not confirmed for 180 days\n",
+                        FormatCount(summary.purged));
+  if (summary.held_purges > 0) {
+    text += fmt::format(
+        "  held      {} records have not been confirmed for 180 days, too many to drop at once: {}\n",
+        FormatCount(summary.held_purges), WordsOf(Hint::kAcceptPurge));
+  }
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
                       FormatCount(summary.queue.dead));
   text += fmt::format("  data      {}\n", Printable(summary.data_dir));
