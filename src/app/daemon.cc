@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/waiting.h"
+
 namespace tmdbc {
 namespace {
 
@@ -161,14 +163,14 @@ Result<void> Daemon::Collected(Summary summary) {
   return {};
 }
 
-// A full disk is waited for, as everywhere.
+// A full disk is waited for, as everywhere, and so is another program that holds the database.
 Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write) {
   for (bool told = false;; told = true) {
     const auto written = write();
-    if (written || written.error().code != ErrorCode::kNoSpace) return written;
+    if (written || !MayPass(written.error())) return written;
     if (pipeline_.stop().requested()) return {};
     if (!told) {
-      pipeline_.log().Error("the disk is full: free some space, the schedules then go on by themselves",
+      pipeline_.log().Error(WhyWeWait(written.error(), "the schedules then go on by themselves"),
                             {{"error", written.error().message}});
     }
     pipeline_.WaitUntil(pipeline_.clock().Mono() + kRoomEvery);

@@ -33,10 +33,16 @@ bool IsOurs(std::string_view name) {
 
 std::unexpected<Error> Unusable(std::string_view act, const std::string& path, int error) {
   const bool wrong_path = error == ENOTDIR || error == EEXIST || error == ENAMETOOLONG || error == ELOOP;
-  const ErrorCode code = wrong_path        ? ErrorCode::kInvalid
-                         : error == ENOSPC ? ErrorCode::kNoSpace
-                                           : ErrorCode::kIo;
-  return Fail(code, "{} DATA_DIR {}: {}", act, path, std::strerror(error));
+  const bool full = error == ENOSPC || error == EDQUOT;
+  // What flock(2) says on file systems of other machines that have none.
+  const bool foreign = error == ENOLCK || error == ENOTSUP || error == EINVAL || error == ENOSYS;
+  const bool forbidden = error == EACCES || error == EPERM || error == EROFS;
+  const ErrorCode code = wrong_path ? ErrorCode::kInvalid : full ? ErrorCode::kNoSpace : ErrorCode::kIo;
+  const Hint hint = full        ? Hint::kFreeSpace
+                    : foreign   ? Hint::kLocalDisk
+                    : forbidden ? Hint::kPermission
+                                : Hint::kNone;
+  return Fail(code, hint, "{} DATA_DIR {}: {}", act, path, std::strerror(error));
 }
 
 Result<Entries> List(const std::string& path) {

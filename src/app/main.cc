@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <exception>
 
 #include "app/output.h"
@@ -23,6 +24,8 @@ void OccupyStandardStreams() {
 
 int main(int argc, char** argv) {
   OccupyStandardStreams();
+  // A file that reaches the size limit of the process (ulimit -f) is an error of that write, EFBIG.
+  ::signal(SIGXFSZ, SIG_IGN);
   // We throw nothing; a library might, and memory might run out.
   try {
     return tmdbc::RunProgram(argc, argv);

@@ -13,6 +13,7 @@
 #include "app/source_guard.h"
 #include "app/ticking_transport.h"
 #include "base/version.h"
+#include "base/waiting.h"
 #include "base/words.h"
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
@@ -97,7 +98,7 @@ Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings s
       clock_(surroundings_.clock != nullptr ? *surroundings_.clock : machine_clock_),
       log_(MakeLog(settings, clock_)),
       dir_(std::move(dir)),
-      files_(dir_.path()),
+      files_(dir_.path(), [this](const std::string& warning) { log_->Warn(warning); }),
       catalog_(std::move(catalog)),
       random_(surroundings_.seed ? *surroundings_.seed : std::random_device{}()),
       limiter_(settings.rate_limit_requests, clock_),
@@ -205,16 +206,16 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   TRY(RequireKeyFor(options));
   log_->SetRun(NewRunId(clock_.Now()));
   Harvester harvester = MakeHarvester();
-  // A full disk is waited for: what was queued stays, and to harvest again queues nothing twice.
+  // A full disk, or another program that holds the database, is waited for: what was queued stays, and to harvest again queues nothing twice.
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
     if (report) status_.requests = earlier_.requests += report->api_requests;
     if (report)
       key_proven_ |= std::ranges::any_of(
           report->types, [](const TypeReport& type) { return type.changes && type.changes->pages > 0; });
-    if (report || report.error().code != ErrorCode::kNoSpace || stop().requested()) return report;
+    if (report || !MayPass(report.error()) || stop().requested()) return report;
     if (!told) {
-      log_->Error("the disk is full: free some space, the harvest then goes on by itself",
+      log_->Error(WhyWeWait(report.error(), "the harvest then goes on by itself"),
                   {{"error", report.error().message}});
     }
     WaitUntil(clock_.Mono() + kRoomEvery);
@@ -319,7 +320,7 @@ bool Pipeline::Close() {
   if (!saved && sealed) log_->Error(saved.error().message);
   // For want of room nothing is lost, and the next start finishes it: work is left, the store is not
   // unusable.
-  const auto good = [](const Result<void>& done) { return done || done.error().code == ErrorCode::kNoSpace; };
+  const auto good = [](const Result<void>& done) { return done || MayPass(done.error()); };
   return good(sealed) && good(saved);
 }
 

@@ -40,8 +40,7 @@ StopSignals::StopSignals() {
   g_signals.store(this, std::memory_order_relaxed);
   Handle(SIGTERM, OnSignal);
   Handle(SIGINT, OnSignal);
-  Handle(SIGPIPE,
-         SIG_IGN);  // a peer that hangs up is an error of that connection, not the end of the process
+  Handle(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that connection, not the end of the process
 }
 
 StopSignals::~StopSignals() {

@@ -63,12 +63,18 @@ bool Passes(Database& catalog, std::string_view check) {
   return row && *row && query->Text(0) == "ok";
 }
 
+std::string PageNumbers(const std::vector<DamagedPage>& pages) {
+  std::string numbers = pages.size() == 1 ? "page " : "pages ";
+  for (std::size_t i = 0; i < std::min(pages.size(), kShownRecords); ++i)
+    numbers += fmt::format("{}{}", i == 0 ? "" : ", ", pages[i].number);
+  return pages.size() > kShownRecords ? numbers + ", ..." : numbers;
+}
+
 // Every page of catalog.db against its checksum. While a process is at work, and after one was killed, a log
-// lies beside the file that holds newer pages: then SQLite says whether what is in use is sound. A checksum that
-// differs in a database that is sound otherwise is no damage: SQLite's own shell writes pages and knows nothing of
-// them.
+// lies beside the file that holds newer pages: then SQLite says whether what is in use is sound. Pages that only
+// lack their checksums, for another program wrote them, are no damage.
 Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) {
-  constexpr const char* kWhat = "index, queue and watermarks; `verify --rebuild` makes the index anew";
+  constexpr const char* kWhat = "index, queue and watermarks; `verify --rebuild` makes the index again";
   const auto log_bytes = files.Size("catalog.db-wal");
   if (!log_bytes && log_bytes.error().code != ErrorCode::kNotFound) return std::unexpected(log_bytes.error());
   if (!Passes(catalog, "PRAGMA quick_check(1)")) {
@@ -76,36 +82,49 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) 
     return {};
   }
   if (log_bytes && *log_bytes > 0) return {};
-  TRY_ASSIGN(const std::vector<DamagedPage> pages, catalog.DamagedPages());
+  TRY_ASSIGN(std::vector<DamagedPage> pages, catalog.DamagedPages());
   if (pages.empty()) return {};
-  if (Passes(catalog, "PRAGMA integrity_check(1)")) {
-    report.notes.push_back(fmt::format(
-        "{} of catalog.db do not match their checksums, though SQLite finds the database sound: another program "
-        "wrote them, or a bit has flipped where it cannot be seen. --deep compares the index with the records; "
-        "--rebuild makes it again and writes every page anew, and keeps the queue",
-        pages.size() == 1 ? fmt::format("page {}", pages.front().number)
-                          : fmt::format("{} pages", pages.size())));
-    return {};
-  }
+  TRY_ASSIGN(const std::string fault, catalog.FirstFault());
+  std::vector<DamagedPage> foreign;
   for (const DamagedPage& page : pages) {
-    report.damage.push_back({"catalog.db",
-                             std::uint64_t(page.at),
-                             fmt::format("page {} does not match its checksum: {}", page.number, kWhat),
-                             {}});
+    if (page.one_bit) {
+      report.damage.push_back(
+          {"catalog.db",
+           std::uint64_t(page.at),
+           fmt::format("a bit of page {} has flipped on the disk: `verify --rebuild` flips it back",
+                       page.number),
+           {}});
+    } else if (!fault.empty()) {
+      report.damage.push_back({"catalog.db",
+                               std::uint64_t(page.at),
+                               fmt::format("page {} does not match its checksum: {}", page.number, kWhat),
+                               {}});
+    } else {
+      foreign.push_back(page);
+    }
   }
+  if (foreign.empty()) return {};
+  report.notes.push_back(fmt::format(
+      "warning: {} of catalog.db do not match their checksums, and SQLite finds nothing wrong with it. So another "
+      "program has written to it, SQLite's shell for one, which knows nothing of them: `verify --rebuild` gives them "
+      "theirs and keeps all that is in it. If nobody did, the disk is failing: restore a backup",
+      PageNumbers(foreign)));
   return {};
 }
 
-// The catalog, every page with the checksum of what is in it; empty when it is damaged.
-Result<std::optional<Database>> OpenSound(const DataDir& dir, FileSystem& files) {
+// catalog.db, mended where that can be done without losing anything in it; empty when it cannot. Nobody else is at
+// work.
+Result<std::optional<Database>> OpenSound(const DataDir& dir, std::vector<std::string>& notes) {
   auto catalog = dir.OpenCatalog();
-  if (!catalog && catalog.error().code != ErrorCode::kCorrupt) return std::unexpected(catalog.error());
-  Report report;
-  // Nobody else is at work: what the log of a killed process holds goes into the file.
-  if (!catalog || !catalog->Execute("PRAGMA wal_checkpoint(TRUNCATE)")) return std::optional<Database>();
-  TRY(CheckCatalog(files, *catalog, report));
-  if (!report.damage.empty()) return std::optional<Database>();
-  if (!report.notes.empty()) TRY(catalog->Execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (!catalog && !IsDamage(catalog.error())) return std::unexpected(catalog.error());
+  if (!catalog) return std::optional<Database>();
+  const auto mended = catalog->MendPages();
+  if (!mended && MayPass(mended.error())) return std::unexpected(mended.error());
+  if (!mended || !Passes(*catalog, "PRAGMA quick_check(1)")) return std::optional<Database>();
+  if (!mended->empty()) {
+    notes.push_back(fmt::format("{} of catalog.db {} right again: nothing in it is lost",
+                                PageNumbers(*mended), mended->size() == 1 ? "is" : "are"));
+  }
   return std::optional<Database>(*std::move(catalog));
 }
 
@@ -127,14 +146,14 @@ Result<std::string> MoveBrokenCatalog(FileSystem& files) {
 Result<Report> RebuildStore(const Settings& settings, bool deep) {
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   PosixFileSystem files(dir.path());
-  TRY_ASSIGN(auto catalog, OpenSound(dir, files));
-  std::string moved;
+  std::vector<std::string> about_catalog;
+  TRY_ASSIGN(auto catalog, OpenSound(dir, about_catalog));
   if (!catalog) {
     TRY_ASSIGN(const std::string broken, MoveBrokenCatalog(files));
-    moved = fmt::format(
+    about_catalog.push_back(fmt::format(
         "catalog.db was damaged and is {} now. What was only in it is lost: the queue, the watermarks, the "
         "ledger of missing ids. The next harvest queues what is missing",
-        broken);
+        broken));
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
@@ -144,7 +163,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep) {
     TRY_ASSIGN(report, Verify(files, *catalog, true));
     report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
   }
-  if (!moved.empty()) report.notes.insert(report.notes.begin(), moved);
+  report.notes.insert(report.notes.begin(), about_catalog.begin(), about_catalog.end());
   TRY(CheckExports(files, report));
   return report;
 }

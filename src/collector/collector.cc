@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/waiting.h"
+
 namespace tmdbc {
 
 namespace {
@@ -177,15 +179,13 @@ CollectorStats Collector::StatsWith(const IntakeReport& report) const {
 bool Collector::Written(const Result<void>& result) {
   if (result) return true;
   const Error& error = result.error();
-  if (error.code != ErrorCode::kNoSpace) {
+  if (!MayPass(error)) {
     End({.end = DrainEnd::kStoreFailed, .reason = error.message, .hint = error.hint});
     return false;
   }
   if (!no_room_) {
-    log_.Error(
-        "the disk is full: free some space, the run then goes on by itself; nothing is acknowledged that is "
-        "not stored",
-        {{"error", error.message}});
+    log_.Error(WhyWeWait(error, "the run then goes on by itself; nothing is acknowledged that is not stored"),
+               {{"error", error.message}});
   }
   no_room_ = true;
   try_write_at_ = clock_.Mono() + kRoomEvery;
@@ -193,7 +193,7 @@ bool Collector::Written(const Result<void>& result) {
 }
 
 void Collector::RoomAgain() {
-  if (no_room_) log_.Info("there is room again: going on");
+  if (no_room_) log_.Info("the store can be written again: going on");
   no_room_ = false;
 }
 
@@ -209,7 +209,7 @@ void Collector::Heartbeat() {
   const auto extended = queue_.Extend(receipts, kVisibility);
   if (extended) return;
   // Without room it is tried again soon; nothing else has to wait for it.
-  if (extended.error().code == ErrorCode::kNoSpace) {
+  if (MayPass(extended.error())) {
     heartbeat_at_ = now + kRoomEvery;
   } else {
     Written(extended);

@@ -139,7 +139,7 @@ class Collector {
   void WindDown();
   void ReleaseHeld();
   void End(DrainResult ending);
-  // What became of a write to the store or the queue: true when it went well; otherwise the disk is full, and
+  // What became of a write to the store or the queue: true when it went well; otherwise it passes by itself (a full disk, say), and
   // we wait for room, or the run is over.
   bool Written(const Result<void>& result);
   void RoomAgain();
@@ -214,7 +214,7 @@ class Collector {
   // What is to be settled, and what was.
   Batch batch_;
   CollectorStats stats_;
-  bool no_room_ = false;     // the disk is full: nothing starts
+  bool no_room_ = false;     // the disk is full, or another program holds the database: nothing starts
   MonoTime try_write_at_{};  // then
 
   // The loop.

@@ -208,7 +208,7 @@ Result<void> ExportHarvest::TakeInReady() {
 // Reads the file and judges it. False when it is on its way again.
 Result<bool> ExportHarvest::Read(Wanted& wanted) {
   auto read = ReadExport(p_.files, wanted.path, options_.include_adult, stop_, p_.log);
-  if (!read && read.error().code == ErrorCode::kCorrupt) {
+  if (!read && IsDamage(read.error())) {
     SendBack(wanted, read.error().message);
     return wanted.stage == Stage::kEnded;
   }
