@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "storage/change_rule.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace tmdbc {
-namespace {
 
-bool IsStale(const IndexRow& current, Time fetched_at, Time now) {
-  return fetched_at < current.verified_at && current.verified_at <= now + kClockSlack;
+Time TimeOfNextLine(const std::optional<IndexRow>& current, Time at) {
+  if (!current) return at;
+  return std::max(at, current->fetched_at + std::chrono::milliseconds(1));
 }
 
-}  // namespace
-
-Verdict Classify(const std::optional<IndexRow>& current, const ContentHash& hash, Time fetched_at, Time now) {
-  if (!current) return {.change = Change::kInsert, .version = 1};
-  if (IsStale(*current, fetched_at, now)) return {.version = current->version, .stale = true};
-  if (!current->live()) return {.change = Change::kRestore, .version = current->version + 1};
-  if (hash.content != current->hash.content)
-    return {.change = Change::kUpdate, .version = current->version + 1};
-  if (hash.stats != current->hash.stats) return {.change = Change::kStats, .version = current->version};
-  return {.version = current->version};
-}
-
-Verdict ClassifyGone(const std::optional<IndexRow>& current, Time at, Time now) {
-  if (!current) return {};
-  if (IsStale(*current, at, now)) return {.version = current->version, .stale = true};
-  if (!current->live()) return {.version = current->version};
-  return {.change = Change::kDelete, .version = current->version + 1};
+ChangeDecision Classify(const std::optional<IndexRow>& current, const ContentHash& hash, Time at) {
+  if (!current) return {Change::kInsert, 1, at};
+  const Time then = TimeOfNextLine(current, at);
+  if (!current->live()) return {Change::kRestore, current->version + 1, then};
+  if (hash.content != current->hash.content) return {Change::kUpdate, current->version + 1, then};
+  if (hash.stats != current->hash.stats) return {Change::kStats, current->version, then};
+  return {Change::kUnchanged, current->version, then};
 }
 
 }  // namespace tmdbc

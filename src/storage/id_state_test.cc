@@ -126,9 +126,6 @@ TEST_P(IdStates, HoldADeletionUntilTmdbAnswersAgain) {
   Tick();
   EXPECT_EQ(world.Put(Movie(1, "x", 1, Now())), Change::kUnchanged);
   EXPECT_EQ(Gone({MediaType::kMovie, 2}), Change::kDelete);
-  EXPECT_EQ(world.Put(Movie(3, "x", 1, Now() - days(9))), Change::kUnchanged);  // an old answer says nothing
-  Tick();
-  ASSERT_TRUE(world.store->HoldDeletion({MediaType::kMovie, 1}, Now() - days(5)));  // nor does an old 404
   world.Commit();
   EXPECT_EQ(Held(), std::vector<std::int64_t>{3});
   world.Reopen();

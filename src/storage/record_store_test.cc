@@ -122,21 +122,36 @@ TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST_P(RecordStoreHistory, WritesNoOlderRecordOverANewerOne) {
-  const Time early = Now();
+// The machine's clock was a month ahead for one run, then right again; or NTP came late.
+TEST_P(RecordStoreHistory, TakesTheLaterAnswerWhateverTheClockSays) {
+  const Time right = Now();
+  const Time ahead = right + hours(24 * 30);
+  const auto ms = [](int count) { return std::chrono::milliseconds(count); };
+  EXPECT_EQ(world.Put(Movie(550, "first", 1, ahead)), Change::kInsert);
+  EXPECT_EQ(world.Put(Movie(551, "same", 1, ahead)), Change::kInsert);
   Tick();
-  EXPECT_EQ(world.Put(Movie(550, "new", 1, Now())), Change::kInsert);
+  EXPECT_EQ(world.Put(Movie(550, "second", 1, right)), Change::kUpdate);
+  EXPECT_EQ(world.Put(Movie(551, "same", 1, right)), Change::kUnchanged);
   Tick();
-  EXPECT_EQ(world.Put(Movie(550, "old", 1, early)), Change::kUnchanged);
-  EXPECT_EQ(world.store->PutGone(kMovie, early).value(), Change::kUnchanged);
-  const Time between = Now();
+  EXPECT_EQ(world.Put(Movie(550, "second", 2, right)), Change::kStats);
   Tick();
-  EXPECT_EQ(world.Put(Movie(550, "new", 1, Now())), Change::kUnchanged);  // verified since
+  EXPECT_EQ(world.store->PutGone(kMovie, right).value(), Change::kDelete);
   Tick();
-  EXPECT_EQ(world.Put(Movie(550, "older", 1, between)), Change::kUnchanged);
+  EXPECT_EQ(world.Put(Movie(550, "third", 2, right + hours(1))), Change::kRestore);
   world.Commit();
-  EXPECT_EQ(world.View(kMovie), Movie(550, "new", 1, {}).data);
-  EXPECT_EQ(world.Steps(kMovie), "1 insert");
+  EXPECT_EQ(world.View(kMovie), Movie(550, "third", 2, {}).data);
+  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
+  // The history's times ascend, so that every moment has one version.
+  const auto history = world.store->History(kMovie).value();
+  EXPECT_EQ(history[0].fetched_at, ahead);
+  EXPECT_EQ(history[1].fetched_at, ahead + ms(1));
+  EXPECT_EQ(history[2].fetched_at, ahead + ms(3));
+  EXPECT_EQ(history[3].fetched_at, ahead + ms(4));
+  EXPECT_EQ(world.store->FindAsOf(kMovie, ahead).value().version, 1);
+  // What counts as confirmed is when TMDB was asked.
+  EXPECT_EQ(world.store->StateOf(kMovie).value().verified_at, right + hours(1));
+  EXPECT_EQ(world.store->StateOf({MediaType::kMovie, 551}).value().verified_at, right);
+  EXPECT_EQ(world.Damage(), "");
 }
 
 TEST_P(RecordStoreHistory, CountsIdsThatNeverWere) {

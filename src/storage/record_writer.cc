@@ -120,7 +120,7 @@ void RecordWriter::Touch(std::uint64_t bytes) {
 }
 
 Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLine& line,
-                                 const ContentHash& hash) {
+                                 const ContentHash& hash, Time verified_at) {
   std::string text;
   text.reserve(line.data.size() + 512);
   AppendRecordLine(line, text);
@@ -134,7 +134,8 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
   row.season_number = line.season_number;
   row.version = line.version;
   row.change = line.change;
-  row.fetched_at = row.verified_at = line.fetched_at;
+  row.fetched_at = line.fetched_at;
+  row.verified_at = verified_at;
   row.hash = hash;
   row.place = writers_.at(line.id.type)->Add(text);
   // What came before a purge is no part of the record's history.
@@ -171,60 +172,59 @@ Result<Change> RecordWriter::Put(Document document) {
     TRY_ASSIGN(document.data, OneLine(std::move(document.data)));
   }
   if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));
-  const Time fetched_at = ToMillis(document.fetched_at);
+  const Time at = ToMillis(document.fetched_at);
   TRY_ASSIGN(auto before, CurrentView(id));
-  Verdict verdict = Classify(before, document.hash, fetched_at, clock_.Now());
-  if (verdict.stale) return Change::kUnchanged;
+  ChangeDecision decision = Classify(before, document.hash, at);
   if (before && before->live()) TRY(Unhold(id));  // others are never held
-  if (verdict.change == Change::kUnchanged || verdict.change == Change::kStats) {
+  if (decision.change == Change::kUnchanged || decision.change == Change::kStats) {
     TRY_ASSIGN(const bool readable, Readable(*before));
-    if (!readable) verdict = {.change = Change::kUpdate, .version = before->version + 1};
+    if (!readable) decision = {Change::kUpdate, before->version + 1, decision.fetched_at};
   }
-  if (verdict.change == Change::kUnchanged) {
+  if (decision.change == Change::kUnchanged) {
     Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
-    view.row.verified_at = fetched_at;
+    view.row.verified_at = at;
     Touch(0);
-    return verdict.change;
+    return decision.change;
   }
   RecordLine line;
   line.id = id;
   line.tv_id = document.tv_id;
   line.season_number = document.season_number;
-  line.version = verdict.version;
-  line.change = verdict.change;
-  line.fetched_at = fetched_at;
+  line.version = decision.version;
+  line.change = decision.change;
+  line.fetched_at = decision.fetched_at;
   line.etag = std::move(document.etag);
   line.sha256 = Sha256Hex(document.data);
   line.data = document.data;
-  TRY(Write(before, line, document.hash));
+  TRY(Write(before, line, document.hash, at));
   for (const EpisodeRef& episode : document.episodes) batch_->episodes.emplace_back(episode.id, id.id);
-  return verdict.change;
+  return decision.change;
+}
+
+Result<void> RecordWriter::WriteEmpty(const IndexRow& before, RecordLine line, Time at) {
+  line.id = before.id;
+  line.tv_id = before.tv_id;
+  line.season_number = before.season_number;
+  line.fetched_at = TimeOfNextLine(before, at);
+  TRY(Unhold(before.id));
+  return Write(before, line, {}, at);
 }
 
 Result<void> RecordWriter::WriteTombstone(const IndexRow& before, Time at, DeletionEvidence evidence) {
   RecordLine line;
-  line.id = before.id;
-  line.tv_id = before.tv_id;
-  line.season_number = before.season_number;
   line.version = before.version + 1;
   line.change = Change::kDelete;
-  line.fetched_at = at;
   // The status of the answer that says so: of the 404, or of its show's body.
   line.status = evidence == DeletionEvidence::kNotListed ? 200 : 404;
-  return Write(before, line, {});
+  return WriteEmpty(before, line, at);
 }
 
 Result<void> RecordWriter::WritePurge(const IndexRow& before, Time at) {
   RecordLine line;
-  line.id = before.id;
-  line.tv_id = before.tv_id;
-  line.season_number = before.season_number;
   line.version = before.version;
   line.change = Change::kPurge;
-  line.fetched_at = at;
   line.status = 0;  // TMDB was not asked
-  TRY(Unhold(before.id));
-  return Write(before, line, {});
+  return WriteEmpty(before, line, at);
 }
 
 Result<void> RecordWriter::PutPurge(MediaId id, Time at) {
@@ -268,35 +268,24 @@ Result<Change> RecordWriter::PutGone(MediaId id, Time at, DeletionEvidence evide
   TRY(CheckId(id));
   at = ToMillis(at);
   TRY_ASSIGN(const auto before, CurrentView(id));
-  if (!before) {
-    TRY(CountGone(id, at, false));
-    return Change::kUnchanged;
-  }
-  const Verdict verdict = ClassifyGone(before, at, clock_.Now());
-  if (verdict.stale) return Change::kUnchanged;
-  TRY(Unhold(id));
-  if (verdict.change == Change::kUnchanged) {
-    batch_->views.try_emplace(id, *before, false).first->second.row.verified_at = at;
-    TRY(CountGone(id, at, before->change == Change::kDelete));
+  if (!before || !before->live()) {
+    if (before) batch_->views.try_emplace(id, *before, false).first->second.row.verified_at = at;
+    TRY(CountGone(id, at, before && before->change == Change::kDelete));
     return Change::kUnchanged;
   }
   TRY(WriteTombstone(*before, at, evidence));
   if (id.type != MediaType::kTv) return Change::kDelete;
   TRY_ASSIGN(const auto seasons, SeasonsInView(id.id));
   for (const IndexRow& season : seasons) {
-    if (ClassifyGone(season, at, clock_.Now()).change != Change::kDelete) continue;
-    TRY(Unhold(season.id));
-    TRY(WriteTombstone(season, at, evidence));
+    if (season.live()) TRY(WriteTombstone(season, at, evidence));
   }
   return Change::kDelete;
 }
 
 Result<void> RecordWriter::HoldDeletion(MediaId id, Time at) {
-  TRY(CheckId(id));
-  at = ToMillis(at);
-  TRY_ASSIGN(const auto before, CurrentView(id));
-  if (ClassifyGone(before, at, clock_.Now()).change != Change::kDelete) return {};
-  batch_->held[id] = at;
+  TRY_ASSIGN(const bool live, IsLive(id));
+  if (!live) return {};
+  batch_->held[id] = ToMillis(at);
   Touch(0);
   return {};
 }

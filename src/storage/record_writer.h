@@ -61,15 +61,15 @@ class RecordWriter {
   const std::vector<std::string>& notices() const { return notices_; }
 
   // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats,
-  // kRestore write a record, kUnchanged only marks it verified; a document older than what the view was last
-  // verified with does nothing (kUnchanged). change_rule.h has the table. kInvalid when the id is
-  // not 1..2^52-1 or the record would be longer than 64 MiB.
+  // kRestore write a record, kUnchanged only marks it verified. The later answer wins, whatever its time:
+  // change_rule.h has the table. kInvalid when the id is not 1..2^52-1 or the record would be longer than
+  // 64 MiB.
   Result<Change> Put(Document document);
   // TMDB has it no more: a live record gets a tombstone that says the `evidence` (kDelete; a show's seasons go with
   // it), an id that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
   Result<Change> PutGone(MediaId id, Time at, DeletionEvidence evidence = DeletionEvidence::kNotFound);
   // A live record seems to be gone, but a person has to agree first: it stays live and is remembered as held, until
-  // a Put() or PutGone() of it. Into the batch, as those. Nothing for what is not live, or was verified later.
+  // a Put() or PutGone() of it. Into the batch, as those. Nothing for what is not live.
   Result<void> HoldDeletion(MediaId id, Time at);
   // Takes a live record (a show with its seasons) out of the current view and the history: reading it gives
   // kNotFound, and for the ledger it is unknown, so that a harvest fetches it as a new one. Its bytes go with
@@ -120,7 +120,11 @@ class RecordWriter {
 
   Result<std::optional<IndexRow>> CurrentView(MediaId id);
   Result<std::vector<IndexRow>> SeasonsInView(std::int64_t tv_id);
-  Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash);
+  // `verified_at`: when the answer came by the clock of that moment; the line may be dated later.
+  Result<void> Write(const std::optional<IndexRow>& before, RecordLine& line, const ContentHash& hash,
+                     Time verified_at);
+  // A record without data: a tombstone, a purge.
+  Result<void> WriteEmpty(const IndexRow& before, RecordLine line, Time at);
   Result<void> WriteTombstone(const IndexRow& before, Time at, DeletionEvidence evidence);
   Result<void> WritePurge(const IndexRow& before, Time at);
   // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
