@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "storage/store_intake.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "storage/store_world_test.h"
+
+namespace tmdbc {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using testing::Movie;
+using testing::Season;
+using testing::Show;
+
+struct StoreIntakeTest : ::testing::Test {
+  StoreIntakeTest() { Again(); }
+
+  // A new drain: another intake over the same store.
+  void Again(bool accept = false) {
+    intake.emplace(world.clock, world.store->writer(), world.store->ledger(),
+                   StoreIntakeOptions{.accept_deletions = accept});
+  }
+  Time Now() { return world.clock.Now(); }
+  // What the commit reports.
+  IntakeReport Commit() {
+    IntakeReport seen;
+    const auto done = intake->Commit([&](const IntakeReport& report) -> Result<void> {
+      seen = report;
+      return {};
+    });
+    EXPECT_TRUE(done) << done.error().message;
+    return seen;
+  }
+  static std::int64_t SeasonId(std::int64_t tv_id, std::int64_t number) { return tv_id * 1000 + number; }
+  // A show whose body lists `listed`, with those of its seasons that came.
+  void Fetch(std::int64_t tv_id, const SeasonList& listed, const std::vector<std::int64_t>& came) {
+    std::vector<Document> documents;
+    documents.push_back(Show(tv_id, "A show", Now()));
+    for (const std::int64_t number : came)
+      documents.push_back(Season(SeasonId(tv_id, number), tv_id, number, 2, Now()));
+    const auto taken = intake->Fetched({MediaType::kTv, tv_id}, std::move(documents), listed, Now());
+    EXPECT_TRUE(taken) << taken.error().message;
+  }
+  static SeasonList List(std::int64_t tv_id, const std::vector<std::int64_t>& numbers) {
+    SeasonList list{.given = true, .numbers = numbers, .ids = {}};
+    for (const std::int64_t number : numbers) list.ids.push_back(SeasonId(tv_id, number));
+    return list;
+  }
+  void FetchWhole(std::int64_t tv_id, std::int64_t seasons) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t number = 1; number <= seasons; ++number) numbers.push_back(number);
+    Fetch(tv_id, List(tv_id, numbers), numbers);
+  }
+  void FetchMovies(std::int64_t count) {
+    for (std::int64_t id = 1; id <= count; ++id) {
+      ASSERT_TRUE(intake->Fetched({MediaType::kMovie, id}, {Movie(id, "x", 1, Now())}, {}, Now()));
+    }
+  }
+  std::size_t Seasons(std::int64_t tv_id) { return intake->SeasonNumbers(tv_id).value().size(); }
+  std::size_t Held(MediaType type) { return world.store->ledger().HeldDeletions(type).value().size(); }
+
+  testing::StoreWorld world;
+  std::optional<StoreIntake> intake;
+};
+
+TEST_F(StoreIntakeTest, ThreeShowsThatListNoSeasonsDoNotLoseAllOfThemAtOnce) {
+  for (const std::int64_t tv_id : {1, 2, 3}) FetchWhole(tv_id, 20);
+  Commit();
+  world.clock.Advance(days(2));
+  Again();
+  for (const std::int64_t tv_id : {1, 2, 3}) Fetch(tv_id, List(tv_id, {}), {});
+  const IntakeReport report = Commit();
+  EXPECT_EQ(report.changes.at({MediaType::kSeason, Change::kDelete}), 20);
+  EXPECT_EQ(report.held.at(MediaType::kSeason), 40);
+  EXPECT_EQ(report.gone.at(MediaType::kSeason), 60) << "told of, whatever became of them";
+  EXPECT_EQ(Held(MediaType::kSeason), 40u);
+  EXPECT_EQ(Seasons(1) + Seasons(2) + Seasons(3), 40u);
+}
+
+TEST_F(StoreIntakeTest, HeldSeasonsGoWhenAPersonAgreesAndStayWhenTheyAreListedAgain) {
+  for (const std::int64_t tv_id : {1, 2, 3}) FetchWhole(tv_id, 20);
+  Commit();
+  world.clock.Advance(days(2));
+  Again();
+  for (const std::int64_t tv_id : {1, 2, 3}) Fetch(tv_id, List(tv_id, {}), {});
+  Commit();
+  world.clock.Advance(hours(1));
+  Again();
+  FetchWhole(2, 20);
+  Commit();
+  EXPECT_EQ(Held(MediaType::kSeason), 20u);
+  Again(true);
+  Fetch(3, List(3, {}), {});
+  const IntakeReport report = Commit();
+  EXPECT_EQ(report.changes.at({MediaType::kSeason, Change::kDelete}), 20);
+  EXPECT_EQ(Held(MediaType::kSeason), 0u);
+  EXPECT_EQ(Seasons(2), 20u);
+  EXPECT_EQ(Seasons(3), 0u);
+  EXPECT_TRUE(world.store->ledger().DeletionsSince(Now() - days(1)).value().empty()) << "agreed to";
+}
+
+TEST_F(StoreIntakeTest, ASeasonWithoutAReadableNumberIsNotGone) {
+  FetchWhole(1399, 3);
+  Commit();
+  world.clock.Advance(hours(1));
+  // {"id":1399001,"season_number":null}
+  Fetch(1399, {.given = true, .numbers = {2, 3}, .ids = {1399001, 1399002, 1399003}}, {2, 3});
+  EXPECT_FALSE(Commit().gone.contains(MediaType::kSeason));
+  EXPECT_EQ(Seasons(1399), 3u);
+  // An entry that names nothing may be any of them.
+  Fetch(1399, {.given = true, .numbers = {2}, .ids = {1399002}, .readable = false}, {2});
+  Commit();
+  EXPECT_EQ(Seasons(1399), 3u);
+  // A body without a list says nothing.
+  Fetch(1399, {}, {});
+  Commit();
+  EXPECT_EQ(Seasons(1399), 3u);
+}
+
+TEST_F(StoreIntakeTest, ATombstoneTellsWhatTheEvidenceWas) {
+  FetchWhole(1399, 3);
+  FetchWhole(1400, 2);
+  Commit();
+  world.clock.Advance(hours(1));
+  Fetch(1399, List(1399, {1, 2}), {1, 2});
+  ASSERT_TRUE(intake->Gone({MediaType::kTv, 1400}, Now()));
+  const IntakeReport report = Commit();
+  const auto status = [&](MediaId id) { return world.store->reader().Find(id).value().status; };
+  EXPECT_EQ(status({MediaType::kSeason, SeasonId(1399, 3)}), 200) << "its show lists it no longer";
+  EXPECT_EQ(status({MediaType::kTv, 1400}), 404);
+  EXPECT_EQ(status({MediaType::kSeason, SeasonId(1400, 1)}), 404) << "its show said 404";
+  EXPECT_EQ(report.changes.at({MediaType::kSeason, Change::kDelete}), 3);
+  EXPECT_EQ(report.gone.at(MediaType::kSeason), 3);
+  EXPECT_EQ(report.gone.at(MediaType::kTv), 1);
+}
+
+TEST_F(StoreIntakeTest, SeasonsThatGoWithTheirShowUseUpNobodysAllowance) {
+  FetchWhole(1, 40);
+  FetchWhole(2, 5);
+  Commit();
+  world.clock.Advance(hours(1));
+  ASSERT_TRUE(intake->Gone({MediaType::kTv, 1}, Now()));
+  Commit();
+  Again();
+  Fetch(2, List(2, {1, 2, 3}), {1, 2, 3});
+  EXPECT_FALSE(Commit().held.contains(MediaType::kSeason));
+  EXPECT_EQ(Seasons(2), 3u);
+}
+
+TEST_F(StoreIntakeTest, TheGuardCountsADayThatSlides) {
+  FetchMovies(100);
+  Commit();
+  world.clock.Advance(days(1));
+  Again();
+  const auto lose = [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t id = from; id <= to; ++id) ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Now()));
+  };
+  lose(1, 15);
+  Commit();
+  world.clock.Advance(hours(12));
+  lose(16, 20);
+  EXPECT_FALSE(Commit().held.contains(MediaType::kMovie));
+  // The same drain, a day after the first: those no longer count.
+  world.clock.Advance(hours(13));
+  lose(21, 35);
+  EXPECT_FALSE(Commit().held.contains(MediaType::kMovie));
+  lose(36, 37);
+  EXPECT_EQ(Commit().held.at(MediaType::kMovie), 2);
+}
+
+TEST_F(StoreIntakeTest, ADayIsCountedAcrossDrains) {
+  FetchMovies(100);
+  Commit();
+  for (int drain = 0; drain < 3; ++drain) {
+    Again();
+    for (std::int64_t id = 1; id <= 15; ++id)
+      ASSERT_TRUE(intake->Gone({MediaType::kMovie, drain * 15 + id}, Now()));
+    Commit();
+  }
+  EXPECT_EQ(Held(MediaType::kMovie), 45u - 20u);
+}
+
+TEST_F(StoreIntakeTest, Says404OfEverythingIsNotTmdbsOnlyWhileNothingIsKnown) {
+  for (std::int64_t id = 1; id <= 50; ++id) ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Now()));
+  const auto refused = intake->Gone({MediaType::kMovie, 51}, Now());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  ASSERT_TRUE(intake->Fetched({MediaType::kMovie, 60}, {Movie(60, "x", 1, Now())}, {}, Now()));
+  EXPECT_TRUE(intake->Gone({MediaType::kMovie, 51}, Now())) << "it does answer other things";
+  Commit();
+  Again();
+  for (std::int64_t id = 100; id <= 200; ++id) ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Now()));
+}
+
+TEST_F(StoreIntakeTest, KeepsItsReportWhenACommitFails) {
+  FetchMovies(3);
+  ASSERT_FALSE(intake->Commit([](const IntakeReport&) -> Result<void> {
+    return Fail(ErrorCode::kNoSpace, "acknowledge: no space left");
+  }));
+  EXPECT_EQ(Commit().changes.at({MediaType::kMovie, Change::kInsert}), 3);
+  EXPECT_TRUE(Commit().changes.empty());
+}
+
+}  // namespace
+}  // namespace tmdbc
