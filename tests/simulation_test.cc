@@ -102,7 +102,6 @@ class World {
       if (round > 0) Evolve();
       ASSERT_NO_FATAL_FAILURE(DrainThroughTrouble(round == 0 ? Below(5) : Below(2)));
       if (undisturbed_) CheckRequests();
-      RememberSeasons();
       CheckStored();
     }
     if (!held_.empty() && !::testing::Test::HasFailure()) AcceptDeletions();
@@ -218,18 +217,26 @@ class World {
     undisturbed_ = false;
   }
 
+  // A season is asked for with its show.
+  static MediaId AskedFor(MediaId id) {
+    if (id.type != MediaType::kSeason) return id;
+    return {MediaType::kTv, (id.id - 1) / 10'000};
+  }
+
   // Somebody has looked: what is held goes.
   void AcceptDeletions() {
     clock_.Advance(hours(1));
     std::vector<QueueItem> items;
-    for (const MediaId id : held_) items.push_back({id, 1});
+    std::set<MediaId> asked;
+    for (const MediaId id : held_) asked.insert(AskedFor(id));
+    for (const MediaId id : asked) items.push_back({id, 1});
     sent_.clear();
     Send(items);
     accept_deletions_ = true;
     ASSERT_NO_FATAL_FAILURE(DrainThroughTrouble(Below(2)));
     CheckStored();
     std::size_t left = 0;
-    for (const MediaId id : held_) left += dead_.contains(id) ? 0 : 1;
+    for (const MediaId id : held_) left += dead_.contains(AskedFor(id)) ? 0 : 1;
     EXPECT_EQ(left, 0u) << "accepted, and still held";
   }
 
@@ -239,6 +246,7 @@ class World {
     undisturbed_ = troubles == 0 && !outage_;
     unseen_.clear();
     stored_before_ = Requests();
+    for (const MediaId id : ids_) refused_before_[id] = tmdb_.refused(id);
     gone_before_ = gone_;
     held_before_ = held_;
     lives_ = 0;
@@ -404,6 +412,13 @@ class World {
     ASSERT_TRUE(opened) << opened.error().message;
     RecordStore& store = **opened;
     CheckDeletions(store);
+    for (const MediaId id : ids_) {
+      if (id.type != MediaType::kTv) continue;
+      known_seasons_[id] = *store.SeasonNumbers(id.id);
+      for (const std::int64_t number : known_seasons_[id])
+        seasons_seen_.insert({MediaType::kSeason, FakeTmdb::SeasonId(id.id, number)});
+    }
+    CheckHeldSeasons();
     std::size_t unlucky = 0;
     for (const MediaId id : ids_) {
       if (unseen_.contains(id)) {
@@ -432,6 +447,7 @@ class World {
       const auto held = store.HeldDeletions(type);
       ASSERT_TRUE(held);
       for (const std::int64_t id : *held) held_.insert({type, id});
+      if (type == MediaType::kSeason) continue;  // CheckHeldSeasons()
       std::size_t due = 0, deleted = 0;
       for (const MediaId id : ids_) {
         if (id.type != type || tmdb_.live(id)) continue;
@@ -450,6 +466,21 @@ class World {
     }
   }
 
+  bool IsListed(MediaId season) const {
+    const MediaId show = AskedFor(season);
+    return tmdb_.live(show) && std::ranges::find(tmdb_.seasons(show.id), (season.id - 1) % 10'000) !=
+                                   tmdb_.seasons(show.id).end();
+  }
+
+  // Seasons are held only where more than 20 are gone.
+  void CheckHeldSeasons() {
+    const auto is_season = [](MediaId id) { return id.type == MediaType::kSeason; };
+    const auto held = std::ranges::count_if(held_, is_season);
+    const auto gone = std::ranges::count_if(seasons_seen_, [this](MediaId id) { return !IsListed(id); });
+    const bool excused = accept_deletions_ || lives_ > 1 || std::ranges::any_of(held_before_, is_season);
+    EXPECT_TRUE(held == 0 || excused || gone > 20) << held << " seasons held without need";
+  }
+
   void CheckStored(RecordStore& store, MediaId id) {
     const auto record = store.Find(id);
     EXPECT_FALSE(tmdb_.live(id) && held_.contains(id)) << ToString(id) << " is there, and still held";
@@ -463,10 +494,16 @@ class World {
     }
     ASSERT_TRUE(record) << ToString(id) << ": " << record.error().message;
     EXPECT_EQ(record->data, tmdb_.Body(id, DefaultNamespaces().at(id.type)));
-    EXPECT_TRUE(record->etag);
+    EXPECT_TRUE(record->etag || faults_ > 0);  // what was asked in parts has none
     CheckHistory(store, id);
     if (id.type != MediaType::kTv) return;
-    EXPECT_EQ(*store.SeasonNumbers(id.id), tmdb_.seasons(id.id)) << ToString(id);
+    std::set<std::int64_t> seasons(tmdb_.seasons(id.id).begin(), tmdb_.seasons(id.id).end());
+    for (const MediaId held : held_) {
+      if (held.type != MediaType::kSeason || AskedFor(held) != id) continue;
+      EXPECT_FALSE(IsListed(held)) << ToString(held) << " is there, and still held";
+      seasons.insert((held.id - 1) % 10'000);
+    }
+    EXPECT_EQ(*store.SeasonNumbers(id.id), std::vector(seasons.begin(), seasons.end())) << ToString(id);
     for (const std::int64_t number : tmdb_.seasons(id.id)) {
       const auto season = store.FindSeason(id.id, number);
       ASSERT_TRUE(season) << ToString(id) << " season " << number;
@@ -500,20 +537,16 @@ class World {
     for (const MediaId id : sent_) {
       if (broken_.contains(id)) continue;
       const std::int64_t took = tmdb_.arrived(id) - tmdb_.refused(id) - stored_before_[id];
+      // What failed twice may have been asked in parts: one request more for each failure at most.
+      const std::int64_t failed = tmdb_.refused(id) - refused_before_[id];
       const std::vector<std::int64_t>& known = known_seasons_[id];
       const std::vector<Call> plan = PlanCalls(id, known, DefaultNamespaces());
       if (!tmdb_.live(id) || IsDead(id)) {
-        EXPECT_LE(took, static_cast<std::int64_t>(plan.size())) << ToString(id);
+        EXPECT_LE(took, static_cast<std::int64_t>(plan.size()) + failed) << ToString(id);
       } else {
-        EXPECT_EQ(took, Planned(id, plan)) << ToString(id);
+        EXPECT_GE(took, Planned(id, plan)) << ToString(id);
+        EXPECT_LE(took, Planned(id, plan) + (failed > 1 ? failed : 0)) << ToString(id);
       }
-    }
-  }
-
-  void RememberSeasons() {
-    for (const MediaId id : sent_) {
-      if (id.type == MediaType::kTv)
-        known_seasons_[id] = tmdb_.live(id) ? tmdb_.seasons(id.id) : std::vector<std::int64_t>();
     }
   }
 
@@ -559,11 +592,13 @@ class World {
   std::set<MediaId> ids_, broken_, dead_;
   std::vector<MediaId> sent_;  // in this round
   std::map<MediaId, std::int64_t> stored_before_;
-  std::map<MediaId, std::vector<std::int64_t>> known_seasons_;
-  std::set<MediaId> gone_, gone_before_;  // of what was stored once: deleted
-  std::set<MediaId> held_, held_before_;  // live, until their deletion is accepted
-  std::set<MediaId> unseen_;              // changed in this round without anybody's knowledge
-  std::size_t lives_ = 0;                 // processes of this round
+  std::map<MediaId, std::int64_t> refused_before_;
+  std::map<MediaId, std::vector<std::int64_t>> known_seasons_;  // by the store
+  std::set<MediaId> seasons_seen_;                              // of those the store ever had
+  std::set<MediaId> gone_, gone_before_;                        // of what was stored once: deleted
+  std::set<MediaId> held_, held_before_;                        // live, until their deletion is accepted
+  std::set<MediaId> unseen_;  // changed in this round without anybody's knowledge
+  std::size_t lives_ = 0;     // processes of this round
   bool accept_deletions_ = false;
   bool outage_ = false, disk_trouble_ = false, undisturbed_ = true;
 };
