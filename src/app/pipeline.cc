@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <numeric>
 #include <set>
+#include <unordered_map>
 
 #include "app/dating_transport.h"
 #include "app/hints.h"
@@ -18,6 +20,7 @@
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
+#include "storage/care.h"
 #include "storage/store_intake.h"
 
 namespace tmdbc {
@@ -26,14 +29,15 @@ namespace {
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
-// Six months are 181 days at least.
-constexpr Duration kMayBeKept = std::chrono::days(180);
-// More than this at once is the trouble of the way to TMDB more often than of the records.
-constexpr double kMostShare = 0.05;
-constexpr std::int64_t kFew = 20;
-
-bool IsTooMany(std::int64_t due, std::int64_t live) {
-  return due > kFew && double(due) > kMostShare * double(live);
+// When each id of the type became a dead letter: TMDB was asked for it then, in vain.
+Result<std::unordered_map<std::int64_t, Time>> AskedInVainOf(IdQueue& queue, MediaType type) {
+  TRY_ASSIGN(const auto dead, queue.DeadLetters(type, INT_MAX));
+  std::unordered_map<std::int64_t, Time> asked;
+  for (const DeadLetter& letter : dead) {
+    Time& at = asked[letter.id.id];
+    at = std::max(at, letter.died);
+  }
+  return asked;
 }
 
 bool ShowsBar(const Settings& settings) {
@@ -281,29 +285,35 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
                        Hint::kClock));
     return purged;
   }
-  const Time before = upstream_date_.Bounded(clock_.Now()) - kMayBeKept;
+  const Time now = upstream_date_.Bounded(clock_.Now());
   for (const MediaType type : kRecordTypes) {
-    if (TraitsOf(type).source == RecordSource::kShow) continue;  // they go with their show
-    std::int64_t live = 0, due = 0;
-    const auto visited = store_->VisitLive(type, [&](const LiveRecord& record) {
-      ++live;
-      due += record.verified_at < before;
-    });
-    if (!visited && visited.error().code != ErrorCode::kNotFound) return std::unexpected(visited.error());
+    const RecordSource source = TraitsOf(type).source;
+    if (source == RecordSource::kShow) continue;  // they go with their show
+    TRY_ASSIGN(const auto letters, AskedInVainOf(*queue_, type));
+    const auto asked = [&](MediaId id) -> std::optional<Time> {
+      // No request is made for a line of an export: every harvest reads whether it is there.
+      if (source == RecordSource::kExportLine) return now;
+      const auto letter = letters.find(id.id);
+      return letter == letters.end() ? std::nullopt : std::optional(letter->second);
+    };
+    const auto plan = PlanCare(store_->ledger(), type, now, asked);
+    if (!plan && plan.error().code == ErrorCode::kNotFound) continue;
+    if (!plan) return std::unexpected(plan.error());
+    const auto due = std::ssize(plan->purge);
     if (due == 0) continue;
-    if (!accept && IsTooMany(due, live)) {
+    if (!accept && IsTooManyToPurge(due, plan->live)) {
       purged.held += due;
       log_->Error(
           Explain("so many records have not been confirmed by TMDB for 180 days that they are kept until you "
                   "say so",
                   Hint::kAcceptPurge),
-          {{"type", Name(type)}, {"records", due}, {"of", live}});
+          {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
       continue;
     }
-    TRY_ASSIGN(const std::int64_t records, store_->PurgeUnverified(type, before));
+    TRY(Purge(store_->writer(), type, plan->purge, clock_.Now()));
     log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
-               {{"type", Name(type)}, {"records", records}});
-    purged.records += records;
+               {{"type", Name(type)}, {"records", due}});
+    purged.records += due;
   }
   return purged;
 }

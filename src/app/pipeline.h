@@ -71,8 +71,8 @@ class Pipeline {
   Result<Drained> Drain(Duration give_up_unanswered, bool accept_deletions = false,
                         const std::function<bool()>& pause = {});
 
-  // Takes out of the store what TMDB has not confirmed for 180 days: it may not be kept for longer
-  // (docs/tmdb-facts.md). After any harvest whose queue was drained, over every type that is stored: what was near
+  // Takes out of the store what TMDB has not confirmed for 180 days though it was asked (care.h): it may not be kept
+  // for longer. After any harvest whose queue was drained, over every type that is stored: what was near
   // that age was asked for again first. By TMDB's own date: nothing while this machine's clock is off by more than a
   // day, or TMDB has said nothing yet. More than 5 % of a type at once are held until `accept`.
   struct Purged {

@@ -58,6 +58,19 @@ class PipelineTest : public testing::ProgramWorld {
     pipeline->WaitUntil(pipeline->clock().Mono() + std::chrono::milliseconds(1));
     return pipeline;
   }
+  // TMDB is asked for it, and does not answer.
+  static void AskInVain(Pipeline& pipeline, MediaId id) {
+    ASSERT_TRUE(pipeline.queue().Send({{{id, 1}}}));
+    const auto messages = pipeline.queue().Receive(1, std::chrono::seconds(60));
+    ASSERT_EQ(messages.value().size(), 1U);
+    ASSERT_TRUE(pipeline.queue().Bury(messages->front().receipt, "HTTP 503 after 5 tries"));
+  }
+  static void AskForAllInVain(Pipeline& pipeline) {
+    AskInVain(pipeline, {MediaType::kMovie, 1});
+    AskInVain(pipeline, {MediaType::kMovie, 2});
+    AskInVain(pipeline, {MediaType::kPerson, 3});
+    for (std::int64_t id = 100; id < 130; ++id) AskInVain(pipeline, {MediaType::kCollection, id});
+  }
   static Standing StandingOf(Pipeline& pipeline, MediaType type, std::int64_t id) {
     return pipeline.store().StateOf({type, id}).value().standing;
   }
@@ -68,6 +81,7 @@ class PipelineTest : public testing::ProgramWorld {
 
 TEST_F(PipelineTest, PurgesWhatIsUnconfirmedFor180DaysOfEveryTypeThatIsStored) {
   const auto pipeline = Open(now_);
+  AskForAllInVain(*pipeline);
   const auto purged = pipeline->PurgeExpired(false);
   ASSERT_TRUE(purged);
   EXPECT_EQ(purged->records, 2);
@@ -80,12 +94,24 @@ TEST_F(PipelineTest, PurgesWhatIsUnconfirmedFor180DaysOfEveryTypeThatIsStored) {
 // As deletions are: a person is asked.
 TEST_F(PipelineTest, APurgeOfMoreThanAFewInAHundredIsHeld) {
   const auto pipeline = Open(now_);
+  AskForAllInVain(*pipeline);
   EXPECT_EQ(pipeline->PurgeExpired(false)->held, 30);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kCollection, 100), Standing::kLive);
   const auto accepted = pipeline->PurgeExpired(true);
   EXPECT_EQ(accepted->records, 30);
   EXPECT_EQ(accepted->held, 0);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kCollection, 100), Standing::kUnknown);
+  EXPECT_TRUE(pipeline->Close());
+}
+
+TEST_F(PipelineTest, KeepsWhatHasNotBeenAskedForSinceItFellDue) {
+  const auto pipeline = Open(now_);
+  AskInVain(*pipeline, {MediaType::kPerson, 3});
+  const auto purged = pipeline->PurgeExpired(false);
+  EXPECT_EQ(purged->records, 1);
+  EXPECT_EQ(purged->held, 0);
+  EXPECT_EQ(StandingOf(*pipeline, MediaType::kMovie, 1), Standing::kLive);
+  EXPECT_EQ(StandingOf(*pipeline, MediaType::kPerson, 3), Standing::kUnknown);
   EXPECT_TRUE(pipeline->Close());
 }
 

@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "storage/care.h"
 
-#include <vector>
-
 namespace tmdbc {
 
-Result<std::int64_t> PurgeUnverified(RecordWriter& writer, RecordLedger& ledger, MediaType type, Time before,
-                                     Time at) {
-  std::vector<std::int64_t> due;
+CareDecision CareFor(Time verified_at, std::optional<Time> asked_at, Time now) {
+  if (now - verified_at < kFallsDue) return CareDecision::kKeep;
+  const bool asked = asked_at && *asked_at >= verified_at + kFallsDue;
+  return asked && now - verified_at >= kMayBeKept ? CareDecision::kPurge : CareDecision::kAsk;
+}
+
+bool IsTooManyToPurge(std::int64_t purges, std::int64_t live) {
+  constexpr std::int64_t kFew = 20, kOneIn = 20;
+  return purges > kFew && purges * kOneIn > live;
+}
+
+Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked) {
+  CarePlan plan;
   TRY(ledger.VisitLive(type, [&](const LiveRecord& record) {
-    if (record.verified_at < before) due.push_back(record.id);
+    ++plan.live;
+    if (now - record.verified_at < kMayBeKept) return;
+    const auto decision = CareFor(record.verified_at, asked({type, record.id}), now);
+    if (decision == CareDecision::kPurge) plan.purge.push_back(record.id);
+    if (decision == CareDecision::kAsk) ++plan.unasked;
   }));
-  for (const std::int64_t id : due) {
+  return plan;
+}
+
+Result<void> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at) {
+  for (const std::int64_t id : ids) {
     TRY(writer.PutPurge({type, id}, at));
     if (writer.CommitDue()) TRY(writer.Commit({}));
   }
-  TRY(writer.Commit({}));
-  return std::int64_t(due.size());
+  return writer.Commit({});
 }
 
 }  // namespace tmdbc

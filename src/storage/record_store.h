@@ -116,7 +116,12 @@ class RecordStore {
     return tmdbc::Compact(files_, catalog_, *writer_, type, options, stopping);
   }
   Result<std::int64_t> PurgeUnverified(MediaType type, Time before) {
-    return tmdbc::PurgeUnverified(*writer_, ledger_, type, before, clock_->Now());
+    std::vector<std::int64_t> due;
+    TRY(ledger_.VisitLive(type, [&](const LiveRecord& record) {
+      if (record.verified_at < before) due.push_back(record.id);
+    }));
+    TRY(Purge(*writer_, type, due, clock_->Now()));
+    return std::int64_t(due.size());
   }
 
   using Damage = tmdbc::Damage;
