@@ -214,7 +214,7 @@ Result<std::int64_t> Harvester::HarvestIds(MediaType type, const std::vector<std
   const auto most = list ? std::int64_t(ConfigurationPaths().size()) : kMaxId;
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
-    if (id < 1 || id > most)
+    if (list ? !ConfigurationPath(id) : id < 1 || id > most)
       return Fail(ErrorCode::kInvalid, "'{}' is no id of type {}: use 1 to {}", id, Name(type), most);
     items.push_back({.id = {type, id}, .popularity = kAskedPriority});
   }

@@ -51,14 +51,15 @@ std::string_view AllowedIds(MediaType type) {
   return "a whole number from 1";
 }
 
-Result<std::int64_t> ConfigurationId(std::string_view id) {
-  const auto paths = ConfigurationPaths();
-  const auto found = std::ranges::find(paths, id);
-  if (found != paths.end()) return std::int64_t(found - paths.begin()) + 1;
+Result<std::int64_t> ParseConfigurationId(std::string_view id) {
+  if (const auto found = ConfigurationId(id)) return *found;
   const auto number = Whole(id, 1);
-  if (number && *number <= std::int64_t(paths.size())) return *number;
-  return Fail(ErrorCode::kInvalid, "--id is '{}': use a number from 1 to {} or one of {}", ShowValue(id),
-              paths.size(), fmt::join(paths, ", "));
+  if (number && ConfigurationPath(*number)) return *number;
+  const auto paths = ConfigurationPaths();
+  return Fail(ErrorCode::kInvalid,
+              "--id is '{}': use a number from 1 to {} or one of {}, or a genre list in a language such as "
+              "genre/movie/list?language=de-DE",
+              ShowValue(id), paths.size(), fmt::join(paths, ", "));
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ Result<RecordAddress> ParseRecordAddress(std::string_view type, std::string_view
   if (!parsed) return Fail(ErrorCode::kInvalid, "--type: {}", parsed.error().message);
   RecordAddress address{.type = *parsed};
   if (*parsed == MediaType::kConfiguration) {
-    TRY_ASSIGN(address.id, ConfigurationId(id));
+    TRY_ASSIGN(address.id, ParseConfigurationId(id));
     return address;
   }
   const bool has_place = *parsed == MediaType::kSeason || *parsed == MediaType::kEpisode;

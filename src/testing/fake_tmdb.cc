@@ -338,6 +338,7 @@ FakeTmdb::Asked FakeTmdb::Parse(std::string_view url) {
   constexpr std::string_view kAppend = "append_to_response=";
   if (question == url.npos || !url.substr(question + 1).starts_with(kAppend)) return asked;
   std::string_view names = url.substr(question + 1 + kAppend.size());
+  names = names.substr(0, names.find('&'));
   while (!names.empty()) {
     const std::size_t comma = std::min(names.find(','), names.size());
     asked.appends.emplace_back(names.substr(0, comma));

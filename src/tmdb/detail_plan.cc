@@ -2,21 +2,25 @@
 #include "tmdb/detail_plan.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
+#include <iterator>
 #include <limits>
 
 namespace tmdbc {
 namespace {
 
-// The ids of configuration records are places in this list: only ever add at its end. (TMDB.md section 5.3)
-constexpr std::array<std::string_view, 13> kConfigurationPaths = {
-    "genre/movie/list",        "genre/tv/list",           "certification/movie/list",
-    "certification/tv/list",   "configuration",           "configuration/countries",
-    "configuration/jobs",      "configuration/languages", "configuration/primary_translations",
-    "configuration/timezones", "watch/providers/regions", "watch/providers/movie",
-    "watch/providers/tv",
-};
+// Without it TMDB gives the videos of `language` only, English ones by default (docs/tmdb-facts.md). The codes of its
+// configuration/languages in 2026; what it does not know it ignores.
+constexpr std::string_view kVideoLanguages =
+    "aa,ab,ae,af,ak,am,an,ar,as,av,ay,az,ba,be,bg,bi,bm,bn,bo,br,bs,ca,ce,ch,cn,co,cr,cs,cu,cv,cy,da,de,dv,dz,ee,el,en,eo,es,"
+    "et,eu,fa,ff,fi,fj,fo,fr,fy,ga,gd,gl,gn,gu,gv,ha,he,hi,ho,hr,ht,hu,hy,hz,ia,id,ie,ig,ii,ik,io,is,it,iu,ja,jv,ka,kg,ki,kj,"
+    "kk,kl,km,kn,ko,kr,ks,ku,kv,kw,ky,la,lb,lg,li,ln,lo,lt,lu,lv,mg,mh,mi,mk,ml,mn,mo,mr,ms,mt,my,na,nb,nd,ne,ng,nl,nn,no,nr,"
+    "nv,ny,oc,oj,om,or,os,pa,pi,pl,ps,pt,qu,rm,rn,ro,ru,rw,sa,sc,sd,se,sg,sh,si,sk,sl,sm,sn,so,sq,sr,ss,st,su,sv,sw,ta,te,tg,"
+    "th,ti,tk,tl,tn,to,tr,ts,tt,tw,ty,ug,uk,ur,uz,ve,vi,vo,wa,wo,xh,xx,yi,yo,za,zh,zu,null";
+
+bool IsVideos(std::string_view name) {
+  return name == "videos" || name.ends_with("/videos");
+}
 
 std::string SeasonAppend(std::int64_t number) {
   return fmt::format("season/{}", number);
@@ -124,9 +128,8 @@ std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seas
   assert(appends.size() <= kMaxAppends);
   const MediaTraits& traits = TraitsOf(id.type);
   if (traits.source == RecordSource::kList) {
-    if (id.id < 1 || id.id > std::ssize(kConfigurationPaths)) return {};
-    return {
-        Call{.path = std::string(kConfigurationPaths[static_cast<std::size_t>(id.id - 1)]), .appends = {}}};
+    auto path = ConfigurationPath(id.id);
+    return path ? std::vector{Call{.path = *std::move(path), .appends = {}}} : std::vector<Call>{};
   }
   if (traits.path.empty()) return {};
   if (traits.has_seasons) return PlanShow(id.id, known_seasons, appends);
@@ -169,15 +172,13 @@ http::Request MakeRequest(const ApiAccess& access, const Call& call) {
     request.url += i == 0 ? "?append_to_response=" : ",";
     request.url += call.appends[i];
   }
+  if (std::ranges::any_of(call.appends, IsVideos))
+    fmt::format_to(std::back_inserter(request.url), "&include_video_language={}", kVideoLanguages);
   request.secret_query = access.secret_query;
   request.headers = {
       {"Accept", "application/json"}, {"Accept-Encoding", "gzip"}, {"User-Agent", access.user_agent}};
   if (!access.bearer.empty()) request.headers.emplace_back("Authorization", "Bearer " + access.bearer);
   return request;
-}
-
-std::span<const std::string_view> ConfigurationPaths() {
-  return kConfigurationPaths;
 }
 
 }  // namespace tmdbc

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "http/http.h"
+#include "tmdb/configuration_lists.h"
 #include "tmdb/media_id.h"
 
 namespace tmdbc {
@@ -61,10 +62,7 @@ std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64
 // is nothing left to part.
 std::optional<std::pair<Call, Call>> SplitCall(const Call& call, bool base);
 
+// A call that appends videos asks for them in every language: it costs no request.
 http::Request MakeRequest(const ApiAccess& access, const Call& call);
-
-// The lists of the configuration type: their path is their name, their id the place in this list, from 1.
-// "genre/movie/list", "certification/tv/list", "configuration/languages", "watch/providers/movie"...
-std::span<const std::string_view> ConfigurationPaths();
 
 }  // namespace tmdbc

@@ -174,6 +174,21 @@ TEST(MakeRequest, PutsTheAppendsInTheQueryAsAPersonWouldWriteThem) {
             "https://api.themoviedb.org/3/configuration/languages");
 }
 
+TEST(MakeRequest, AsksForVideosInEveryLanguageAndInNone) {
+  const ApiAccess access{.base_url = "http://h/3", .secret_query = "", .bearer = "", .user_agent = "x"};
+  const std::string movie = MakeRequest(access, {.path = "movie/550", .appends = {"credits", "videos"}}).url;
+  EXPECT_TRUE(movie.starts_with(
+      "http://h/3/movie/550?append_to_response=credits,videos&include_video_language=aa,ab,"));
+  EXPECT_TRUE(movie.ends_with(",zh,zu,null"));
+  EXPECT_NE(movie.find(",de,"), std::string::npos);
+  EXPECT_LT(movie.size(), 1000U);
+  const std::string season =
+      MakeRequest(access, {.path = "tv/1", .appends = {"season/1", "season/1/videos"}}).url;
+  EXPECT_NE(season.find("include_video_language="), std::string::npos);
+  EXPECT_EQ(MakeRequest(access, {.path = "tv/1", .appends = {"season/1"}}).url,
+            "http://h/3/tv/1?append_to_response=season/1");
+}
+
 TEST(MakeRequest, KeepsTheKeyOutOfTheUrl) {
   const ApiAccess v3{.base_url = "http://localhost:8080/3",
                      .secret_query = "api_key=0123456789abcdef0123456789abcdef",
