@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <initializer_list>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -25,6 +27,19 @@ std::optional<std::int64_t> SeasonOfName(std::string_view name) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
   return number;
+}
+
+// "season/3/credits" apart; a name without the last part for "season/3", no number for anything else.
+std::pair<std::optional<std::int64_t>, std::string_view> NestedName(std::string_view name) {
+  const std::size_t slash = name.find('/', std::string_view("season/").size());
+  if (slash == std::string_view::npos) return {SeasonOfName(name), {}};
+  return {SeasonOfName(name.substr(0, slash)), name.substr(slash + 1)};
+}
+
+// The N of "tv/1399/season/N".
+std::optional<std::int64_t> SeasonOfPath(std::string_view path) {
+  const std::size_t season = path.find("season/");
+  return season == std::string_view::npos ? std::nullopt : SeasonOfName(path.substr(season));
 }
 
 bool IsSeasonName(std::string_view name) {
@@ -59,6 +74,67 @@ bool IsSeason(dom::element season, std::int64_t number) {
              : season["episodes"].get(episodes) == simdjson::SUCCESS && CheckNoError(season).has_value();
 }
 
+Result<void> CheckIsSeason(const Call& call, dom::element root) {
+  if (!root.is_object()) return Fail(ErrorCode::kCorrupt, "not an object");
+  TRY(CheckNoError(root));
+  if (!IsSeason(root, SeasonOfPath(call.path).value_or(-1)))
+    return Fail(ErrorCode::kCorrupt, "another season's body");
+  return {};
+}
+
+// The members of these names, with their bytes: {"name":"Staffel 1","overview":""}. `more` stands behind them.
+std::string Picked(dom::object object, std::string_view raw, std::initializer_list<std::string_view> names,
+                   std::string_view more = {}) {
+  const std::vector<RawMember> members = RawMembers(raw);
+  std::string picked;
+  std::size_t place = 0;
+  for (const dom::key_value_pair member : object) {
+    const RawMember& at = members[place++];
+    if (std::ranges::find(names, member.key) == names.end()) continue;
+    picked += picked.empty() ? "" : ",";
+    picked += raw.substr(at.begin, at.end - at.begin);
+  }
+  if (!more.empty()) fmt::format_to(std::back_inserter(picked), "{}{}", picked.empty() ? "" : ",", more);
+  return "{" + picked + "}";
+}
+
+// What a season's body in another language has that the English one has not: its names and overviews.
+std::string TextsOf(dom::element season, std::string_view raw) {
+  const dom::object object = season.get_object().value_unsafe();
+  const std::vector<RawMember> members = RawMembers(raw);
+  std::string episodes;
+  std::size_t place = 0;
+  for (const dom::key_value_pair member : object) {
+    const RawMember& at = members[place++];
+    dom::array list;
+    if (member.key != "episodes" || member.value.get(list) != simdjson::SUCCESS) continue;
+    const std::string_view text = raw.substr(at.value, at.end - at.value);
+    const std::vector<RawMember> elements = RawMembers(text);
+    std::size_t element_place = 0;
+    for (const dom::element element : list) {
+      const RawMember& in_list = elements[element_place++];
+      dom::object episode;
+      if (element.get(episode) != simdjson::SUCCESS) continue;
+      episodes += episodes.empty() ? "" : ",";
+      episodes += Picked(episode, text.substr(in_list.value, in_list.end - in_list.value),
+                         {"id", "name", "overview"});
+    }
+    break;
+  }
+  return Picked(object, raw, {"name", "overview"}, fmt::format(R"("episodes":[{}])", episodes));
+}
+
+// Puts the extras behind the members of a season's body.
+void PutExtras(const std::map<std::string, std::string>& extras, std::string& data, ContentHash& hash) {
+  std::string members;
+  for (const auto& [name, value] : extras)
+    fmt::format_to(std::back_inserter(members), R"(,"{}":{})", name, value);
+  const std::size_t end = data.rfind('}');
+  if (data.find_last_not_of(" \t", end - 1) == data.find('{')) members.erase(0, 1);
+  data.insert(end, members);
+  hash = HashContent(data).value_or(hash);
+}
+
 Result<void> CheckIsOf(MediaId id, dom::element root) {
   if (TraitsOf(id.type).source == RecordSource::kList) {
     if (!root.is_object() && !root.is_array())
@@ -78,8 +154,8 @@ Result<void> CheckIsOf(MediaId id, dom::element root) {
 }  // namespace
 
 DetailFetch::DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons,
-                         const Namespaces& namespaces)
-    : id_(id), known_seasons_(known_seasons.begin(), known_seasons.end()) {
+                         const Namespaces& namespaces, SeasonExtras extras)
+    : id_(id), known_seasons_(known_seasons.begin(), known_seasons.end()), extras_(std::move(extras)) {
   for (Call& call : PlanCalls(id, known_seasons, namespaces)) calls_.push_back({.call = std::move(call)});
 }
 
@@ -109,10 +185,16 @@ Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std:
   const std::string& path = open->call.path;
   const auto parsed = ParsedJson::ParseString(body);
   if (!parsed) return Fail(parsed.error().code, "get {}: {}", path, parsed.error().message);
-  if (const auto believed = CheckIsOf(id_, parsed->root()); !believed) {
-    return Fail(believed.error().code, "get {}: {}", path, believed.error().message);
-  }
+  const auto believed = open->kind == Kind::kSeason ? CheckIsSeason(open->call, parsed->root())
+                                                    : CheckIsOf(id_, parsed->root());
+  if (!believed) return Fail(believed.error().code, "get {}: {}", path, believed.error().message);
   TRY_ASSIGN(std::string data, OneLine(std::move(body)));
+  if (open->kind != Kind::kShow) {
+    TRY(AcceptExtras(*open, data, *parsed));
+    open->state = CallState::kClosed;
+    PlanNext();
+    return {};
+  }
   const bool base = index == base_call_;
   const bool show = TraitsOf(id_.type).has_seasons;
   if (show && base) TRY(ReadSeasonList(*parsed));
@@ -129,32 +211,39 @@ Result<void> DetailFetch::Accept(int index, std::string body, std::optional<std:
                          .hash = HashParsed(parsed->root(), show ? IsSeasonName : nullptr)};
   }
   open->state = CallState::kClosed;
-  PlanMissingSeasons();
+  PlanNext();
   return {};
 }
 
 bool DetailFetch::Split(int index) {
   OpenCall* const open = Out(index);
   if (open == nullptr) return false;
+  const Kind kind = open->kind;
+  if (kind == Kind::kNested) {  // season by season, in calls of their own
+    open->state = CallState::kClosed;
+    PlanNext();
+    return true;
+  }
   auto parts = SplitCall(open->call, index == base_call_);
   if (!parts) return false;
   const auto seasons = std::ranges::count_if(parts->second.appends, IsSeasonName);
   if (seasons > 0) most_seasons_ = std::min(most_seasons_, static_cast<std::size_t>(seasons));
   open->state = CallState::kClosed;
   if (index == base_call_) base_call_ = static_cast<int>(calls_.size());
-  calls_.push_back({.call = std::move(parts->first)});
-  calls_.push_back({.call = std::move(parts->second)});
+  Plan(kind, {std::move(parts->first), std::move(parts->second)});
   return true;
 }
 
 bool DetailFetch::Forgo(int index) {
   OpenCall* const open = Out(index);
   if (open == nullptr || index == base_call_ || open->call.appends.size() != 1) return false;
-  const std::optional<std::int64_t> number = SeasonOfName(open->call.appends.front());
+  const std::optional<std::int64_t> number =
+      open->kind == Kind::kSeason ? SeasonOfPath(open->call.path) : SeasonOfName(open->call.appends.front());
   if (!number.has_value()) return false;
   forgone_.insert(*number);
+  seasons_.erase(*number);  // without a part of it, it would look like another version
   open->state = CallState::kClosed;
-  PlanMissingSeasons();
+  PlanNext();
   return true;
 }
 
@@ -217,21 +306,85 @@ void DetailFetch::TakeNamespaces(const Call& call, std::string_view body, const 
   }
 }
 
-// Once all that was planned is closed: which seasons are listed and did not come? They are asked for, once more and
-// by name; what is dropped then too cannot be had.
+// Members of the answer that belong to a season: those of its own path, those under nested names, its texts in a language.
+Result<void> DetailFetch::AcceptExtras(const OpenCall& open, std::string_view body,
+                                       const ParsedJson& parsed) {
+  const std::vector<RawMember> members = RawMembers(body);
+  const dom::object object = parsed.root().get_object().value_unsafe();
+  const std::string own_season = fmt::format("season/{}", SeasonOfPath(open.call.path).value_or(-1));
+  std::size_t place = 0;
+  for (const dom::key_value_pair member : object) {
+    const RawMember& raw = members[place++];
+    const std::string_view value = body.substr(raw.value, raw.end - raw.value);
+    const std::string asked =
+        open.kind == Kind::kSeason ? fmt::format("{}/{}", own_season, member.key) : std::string(member.key);
+    const auto [number, name] = NestedName(asked);
+    const auto season = number.has_value() ? seasons_.find(*number) : seasons_.end();
+    if (season == seasons_.end() || !member.value.is_object()) continue;
+    if (open.kind == Kind::kLanguage && name.empty()) {
+      season->second.extras.insert_or_assign("language/" + open.call.language, TextsOf(member.value, value));
+    } else if (open.kind != Kind::kLanguage &&
+               std::ranges::find(extras_.namespaces, name) != extras_.namespaces.end()) {
+      season->second.extras.insert_or_assign(std::string(name), std::string(value));
+      if (open.kind == Kind::kNested) nested_names_ = true;
+    }
+  }
+  if (open.kind == Kind::kNested && !nested_names_.has_value()) nested_names_ = false;
+  return {};
+}
+
+void DetailFetch::Plan(Kind kind, std::vector<Call> calls) {
+  for (Call& call : calls) calls_.push_back({.call = std::move(call), .kind = kind});
+}
+
+void DetailFetch::PlanNext() {
+  if (!TraitsOf(id_.type).has_seasons) return;
+  while (stage_ != Stage::kSeasonBySeason && AllClosed()) {
+    stage_ = static_cast<Stage>(static_cast<int>(stage_) + 1);
+    if (stage_ == Stage::kMissing) PlanMissingSeasons();
+    if (stage_ == Stage::kExtras) PlanExtras();
+    if (stage_ == Stage::kSeasonBySeason) PlanSeasonBySeason();
+  }
+}
+
+// Which seasons are listed and did not come? They are asked for, once more and by name; what is dropped then too cannot
+// be had.
 void DetailFetch::PlanMissingSeasons() {
-  if (!TraitsOf(id_.type).has_seasons || all_planned_ || !AllClosed()) return;
-  all_planned_ = true;
   if (season_list_.given) {
     std::vector<std::int64_t> missing = absent_seasons();
     std::erase_if(missing, [this](std::int64_t number) { return forgone_.contains(number); });
-    for (Call& call : PlanSeasonCalls(id_.id, missing, most_seasons_))
-      calls_.push_back({.call = std::move(call)});
+    Plan(Kind::kShow, PlanSeasonCalls(id_.id, missing, most_seasons_));
     return;
   }
   for (const auto& [number, season] : seasons_) season_ids_.try_emplace(number);
   season_list_.numbers.clear();
   for (const auto& [number, season_id] : season_ids_) season_list_.numbers.push_back(number);
+}
+
+void DetailFetch::PlanExtras() {
+  if (extras_.empty()) return;
+  std::vector<std::int64_t> numbers;
+  for (const auto& [number, season] : seasons_) {
+    if (season_ids_.contains(number)) numbers.push_back(number);
+  }
+  if (extras_.nested) Plan(Kind::kNested, PlanSeasonNamespaces(id_.id, numbers, extras_));
+  Plan(Kind::kLanguage, PlanSeasonLanguages(id_.id, numbers, extras_));
+}
+
+// Of the seasons for which nested names brought nothing, or were not tried.
+void DetailFetch::PlanSeasonBySeason() {
+  if (extras_.namespaces.empty()) return;
+  const auto has_any = [this](const Season& season) {
+    return std::ranges::any_of(extras_.namespaces,
+                               [&](const std::string& name) { return season.extras.contains(name); });
+  };
+  std::vector<std::int64_t> numbers;
+  for (const auto& [number, season] : seasons_) {
+    if (season_ids_.contains(number) && !has_any(season)) numbers.push_back(number);
+  }
+  SeasonExtras own = extras_;
+  own.nested = false;
+  Plan(Kind::kSeason, PlanSeasonNamespaces(id_.id, numbers, own));
 }
 
 bool DetailFetch::AllClosed() const {
@@ -270,6 +423,7 @@ std::vector<Document> DetailFetch::TakeDocuments() {
     const auto found = seasons_.find(number);
     if (found == seasons_.end()) continue;
     Season& season = found->second;
+    if (!season.extras.empty()) PutExtras(season.extras, season.data, season.hash);
     const std::optional<std::int64_t> season_id = listed_id.has_value() ? listed_id : season.own_id;
     // One that the store has no place for must not keep the rest of the show out.
     if (!season_id.has_value() || *season_id < 1 || *season_id > kMaxSeasonId) continue;

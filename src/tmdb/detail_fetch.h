@@ -34,7 +34,9 @@ inline constexpr std::size_t kMaxSeasons = 10'000;
 class DetailFetch {
  public:
   // An id that PlanCalls() has no call for is done() at once, without documents.
-  DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces);
+  // A show whose seasons take `extras` has them within its seasons' documents.
+  DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons, const Namespaces& namespaces,
+              SeasonExtras extras = {});
 
   MediaId id() const { return id_; }
 
@@ -60,6 +62,10 @@ class DetailFetch {
   // absent_seasons(). False for any other call.
   bool Forgo(int index);
 
+  // Whether TMDB takes nested names (SeasonExtras::nested), as the answers showed; empty while nobody asked. What they did
+  // not bring is asked for season by season, so a wrong `nested` costs requests and nothing else.
+  std::optional<bool> nested_names() const { return nested_names_; }
+
   // True when every call was answered and nothing more is missing.
   bool done() const;
   // The show first, then its seasons in ascending order; for other types the one document. Once, after
@@ -83,8 +89,17 @@ class DetailFetch {
     kOut,
     kClosed
   };  // closed: answered, split, or done without
+  // What is asked in turn; each begins when all calls of the one before are closed.
+  enum class Stage : std::uint8_t { kPlan, kMissing, kExtras, kSeasonBySeason };
+  enum class Kind : std::uint8_t {
+    kShow,
+    kNested,
+    kSeason,
+    kLanguage
+  };  // what the answer is; of other types kShow
   struct OpenCall {
     Call call;
+    Kind kind = Kind::kShow;
     CallState state = CallState::kWaiting;
   };
   struct Season {
@@ -93,6 +108,7 @@ class DetailFetch {
     std::vector<EpisodeRef> episodes;
     std::optional<std::int64_t> own_id;
     Time fetched_at{};
+    std::map<std::string, std::string> extras = {};  // name: the bytes of its value
   };
 
   OpenCall* Out(int index);
@@ -102,7 +118,12 @@ class DetailFetch {
   std::string TakeSeasons(const std::string& body, const ParsedJson& show, Time fetched_at);
   // Takes the namespaces that `call` was split off for.
   void TakeNamespaces(const Call& call, std::string_view body, const ParsedJson& parsed);
+  Result<void> AcceptExtras(const OpenCall& open, std::string_view body, const ParsedJson& parsed);
+  void Plan(Kind kind, std::vector<Call> calls);
+  void PlanNext();
   void PlanMissingSeasons();
+  void PlanExtras();
+  void PlanSeasonBySeason();
   // Puts the namespaces that came apart behind the members of the base.
   void Join(Document& document) const;
 
@@ -111,7 +132,9 @@ class DetailFetch {
   std::vector<OpenCall> calls_;             // an index is a place here
   int base_call_ = 0;                       // whose own body is the document's
   std::size_t most_seasons_ = kMaxAppends;  // in one call: less once one was too heavy
-  bool all_planned_ = false;
+  Stage stage_ = Stage::kPlan;
+  SeasonExtras extras_;
+  std::optional<bool> nested_names_;
 
   std::optional<Document> document_;          // of the base call
   std::map<std::string, std::string> apart_;  // namespaces that came in other calls: name, member

@@ -604,5 +604,102 @@ TEST(DetailFetch, TellsWhatTheShowSaysOfItsSeasons) {
   EXPECT_FALSE(list_of(R"({"id":1399})").given);
 }
 
+// --- seasons with more ---
+
+// What a server with or without nested names answers to a call of a show with extras.
+std::string AnswerWithExtras(ShowServer& server, const Call& call, bool nested) {
+  const std::size_t season = call.path.find("/season/");
+  if (season != std::string::npos) {
+    ++server.requests;
+    std::string body = R"({"id":9001,"season_number":)" + call.path.substr(season + 8) + R"(,"episodes":[])";
+    for (const std::string& name : call.appends)
+      body += fmt::format(R"(,"{}":{{"of":"{}"}})", name, call.path.substr(season + 1));
+    return body + "}";
+  }
+  Call plain = call;
+  std::erase_if(plain.appends, [](const std::string& name) { return std::ranges::count(name, '/') == 2; });
+  std::string body = server.Answer(plain);
+  if (!call.language.empty()) {
+    for (std::size_t at = 0; (at = body.find(R"("name":"One")", at)) != std::string::npos;)
+      body.replace(at, 12, R"("name":"Eins","overview":"\u00dc")");
+  }
+  body.pop_back();
+  for (const std::string& name : call.appends) {
+    if (nested && std::ranges::count(name, '/') == 2)
+      body += fmt::format(R"(,"{}":{{"of":"{}"}})", name, name.substr(0, name.rfind('/')));
+  }
+  return body + "}";
+}
+
+std::vector<Document> FetchWithExtras(DetailFetch& fetch, ShowServer& server, bool nested) {
+  for (int round = 0; !fetch.done() && round < 10; ++round) {
+    for (const auto& [index, call] : fetch.TakeCalls()) {
+      const auto accepted = fetch.Accept(index, AnswerWithExtras(server, call, nested), {}, kNow);
+      EXPECT_TRUE(accepted.has_value()) << accepted.error().message;
+    }
+  }
+  return fetch.TakeDocuments();
+}
+
+TEST(DetailFetch, SeasonsComeWithTheirSubResourcesHoweverTmdbGivesThem) {
+  const SeasonExtras extras{.namespaces = {"credits", "images"}, .languages = {}};
+  std::vector<std::vector<Document>> came;
+  for (const bool nested : {true, false}) {
+    ShowServer server = ShowServer::WithSeasons(1, 8);
+    DetailFetch fetch(kShow, {}, DefaultNamespaces(), extras);
+    came.push_back(FetchWithExtras(fetch, server, nested));
+    EXPECT_EQ(fetch.nested_names(), nested);
+    EXPECT_EQ(server.requests, nested ? 2 + 2 : 2 + 2 + 8);
+    std::string season = SeasonBody(3);
+    season.insert(season.size() - 1, R"(,"credits":{"of":"season/3"},"images":{"of":"season/3"})");
+    ASSERT_EQ(came.back().size(), 9U);
+    EXPECT_EQ(came.back()[3].data, season);
+    EXPECT_EQ(came.back()[3].hash, HashContent(season).value());
+    EXPECT_EQ(came.back()[0].data.find("season/"), std::string::npos);
+  }
+  ExpectTheSame(came[0], came[1]);
+
+  ShowServer server = ShowServer::WithSeasons(1, 1);
+  DetailFetch remembered(kShow, {}, DefaultNamespaces(),
+                         {.namespaces = {"credits"}, .languages = {}, .nested = false});
+  FetchWithExtras(remembered, server, false);
+  EXPECT_EQ(server.requests, 2);
+  EXPECT_EQ(remembered.nested_names(), std::nullopt);
+}
+
+TEST(DetailFetch, SeasonsComeWithTheirTextsInOtherLanguages) {
+  ShowServer server = ShowServer::WithSeasons(1, 2);
+  DetailFetch fetch(kShow, {}, DefaultNamespaces(), {.namespaces = {}, .languages = {"de", "pt-BR"}});
+  const std::vector<Document> documents = FetchWithExtras(fetch, server, true);
+  EXPECT_EQ(server.requests, 1 + 2);
+  std::string season = SeasonBody(2);
+  const std::string texts =
+      R"({"name":"Season 2","episodes":[{"id":201,"name":"Eins","overview":"\u00dc"},{"id":202,"name":"Two"}]})";
+  season.insert(season.size() - 1, R"(,"language/de":)" + texts + R"(,"language/pt-BR":)" + texts);
+  ASSERT_EQ(documents.size(), 3U);
+  EXPECT_EQ(documents[2].data, season);
+}
+
+TEST(DetailFetch, AnExtraThatCannotBeHadLeavesItsSeasonOut) {
+  ShowServer server = ShowServer::WithSeasons(1, 2);
+  DetailFetch fetch(kShow, {}, DefaultNamespaces(), {.namespaces = {"credits"}, .languages = {}});
+  int refused = 0;
+  while (!fetch.done()) {
+    for (const auto& [index, call] : fetch.TakeCalls()) {
+      const bool heavy =
+          call.path == "tv/1399/season/2" || std::ranges::count(call.appends, "season/2/credits") > 0;
+      if (heavy) {
+        ++refused;
+        ASSERT_TRUE(fetch.Split(index) || fetch.Forgo(index));
+      } else {
+        ASSERT_TRUE(fetch.Accept(index, AnswerWithExtras(server, call, true), {}, kNow).has_value());
+      }
+    }
+  }
+  EXPECT_EQ(refused, 2);
+  EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), std::vector<std::int64_t>{1});
+  EXPECT_EQ(fetch.absent_seasons(), std::vector<std::int64_t>{2});
+}
+
 }  // namespace
 }  // namespace tmdbc

@@ -164,6 +164,74 @@ std::optional<std::pair<Call, Call>> SplitCall(const Call& call, bool base) {
                    Call{.path = call.path, .appends = {cut, call.appends.end()}});
 }
 
+Result<std::vector<std::string>> ParseLanguages(std::string_view text) {
+  if (Trim(text).empty()) return {};
+  std::vector<std::string> languages;
+  for (std::string& tag : ListOf(text)) {
+    const auto within = [&tag](std::size_t at, char first) {
+      return tag[at] >= first && tag[at] <= first + 25;
+    };
+    const bool language = tag.size() >= 2 && within(0, 'a') && within(1, 'a');
+    const bool region = tag.size() == 5 && tag[2] == '-' && within(3, 'A') && within(4, 'A');
+    if (!language || !(tag.size() == 2 || region)) {
+      return Fail(ErrorCode::kInvalid, "'{}' is no language: use tags like de or pt-BR, with commas between",
+                  tag);
+    }
+    if (tag == "en" || tag == "en-US")
+      return Fail(ErrorCode::kInvalid, "'{}' is not needed: every record is in English already", tag);
+    if (std::ranges::find(languages, tag) != languages.end())
+      return Fail(ErrorCode::kInvalid, "'{}' is named twice", tag);
+    languages.push_back(std::move(tag));
+  }
+  return languages;
+}
+
+std::vector<Call> PlanSeasonNamespaces(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                       const SeasonExtras& extras) {
+  std::vector<Call> calls;
+  if (extras.namespaces.empty()) return calls;
+  const std::size_t a_call = extras.nested ? kMaxAppends / (1 + extras.namespaces.size()) : 1;
+  for (std::size_t i = 0; i < seasons.size(); ++i) {
+    const std::string season = SeasonAppend(seasons[i]);
+    if (!extras.nested) {
+      calls.push_back({.path = fmt::format("{}/{}", TvPath(tv_id), season), .appends = extras.namespaces});
+      continue;
+    }
+    if (i % a_call == 0) calls.push_back({.path = TvPath(tv_id), .appends = {}});
+    std::vector<std::string>& appends = calls.back().appends;
+    appends.push_back(season);
+    for (const std::string& name : extras.namespaces) appends.push_back(fmt::format("{}/{}", season, name));
+  }
+  return calls;
+}
+
+std::vector<Call> PlanSeasonLanguages(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                      const SeasonExtras& extras) {
+  std::vector<Call> calls;
+  for (const std::string& language : extras.languages) {
+    for (Call& call : PlanSeasonCalls(tv_id, seasons)) {
+      call.language = language;
+      calls.push_back(std::move(call));
+    }
+  }
+  return calls;
+}
+
+std::int64_t ExtraRequests(std::int64_t seasons, const SeasonExtras& extras) {
+  const auto calls = [seasons](std::int64_t a_call) { return (seasons + a_call - 1) / a_call; };
+  const auto names = std::ssize(extras.namespaces), slots = std::int64_t{kMaxAppends};
+  const std::int64_t namespaces = names == 0 ? 0 : calls(extras.nested ? slots / (1 + names) : 1);
+  return namespaces + std::ssize(extras.languages) * calls(slots);
+}
+
+double ExtraRequestsPerShow(const SeasonExtras& extras) {
+  // How many of a hundred shows have so many seasons, specials included: from 96 % having at most eight.
+  constexpr std::pair<std::int64_t, int> kShows[] = {{1, 72}, {2, 12}, {3, 6}, {5, 6}, {10, 3}, {20, 1}};
+  double sum = 0;
+  for (const auto& [seasons, shows] : kShows) sum += shows * double(ExtraRequests(seasons, extras));
+  return sum / 100;
+}
+
 http::Request MakeRequest(const ApiAccess& access, const Call& call) {
   http::Request request;
   request.url = access.base_url + "/" + call.path;
@@ -174,6 +242,9 @@ http::Request MakeRequest(const ApiAccess& access, const Call& call) {
   }
   if (std::ranges::any_of(call.appends, IsVideos))
     fmt::format_to(std::back_inserter(request.url), "&include_video_language={}", kVideoLanguages);
+  if (!call.language.empty())
+    fmt::format_to(std::back_inserter(request.url), "{}language={}", call.appends.empty() ? "?" : "&",
+                   call.language);
   request.secret_query = access.secret_query;
   request.headers = {
       {"Accept", "application/json"}, {"Accept-Encoding", "gzip"}, {"User-Agent", access.user_agent}};

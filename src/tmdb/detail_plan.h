@@ -42,6 +42,7 @@ Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_vie
 struct Call {
   std::string path;                  // "tv/1399"
   std::vector<std::string> appends;  // "credits", ..., "season/0", ...
+  std::string language = {};         // "de", "pt-BR"; empty for TMDB's default, English
   bool operator==(const Call&) const = default;
 };
 
@@ -61,6 +62,30 @@ std::vector<Call> PlanSeasonCalls(std::int64_t tv_id, std::span<const std::int64
 // body. `base`: the call's own body is needed, not only what it appends; the first part brings it. Empty when there
 // is nothing left to part.
 std::optional<std::pair<Call, Call>> SplitCall(const Call& call, bool base);
+
+// What a show may be asked for beyond its plan, all of it off by default, since it takes further requests: the
+// sub-resources of each season, and the names and overviews of seasons and episodes in other languages.
+struct SeasonExtras {
+  std::vector<std::string> namespaces;  // of MediaType::kSeason: "credits", "images"...
+  std::vector<std::string> languages;   // "de", "pt-BR"
+  // Names like season/1/credits can be appended to a show: several seasons a request, not one. TMDB documents it
+  // nowhere; DetailFetch::nested_names() says what it answered, and whoever makes fetches remembers that.
+  bool nested = true;
+  bool empty() const { return namespaces.empty() && languages.empty(); }
+};
+// "de, pt-BR" from a setting; empty text means none. kInvalid, in words for the person who wrote it: what is no language
+// tag, one that is there twice, English (every record has it).
+Result<std::vector<std::string>> ParseLanguages(std::string_view text);
+// The further calls for `seasons` of a show: their namespaces, with nested names floor(20 / (1 + namespaces)) seasons a
+// call, else one; and 20 seasons a call for each language.
+std::vector<Call> PlanSeasonNamespaces(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                       const SeasonExtras& extras);
+std::vector<Call> PlanSeasonLanguages(std::int64_t tv_id, std::span<const std::int64_t> seasons,
+                                      const SeasonExtras& extras);
+// The price: how many calls these are for a show of so many seasons.
+std::int64_t ExtraRequests(std::int64_t seasons, const SeasonExtras& extras);
+// The same for a show of which nothing is known: the mean over all shows, by an estimate of how many seasons they have.
+double ExtraRequestsPerShow(const SeasonExtras& extras);
 
 // A call that appends videos asks for them in every language: it costs no request.
 http::Request MakeRequest(const ApiAccess& access, const Call& call);

@@ -308,5 +308,66 @@ TEST(SplitCall, HalvesSeasonsThenNamespacesDownToThePlainBody) {
   }
 }
 
+TEST(ParseLanguages, TakesTagsAndRefusesWhatBuysNothing) {
+  EXPECT_EQ(ParseLanguages(" de, pt-BR ").value(), (std::vector<std::string>{"de", "pt-BR"}));
+  EXPECT_TRUE(ParseLanguages("").value().empty());
+  for (const char* text :
+       {"german", "d", "DE", "de-", "de_DE", "de-de", "de,,fr", "de,de", "en", "fr,en-US", "de&x=1"}) {
+    const auto parsed = ParseLanguages(text);
+    ASSERT_FALSE(parsed.has_value()) << text;
+    EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);
+  }
+}
+
+TEST(SeasonExtras, BuyTheRequestsThatTheyCost) {
+  const std::vector<std::string> five = {"credits", "external_ids", "images", "translations", "videos"};
+  const struct {
+    SeasonExtras extras;
+    std::int64_t seasons, requests;
+  } cases[] = {
+      {{.namespaces = {}, .languages = {}}, 8, 0},
+      {{.namespaces = five, .languages = {}}, 0, 0},
+      {{.namespaces = five, .languages = {}}, 1, 1},
+      {{.namespaces = five, .languages = {}}, 3, 1},
+      {{.namespaces = five, .languages = {}}, 4, 2},
+      {{.namespaces = {"credits"}, .languages = {}}, 10, 1},
+      {{.namespaces = {"credits"}, .languages = {}}, 11, 2},
+      {{.namespaces = five, .languages = {}, .nested = false}, 4, 4},
+      {{.namespaces = {}, .languages = {"de"}}, 20, 1},
+      {{.namespaces = {}, .languages = {"de", "fr"}}, 21, 4},
+      {{.namespaces = five, .languages = {"de", "fr"}}, 4, 4},
+  };
+  for (const auto& c : cases) {
+    const std::vector<std::int64_t> seasons = Numbers(1, c.seasons);
+    const auto names = PlanSeasonNamespaces(7, seasons, c.extras),
+               texts = PlanSeasonLanguages(7, seasons, c.extras);
+    EXPECT_EQ(std::ssize(names) + std::ssize(texts), c.requests);
+    EXPECT_EQ(ExtraRequests(c.seasons, c.extras), c.requests);
+    for (const Call& call : names) EXPECT_LE(call.appends.size(), kMaxAppends);
+  }
+  EXPECT_EQ(ExtraRequestsPerShow({}), 0);
+  EXPECT_NEAR(ExtraRequestsPerShow({.namespaces = five, .languages = {}}), 1.2, 0.1);
+  EXPECT_NEAR(ExtraRequestsPerShow({.namespaces = {}, .languages = {"de", "fr"}}), 2, 0.01);
+}
+
+TEST(SeasonExtras, AreAskedByNestedNamesOrSeasonBySeason) {
+  const std::vector<std::int64_t> seasons = {0, 3};
+  SeasonExtras extras{.namespaces = {"credits", "images"}, .languages = {"pt-BR"}};
+  EXPECT_EQ(PlanSeasonNamespaces(7, seasons, extras),
+            (std::vector<Call>{{.path = "tv/7",
+                                .appends = {"season/0", "season/0/credits", "season/0/images", "season/3",
+                                            "season/3/credits", "season/3/images"}}}));
+  extras.nested = false;
+  EXPECT_EQ(PlanSeasonNamespaces(7, seasons, extras),
+            (std::vector<Call>{{.path = "tv/7/season/0", .appends = {"credits", "images"}},
+                               {.path = "tv/7/season/3", .appends = {"credits", "images"}}}));
+  const auto texts = PlanSeasonLanguages(7, seasons, extras);
+  EXPECT_EQ(texts,
+            (std::vector<Call>{{.path = "tv/7", .appends = {"season/0", "season/3"}, .language = "pt-BR"}}));
+  const ApiAccess access{.base_url = "http://h/3", .secret_query = "", .bearer = "", .user_agent = "x"};
+  EXPECT_EQ(MakeRequest(access, texts[0]).url,
+            "http://h/3/tv/7?append_to_response=season/0,season/3&language=pt-BR");
+}
+
 }  // namespace
 }  // namespace tmdbc
