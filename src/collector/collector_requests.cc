@@ -89,7 +89,7 @@ std::optional<Collector::Request> Collector::NextRequest() {
   }
   // What waited longest first, unless there is suspicion of an outage: then ids that have not failed tell
   // more.
-  if (!alone && !waiting_.empty() && RetryAt() <= now && (!health_.wary() || fresh_.empty())) {
+  if (!alone && !waiting_.empty() && RetryAt() <= now && (!health_.wary() || nothing_new)) {
     std::ranges::pop_heap(waiting_, std::greater<>{}, &Request::due);
     Request request = std::move(waiting_.back());
     waiting_.pop_back();

@@ -15,7 +15,7 @@ UpstreamHealth::UpstreamHealth(Options options)
 
 void UpstreamHealth::Begin() {
   breaker_.ProbeAbandoned();
-  storm_ = probing_ = false;
+  storm_ = throttled_alone_ = probing_ = false;
   doubt_.reset();
   proof_at_ = MonoTime::max();
   trouble_since_.reset();
@@ -63,6 +63,7 @@ UpstreamHealth::Turn UpstreamHealth::Heard(const Sent& sent, const Word& word, M
       InTrouble(now, word);
       return Turn::kNone;
     case kOwnThrottle:
+      throttled_alone_ = true;
       InTrouble(now, word);
       WantProof(now);
       return Turn::kNone;
@@ -85,6 +86,7 @@ UpstreamHealth::Turn UpstreamHealth::Useful(const Sent& sent) {
   key_proven_ = true;
   proof_at_ = MonoTime::max();
   trouble_since_.reset();
+  throttled_alone_ = false;
   Turn turn = breaker_.open() && sent.probe ? Turn::kOutageEnded : Turn::kNone;
   breaker_.Succeeded(sent.probe);
   // What was under way when the key was refused may have been let through before.

@@ -57,8 +57,8 @@ class UpstreamHealth {
   MonoTime second_opinion_at() const { return spoken_ ? MonoTime::max() : second_opinion_at_; }
   // The only request so far hangs: when it has the last place, it makes way for a second opinion.
   bool HangsAlone(MonoTime now) const { return !answered_ && started_ == 1 && second_opinion_at_ <= now; }
-  // The last word was a failure: ids that have not failed yet tell more.
-  bool wary() const { return breaker_.failing(); }
+  // The last word was a failure, or a 429 of one id: what has not failed yet tells more.
+  bool wary() const { return breaker_.failing() || throttled_alone_; }
 
   // --- what happens ---
   struct Sent {
@@ -132,8 +132,9 @@ class UpstreamHealth {
 
   // The troubles.
   CircuitBreaker breaker_;
-  bool storm_ = false;    // the last word was 429
-  bool probing_ = false;  // the one request is under way
+  bool storm_ = false;            // the last word was 429
+  bool throttled_alone_ = false;  // ids are, one by one, and nothing useful came since
+  bool probing_ = false;          // the one request is under way
   std::optional<Doubt> doubt_;
   MonoTime proof_at_ = MonoTime::max();
   std::optional<MonoTime> trouble_since_;  // the first failure or 429 since the last useful answer
