@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/sqlite.h"
@@ -447,6 +449,177 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   EXPECT_EQ(collector.stats().gone, 1);
   EXPECT_FALSE(store_->Find({MediaType::kTv, 7}));
   EXPECT_FALSE(store_->FindSeason(7, 0));
+}
+
+// A TMDB that cannot answer a request with more than `most` appended things of a kind.
+class HeavyTmdb final : public http::HttpTransport {
+ public:
+  HeavyTmdb(FakeTmdb& tmdb, std::string kind, int most) : tmdb_(tmdb), kind_(std::move(kind)), most_(most) {
+    tmdb_.Break(Movie(kBroken), FakeTmdb::Fault::kServerError);
+  }
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    ++requests;
+    int found = 0;
+    for (std::size_t at = request.url.find(kind_); at != std::string::npos;
+         at = request.url.find(kind_, at + 1))
+      ++found;
+    if (found > most_) request.url = fmt::format("{}/movie/{}", FakeTmdb::kBaseUrl, kBroken);
+    return tmdb_.Start(std::move(request), std::move(on_send));
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override { return tmdb_.Wait(deadline); }
+  int Room() const override { return tmdb_.Room(); }
+  int InFlight() const override { return tmdb_.InFlight(); }
+  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
+
+  int requests = 0;
+
+ private:
+  static constexpr std::int64_t kBroken = 999'999;
+  FakeTmdb& tmdb_;
+  const std::string kind_;
+  const int most_;
+};
+
+TEST_F(CollectorTest, AsksAShowInPartsWhenTheWholeIsTooMuchForTmdb) {
+  std::vector<std::int64_t> seasons;
+  for (int i = 1; i <= 49; ++i) seasons.push_back(i);
+  AddMovies(100);
+  Tmdb().Add({MediaType::kTv, 7}, seasons);
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kTv, 7}, 9}}));
+  HeavyTmdb transport(Tmdb(), "season/", 4);
+  MakeOver(transport);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts(MediaType::kTv).dead, 0);
+  EXPECT_EQ(*store_->SeasonNumbers(7), seasons);
+  EXPECT_EQ(store_->Find({MediaType::kTv, 7})->data,
+            Tmdb().Body({MediaType::kTv, 7}, DefaultNamespaces().at(MediaType::kTv)));
+  EXPECT_LE(transport.requests, 100 + 2 + 2 + 12 + 2) << "what was too much once is not tried again";
+}
+
+TEST_F(CollectorTest, AsksForNamespacesApartWhenOneOfThemIsTooMuch) {
+  AddMovies(20);
+  HeavyTmdb transport(Tmdb(), "credits", 0);  // never answered
+  MakeOver(transport);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts().dead, 20) << "a film without its credits is not the film";
+
+  tmdb_.reset();
+  ASSERT_TRUE(queue_.Purge({}, true));
+  AddMovies(20);
+  HeavyTmdb fewer(Tmdb(), ",", 5);  // at most six namespaces at once
+  MakeOver(fewer);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts().dead, 0);
+  EXPECT_EQ(store_->Find(Movie(3))->data, Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
+}
+
+TEST_F(CollectorTest, StoresAShowWithoutTheOneSeasonThatCannotBeHad) {
+  AddMovies(60);
+  Tmdb().Add({MediaType::kTv, 7}, {1, 2, 3});
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{{MediaType::kTv, 7}, 9}}));
+  HeavyTmdb transport(Tmdb(), "season/2", 0);
+  MakeOver(transport);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts(MediaType::kTv).dead, 0);
+  EXPECT_EQ(*store_->SeasonNumbers(7), (std::vector<std::int64_t>{1, 3}));
+}
+
+TEST_F(CollectorTest, FindsOutAnIdThatAlwaysFailsWithFewRequestsAllTheSame) {
+  AddMovies(60);
+  Tmdb().Break(Movie(30), FakeTmdb::Fault::kServerError);
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts().dead, 1);
+  EXPECT_LE(Tmdb().arrived(Movie(30)), 10);
+}
+
+// A server that closes connections while they are idle: `dropped` answers are lost to it.
+class ClosingTmdb final : public http::HttpTransport {
+ public:
+  ClosingTmdb(FakeTmdb& tmdb, int dropped) : tmdb_(tmdb), dropped_(dropped) {}
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    const bool fresh = request.fresh_connection;
+    const http::RequestId id = tmdb_.Start(std::move(request), std::move(on_send));
+    if (!fresh && dropped_ > 0 && ++started_ % 3 == 0) {
+      --dropped_;
+      stale_.insert(id);
+    }
+    return id;
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override {
+    auto outcomes = tmdb_.Wait(deadline);
+    for (http::Outcome& outcome : outcomes) {
+      if (stale_.erase(outcome.id) == 0) continue;
+      outcome.response.reset();
+      outcome.failure = http::TransportFailure::kReset;
+      outcome.stale_connection = true;
+    }
+    return outcomes;
+  }
+  int Room() const override { return tmdb_.Room(); }
+  int InFlight() const override { return tmdb_.InFlight(); }
+  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
+
+ private:
+  FakeTmdb& tmdb_;
+  int dropped_, started_ = 0;
+  std::set<http::RequestId> stale_;
+};
+
+TEST_F(CollectorTest, AConnectionThatWasClosedWhileIdleIsNoFailureOfTheId) {
+  AddMovies(400);
+  ClosingTmdb transport(Tmdb(), 120);
+  MakeOver(transport, {.concurrency = 10});
+  EXPECT_EQ(Drain(), DrainEnd::kDrained);
+  EXPECT_EQ(collector_->stats().settled, 400);
+  EXPECT_EQ(collector_->stats().retries, 0);
+  EXPECT_TRUE(collector_->stats().errors.empty());
+  EXPECT_EQ(collector_->stats().requests, 520);
+  EXPECT_EQ(Tmdb().counters().throttled, 0) << "within the rate";
+}
+
+TEST_F(CollectorTest, WaitsForAKeyThatIsRefusedForAMomentAfterItWorked) {
+  AddMovies(400);
+  Make({.concurrency = 10});
+  const MonoTime begin = clock_.Mono();
+  Tmdb().Outage(begin + seconds(3), begin + seconds(30), FakeTmdb::Fault::kDeniedKey);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(collector_->stats().settled, 400);
+  EXPECT_EQ(Counts().dead, 0);
+  EXPECT_LE(Tmdb().counters().faults, 10 + 1) << "those in flight, then one after ten seconds";
+  EXPECT_LE(clock_.Mono() - begin, seconds(3 + 10 + 60 + 12));
+  EXPECT_TRUE(result_.key_proven);
+}
+
+TEST_F(CollectorTest, EndsWhenAKeyThatWorkedStaysRefused) {
+  AddMovies(400);
+  Make({.concurrency = 10});
+  const MonoTime begin = clock_.Mono();
+  Tmdb().Outage(begin + seconds(3), MonoTime::max(), FakeTmdb::Fault::kDeniedKey);
+  EXPECT_EQ(Drain(), DrainEnd::kKeyLost);
+  EXPECT_EQ(result_.hint, Hint::kCheckKey);
+  EXPECT_GE(clock_.Mono() - begin, minutes(16));
+  EXPECT_LE(clock_.Mono() - begin, minutes(17));
+  clock_.Advance(milliseconds(1));
+  EXPECT_EQ(Counts().waiting + collector_->stats().settled, 400);
+
+  // The next drain of the same process doubts it, too; another process does not.
+  Make({.give_up_unanswered = seconds(12), .key_proven = true});
+  EXPECT_EQ(Drain(), DrainEnd::kKeyLost);
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDenied);
+}
+
+TEST_F(CollectorTest, IdsThatAreAlways429DoNotTakeEverySlotOfASlowRate) {
+  network.rate = 1;
+  AddMovies(20);
+  for (const int id : {1, 2}) Tmdb().Break(Movie(id), FakeTmdb::Fault::kThrottled);
+  Make({.concurrency = 5});
+  const MonoTime begin = clock_.Mono();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(collector_->stats().settled, 18);
+  EXPECT_EQ(Counts().dead, 2);
+  EXPECT_LE(clock_.Mono() - begin, minutes(30));
 }
 
 TEST_F(CollectorTest, CountsDeletionsOfADayTogetherHoweverOftenItIsInterrupted) {
