@@ -459,9 +459,10 @@ class HeavyTmdb final : public http::HttpTransport {
   }
   http::RequestId Start(http::Request request, std::function<void()> on_send) override {
     ++requests;
+    const std::size_t begin = std::min(request.url.find("append_to_response="), request.url.size());
+    const std::string appended = request.url.substr(begin, request.url.find('&', begin) - begin);
     int found = 0;
-    for (std::size_t at = request.url.find(kind_); at != std::string::npos;
-         at = request.url.find(kind_, at + 1))
+    for (std::size_t at = appended.find(kind_); at != std::string::npos; at = appended.find(kind_, at + 1))
       ++found;
     if (found > most_) request.url = fmt::format("{}/movie/{}", FakeTmdb::kBaseUrl, kBroken);
     return tmdb_.Start(std::move(request), std::move(on_send));
