@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "http/curl_transport.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <deque>
+#include <utility>
 
 #include "http/connection_places.h"
 #include "http/curl_library.h"
@@ -16,10 +23,9 @@ namespace {
 
 namespace chrono = std::chrono;
 
-constexpr int kLongestPollMs = 60'000;
-// A shorter rest is slept through and not polled. poll() counts in milliseconds: a request that waits for its
-// slot would be that much late. And an answer that comes in between can wait for that slot: at several
-// hundred requests a second the loop then wakes once for both.
+constexpr Duration kLongestPoll = chrono::minutes(1);
+// A shorter rest is slept through and not polled: an answer that comes in between can wait for the slot of the
+// next request, and at several hundred requests a second the loop then wakes once for both.
 constexpr Duration kShortestPoll = chrono::milliseconds(2);
 
 class MultiTransport final : public CurlTransport {
@@ -36,17 +42,23 @@ class MultiTransport final : public CurlTransport {
   int Room() const override;
   int InFlight() const override { return int(active_.size() + waiting_.size() + done_.size()); }
   void Cancel(RequestId id) override;
-  void Wake() override { curl_.multi_wakeup(multi_); }
+  void Wake() override { (void)::eventfd_write(wake_, 1); }
 
  private:
   using TransferPtr = std::unique_ptr<CurlTransfer>;
 
   void Add(TransferPtr transfer);
   TransferPtr Remove(CURL* easy);
+  // libcurl tells which socket it wants to know what about.
+  static int OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
+  // Looks at the sockets for so long at most. False when a signal or a Wake() came.
+  bool Look(Duration wait);
+  // When libcurl wants a turn by the clock: a timeout of a request, the next try of an address.
+  MonoTime Timer() const;
+  bool Sleep(MonoTime until);
+  // Does what can be done now with the sockets that Look() found ready.
   void Turn();
   void AddWaiting();
-  // False when nothing happened before `until`: a signal, a Wake(), a timer of libcurl's.
-  bool Sleep(MonoTime until);
   void Settle(TransferPtr transfer, CURLcode code);
 
   // Constant after Open().
@@ -55,6 +67,7 @@ class MultiTransport final : public CurlTransport {
   const CurlOptions options_;
   CURLM* multi_ = nullptr;
   bool global_ = false;
+  int wake_ = -1;  // an eventfd
 
   ConnectionPlaces places_;
   KeepAlive keep_alive_;
@@ -62,7 +75,9 @@ class MultiTransport final : public CurlTransport {
   std::deque<TransferPtr> waiting_;  // for a place
   std::vector<TransferPtr> spare_;
   std::vector<Outcome> done_;
-  std::vector<curl_waitfd> watched_;  // scratch of Sleep()
+  std::vector<pollfd> sockets_;  // what libcurl waits for
+  std::vector<pollfd> polled_;   // scratch of Look()
+  std::vector<std::pair<curl_socket_t, int>> ready_;
   RequestId next_id_ = 1;
 };
 
@@ -75,6 +90,11 @@ Result<void> MultiTransport::Open() {
   // At the limit libcurl closes an idle connection to another host to make room.
   curl_.multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, long(options_.max_connections));
   curl_.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, long(options_.max_connections));
+  // Not curl_multi_perform(): it polls the socket of every request each time, one system call after the other.
+  curl_.multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &MultiTransport::OnSocket);
+  curl_.multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this));
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_ < 0) return Fail(ErrorCode::kIo, "make an eventfd: {}", std::strerror(errno));
   return {};
 }
 
@@ -86,6 +106,7 @@ MultiTransport::~MultiTransport() {
   spare_.clear();
   if (multi_) curl_.multi_cleanup(multi_);
   if (global_) curl_.global_cleanup();
+  if (wake_ >= 0) ::close(wake_);
 }
 
 RequestId MultiTransport::Start(Request request, std::function<void()> on_send) {
@@ -129,16 +150,69 @@ int MultiTransport::Room() const {
 
 std::vector<Outcome> MultiTransport::Wait(MonoTime deadline) {
   const bool was_full = Room() == 0;
-  for (bool stirred = false;;) {
-    Turn();
-    if (stirred || !done_.empty() || clock_.Mono() >= deadline || (was_full && Room() > 0)) {
-      return std::exchange(done_, {});
-    }
-    MonoTime until = deadline;
+  Turn();
+  // At least one look, even when the deadline has passed: a busy caller is answered too.
+  while (done_.empty()) {
+    MonoTime until = std::min(deadline, Timer());
     for (const auto& place : places_.held()) until = std::min(until, place.until);
     for (const auto& transfer : waiting_) until = std::min(until, transfer->deadline());
-    stirred = !Sleep(until);
+    const bool quiet = Sleep(until);
+    Turn();
+    if (!quiet || clock_.Mono() >= deadline || (was_full && Room() > 0)) break;
   }
+  return std::exchange(done_, {});
+}
+
+int MultiTransport::OnSocket(CURL*, curl_socket_t fd, int what, void* data, void*) noexcept {
+  auto& sockets = static_cast<MultiTransport*>(data)->sockets_;
+  const auto known = std::ranges::find(sockets, fd, &pollfd::fd);
+  if (what == CURL_POLL_REMOVE) {
+    if (known != sockets.end()) sockets.erase(known);
+    return 0;
+  }
+  const auto events =
+      short(((what & CURL_POLL_IN) != 0 ? POLLIN : 0) | ((what & CURL_POLL_OUT) != 0 ? POLLOUT : 0));
+  if (known != sockets.end()) {
+    known->events = events;
+  } else {
+    sockets.push_back({fd, events, 0});
+  }
+  return 0;
+}
+
+bool MultiTransport::Look(Duration wait) {
+  polled_ = sockets_;
+  for (const auto& place : places_.held()) {
+    if (place.fd >= 0) polled_.push_back({place.fd, POLLIN, 0});
+  }
+  polled_.push_back({wake_, POLLIN, 0});
+  const auto ns = chrono::nanoseconds(std::min(wait, kLongestPoll)).count();
+  const timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
+  if (::ppoll(polled_.data(), polled_.size(), &timeout, nullptr) < 0) return false;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    const auto [fd, events, found] = polled_[i];
+    const int bits = ((found & (POLLIN | POLLHUP)) != 0 ? CURL_CSELECT_IN : 0) |
+                     ((found & POLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                     ((found & (POLLERR | POLLNVAL)) != 0 ? CURL_CSELECT_ERR : 0);
+    if (bits != 0) ready_.emplace_back(fd, bits);
+  }
+  if (polled_.back().revents == 0) return true;
+  eventfd_t count = 0;
+  (void)::eventfd_read(wake_, &count);
+  return false;
+}
+
+MonoTime MultiTransport::Timer() const {
+  long ms = -1;
+  curl_.multi_timeout(multi_, &ms);
+  return ms < 0 ? MonoTime::max() : clock_.Mono() + chrono::milliseconds(ms);
+}
+
+bool MultiTransport::Sleep(MonoTime until) {
+  const Duration left = std::max(until - clock_.Mono(), Duration(0));
+  if (left == Duration(0) || left >= kShortestPoll) return Look(left);
+  const timespec rest{0, long(chrono::nanoseconds(left).count())};
+  return ::nanosleep(&rest, nullptr) == 0 && Look(Duration(0));
 }
 
 void MultiTransport::Turn() {
@@ -146,7 +220,11 @@ void MultiTransport::Turn() {
   AddWaiting();
   const std::size_t closed_before = places_.mark();
   int running = 0;
-  curl_.multi_perform(multi_, &running);
+  for (const auto& [fd, bits] : ready_) curl_.multi_socket_action(multi_, fd, bits, &running);
+  ready_.clear();
+  long ms = -1;
+  curl_.multi_timeout(multi_, &ms);
+  if (ms == 0) curl_.multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
   bool broke = false;
   int left = 0;
   while (const CURLMsg* const message = curl_.multi_info_read(multi_, &left)) {
@@ -181,23 +259,6 @@ void MultiTransport::AddWaiting() {
       waiting_.push_back(std::move(transfer));
     }
   }
-}
-
-bool MultiTransport::Sleep(MonoTime until) {
-  const Duration left = until - clock_.Mono();
-  if (left <= Duration(0)) return true;
-  if (left < kShortestPoll) {
-    const timespec rest{0, long(chrono::nanoseconds(left).count())};
-    return ::nanosleep(&rest, nullptr) == 0;
-  }
-  watched_.clear();
-  for (const auto& place : places_.held()) {
-    if (place.fd >= 0) watched_.push_back({place.fd, CURL_WAIT_POLLIN, 0});
-  }
-  const auto ms = std::min<std::int64_t>(chrono::floor<chrono::milliseconds>(left).count(), kLongestPollMs);
-  int ready = 0;
-  curl_.multi_poll(multi_, watched_.data(), unsigned(watched_.size()), int(ms), &ready);
-  return ready > 0 || until - clock_.Mono() < kShortestPoll;
 }
 
 void MultiTransport::Cancel(RequestId id) {
