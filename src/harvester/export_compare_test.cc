@@ -178,6 +178,21 @@ TEST_F(CompareTest, HeldDeletionsAreAskedForOnceAnExportAndGoWhenAPersonAgrees) 
   EXPECT_EQ(store_->StateOf(kMovie3).value().standing, Standing::kTombstone);
 }
 
+TEST_F(CompareTest, AShowWhoseSeasonsAreHeldIsAskedForOnceAPersonAgrees) {
+  Document season;
+  season.id = {MediaType::kSeason, 3624};
+  season.tv_id = 1399;
+  season.season_number = 1;
+  season.fetched_at = clock_.Now();
+  season.data = R"({"season_number":1,"episodes":[]})";
+  ASSERT_TRUE(store_->Put(season));
+  ASSERT_TRUE(store_->HoldDeletion(season.id, clock_.Now()));
+  Commit();
+  const HarvestOptions accept{.types = {MediaType::kTv}, .limit = {}, .accept_deletions = true};
+  Harvest(accept);
+  EXPECT_NE(Queued().find("tv:1399"), std::string::npos) << Queued();
+}
+
 TEST_F(CompareTest, ADryRunTellsAndLeavesTheLedgersAlone) {
   NextDay(Without(3));
   const HarvestReport report =

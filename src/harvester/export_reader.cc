@@ -13,7 +13,7 @@ constexpr std::size_t kBadExamples = 5;
 constexpr std::size_t kShownBytes = 100;
 // Fewer bad lines than this are never too many, whatever their share.
 constexpr std::int64_t kBadLinesFree = 10;
-constexpr std::int64_t kMissingLinesFree = 20;  // as deletions are (deletion_guard.h)
+constexpr std::int64_t kMissingLinesFree = 20;  // as deletions are (deletion_policy.h)
 
 // Real lines take at least 10 compressed bytes; the memory is only used when something is written to it.
 constexpr std::uint64_t kLeastBytesPerLine = 8;

@@ -173,7 +173,13 @@ class Harvester::Run {
   // Deletions that are held: told of, and once a person has agreed to them all are asked for again.
   Result<void> LookAtHeld() {
     for (const MediaType type : options_.types) {
-      TRY_ASSIGN(const auto held, p_.store.HeldDeletions(type));
+      TRY_ASSIGN(auto held, p_.store.ledger().HeldDeletions(type));
+      if (TraitsOf(type).has_seasons) {
+        TRY_ASSIGN(const auto shows, p_.store.ledger().ShowsOfHeldSeasons());
+        held.insert(held.end(), shows.begin(), shows.end());
+        std::ranges::sort(held);
+        held.erase(std::ranges::unique(held).begin(), held.end());
+      }
       if (held.empty()) continue;
       TypeReport& report = report_.Of(type);
       report.held = std::int64_t(held.size());

@@ -37,6 +37,10 @@ Result<std::vector<std::int64_t>> RecordLedger::HeldDeletions(MediaType type) {
   return index_.HeldDeletions(type);
 }
 
+Result<std::vector<std::int64_t>> RecordLedger::ShowsOfHeldSeasons() {
+  return index_.ShowsOfHeldSeasons();
+}
+
 Result<std::map<MediaType, std::int64_t>> RecordLedger::DeletionsSince(Time since) {
   return index_.DeletionsSince(since);
 }

@@ -38,6 +38,8 @@ class RecordLedger {
 
   // The ids whose deletion is held, ascending.
   Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
+  // The shows that have seasons whose deletion is held, ascending: a season is asked for with its show.
+  Result<std::vector<std::int64_t>> ShowsOfHeldSeasons();
   // How many records of each type became tombstones at `since` or later, and after the last
   // AcceptDeletions().
   Result<std::map<MediaType, std::int64_t>> DeletionsSince(Time since);

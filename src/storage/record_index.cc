@@ -100,6 +100,9 @@ constexpr const char kMissingStates[] =
     "SELECT key, attempts, last_checked FROM store_missing WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
 constexpr const char kHeldStates[] =
     "SELECT key, at FROM store_held WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
+constexpr const char kShowsOfHeldSeasons[] =
+    "SELECT DISTINCT r.tv_id FROM store_held AS h JOIN store_records AS r ON r.key=h.key "
+    "WHERE h.key BETWEEN ?1 AND ?2 ORDER BY 1";
 constexpr const char kVisitLive[] =
     "SELECT key, first_at, verified_at, changes FROM store_records "
     "WHERE key BETWEEN ?1 AND ?2 AND change NOT IN (3,5) ORDER BY key";
@@ -447,6 +450,17 @@ Result<std::vector<std::int64_t>> RecordIndex::HeldDeletions(MediaType type) {
     TRY_ASSIGN(const bool found, query->Step());
     if (!found) return ids;
     ids.push_back(IdOf(query->Int(0)).id);
+  }
+}
+
+Result<std::vector<std::int64_t>> RecordIndex::ShowsOfHeldSeasons() {
+  TRY_ASSIGN(Statement * query, Use(kShowsOfHeldSeasons));
+  query->Bind(FirstKey(MediaType::kSeason), LastKey(MediaType::kSeason));
+  std::vector<std::int64_t> shows;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return shows;
+    shows.push_back(query->Int(0));
   }
 }
 

@@ -112,6 +112,7 @@ class RecordIndex {
   Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
   Result<std::optional<Time>> Held(MediaId id);
   Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
+  Result<std::vector<std::int64_t>> ShowsOfHeldSeasons();
   Result<void> VisitRows(MediaType type, const std::function<void(const IndexRow&)>& visit);
   // Whether that step of a history was replaced by one fetched before `time`; false when it is none.
   Result<bool> IsSuperseded(MediaId id, std::int64_t version, Time before);

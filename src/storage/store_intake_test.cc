@@ -94,6 +94,7 @@ TEST_F(StoreIntakeTest, HeldSeasonsGoWhenAPersonAgreesAndStayWhenTheyAreListedAg
   FetchWhole(2, 20);
   Commit();
   EXPECT_EQ(Held(MediaType::kSeason), 20u);
+  EXPECT_EQ(world.store->ledger().ShowsOfHeldSeasons().value(), std::vector<std::int64_t>{3});
   Again(true);
   Fetch(3, List(3, {}), {});
   const IntakeReport report = Commit();
