@@ -72,7 +72,8 @@ TEST(CircuitBreaker, ProbesOneAtATimeAndEverFartherApartUntilOneIsAnswered) {
   breaker.ProbeStarted();
   breaker.Succeeded(true);
   EXPECT_FALSE(breaker.open());
-  for (int i = 0; i < 9; ++i) EXPECT_FALSE(breaker.Failed(false, clock.Mono())) << "it starts anew";
+  for (int i = 0; i < 9; ++i)
+    EXPECT_FALSE(breaker.Failed(false, clock.Mono())) << "it starts from the beginning";
 }
 
 TEST(RetryBudget, LetsAFifthOfTheAllowedRateBeRetries) {

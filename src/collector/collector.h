@@ -2,8 +2,8 @@
 // Collector: receive -> fetch -> hand in -> settle, in one loop in one thread. It starts as many requests as
 // the rate, the connections and the health of the upstream allow, waits for the next outcome, settles it by
 // the disposition table, and commits in groups. A message is acknowledged in the same commit that makes its
-// records durable, so a kill at any moment loses nothing and repeats only what was not acknowledged. Why it
-// is told whose fault a failure is: docs/decisions/retries.md.
+// records durable, so a kill at any moment loses nothing and repeats only what was not acknowledged. Whose
+// fault a failure is: docs/decisions/retries.md.
 #pragma once
 
 #include <array>
@@ -139,8 +139,8 @@ class Collector {
   void WindDown();
   void ReleaseHeld();
   void End(DrainResult ending);
-  // What became of a write to the store or the queue: true when it went well; otherwise it passes by itself (a full disk, say), and
-  // we wait for room, or the run is over.
+  // What became of a write to the store or the queue: true when it went well; otherwise it passes by itself (a
+  // full disk, say), and we wait for room, or the run is over.
   bool Written(const Result<void>& result);
   void RoomAgain();
 

@@ -24,14 +24,20 @@ struct Observed {
   int status = 0;          // of kStatus
   int tmdb_code = 0;       // of kStatus: status_code of TMDB's error body; 0 when it is none (HTML, empty...)
   bool blameless = false;  // no connection: it says nothing about the id
-  bool untrusted = false;  // the server's certificate is not trusted: whatever is asked, and however often
-  bool offline = false;  // TMDB said that it is offline: about the id only when others are answered meanwhile
-  bool foreign = false;  // nothing that TMDB's API would answer: there may be something else at that address
-  bool heavy = false;    // as a server fails to which the request is too much: less at once may be answered
-  bool too_large = false;  // more bytes than we take: asked the same way again, they will come again
-  std::string
-      detail;  // of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused"
-  std::string error_class;  // what it is counted as: "http 503", "timeout", "html"; empty for kBelieved
+  // The server's certificate is not trusted: whatever is asked, and however often.
+  bool untrusted = false;
+  // TMDB said that it is offline: about the id only when others are answered meanwhile.
+  bool offline = false;
+  // Nothing that TMDB's API would answer: there may be something else at that address.
+  bool foreign = false;
+  // So a server fails to which the request is too much: less at once may be answered.
+  bool heavy = false;
+  // More bytes than we take: asked the same way again, they will come again.
+  bool too_large = false;
+  // Of kBadBody and kFailure, for people: "truncated JSON", "connect to 10.0.0.1:443: refused".
+  std::string detail;
+  // What it is counted as: "http 503", "timeout", "html"; empty for kBelieved.
+  std::string error_class;
   Hint hint = Hint::kNone;
 };
 
@@ -50,13 +56,14 @@ struct Circumstances {
   int tries = 1;  // of this request, this one included; 429s, blameless ones, offline ones until it is
                   // suspect and tries during an outage are not counted
   int max_tries = 5;
-  // The breaker is open: an outage says nothing about the id, so it neither becomes a dead letter nor does the
-  // try count.
+  // The breaker is open: an outage says nothing about the id, so it neither becomes a dead letter nor does
+  // the try count.
   bool outage = false;
   // There is reason to think that it is the id's fault: TMDB answered something useful since the id failed
   // first. Without it more tries are due, lest an outage make dead letters of what little is in the queue.
   bool suspect = true;
-  // The key was accepted in this process. Until then a 401 that would be odd for one id alone is about the key.
+  // The key was accepted in this process. Until then a 401 that would be odd for one id alone is about the
+  // key.
   bool key_proven = false;
   bool can_split = false;  // something is appended that can be asked for apart
   bool part = false;       // it is a part of a request that was too heavy
@@ -69,7 +76,8 @@ std::string Describe(const Observed& observed);
 // "get tv:1399: HTTP 503 after 5 tries"; without the last part for a first try.
 std::string BuryReason(std::string_view id, const Observed& observed, int tries);
 
-// The status_code of TMDB's error body {"status_code":34,"status_message":"..."}; 0 when `body` (decoded) is none.
+// The status_code of TMDB's error body {"status_code":34,"status_message":"..."}; 0 when `body` (decoded) is
+// none.
 int TmdbErrorCode(std::string_view body);
 
 Observed ObserveFailure(http::TransportFailure failure, std::string text, Hint hint = Hint::kNone);

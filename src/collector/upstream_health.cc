@@ -99,8 +99,8 @@ UpstreamHealth::Turn UpstreamHealth::Useful(const Sent& sent) {
 
 UpstreamHealth::Turn UpstreamHealth::Failed(const Sent& sent, const Word& word, MonoTime now) {
   InTrouble(now, word);
-  // The failures of an id that is at fault itself say nothing about TMDB. Else the last bad ids of a run would look
-  // like an outage, and the run would wait for the end of it.
+  // The failures of an id that is at fault itself say nothing about TMDB. Else the last bad ids of a run would
+  // look like an outage, and the run would wait for the end of it.
   const bool counts = word.what != What::kOwnFailure || sent.probe;
   const bool began = counts && breaker_.Failed(sent.probe, now);
   if (!breaker_.open()) WantProof(now);  // else it is among the probes
