@@ -10,6 +10,8 @@
 #include "base/json_writer.h"
 #include "base/safe_text.h"
 #include "base/words.h"
+#include "harvester/freshness.h"
+#include "harvester/harvest_request.h"
 #include "tmdb/change_page.h"
 
 namespace tmdbc {
@@ -58,9 +60,6 @@ std::int64_t Written(const CollectorStats& stats) {
   for (const auto& [type, count] : stats.records) sum += count;
   return sum;
 }
-
-// Of the requests that the rate allows until the next harvest, what refreshing may take.
-constexpr double kRefreshShare = 0.5;
 
 Result<HarvestMode> ModeOf(const Arguments& arguments) {
   const std::string mode = arguments.Get("--mode").value_or("auto");
@@ -222,15 +221,16 @@ Result<HarvestOptions> HarvestOptionsOf(const Settings& settings, const Argument
   TRY_ASSIGN(options.mode, ModeOf(arguments));
   TRY_ASSIGN(options.since, DayOf(arguments, "--since"));
   TRY_ASSIGN(options.until, DayOf(arguments, "--until"));
-  if (options.mode != HarvestMode::kChanges) {
-    for (const char* flag : {"--since", "--until"}) {
-      if (arguments.Has(flag)) return Fail(ErrorCode::kInvalid, "{} goes with --mode=changes", flag);
-    }
-  }
-  if (options.mode == HarvestMode::kChanges && options.limit)
-    return Fail(ErrorCode::kInvalid, "--limit goes with the exports, not with --mode=changes");
-  options.refresh_budget = kRefreshShare * settings.rate_limit_requests *
-                           std::chrono::duration<double>(settings.collection_interval).count();
+  const HarvestRequest request{.mode = options.mode,
+                               .types = options.types,
+                               .since = options.since,
+                               .until = options.until,
+                               .limit = options.limit};
+  if (const std::string why = WhyImpossible(request, kFlagWords); !why.empty())
+    return Fail(ErrorCode::kInvalid, "{}", why);
+  // Of a harvest by itself: the next one is taken to come as the settings say.
+  options.refresh_budget =
+      double(RefreshBudget(settings.rate_limit_requests, settings.collection_interval, 0));
   return options;
 }
 

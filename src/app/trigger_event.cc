@@ -139,21 +139,12 @@ Result<TriggerEvent> ParseDetail(dom::object detail, const std::string& place) {
       event.limit = limit;
     }
   }
-  // As on the command line of `harvest`.
-  const bool changes = event.mode == HarvestMode::kChanges;
   if (for_ids && event.ids.empty()) return Invalid(place, "mode ids needs ids");
-  if (!event.ids.empty() && (changes || event.mode == HarvestMode::kExport)) {
-    return Invalid(place, "ids go with mode ids");
-  }
-  if (!event.ids.empty() && event.types.size() != 1)
-    return Invalid(place, "ids are of one type: name it in types");
-  if (!event.ids.empty() && event.limit) return Invalid(place, "limit goes with the exports, not with ids");
-  if ((event.since || event.until) && !changes) return Invalid(place, "since and until go with mode changes");
-  if ((event.since && *event.since < kFirstChangesDay) || (event.until && *event.until < kFirstChangesDay))
-    return Invalid(place, fmt::format("since and until are days from {} on", FormatDate(kFirstChangesDay)));
-  if (event.since && event.until && *event.until < *event.since)
-    return Invalid(place, "until is before since");
-  if (event.limit && changes) return Invalid(place, "limit goes with the exports, not with mode changes");
+  // Types that it does not name are those of the settings, which have a feed or are checked by themselves.
+  HarvestRequest request = event;
+  if (request.types.empty() && request.ids.empty()) request.types = {MediaType::kMovie};
+  const std::string why = WhyImpossible(request, kMemberWords);
+  if (!why.empty()) return Invalid(place, why);
   return event;
 }
 

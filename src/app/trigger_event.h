@@ -18,18 +18,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "harvester/harvest_report.h"
-#include "tmdb/media_id.h"
+#include "harvester/harvest_request.h"
 
 namespace tmdbc {
 
-struct TriggerEvent {
-  HarvestMode mode = HarvestMode::kAuto;
-  std::vector<MediaType> types = {};   // empty: MEDIA_TYPES
-  std::vector<std::int64_t> ids = {};  // not empty: these ids of the one type, whatever the mode
-  std::optional<std::chrono::sys_days> since = {}, until = {};
-  std::optional<std::int64_t> limit = {};  // of new ids a type
-};
+// Without types: those of the settings.
+using TriggerEvent = HarvestRequest;
 
 // One for each entry, in the order of the file: what it asks for, or kInvalid with a sentence that names the file,
 // the entry and the member. kInvalid for all of it when the text is no JSON, or no list of 1 to 1,000 events.

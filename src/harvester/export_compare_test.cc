@@ -97,10 +97,7 @@ TEST_F(CompareTest, ADeadIdThatTheExportListsIsAskedForEverMoreRarelyUntilItsLed
   for (int day = 1; day <= 200; ++day) {
     NextDay(Movies(1, 40));
     const HarvestReport report = Harvest({MediaType::kMovie});
-    if (report.queued() > 0) {
-      EXPECT_EQ(Of(report).returns, 1);
-      asked_on.push_back(day);
-    }
+    if (Of(report).returns > 0) asked_on.push_back(day);
     Collect({kMovie3});
   }
   EXPECT_EQ(asked_on, (std::vector<int>{1, 3, 7, 15, 31, 63, 95}));

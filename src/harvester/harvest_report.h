@@ -30,7 +30,7 @@ struct HarvestOptions {
   std::optional<std::chrono::sys_days> since = {}, until = {};
   bool accept_gap = false;        // move the watermark past days that cannot be read completely
   bool accept_deletions = false;  // queue the ids whose deletion is held, too
-  // Requests that may be spent on verifying again what no feed says to have changed (kAuto). What nears the
+  // Requests that may be spent on verifying again what no feed says to have changed. What nears the
   // six months for which TMDB allows to keep it is queued whatever this says.
   double refresh_budget = 0;
 };

@@ -73,12 +73,23 @@ class Harvester::Run {
       TRY(ExportHarvest(p_, sources_, options_, stop_, order_).Execute(report_));
     if (options_.mode != HarvestMode::kExport) TRY(ReadChanges(started));
     report_.stopped |= stop_.requested();
-    if (options_.mode == HarvestMode::kAuto && !report_.stopped && !report_.denied())
-      TRY(QueueRefreshes(p_, options_, stop_, order_, report_));
+    if (!report_.stopped && !report_.denied()) TRY(Care());
     return std::move(report_);
   }
 
  private:
+  // Whatever was harvested, of whatever types: all that is stored grows old.
+  Result<void> Care() {
+    std::vector<MediaType> stored;
+    for (const MediaType type : kRecordTypes) {
+      if (!IsRefreshedByAge(type)) continue;
+      const bool known = std::ranges::find(options_.types, type) != options_.types.end();
+      if (!known) TRY(order_.Learn(type));
+      if (order_.RecordsOf(type) > 0) stored.push_back(type);
+    }
+    return QueueRefreshes(p_, options_, stored, stop_, order_, report_);
+  }
+
   Result<void> Check() {
     for (const MediaType type : options_.types) TRY(CheckCanBeFetched(type));
     TRY(CheckRange(options_, chrono::floor<chrono::days>(p_.clock.Now())));

@@ -24,18 +24,19 @@ Result<std::int64_t> BudgetOf(IdQueue& queue, double refresh_budget) {
 
 }  // namespace
 
-Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& options, const StopFlag& stop,
-                            const QueueOrder& order, HarvestReport& report) {
+Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& options,
+                            std::span<const MediaType> types, const StopFlag& stop, const QueueOrder& order,
+                            HarvestReport& report) {
   TRY_ASSIGN(const std::int64_t budget, BudgetOf(ports.queue, options.refresh_budget));
   std::int64_t records = 0;
-  for (const MediaType type : options.types) {
+  for (const MediaType type : types) {
     if (IsRefreshedByAge(type)) records += order.RecordsOf(type);
   }
   const RefreshOptions policy;
   RefreshPlanner planner(budget, records, policy);
   // The popularity of what cannot be chosen does not matter.
   const Duration unverified = budget > 0 ? policy.soonest : policy.clause;
-  for (const MediaType type : options.types) {
+  for (const MediaType type : types) {
     if (!IsRefreshedByAge(type) || stop.requested()) continue;
     const TypeRates rates = order.RatesOf(type);
     TRY(order.VisitFacts(type, {.unverified = unverified}, [&](std::int64_t id, const RecordFacts& facts) {

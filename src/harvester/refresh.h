@@ -4,16 +4,20 @@
 // the budget (freshness.h decides). One thread. Source: TMDB.md section 8, docs/freshness.md.
 #pragma once
 
+#include <span>
 #include "base/stop.h"
 #include "harvester/harvest_ports.h"
 #include "harvester/harvest_report.h"
+
 #include "harvester/queue_order.h"
 
 namespace tmdbc {
 
-// Fills `refreshed` of each type in the report. Keywords come with their export, seasons with their show:
-// neither is refreshed by itself.
-Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& options, const StopFlag& stop,
-                            const QueueOrder& order, HarvestReport& report);
+// Queues what of these types has not been verified for long; `order` has learned them. Fills `refreshed` of
+// each type in the report. Keywords come with their export, seasons with their show: neither is refreshed by
+// itself.
+Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& options,
+                            std::span<const MediaType> types, const StopFlag& stop, const QueueOrder& order,
+                            HarvestReport& report);
 
 }  // namespace tmdbc

@@ -52,14 +52,17 @@ TEST_F(RefreshTest, TypesWithoutAFeedAreVerifiedByAgeAndKeywordsByTheirExport) {
   EXPECT_LT(items[0].popularity, 1);  // behind everything that is known to have changed
 }
 
-TEST_F(RefreshTest, OnlyTheAutomaticModeRefreshes) {
+// Records grow old whatever is harvested, and those of a type that is harvested no longer do, too.
+TEST_F(RefreshTest, EveryHarvestCaresForEveryTypeThatIsStored) {
   Store({MediaType::kMovie, 1});
+  Store({MediaType::kPerson, 2});
+  Store({MediaType::kCollection, 3});
   clock_.Advance(days(171));
   for (const HarvestMode mode : {HarvestMode::kExport, HarvestMode::kChanges}) {
     HarvestOptions options{.types = {MediaType::kMovie}, .limit = {}, .mode = mode};
-    options.refresh_budget = 100;
     if (mode == HarvestMode::kChanges) options.since = kToday + days(171);
-    EXPECT_EQ(Run(options).queued(), 0);
+    EXPECT_EQ(Refreshed(Run(options)), 3);
+    EXPECT_EQ(queue_.Purge({}, false), 3);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "base/text_file.h"
 #include "base/version.h"
 #include "base/words.h"
+#include "harvester/harvest_request.h"
 #include "http/listen_address.h"
 #include "settings/env_file.h"
 #include "settings/toml_file.h"
@@ -20,8 +21,9 @@ namespace tmdbc {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
-constexpr double kPoliteRate =
-    50;  // TMDB: "somewhere in the 40 requests per second range" (TMDB.md section 2)
+// TMDB speaks of limits "somewhere in the 40 requests per second range"
+// (https://developer.themoviedb.org/docs/rate-limiting).
+constexpr double kPoliteRate = 50;
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
@@ -311,7 +313,7 @@ std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std
   return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): {}", setting.name, shown, source, why);
 }
 
-// --- schedules
+// --- schedules ---
 
 constexpr std::string_view kScheduleKeys[] = {"name", "expression", "timezone", "types", "mode", "limit"};
 constexpr std::size_t kMaxSchedules = 100;
@@ -361,7 +363,8 @@ Result<void> TakeScheduleValue(const GivenSetting& value, ScheduleSetting& sched
   return {};
 }
 
-Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZone& default_zone) {
+Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZone& default_zone,
+                                        const Settings& settings) {
   ScheduleSetting schedule{
       .name = "", .expression = ScheduleExpression::Every(std::chrono::minutes(1)), .source = given.source};
   TimeZone zone = default_zone;
@@ -378,11 +381,11 @@ Result<ScheduleSetting> ResolveSchedule(const GivenSchedule& given, const TimeZo
                 "{}: the schedule {} has no expression: use rate(12 hours) or cron(0 6 * * ? *)",
                 given.source, schedule.name);
   }
-  if (schedule.limit && schedule.mode == HarvestMode::kChanges) {
-    return Fail(ErrorCode::kInvalid,
-                "{}: the limit of schedule {} goes with the exports, not with mode changes", given.source,
-                schedule.name);
-  }
+  const HarvestRequest request{.mode = schedule.mode,
+                               .types = schedule.types.empty() ? settings.media_types : schedule.types,
+                               .limit = schedule.limit};
+  if (const std::string why = WhyImpossible(request, kMemberWords); !why.empty())
+    return Fail(ErrorCode::kInvalid, "{}: the schedule {}: {}", given.source, schedule.name, why);
   auto parsed = ScheduleExpression::Parse(expression->text, std::move(zone));
   if (!parsed) return RefuseIn(*expression, parsed.error().message);
   schedule.expression = *std::move(parsed);
@@ -416,7 +419,7 @@ Result<void> ResolveSchedules(std::span<const GivenSchedule> given, Settings& se
                 kMaxSchedules);
   }
   for (const GivenSchedule& one : given) {
-    TRY_ASSIGN(ScheduleSetting schedule, ResolveSchedule(one, zone));
+    TRY_ASSIGN(ScheduleSetting schedule, ResolveSchedule(one, zone, settings));
     const auto twice = std::ranges::find(settings.schedules, schedule.name, &ScheduleSetting::name);
     if (twice != settings.schedules.end()) {
       return Fail(ErrorCode::kInvalid, "{}: a schedule {} is there already (at {})", one.source,

@@ -350,7 +350,12 @@ TEST_F(SettingSourcesTest, AMistakeInAScheduleIsNamedWithItsPlace) {
   EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nlimit = -1\n"),
             "limit of a schedule is '-1' (from c.toml:4): use a whole number from 0 to 1000000000");
   EXPECT_EQ(message(named + "expression = 'rate(1 hour)'\nmode = 'changes'\nlimit = 1\n"),
-            "c.toml:1: the limit of schedule n goes with the exports, not with mode changes");
+            "c.toml:1: the schedule n: limit goes with the exports, not with mode changes");
+  // It would end with the same error for ever.
+  EXPECT_EQ(
+      message(named + "expression = 'rate(1 hour)'\nmode = 'changes'\ntypes = 'collection'\n"),
+      "c.toml:1: the schedule n: only movie, tv and person have a change feed: with these types use mode "
+      "export");
   EXPECT_EQ(message(named + "expresion = 'rate(1 hour)'\n"),
             "c.toml:3: expresion is nothing that a schedule has, did you mean expression?");
   EXPECT_EQ(message(named),
