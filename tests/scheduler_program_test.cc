@@ -501,6 +501,17 @@ TEST_F(DaemonTest, AnEventThatCannotRunHasItsLineAndTakesNoOtherAlong) {
   EXPECT_NE(run.out.find(R"({"event":2,"exit_code":0,"ending":"done")"), std::string::npos) << run.out;
 }
 
+// What a drain brought is sealed at its end, not an hour later or with the next commit.
+TEST_F(DaemonTest, AFollowerHasWhatADrainBroughtWhileTheDaemonWaits) {
+  const auto daemon = Start();
+  ASSERT_TRUE(Waits(*daemon)) << daemon->err();
+  const Finished changes = Run({"changes", "--since=0"});
+  EXPECT_EQ(changes.code, 0) << changes.err;
+  EXPECT_GE(Count(changes.out, "\n"), 50) << changes.out;
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(kPatience), 0);
+}
+
 // Where nothing ever answered it is a mistake in the settings, not an outage to wait for.
 TEST_F(DaemonTest, EndsWithinFifteenSecondsWhenNothingEverAnswered) {
   environment_["TMDB_API_BASE_URL"] = "http://127.0.0.1:9/3";

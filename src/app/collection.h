@@ -10,13 +10,13 @@
 
 namespace tmdbc {
 
-// Fetches what is queued and fills in the rest of `summary`; `started` is when the collection began. `pause`
-// as for Pipeline::Drain().
+// Fetches what is queued and fills in the rest of `summary`; `started` is when the collection began.
+// `pause` as for Pipeline::Drain().
 Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_unanswered,
                        bool accept_deletions, MonoTime started, const std::function<bool()>& pause = {});
 
-// After any harvest, once all that it queued was fetched, whatever its mode and types: takes out of the store what may
-// not be kept any longer. `accept`: however much it is.
+// After any harvest, once all that it queued was fetched, whatever its mode and types: takes out of the store
+// what may not be kept any longer. `accept`: however much it is.
 Result<void> Care(Summary& summary, Pipeline& pipeline, bool accept);
 
 // Harvests, fetches, and cares for what is stored.

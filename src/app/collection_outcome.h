@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CollectionOutcome: what a collection (a harvest, a drain, care) came to, as one value. The exit code, when to try
-// again, the headline of the summary and the metrics all follow from it. Pure; any thread.
+// CollectionOutcome: what a collection (a harvest, a drain, care) came to, as one value. The exit code, when
+// to try again, the headline of the summary and the metrics all follow from it. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct CollectionOutcome {
   std::string reason;       // for a person; empty when all went well
   Hint hint = Hint::kNone;  // to the reason
 
-  // What the scheduler remembers of the run: like exit_code, but a refused key is not tried again before its time.
+  // What the scheduler remembers of the run: like exit_code, but a refused key is not tried again before its
+  // time.
   int schedule_code() const { return ending == Ending::kDenied ? int(kExitDenied) : exit_code; }
 };
 

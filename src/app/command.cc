@@ -221,6 +221,10 @@ int ExitCodeOf(ErrorCode code) {
   return kExitUnusable;
 }
 
+std::unexpected<Error> WithinFlag(const char* flag, const Error& error) {
+  return Within(flag, error);
+}
+
 std::optional<std::string> Arguments::Get(std::string_view flag) const {
   const auto found = values_.find(flag);
   if (found == values_.end()) return std::nullopt;

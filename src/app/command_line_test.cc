@@ -139,8 +139,8 @@ TEST(CommandLine, TheVersionIsThatOfTheBuildFile) {
   EXPECT_TRUE(kUserAgent.ends_with(kVersion));
 }
 
-// All help texts as people see them. To renew the file after a change: TMDBC_RENEW=1 app_test
-// --gtest_filter='*HelpTexts*'.
+// All help texts as people see them. To renew the file after a change: TMDBC_RENEW=1
+// app_test --gtest_filter='*HelpTexts*'.
 TEST(CommandLine, HelpTextsAreAsRecorded) {
   std::string all = "$ tmdb-collector --help\n" + Help({"--help"}) + "$ tmdb-collector queue --help\n" +
                     Help({"queue", "--help"});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// completions and manual: what the package installs beside the program, printed from the same tables as --help.
+// completions and manual: what the package installs beside the program, printed from the same tables as
+// --help.
 #include "app/command.h"
 #include "app/completions.h"
 #include "app/manual.h"

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/waiting.h"
+#include "harvester/freshness.h"
 
 namespace tmdbc {
 namespace {
@@ -21,8 +22,6 @@ constexpr Duration kCompactEvery = std::chrono::hours(24);
 constexpr std::size_t kLeastToMerge = 8;  // segments: below it merging costs more than it saves
 // While it compacts: how often the schedules, the service manager and the metrics get their turn.
 constexpr Duration kTurnEvery = std::chrono::milliseconds(100);
-// Of the requests until the next collection, what may go into verifying what nobody said has changed.
-constexpr double kRefreshShare = 0.5;
 
 std::vector<Schedule> SchedulesOf(const Settings& settings) {
   std::vector<Schedule> schedules;
@@ -84,11 +83,13 @@ HarvestOptions Daemon::OptionsOf(const ScheduleSetting& schedule, const HarvestO
   if (!schedule.types.empty()) options.types = schedule.types;
   if (schedule.limit) options.limit = schedule.limit;
   if (schedule.mode == HarvestMode::kChanges) options.limit.reset();
-  if (!accepts_) options.accept_export = options.accept_gap = options.accept_deletions = false;
-  // The collection is under way: this is when the next one is due.
-  const Time next = std::min(scheduler_->NextAt(), pipeline_.clock().Now() + std::chrono::days(30));
-  const auto until = std::chrono::duration<double>(next - pipeline_.clock().Now());
-  options.refresh_budget = kRefreshShare * pipeline_.pace() * std::max(until.count(), 0.0);
+  options.accept_export = options.accept_export && accepts_.exports;
+  options.accept_gap = options.accept_gap && accepts_.gap;
+  options.accept_deletions = options.accept_deletions && accepts_.deletions;
+  // The collection is under way: this is when the next one is due, and each of them cares for what is stored.
+  const Time now = pipeline_.clock().Now();
+  const Time next = std::min(scheduler_->NextAt(), now + std::chrono::days(30));
+  options.refresh_budget = double(RefreshBudget(pipeline_.pace(), next - now, 0));
   return options;
 }
 
@@ -111,6 +112,7 @@ Result<void> Daemon::Begin(const std::string& name) {
   TRY(WhenThereIsRoom([&] { return scheduler_->Begin(name); }));
   if (pipeline_.stop().requested()) return {};
   under_way_ = name;
+  mode_ = schedule->mode;
   pipeline_.log().Info("collecting", {{"schedule", name}, {"expression", schedule->expression.ToString()}});
   notify_.Status(fmt::format("collecting by schedule {}", name));
   const MonoTime began = pipeline_.clock().Mono();
@@ -130,9 +132,9 @@ Result<void> Daemon::DrainOnly() {
   Summary summary = std::move(interrupted_);
   const MonoTime began = pipeline_.clock().Mono();
   TRY(DrainInto(summary, pipeline_, CollectorOptions().give_up_unanswered,
-                accepts_ && arguments_.Has("--accept-deletions"), began,
+                accepts_.deletions && arguments_.Has("--accept-deletions"), began,
                 [this, began] { return WantsPause(began); }));
-  TRY(Care(summary, pipeline_, accepts_ && arguments_.Has("--accept-deletions")));
+  TRY(Care(summary, pipeline_, accepts_.deletions && arguments_.Has("--accept-deletions")));
   return Collected(std::move(summary));
 }
 
@@ -154,7 +156,9 @@ Result<void> Daemon::Collected(Summary summary) {
   if (summary.drained->result.end == DrainEnd::kStopped) return {};
   hopeless_ = outcome.next == Next::kNever;
   if (hopeless_) return {};
-  accepts_ = false;
+  if (mode_ != HarvestMode::kChanges) accepts_.exports = false;
+  if (mode_ != HarvestMode::kExport) accepts_.gap = false;
+  accepts_.deletions = false;
   // The schedule tries an outage again; what belongs to none is tried here.
   const bool denied = outcome.ending == Ending::kDenied;  // only a person can mend that: not before its time
   if (summary.queue.left > 0 && !denied) drain_at_ = now + kAfterOutage;

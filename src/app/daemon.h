@@ -27,9 +27,9 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Until stopped, until nothing is due any more, or until nothing that comes later can help (Next::kNever): then
-  // the exit code of the last collection. Stopped it is 0 when nothing is left to fetch and the last collection
-  // was whole, else 1.
+  // Until stopped, until nothing is due any more, or until nothing that comes later can help
+  // (Next::kNever): then the exit code of the last collection. Stopped it is 0 when nothing is left to
+  // fetch and the last collection was whole, else 1.
   Result<int> Run();
 
  private:
@@ -55,10 +55,15 @@ class Daemon {
   std::optional<std::string> under_way_;  // the schedule whose collection has not ended
   std::optional<MonoTime> drain_at_;      // when the queue is to be fetched without a harvest before
   Summary interrupted_;                   // the harvest of the collection that goes on
-  bool accepts_ = true;                   // the --accept flags are for the first collection
-  std::optional<int> code_;               // of the last collection
-  bool hopeless_ = false;                 // no later try will mend what it ended with
-  bool finished_ = false;                 // nothing is due any more
+  // The --accept flags are for the first collection that could use them: an export schedule reads no feed.
+  struct Accepts {
+    bool exports = true, gap = true, deletions = true;
+  };
+  Accepts accepts_;
+  HarvestMode mode_ = HarvestMode::kAuto;  // of the collection under way
+  std::optional<int> code_;                // of the last collection
+  bool hopeless_ = false;                  // no later try will mend what it ended with
+  bool finished_ = false;                  // nothing is due any more
   Time told_next_{};
   MonoTime compact_at_{};  // not before
 };

@@ -13,9 +13,9 @@ namespace tmdbc {
 
 class DataDir {
  public:
-  // Makes the folder (and those above) when absent, and locks it until the DataDir is gone. kInvalid when the
-  // path is a file or holds something else, kExists when another process has it (named when it can be found
-  // out), else kIo.
+  // Makes the folder (and those above) when absent, and locks it until the DataDir is gone. kInvalid
+  // when the path is a file or holds something else, kExists when another process has it (named when
+  // it can be found out), else kIo.
   static Result<DataDir> OpenForWriting(const std::string& path);
   // Beside a process that writes; makes and locks nothing. kInvalid when there is no store in it yet.
   static Result<DataDir> OpenForReading(const std::string& path);
@@ -25,8 +25,8 @@ class DataDir {
   ~DataDir();
 
   const std::string& path() const { return path_; }
-  // Opens catalog.db in it, made when absent if this DataDir may write. kInvalid when it is the database of
-  // another program.
+  // Opens catalog.db in it, made when absent if this DataDir may write. kInvalid when it is
+  // the database of another program.
   Result<Database> OpenCatalog() const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A transport that lets UpstreamDate see every answer, of TMDB's API and of its export host: no purge and no watermark
-// rests on the local clock alone.
+// A transport that lets UpstreamDate see every answer, of TMDB's API and of its export host: no purge and no
+// watermark rests on the local clock alone.
 #pragma once
 
 #include <functional>

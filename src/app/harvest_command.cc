@@ -40,8 +40,7 @@ Result<std::vector<std::int64_t>> IdsOf(const Arguments& arguments, MediaType ty
     const std::size_t comma = std::min(list.find(',', at), list.size());
     // The same words as for `query`: a configuration list may be given by its path.
     const auto address = ParseRecordAddress(Name(type), list.substr(at, comma - at));
-    if (!address)
-      return Fail(ErrorCode::kInvalid, "--ids: {}", address.error().message.substr(sizeof("--id is ") - 1));
+    if (!address) return WithinFlag("--ids", address.error());
     ids.push_back(address->id);
     at = comma + 1;
   }
@@ -96,8 +95,8 @@ std::string ForecastText(const HarvestReport& report, const Settings& settings, 
                      settings.rate_limit_requests);
 }
 
-// For a dry run where nothing is stored yet: it works in a folder that goes again, and the one that is named
-// stays as it is.
+// For a dry run where nothing is stored yet: it works in a folder that goes again, and the
+// one that is named stays as it is.
 class ScratchFolder {
  public:
   static Result<std::unique_ptr<ScratchFolder>> Make() {

@@ -39,8 +39,8 @@ class MirrorMetrics {
 
   MirrorMetrics(const Clock& clock, std::string api_base_url);
 
-  // --- the loop's thread ---
-  // The types that are harvested from now on: of others no watermark is told, for it stays where it is.
+  // --- the loop's thread --- The types that are harvested from now on: of others no watermark is
+  // told, for it stays where it is.
   void Harvests(std::set<MediaType> types) { harvested_ = std::move(types); }
   // The loop goes on, and sends at most so many requests a second.
   void Ticked(double pace);

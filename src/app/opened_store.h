@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // OpenedStore: a DATA_DIR and everything that reads it, opened in one place. Commands that only look take
-// ForReading(): it has nothing that writes, needs no recovery, and works beside the process at work. The processes
-// that work open a Pipeline. One thread.
+// ForReading(): it has nothing that writes, needs no recovery, and works beside the process at work. The
+// processes that work open a Pipeline. One thread.
 #pragma once
 
 #include <memory>

@@ -16,12 +16,12 @@ namespace tmdbc {
 
 Result<void> WriteOut(std::string_view text);
 
-// Whether what is written there may hold escapes that move the cursor: it is a terminal, and one that knows them
-// (TERM is set and not "dumb").
+// Whether what is written there may hold escapes that move the cursor: it is a terminal, and one that knows
+// them (TERM is set and not "dumb").
 bool TakesEscapes(int fd);
 
-// Writes to stdout what a reader may take its time for, or turn away from. One thread; nothing else writes to
-// stdout meanwhile.
+// Writes to stdout what a reader may take its time for, or turn away from. One thread; nothing
+// else writes to stdout meanwhile.
 class OutStream {
  public:
   enum class Reader : std::uint8_t {

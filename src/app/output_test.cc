@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
@@ -119,6 +120,30 @@ TEST_F(OutStreamTest, AReaderThatHasGoneIsNoError) {
   EXPECT_EQ(looked, Reader::kGone);
   EXPECT_EQ(written.value(), Reader::kGone);
   EXPECT_EQ(again.value(), Reader::kGone);
+}
+
+// A terminal that knows escapes, one that does not, and what is none.
+TEST(TakesEscapes, OnlyATerminalThatKnowsThem) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(::grantpt(terminal), 0);
+  ASSERT_EQ(::unlockpt(terminal), 0);
+  const int side = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+  ASSERT_GE(side, 0);
+  ::setenv("TERM", "xterm", 1);
+  EXPECT_TRUE(TakesEscapes(side));
+  for (const char* term : {"dumb", ""}) {
+    ::setenv("TERM", term, 1);
+    EXPECT_FALSE(TakesEscapes(side)) << term;
+  }
+  ::unsetenv("TERM");
+  EXPECT_FALSE(TakesEscapes(side));
+  ::close(side);
+  ::close(terminal);
+  ::setenv("TERM", "xterm", 1);
+  const int file = ::open("/dev/null", O_WRONLY);
+  EXPECT_FALSE(TakesEscapes(file));
+  ::close(file);
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ inline constexpr int kMaxReceives = 100;
 class Pipeline {
  public:
   // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
-  // process. `settings` outlives the pipeline; who changes them calls Reconfigure(). `surroundings`: the machine, unless
-  // a simulation says otherwise.
+  // process. `settings` outlives the pipeline; who changes them calls Reconfigure(). `surroundings`: the
+  // machine, unless a simulation says otherwise.
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command,
                                                 Surroundings surroundings = {});
 
@@ -84,8 +84,8 @@ class Pipeline {
   // What day TMDB says it is.
   const UpstreamDate& upstream_date() const { return upstream_date_; }
 
-  // Seals what is open and says that this process ended in good order; last. False, with the reason logged,
-  // when the store failed.
+  // Seals what is open and says that this process ended in good order; last. False, with the
+  // reason logged, when the store failed.
   bool Close();
 
   // Sleeps until then, or a stop request.
@@ -100,7 +100,8 @@ class Pipeline {
   // Requests a second that the rate limit lets through.
   double pace() const { return limiter_.pace(); }
   const Clock& clock() const { return clock_; }
-  // TMDB has answered usefully: in this process, or it filled the store. What fails from then on is an outage.
+  // TMDB has answered usefully: in this process, or it filled the store. What fails from then on is an
+  // outage.
   bool answered() const { return answered_; }
   // In this process TMDB has taken the key.
   bool key_proven() const { return key_proven_; }

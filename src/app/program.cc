@@ -16,8 +16,8 @@ const char* Environment(const char* name) {
   return std::getenv(name);
 }
 
-// How to print that the command line or the settings themselves are wrong: as LOG_FORMAT says, where that can be
-// read all the same.
+// How to print that the command line or the settings themselves are wrong: as LOG_FORMAT says,
+// where that can be read all the same.
 LogFormat FormatBeforeSettings(int argc, const char* const* argv) {
   constexpr std::string_view kFlag = "--log-format=";
   const char* value = Environment("LOG_FORMAT");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a person sees while the queue is drained: on a terminal one line that renews itself, otherwise a plain
-// line every ten seconds.
+// What a person sees while the queue is drained: on a terminal one line that renews itself, otherwise
+// a plain line every ten seconds.
 #pragma once
 
 #include <chrono>

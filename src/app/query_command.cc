@@ -23,17 +23,23 @@ Result<Question> QuestionOf(const Arguments& arguments) {
   Question question;
   TRY_ASSIGN(const std::string type, arguments.Need("--type"));
   TRY_ASSIGN(const std::string id, arguments.Need("--id"));
-  TRY_ASSIGN(question.address, ParseRecordAddress(type, id));
+  const auto address = ParseRecordAddress(type, id);
+  const bool bad_type = !ParseMediaType(type);
+  if (!address) return WithinFlag(bad_type ? "--type" : "--id", address.error());
+  question.address = *address;
   question.name = type + ":" + id;
   question.envelope = arguments.Has("--envelope");
   question.history = arguments.Has("--history");
   question.json = arguments.Has("--json");
   if (const auto text = arguments.Get("--as-of")) {
-    TRY_ASSIGN(const Time at, ParseAsOf(*text));
-    question.as_of = AskedTime{at, *text};
+    const auto at = ParseAsOf(*text);
+    if (!at) return WithinFlag("--as-of", at.error());
+    question.as_of = AskedTime{*at, *text};
   }
   if (const auto versions = arguments.Get("--diff")) {
-    TRY_ASSIGN(question.diff, ParseVersions(*versions));
+    const auto pair = ParseVersions(*versions);
+    if (!pair) return WithinFlag("--diff", pair.error());
+    question.diff = *pair;
   }
   if (int(question.history) + int(question.as_of.has_value()) + int(question.diff.has_value()) > 1)
     return Fail(ErrorCode::kInvalid, "--history, --as-of and --diff are three questions: ask one at a time");

@@ -124,12 +124,12 @@ TEST_F(HistoryTest, BadQuestionsAreToldInOneLine) {
     int code;
     const char* says;
   } cases[] = {
-      {{"--id=550", "--as-of=yesterday"}, 2, "--as-of is 'yesterday': use a time like"},
-      {{"--id=550", "--as-of=2026-13-01"}, 2, "--as-of is '2026-13-01'"},
-      {{"--id=550", "--as-of=2026-11-01T10:00:00+99:00"}, 2, "--as-of is"},
-      {{"--id=550", "--diff=1"}, 2, "--diff is '1': name two versions"},
-      {{"--id=550", "--diff=0,1"}, 2, "--diff is '0,1'"},
-      {{"--id=550", "--diff=1,2,3"}, 2, "--diff is '1,2,3'"},
+      {{"--id=550", "--as-of=yesterday"}, 2, "--as-of: 'yesterday' is no time: use one like"},
+      {{"--id=550", "--as-of=2026-13-01"}, 2, "--as-of: '2026-13-01'"},
+      {{"--id=550", "--as-of=2026-11-01T10:00:00+99:00"}, 2, "--as-of: "},
+      {{"--id=550", "--diff=1"}, 2, "--diff: '1' does not name two versions"},
+      {{"--id=550", "--diff=0,1"}, 2, "--diff: '0,1'"},
+      {{"--id=550", "--diff=1,2,3"}, 2, "--diff: '1,2,3'"},
       {{"--id=550", "--history", "--diff=1,2"}, 2, "ask one at a time"},
       {{"--id=550", "--history", "--envelope"}, 2, "not with --history"},
       {{"--id=551", "--history"}, 1, "movie:551 is not in the store"},
@@ -238,8 +238,8 @@ TEST_F(HistoryTest, APlaceThatWasFreeThenHasNothing) {
   }
 }
 
-// Season 1 is made anew under another id; its first episode goes on in it and changes, the second is gone,
-// and comes back later.
+// Season 1 is made anew under another id; its first episode goes on in it and changes, the
+// second is gone, and comes back later.
 void MakeSeasonAnew() {
   DataStore data;
   const auto show = [&](std::int64_t season, const char* episodes, const char* time) {
@@ -409,7 +409,7 @@ TEST_F(HistoryTest, OfAPurgedRecordIsSaidThatItWasPurgedAndWhy) {
   EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out, std::string(kSecond) + "\n");
   ExpectOneLine(Run({"query", "--type=movie", "--id=550", "--as-of=2026-04-01"}), 1,
                 "of movie:550 nothing is kept from before its version 2 of 2026-11-02T10:00:00.000Z: earlier "
-                "versions were purged, or dropped by `compact --keep-versions-for`");
+                "versions were purged, or dropped by a retention");
 }
 
 TEST_F(HistoryTest, ATimeWhoseVersionsWereDroppedIsNotCalledTooEarly) {

@@ -359,7 +359,8 @@ Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) 
     TRY_ASSIGN(const auto sources, Sources::Open(settings));
     TRY_ASSIGN(const Status status, ReadStatus(*sources));
     std::string text = json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
-    // On a terminal each picture takes the place of the one before; elsewhere a blank line stands between them.
+    // On a terminal each picture takes the place of the one before; elsewhere a blank line stands between
+    // them.
     if (watch && !json) text.insert(0, TakesEscapes(STDOUT_FILENO) ? "\x1b[H\x1b[2J" : first ? "" : "\n");
     first = false;
     TRY(WriteOut(text));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Summary: what a harvest and a drain did, for the person (or program) that started them, and the exit code
-// that goes with it.
+// Summary: what a harvest and a drain did, for the person (or program) that started them, and
+// the exit code that goes with it.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Surroundings: what a process takes from the machine it runs on: time, the network, chance, and sleep. A test gives
-// others, and the whole program, the daemon included, lives for years in one thread (tests/months_test.cc).
+// Surroundings: what a process takes from the machine it runs on: time, the network, chance,
+// and sleep. A test gives others, and the whole program, the daemon included, lives for years
+// in one thread (tests/months_test.cc).
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ struct Surroundings {
   std::function<Result<std::unique_ptr<http::HttpTransport>>(const Clock& clock)> make_transport;
   // Of delays and orders. Empty: the machine's entropy.
   std::optional<std::uint64_t> seed;
-  // Takes the place of sleeping until that time while nothing is under way; it may come back late, as on a machine
-  // that was asleep. Empty: sleeps, looking at the stop flag five times a second.
+  // Takes the place of sleeping until that time while nothing is under way; it may come back late, as on a
+  // machine that was asleep. Empty: sleeps, looking at the stop flag five times a second.
   std::function<void(MonoTime until)> sleep;
 };
 

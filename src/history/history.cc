@@ -47,8 +47,8 @@ Result<MediaId> SeasonOfPlace(RecordReader& reader, const RecordAddress& address
   return reader.SeasonAt(address.tv_id, address.season_number);
 }
 
-// The records that the address names: of an episode by its id, every season that may have had it, first the
-// one that has it.
+// The records that the address names: of an episode by its id, every season that may have
+// had it, first the one that has it.
 Result<std::vector<MediaId>> RecordsOf(RecordReader& reader, const RecordAddress& address) {
   if (address.by_place) {
     TRY_ASSIGN(const MediaId season, reader.SeasonAt(address.tv_id, address.season_number));
@@ -240,7 +240,7 @@ Result<Time> ParseAsOf(std::string_view text) {
     if (const auto time = ParseTime(std::string(local) + "Z")) return *time - *offset;
   }
   return Fail(ErrorCode::kInvalid,
-              "--as-of is '{}': use a time like 2026-11-22T10:01:02Z or 2026-11-22T10:01:02+01:00, or a date "
+              "'{}' is no time: use one like 2026-11-22T10:01:02Z or 2026-11-22T10:01:02+01:00, or a date "
               "(its end, UTC)",
               ShowValue(text));
 }
@@ -309,8 +309,8 @@ Result<std::string> WhyNotThere(RecordReader& reader, const RecordAddress& addre
   if (!kept && kept.error().code != ErrorCode::kNotFound) return std::unexpected(kept.error());
   if (!kept || !time || kept->first_version == 1 || time->at >= kept->first_at) return plain;
   return fmt::format(
-      "of {} nothing is kept from before its version {} of {}: earlier versions were purged, or dropped by "
-      "`compact --keep-versions-for`",
+      "of {} nothing is kept from before its version {} of {}: earlier versions were purged, or dropped by a "
+      "retention",
       name, kept->first_version, FormatTime(kept->first_at));
 }
 
@@ -363,8 +363,7 @@ Result<VersionPair> ParseVersions(std::string_view text) {
   const auto comma = text.find(',');
   if (comma == std::string_view::npos || !number(text.substr(0, comma), versions.from) ||
       !number(text.substr(comma + 1), versions.to)) {
-    return Fail(ErrorCode::kInvalid,
-                "--diff is '{}': name two versions, for instance --diff=1,2 (--history lists them)",
+    return Fail(ErrorCode::kInvalid, "'{}' does not name two versions: give their numbers, as 1,2",
                 ShowValue(text));
   }
   return versions;

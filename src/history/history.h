@@ -22,7 +22,7 @@ Result<StoredRecord> FindRecord(RecordReader& reader, const RecordAddress& addre
 Result<std::string> DataOf(const StoredRecord& record, const RecordAddress& address);
 
 // "2026-11-22T10:01:02Z", with a fraction or an offset ("+01:00") if need be (RFC 3339); a bare date is the
-// end of that day (UTC): what was known when it was over. kInvalid names the flag.
+// end of that day (UTC): what was known when it was over. kInvalid with what is allowed.
 Result<Time> ParseAsOf(std::string_view text);
 // The version in force then; of an episode that of the season that had it. A place in a show (1399/season/1)
 // is looked up as it was then, by the show's own list of seasons. kNotFound when nothing was stored there.
@@ -45,8 +45,8 @@ Result<std::vector<StoredRecord>> HistoryOf(RecordReader& reader, const RecordAd
 
 // One line a version for a person; what an update changed in short.
 std::string HistoryText(const std::vector<StoredRecord>& versions);
-// One object a line: {"version","change","fetched_at","status","sha256"}; "damaged" behind these in one that
-// cannot be read.
+// One object a line: {"version","change","fetched_at","status","sha256"}; "damaged" behind
+// these in one that cannot be read.
 std::string HistoryJson(const std::vector<StoredRecord>& versions);
 
 struct VersionPair {

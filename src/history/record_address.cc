@@ -57,7 +57,7 @@ Result<std::int64_t> ParseConfigurationId(std::string_view id) {
   if (number && ConfigurationPath(*number)) return *number;
   const auto paths = ConfigurationPaths();
   return Fail(ErrorCode::kInvalid,
-              "--id is '{}': use a number from 1 to {} or one of {}, or a genre list in a language such as "
+              "'{}' is no configuration list: use a number from 1 to {} or one of {}, or a genre list in a language such as "
               "genre/movie/list?language=de-DE",
               ShowValue(id), paths.size(), fmt::join(paths, ", "));
 }
@@ -72,7 +72,7 @@ Result<std::int64_t> ParseId(std::string_view text) {
 
 Result<RecordAddress> ParseRecordAddress(std::string_view type, std::string_view id) {
   const auto parsed = ParseMediaType(type);
-  if (!parsed) return Fail(ErrorCode::kInvalid, "--type: {}", parsed.error().message);
+  if (!parsed) return std::unexpected(parsed.error());
   RecordAddress address{.type = *parsed};
   if (*parsed == MediaType::kConfiguration) {
     TRY_ASSIGN(address.id, ParseConfigurationId(id));
@@ -81,7 +81,7 @@ Result<RecordAddress> ParseRecordAddress(std::string_view type, std::string_view
   const bool has_place = *parsed == MediaType::kSeason || *parsed == MediaType::kEpisode;
   if (has_place && ParsePlace(id, *parsed == MediaType::kEpisode, address)) return address;
   const auto number = Whole(id, 1);
-  if (!number) return Fail(ErrorCode::kInvalid, "--id is '{}': use {}", ShowValue(id), AllowedIds(*parsed));
+  if (!number) return Fail(ErrorCode::kInvalid, "'{}' is no id: use {}", ShowValue(id), AllowedIds(*parsed));
   address.id = *number;
   return address;
 }

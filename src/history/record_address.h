@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RecordAddress: what --type and --id of `query` name: "550", a season "1399/season/1", an episode
-// "1399/season/1/episode/2", a configuration list by its path.
+// RecordAddress: what a type and an id, as a person writes them, name: "550", a season "1399/season/1", an
+// episode "1399/season/1/episode/2", a configuration list by its path.
 #pragma once
 
 #include <cstdint>

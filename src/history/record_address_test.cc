@@ -47,7 +47,7 @@ TEST_P(RecordAddressMistake, IsRefusedInOneSentence) {
   const auto address = ParseRecordAddress(GetParam().type, GetParam().id);
   ASSERT_FALSE(address);
   EXPECT_EQ(address.error().code, ErrorCode::kInvalid);
-  EXPECT_TRUE(address.error().message.starts_with("--")) << address.error().message;
+  EXPECT_TRUE(address.error().message.starts_with("'")) << address.error().message;
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, RecordAddressMistake,

@@ -27,7 +27,7 @@ constexpr std::size_t kShownBytes = 100;    // of a value in a line for a person
 constexpr std::size_t kShownBefore = 24;    // of them, before the place where two strings differ
 constexpr std::size_t kSummaryMembers = 5;  // in a line of a history
 
-// --- the two documents
+// --- the two documents ---
 
 // A value with its bytes. `name` is a member's, `text` a string's, escapes undone; views of what was parsed.
 struct Node {
@@ -132,13 +132,13 @@ bool Same(const Node& a, const Node& b) {
   }
 }
 
-// --- which elements of two arrays belong together
+// --- which elements of two arrays belong together ---
 
 using Names = std::span<const std::string_view>;
 
-// What TMDB tells the elements of its arrays apart by, the better first (TMDB.md section 5.5): a credit's id
-// is unique where a person's is not, for somebody may have two parts; a crew member appears once a
-// department.
+// What TMDB tells the elements of its arrays apart by, the better first (docs/tmdb-facts.md):
+// a credit's id is unique where a person's is not, for somebody may have two parts; a crew
+// member appears once a department.
 constexpr std::string_view kCreditId[] = {"credit_id"};
 constexpr std::string_view kId[] = {"id"};
 constexpr std::string_view kIdInDepartment[] = {"id", "department"};
@@ -301,7 +301,7 @@ std::vector<bool> InOrder(const std::vector<std::size_t>& before_of) {
   return in_order;
 }
 
-// --- the differences
+// --- the differences ---
 
 enum class Act : std::uint8_t { kAdd, kRemove, kReplace, kMove };
 
@@ -447,7 +447,7 @@ class Walk {
   std::vector<Edit>& edits_;
 };
 
-// --- for a person
+// --- for a person ---
 
 // `text` from `begin`, at most `bytes` of it, without half letters at the ends, with dots where it was cut
 // and nothing that could speak to a terminal.

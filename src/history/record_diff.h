@@ -3,10 +3,10 @@
 // of a history, a JSON Patch (RFC 6902) for programs.
 //
 // The order of object members, white space and the spelling of a number (1, 1.0) are no difference. Elements
-// of arrays are matched by what TMDB tells them apart by (credit_id, id, file_path, language and country...),
-// where every element of both arrays has that and no two share it; else by their content. So a cast member
-// who moved up the list is one move, not a different person at every index. Values are shown and patched in
-// the bytes in which they came.
+// of arrays are matched by what TMDB tells them apart by (credit_id, id, file_path, language and
+// country...), where every element of both arrays has that and no two share it; else by their content. So a
+// cast member who moved up the list is one move, not a different person at every index. Values are shown and
+// patched in the bytes in which they came.
 //
 // Pure; any thread.
 #pragma once

@@ -16,7 +16,7 @@
 namespace tmdbc {
 namespace {
 
-// --- a JSON value and RFC 6902, made for this test and sharing nothing with what is tested
+// --- a JSON value and RFC 6902, made for this test and sharing nothing with what is tested ---
 
 struct Json;
 using Members = std::map<std::string, Json>;
@@ -158,7 +158,7 @@ std::string Summary(std::string_view before, std::string_view after) {
   return diff ? diff->Summary() : diff.error().message;
 }
 
-// --- what a person reads
+// --- what a person reads ---
 
 struct Shown {
   const char* before;
@@ -247,7 +247,7 @@ TEST(RecordDiff, WhatIsNoJsonIsRefused) {
   EXPECT_EQ(RecordDiff::Between("", "{}").error().code, ErrorCode::kCorrupt);
 }
 
-// --- what a program gets
+// --- what a program gets ---
 
 TEST(RecordDiffPatch, IsRfc6902) {
   EXPECT_EQ(Patch(R"({"a":1,"b":2})", R"({"a":1.50,"c":[true]})"),

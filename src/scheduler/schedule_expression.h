@@ -28,8 +28,8 @@ class ScheduleExpression {
  public:
   enum class Kind : std::uint8_t { kRate, kCron, kAt };
 
-  // kInvalid with the rest of a sentence that begins with the expression: "cron(0 25 * * ? *)": "its hours
-  // field is '25': use ...".
+  // kInvalid with the rest of a sentence that begins with the expression: "cron(0 25 * * ? *)":
+  // "its hours field is '25': use ...".
   static Result<ScheduleExpression> Parse(std::string_view text, TimeZone zone = TimeZone());
   // rate() of so many minutes, at least one.
   static ScheduleExpression Every(std::chrono::minutes interval);

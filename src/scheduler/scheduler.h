@@ -68,9 +68,9 @@ class Scheduler {
   Time NextAt() const;
   const std::vector<Schedule>& schedules() const { return schedules_; }
 
-  // The run of a schedule begins; it came to its end (one that was stopped did not). Durable when they
-  // return. In between it is due only when its next time has come. The end of one that was given up meanwhile
-  // leaves no trace.
+  // The run of a schedule begins; it came to its end (one that was stopped did not). Durable when
+  // they return. In between it is due only when its next time has come. The end of one that was
+  // given up meanwhile leaves no trace.
   Result<void> Begin(const std::string& name);
   Result<void> End(const std::string& name, int exit_code);
 

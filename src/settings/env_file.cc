@@ -54,8 +54,8 @@ class EnvParser {
     return Fail(ErrorCode::kInvalid, "{}:{}: {}", path_, line, what);
   }
 
-  // A line that cannot be read is a mistake where it is nearly one of our settings; else it is another program's,
-  // whose grammar we do not know, and it ends with the line.
+  // A line that cannot be read is a mistake where it is nearly one of our settings; else it is another
+  // program's, whose grammar we do not know, and it ends with the line.
   Result<void> TakeVariable(std::vector<GivenSetting>& variables) {
     const int line = line_;
     std::string name = TakeName();

@@ -14,9 +14,9 @@
 
 namespace tmdbc {
 
-// Every variable that can be read, in the order of the file, ours or not, with the source "path:line". kInvalid
-// for a line that cannot, when its name is nearly one of our settings; it names the line, never its text, which
-// may be a secret.
+// Every variable that can be read, in the order of the file, ours or not, with the source "path:line".
+// kInvalid for a line that cannot, when its name is nearly one of our settings; it names the line, never
+// its text, which may be a secret.
 Result<std::vector<GivenSetting>> ParseEnvFile(std::string_view text, const std::string& path);
 
 }  // namespace tmdbc

@@ -21,8 +21,8 @@
 
 namespace tmdbc {
 
-// A value that somebody gave, and where: ".env:3", "tmdb-collector.toml:5", "the environment",
-// "--rate-limit-requests".
+// A value that somebody gave, and where: ".env:3", "tmdb-collector.toml:5", "the
+// environment", "--rate-limit-requests".
 struct GivenSetting {
   std::string name;
   std::string text;
@@ -103,8 +103,8 @@ struct Setting {
 // In the order in which they are documented.
 std::span<const Setting> SettingsTable();
 const Setting* FindSetting(std::string_view name);
-// The setting that somebody who wrote `name` most likely meant, whatever its case: at most two letters away. Null
-// when it is more likely another program's.
+// The setting that somebody who wrote `name` most likely meant, whatever its case: at most two letters away.
+// Null when it is more likely another program's.
 const Setting* NearestSetting(std::string_view name);
 // "--rate-limit-requests"
 std::string FlagOf(const Setting& setting);
@@ -115,9 +115,9 @@ std::string FallbackOf(const Setting& setting);
 // The sections of tmdb-collector.toml: "tmdb", "collector"...
 bool IsSection(std::string_view name);
 
-// The defaults, then `given` in turn: the later wins. Every value is checked, also one that a later one
-// hides. kInvalid with one sentence that names the setting, the value (*** for a secret), the source and what
-// is allowed.
+// The defaults, then `given` in turn: the later wins. Every value is checked, also one that a
+// later one hides. kInvalid with one sentence that names the setting, the value (*** for a
+// secret), the source and what is allowed.
 Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
                                  std::span<const GivenSchedule> schedules = {});
 

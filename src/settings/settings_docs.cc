@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"md(# Configuration
 
-Printed from the settings table by `tmdb-collector settings --markdown`; src/settings/settings.cc is the place to change.
+Printed from the settings table by `tmdb-collector settings --markdown`; src/settings/settings.cc is the place to
+change.
 
 Each setting may be given in five places. The later wins:
 
@@ -20,17 +21,18 @@ Each setting may be given in five places. The later wins:
 4. the environment;
 5. a flag of any command, written after or before its name: `tmdb-collector run --once --rate-limit-requests=40`.
 
-An unknown setting, or a value that is not allowed, ends the program with exit code 2 and a sentence that names the setting, the
-value, the place it came from and what is allowed. An empty value in a file or in the environment counts as not given.
-`tmdb-collector settings` (`--json`) prints every setting, and the schedules in force, with its value and where it came from; `--debug` writes
-the same to the log.
+An unknown setting, or a value that is not allowed, ends the program with exit code 2 and a sentence that names the
+setting, the value, the place it came from and what is allowed. An empty value in a file or in the environment counts as
+not given. `tmdb-collector settings` (`--json`) prints every setting, and the schedules in force, with its value and
+where it came from; `--debug` writes the same to the log.
 
-The key is never a flag, for every user of a machine can read its command lines. It is shown as `***` wherever it would appear.
+The key is never a flag, for every user of a machine can read its command lines. It is shown as `***` wherever it would
+appear.
 
 ## The two files
 
-`tmdb-collector.toml` has the names in lower case. The headings are for the reader: a key means the same under each of them, and may be
-given once. Lists may be TOML arrays.
+`tmdb-collector.toml` has the names in lower case. The headings are for the reader: a key means the same under each of
+them, and may be given once. Lists may be TOML arrays.
 
 ```toml
 [collector]
@@ -44,14 +46,14 @@ media_types = ["movie", "tv"]
 data_dir = "/var/lib/tmdb"
 ```
 
-`.env` has `NAME=value` lines, with an optional `export` before. `#` begins a comment at the start of a line or after a blank. In single
-quotes a value is taken as it stands; in double quotes `\"`, `\\` and `\n` are understood. Nothing is expanded. Variables of other programs
-may stand there too: a name is refused only when it is nearly one of ours.
+`.env` has `NAME=value` lines, with an optional `export` before. `#` begins a comment at the start of a line or after a
+blank. In single quotes a value is taken as it stands; in double quotes `\"`, `\\` and `\n` are understood. Nothing is
+expanded. Variables of other programs may stand there too: a name is refused only when it is nearly one of ours.
 
 ## Schedules
 
-`run` without --once harvests by a schedule: every COLLECTION_INTERVAL minutes, or by COLLECTION_SCHEDULE. Several, with words of their
-own, stand in `tmdb-collector.toml`; they take the place of those two settings:
+`run` without --once harvests by a schedule: every COLLECTION_INTERVAL minutes, or by COLLECTION_SCHEDULE. Several, with
+words of their own, stand in `tmdb-collector.toml`; they take the place of those two settings:
 
 ```toml
 [[schedule]]
@@ -83,11 +85,12 @@ An expression is one of these, in the grammar of Amazon EventBridge:
 | day-of-week | 1-7 or SUN-SAT, 1 is Sunday | `,` `-` `*`, alone `?`, `L` (Saturday), `6L` (the last Friday of the month), `6#3` (its third Friday) |
 | year | 1970-2199 | `,` `-` `*` `/` |
 
-A schedule that was never run starts at once, `at()` at its time. After downtime, a suspended machine or a clock that was put forward, what
-was missed runs once. A run that was killed or stopped is taken up again at the next start; one that ended with exit code 3 is tried again
-after 15 minutes. Where clocks are put forward, a time that they leave out does not happen; where they are put back, a time that comes
-twice counts once. One run is under way at a time: when another is due while the queue is still being fetched, and has been for 15 minutes,
-its harvest comes first and the queue goes on after it.
+A schedule that was never run starts at once, `at()` at its time. After downtime, a suspended machine or a clock that
+was put forward, what was missed runs once. A run that was killed or stopped is taken up again at the next start; one
+that ended with exit code 3 is tried again after 15 minutes. Where clocks are put forward, a time that they leave out
+does not happen; where they are put back, a time that comes twice counts once. One run is under way at a time: when
+another is due while the queue is still being fetched, and has been for 15 minutes, its harvest comes first and the
+queue goes on after it.
 
 ## Proxies and certificates
 
@@ -101,26 +104,14 @@ These are read from the environment alone, as most programs do, and from no file
 | `SSL_CERT_FILE` | a PEM file of the authorities whose certificates are believed, in place of the system's: for a proxy that opens TLS, or a server with a certificate of your own |
 | `SSL_CERT_DIR` | a folder of them, under the names that `openssl rehash` gives |
 
-127.0.0.0/8, ::1 and localhost are always asked directly. An error behind a proxy names it. A certificate that is not believed is not tried again.
+127.0.0.0/8, ::1 and localhost are always asked directly. An error behind a proxy names it. A certificate that is not
+believed is not tried again.
 
 ## Reload
 
-SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take effect at once; the
-others are named in the log and wait for a restart. When a file is not right it is told in the log, and everything stays as it was.
-
-## Proxies and certificates
-
-These are not settings of ours: they are the variables that curl and most programs read, in the environment only.
-
-| variable | means |
-| --- | --- |
-| `https_proxy`, `http_proxy`, `all_proxy` | the proxy for such addresses, as `http://proxy.example:3128`. HTTP_PROXY in capitals is not read |
-| `no_proxy` | hosts that are asked directly: `example.org` (and all below it), addresses, `10.0.0.0/8`, or `*` |
-| `SSL_CERT_FILE`, `SSL_CERT_DIR` | the authorities whose certificates are trusted, instead of the system's: a file, a folder |
-
-This machine (localhost, 127.0.0.0/8, ::1) is always asked directly. What fails behind a proxy says so, with its name. A certificate that
-is not trusted ends the run at once and is not tried again: where the network opens TLS connections with an authority of its own, put that
-authority's certificate into a file, and its path into SSL_CERT_FILE.
+SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take
+effect at once; the others are named in the log and wait for a restart. When a file is not right it is told in the log,
+and everything stays as it was.
 
 )md";
 

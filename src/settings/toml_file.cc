@@ -8,8 +8,8 @@
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #include <toml++/impl/preprocessor.h>
-// Its tests for white space and letters take for unreachable what a letter like U+00DA reaches; false is the
-// right answer there.
+// Its tests for white space and letters take for unreachable what a letter like U+00DA reaches;
+// false is the right answer there.
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
