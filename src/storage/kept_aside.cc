@@ -15,6 +15,8 @@ constexpr std::string_view kAside = ".aside-";
 Result<bool> Known(RecordIndex& index, const RecordLine& line) {
   TRY_ASSIGN(const auto row, index.Find(line.id));
   if (!row) return false;
+  // What was learned later has taken its place.
+  if (row->version > line.version || row->fetched_at > line.fetched_at) return true;
   if (line.data.empty()) return !row->live() || row->version > line.version;
   const auto hash = HashContent(line.data);
   return hash && row->live() && hash->content == row->hash.content;

@@ -12,7 +12,7 @@ namespace {
 template <class Read>
 auto OnceMore(const Read& read) {
   auto found = read();
-  if (!found && found.error().code == ErrorCode::kCorrupt) found = read();
+  if (!found && IsDamage(found.error())) found = read();
   return found;
 }
 
@@ -105,7 +105,7 @@ Result<std::vector<StoredRecord>> RecordReader::LoadHistory(MediaId id) {
   std::vector<StoredRecord> records;
   for (const StepRow& step : steps) {
     auto record = loader_.Load(id, step.version, step.place);
-    if (!record && record.error().code != ErrorCode::kCorrupt) return std::unexpected(record.error());
+    if (!record && !IsDamage(record.error())) return std::unexpected(record.error());
     if (record) {
       records.push_back(*std::move(record));
       continue;

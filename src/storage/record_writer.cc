@@ -244,7 +244,7 @@ Result<void> RecordWriter::PutPurge(MediaId id, Time at) {
 Result<bool> RecordWriter::Readable(const IndexRow& row) {
   if (row.place.segment == 0) return true;  // still in the batch
   const auto loaded = loader_->Load(row.id, row.version, row.place);
-  if (!loaded && loaded.error().code != ErrorCode::kCorrupt) return std::unexpected(loaded.error());
+  if (!loaded && !IsDamage(loaded.error())) return std::unexpected(loaded.error());
   return loaded.has_value();
 }
 
@@ -371,16 +371,23 @@ Result<void> RecordWriter::IndexBatch() {
 
 Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
   if (catalog_.InTransaction()) return Fail(ErrorCode::kInternal, "commit: within a transaction");
-  auto done = FlushBatch();
-  if (done) {
-    done = catalog_.Transact([&]() -> Result<void> {
-      TRY(IndexBatch());
-      if (within) TRY(within());
-      return {};
-    });
-  }
-  if (!done) {
+  const auto flushed = FlushBatch();
+  if (!flushed) {
     for (auto& [type, writer] : writers_) writer->Cut();
+    return Within("commit", flushed.error());
+  }
+  const auto done = catalog_.Transact([&]() -> Result<void> {
+    TRY(IndexBatch());
+    if (within) TRY(within());
+    return {};
+  });
+  if (!done) {
+    // A COMMIT that reports an error may be on the disk all the same, and a power cut would bring it back: what it
+    // would point to stays. Where there was no room, or somebody else held the catalog, nothing was written.
+    const bool known = done.error().code == ErrorCode::kNoSpace || done.error().code == ErrorCode::kBusy;
+    for (auto& [type, writer] : writers_) {
+      if (!writer->empty()) known ? writer->Cut() : writer->Keep();
+    }
     return Within("commit", done.error());
   }
   for (auto& [type, writer] : writers_) {
@@ -398,8 +405,10 @@ Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
 bool RecordWriter::IsSealDue(MediaType type) const {
   const auto& open = writers_.at(type)->open();
   if (!open) return false;
+  const Duration age = clock_.Now() - open->opened_at;
+  // Opened long after now: the clock was set back.
   return writers_.at(type)->renaming() || open->bytes >= options_.segment_bytes ||
-         clock_.Now() - open->opened_at >= options_.segment_age;
+         age >= options_.segment_age || -age > options_.segment_age;
 }
 
 Result<void> RecordWriter::WriteState(MediaType type) {
@@ -408,8 +417,23 @@ Result<void> RecordWriter::WriteState(MediaType type) {
   return {};
 }
 
+Result<void> RecordWriter::ForgetFailedCommit(SegmentWriter& writer) {
+  const SegmentRow row = *writer.open();
+  // This write takes the place in the log where the failed one was: once it is durable, that one never happened.
+  TRY(catalog_.Transact([&]() -> Result<void> {
+    TRY_ASSIGN(const auto segments, index_->Segments(row.type));
+    if (segments.empty() || segments.back() != row) {
+      return Fail(ErrorCode::kIo, "the batch before has to be committed first");
+    }
+    return index_->PutSegment(row);
+  }));
+  writer.Forget();
+  return {};
+}
+
 Result<void> RecordWriter::SealOne(MediaType type) {
   SegmentWriter& writer = *writers_.at(type);
+  if (writer.keeps()) TRY(ForgetFailedCommit(writer));
   TRY(writer.Rename());
   SegmentRow row = *writer.open();
   row.sealed_at = ToMillis(clock_.Now());

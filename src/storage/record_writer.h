@@ -116,6 +116,8 @@ class RecordWriter {
   Result<void> LoadWriter(MediaType type);
   Result<void> WriteState(MediaType type);
   Result<void> SealOne(MediaType type);
+  // Makes sure that a transaction whose commit failed did not happen, so that its bytes may be cut off.
+  Result<void> ForgetFailedCommit(SegmentWriter& writer);
   bool IsSealDue(MediaType type) const;
 
   Result<std::optional<IndexRow>> CurrentView(MediaId id);

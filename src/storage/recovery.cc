@@ -121,7 +121,7 @@ Result<void> Recovery::RemoveLeftOver(MediaType type, std::uint32_t number,
   bool left_over = Covered(segments, number);
   if (!left_over && !segments.empty() && number > segments.back().number) {
     const auto origin = ReadOrigin(files_, path);
-    if (!origin && origin.error().code != ErrorCode::kCorrupt) return std::unexpected(origin.error());
+    if (!origin && !IsDamage(origin.error())) return std::unexpected(origin.error());
     left_over = origin && *origin && std::ranges::all_of((*origin)->parts, [&](const auto& part) {
                   return Covered(segments, part.number);
                 });

@@ -47,11 +47,11 @@ Result<void> SegmentWriter::OpenFile() {
     file_is_new_ = !open_;
     dirty_ = true;
   }
-  if (file_->size() < committed_bytes()) {
-    return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path,
-                file_->size(), committed_bytes());
+  if (file_->size() < staying_bytes()) {
+    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} has {} bytes, the index says {}", path,
+                file_->size(), staying_bytes());
   }
-  if (dirty_ && file_->size() > committed_bytes()) TRY(file_->Truncate(committed_bytes()));
+  if (dirty_ && file_->size() > staying_bytes()) TRY(file_->Truncate(staying_bytes()));
   return {};
 }
 
@@ -60,7 +60,7 @@ Result<void> SegmentWriter::Flush(Time now) {
   CloseFrame();
   TRY(OpenFile());
   dirty_ = true;
-  TRY(file_->Append(bytes_));
+  TRY(file_->Append(std::string_view(bytes_).substr(kept_)));
   TRY(file_->Sync());
   if (file_is_new_) {
     TRY(files_.SyncFolder(FolderOfPath(OpenPath(type_, number()))));
@@ -88,17 +88,22 @@ Place SegmentWriter::Resolve(const Place& place) const {
 void SegmentWriter::Committed() {
   open_ = Flushed();
   dirty_ = false;
+  kept_ = 0;
   bytes_.clear();
   frames_.clear();
   records_ = 0;
 }
 
 void SegmentWriter::Cut() {
-  if (file_ && dirty_ && file_->size() > committed_bytes()) (void)file_->Truncate(committed_bytes());
+  if (file_ && dirty_ && file_->size() > staying_bytes()) (void)file_->Truncate(staying_bytes());
+}
+
+void SegmentWriter::Keep() {
+  kept_ = bytes_.size();
 }
 
 Result<void> SegmentWriter::Rename() {
-  assert(open_);
+  assert(open_ && kept_ == 0);
   const std::string path = OpenPath(type_, number());
   const std::string sealed = SealedPath(type_, number());
   // A rename that reported an error may have happened all the same.

@@ -6,8 +6,10 @@
 //   writer.Add(line)...  writer.Flush()  <the index is written in one transaction, with committed()>
 //   writer.Committed()
 //
-// A flush that failed, or whose transaction did, is followed by Cut(); the frames stay in memory and the next
-// Flush() writes them.
+// A flush that failed is followed by Cut(), and so is one whose transaction is known not to have happened. When
+// nobody knows (the commit of a transaction reported an error, and yet its bytes may be on the disk), it is
+// followed by Keep(): what the index might point to stays in the file. The frames stay in memory in either case
+// and the next Flush() writes them, or what is missing of them.
 #pragma once
 
 #include <cstdint>
@@ -43,16 +45,21 @@ class SegmentWriter {
   Place Resolve(const Place& place) const;
   // The transaction with Flushed() has been committed: the batch is over.
   void Committed();
-  // It has not: the file goes back to its committed size, now or (when even that fails) before the next
-  // flush.
+  // It has not: the file goes back to its committed size (and what had to be kept before), now or (when even that
+  // fails) before the next flush.
   void Cut();
+  // Nobody knows: what was flushed stays.
+  void Keep();
+  bool keeps() const { return kept_ > 0; }
+  // It is known by now that the transaction did not happen.
+  void Forget() { kept_ = 0; }
 
   // The committed open segment; empty when none is open.
   const std::optional<SegmentRow>& open() const { return open_; }
   // Renames the open segment to its sealed name and makes that durable; then the index is written, then
   // Sealed() called. After an error renaming() may be true: until it has been called again with success
   // nothing can be flushed. A batch that has not been flushed goes to the next segment. Requires an open
-  // segment.
+  // segment and not keeps().
   Result<void> Rename();
   bool renaming() const { return renaming_; }
   void Sealed();
@@ -62,6 +69,8 @@ class SegmentWriter {
     std::uint64_t at;  // within bytes_
     std::uint32_t length;
   };
+  // Bytes of the file that stay: the committed ones, and those of a transaction of which nobody knows.
+  std::uint64_t staying_bytes() const { return committed_bytes() + kept_; }
   std::uint64_t committed_bytes() const { return open_ ? open_->bytes : 0; }
   std::uint32_t number() const { return open_ ? open_->number : next_number_; }
   void CloseFrame();
@@ -86,6 +95,7 @@ class SegmentWriter {
   std::string bytes_;   // closed frames
   std::vector<Frame> frames_;
   std::int64_t records_ = 0;
+  std::uint64_t kept_ = 0;  // so much of bytes_ is in the file already, and stays
   Time flushed_at_{};
 };
 
