@@ -9,8 +9,8 @@ namespace {
 
 using namespace testing;
 
-// The requests that the plan of DESIGN section 4 takes: one a movie, person or dead id, for a show one and,
-// for the seasons above 7, one more for each 20. `gone` are the ids of the exports that answer 404.
+// The requests that it takes at least (docs/api-reference.md): one a movie, person or dead id, for a show one and, for
+// the seasons above 7, one more for each 20. `gone` are the ids of the exports that answer 404.
 std::int64_t Floor(const std::map<Key, std::string>& truth, std::int64_t gone) {
   std::int64_t requests = gone;
   std::map<std::string, std::int64_t> late_seasons;
@@ -24,29 +24,6 @@ std::int64_t Floor(const std::map<Key, std::string>& truth, std::int64_t gone) {
   for (const auto& [show, seasons] : late_seasons) requests += (seasons + 19) / 20;
   return requests;
 }
-
-struct World {
-  TempDir folder;
-  std::filesystem::path truth_file = folder.path() / "truth.jsonl";
-  std::filesystem::path data_dir = folder.path() / "data";
-  Sim sim;
-
-  static std::vector<std::string> With(std::vector<std::string> arguments,
-                                       const std::filesystem::path& truth) {
-    arguments.push_back("--truth=" + truth.string());
-    return arguments;
-  }
-  explicit World(const std::vector<std::string>& arguments) : sim(With(arguments, truth_file)) {}
-
-  Environment Settings(const std::string& rate) const {
-    Environment settings = sim.Settings(data_dir);
-    settings["RATE_LIMIT_REQUESTS"] = rate;
-    settings["COLLECTOR_CONCURRENCY"] = "50";
-    return settings;
-  }
-};
-
-const std::set<std::string> kTypes = {"movie", "tv", "person", "season"};
 
 TEST(Faults, ACleanWorldIsMirroredAtTheFloorOfRequestsWithoutA429) {
   const World world({"--movies=200", "--shows=60", "--people=120", "--gone=2", "--rate=40",
@@ -131,12 +108,12 @@ TEST(Faults, AnAddressAtWhichSomethingElseAnswersIsNamedWithin15Seconds) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(15));
 }
 
-TEST(Faults, ARefusedKeyIsExitCode3AtOnceAndLosesNothing) {
+TEST(Faults, ARefusedKeyIsExitCode4AtOnceAndLosesNothing) {
   const World world(
       {"--movies=50", "--shows=0", "--people=0", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
   const auto refused =
       RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("100"), world.folder.path());
-  EXPECT_EQ(refused.code, 3) << refused.out << refused.err;
+  EXPECT_EQ(refused.code, 4) << refused.out << refused.err;
   EXPECT_EQ((refused.out + refused.err).find("0123456789abcdef"), std::string::npos) << "the key is shown";
   EXPECT_LE(Counter(world.sim, "/api_requests"), 20);
   auto settings = world.Settings("1000");

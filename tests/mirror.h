@@ -105,4 +105,38 @@ inline void ExpectMirrors(const std::filesystem::path& data_dir, const std::map<
   EXPECT_EQ(different, 0);
 }
 
+// A tmdb-sim with a folder for one mirror of it.
+struct World {
+  TempDir folder;
+  std::filesystem::path truth_file = folder.path() / "truth.jsonl";
+  std::filesystem::path data_dir = folder.path() / "data";
+  Sim sim;
+
+  static std::vector<std::string> With(std::vector<std::string> arguments,
+                                       const std::filesystem::path& truth) {
+    arguments.push_back("--truth=" + truth.string());
+    return arguments;
+  }
+  explicit World(const std::vector<std::string>& arguments) : sim(With(arguments, truth_file)) {}
+
+  // One command of the program; flags after its name.
+  Finished Run(std::vector<std::string> words, const Environment& more = {},
+               std::chrono::seconds timeout = std::chrono::seconds(120)) const {
+    words.insert(words.begin(), CollectorPath());
+    Environment settings = Settings("1000");
+    for (const auto& [name, value] : more) settings[name] = value;
+    return RunToEnd(words, settings, folder.path(), timeout);
+  }
+  std::string Ask(const std::string& path) const { return HttpGet(sim.port(), path); }
+
+  Environment Settings(const std::string& rate) const {
+    Environment settings = sim.Settings(data_dir);
+    settings["RATE_LIMIT_REQUESTS"] = rate;
+    settings["COLLECTOR_CONCURRENCY"] = "50";
+    return settings;
+  }
+};
+
+inline const std::set<std::string> kTypes = {"movie", "tv", "person", "season"};
+
 }  // namespace tmdbc::testing

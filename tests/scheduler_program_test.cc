@@ -252,12 +252,13 @@ TEST_F(DaemonTest, ASecondProcessIsRefusedInOneSentence) {
 class FullDiskTest : public DaemonTest {
  protected:
   FullDiskTest() {
-    environment_["LD_PRELOAD"] = (BinaryDir() / "tests" / "libfull_disk.so").string();
-    environment_["FULL_DISK_FOLDER"] = std::filesystem::canonical(folder_.path()) / "data";
-    environment_["FULL_DISK_WHEN"] = folder_.path() / "full";
+    environment_["LD_PRELOAD"] = (BinaryDir() / "tests" / "libbad_disk.so").string();
+    environment_["BAD_DISK_PLAN"] = folder_.path() / "plan";
   }
-  void Fill() const { Write("full", ""); }
-  void MakeRoom() const { std::filesystem::remove(folder_.path() / "full"); }
+  void Fill() const {
+    Write("plan", fmt::format("write {}/data ENOSPC\n", std::filesystem::canonical(folder_.path()).string()));
+  }
+  void MakeRoom() const { std::filesystem::remove(folder_.path() / "plan"); }
   void Follow(const std::string& schedule) const {
     Write("tmdb-collector.toml",
           "[[schedule]]\nname = '" + schedule + "'\nexpression = 'rate(1 day)'\ntypes = 'movie'\n");

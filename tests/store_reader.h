@@ -52,8 +52,12 @@ inline std::string Unzstd(const std::string& compressed) {
 }
 
 inline Line ParseLine(const std::string& text) {
+  // "data" begins with the bytes that TMDB sent, which this parser may refuse: it reads what stands before them.
+  const auto at = text.find(",\"data\":");
+  if (at == std::string::npos || text.back() != '}') throw std::runtime_error("no data: " + text.substr(0, 200));
   static thread_local simdjson::dom::parser parser;
-  const simdjson::dom::object object = parser.parse(text);
+  const std::string envelope = text.substr(0, at) + "}";
+  const simdjson::dom::object object = parser.parse(envelope);
   Line line;
   line.type = std::string(std::string_view(object["type"]));
   line.id = object["id"].get_int64().value();
@@ -63,11 +67,9 @@ inline Line ParseLine(const std::string& text) {
     line.tv_id = object["tv_id"].get_int64().value();
     line.season_number = object["season_number"].get_int64().value();
   }
-  // "data" is the last member: its bytes run to the closing brace of the line.
-  const auto at = text.find("\"data\":");
-  if (at == std::string::npos || text.back() != '}')
-    throw std::runtime_error("no data: " + text.substr(0, 200));
-  line.data = text.substr(at + 7, text.size() - at - 8);
+  // The last member, unless it is null and a patch follows: its bytes run to the closing brace of the line.
+  line.data = text.substr(at + 8, text.size() - at - 9);
+  if (line.data.starts_with("null")) line.data = "null";
   return line;
 }
 
@@ -88,7 +90,9 @@ inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string::npos) throw std::runtime_error(path.string() + ": the last line has no end");
-      lines.push_back(ParseLine(text.substr(begin, end - begin)));
+      const std::string line = text.substr(begin, end - begin);
+      // Lines about many ids have no id of their own.
+      if (line.find(",\"id\":null,") > line.find(",\"data\":")) lines.push_back(ParseLine(line));
       begin = end + 1;
     }
   }

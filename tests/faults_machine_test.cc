@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// The real program on a machine that has troubles of its own: sectors that cannot be read, quotas, limits of file sizes,
+// file systems that know no sync of folders, proxies in the environment, and what people write on command lines.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "mirror.h"
+#include "waits.h"
+
+namespace tmdbc {
+namespace {
+
+using namespace testing;
+
+// A mirror of some films, and a disk that fails by a plan (bad_disk.cc).
+class BadDisk : public ::testing::Test {
+ protected:
+  BadDisk() : world_({"--movies=150", "--shows=0", "--people=0", "--gone=0", "--rate=0"}) {}
+
+  Environment Failing() const {
+    return {{"MEDIA_TYPES", "movie"},
+            {"LD_PRELOAD", (BinaryDir() / "tests" / "libbad_disk.so").string()},
+            {"BAD_DISK_PLAN", plan_.string()}};
+  }
+  void Plan(const std::string& line) const { std::ofstream(plan_) << line << '\n'; }
+  void Heal() const { std::filesystem::remove(plan_); }
+  void Fill() const {
+    const auto run = world_.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"}});
+    ASSERT_EQ(run.code, 0) << run.out << run.err;
+  }
+
+  const World world_;
+  const std::filesystem::path plan_ = world_.folder.path() / "plan";
+};
+
+TEST_F(BadDisk, OneSectorThatCannotBeReadCostsItsRecordsAndNothingElse) {
+  TMDBC_WAITS_FOR("reads that fail to be damage");
+  Fill();
+  Plan("read records/movie EIO 9000 512");
+  const auto deep = world_.Run({"verify", "--deep"}, Failing());
+  EXPECT_EQ(deep.code, 1) << deep.out << deep.err;
+  EXPECT_NE((deep.out + deep.err).find("records/movie/000/000/001.jsonl.zst"), std::string::npos)
+      << deep.out << deep.err;
+  const auto changes = world_.Run({"changes", "--since=0", "--type=movie", "--skip-damaged"}, Failing());
+  EXPECT_LE(changes.code, 1) << changes.err;
+  const auto lines = std::count(changes.out.begin(), changes.out.end(), '\n');
+  EXPECT_GT(lines, 20) << changes.err;
+  const auto again = world_.Run({"run", "--once"}, Failing());
+  EXPECT_LE(again.code, 1) << again.out << again.err;
+}
+
+TEST_F(BadDisk, AQuotaIsWaitedForAndNamed) {
+  Plan("write catalog.db EDQUOT");
+  Program program(
+      {CollectorPath(), "run", "--once"},
+      [&] {
+        Environment settings = world_.Settings("1000");
+        for (const auto& [name, value] : Failing()) settings[name] = value;
+        return settings;
+      }(),
+      world_.folder.path());
+  // The store cannot even be made: that is said, whether it waits or ends.
+  const auto code = program.Wait(std::chrono::seconds(5));
+  EXPECT_NE(program.err().find("quota"), std::string::npos) << program.err();
+  Heal();
+  if (code) {
+    EXPECT_NE(*code, 0);
+    Fill();
+  } else {
+    EXPECT_EQ(program.Wait(std::chrono::seconds(60)), 0) << program.err();
+  }
+}
+
+TEST_F(BadDisk, AFileSystemWithoutSyncOfFoldersIsWarnedOfAndUsed) {
+  Plan("sync-folder data EINVAL");
+  const auto run = world_.Run({"run", "--once"}, Failing());
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+  ExpectMirrors(world_.data_dir, ReadTruth(world_.truth_file, {"movie"}));
+}
+
+TEST_F(BadDisk, ALimitOfFileSizesIsAnErrorInWordsAndNoSignal) {
+  Environment settings = world_.Settings("1000");
+  settings["MEDIA_TYPES"] = "movie";
+  const auto run = RunToEnd({"/bin/bash", "-c", "ulimit -f 64; exec \"$0\" run --once", CollectorPath()},
+                            settings, world_.folder.path(), std::chrono::seconds(20));
+  EXPECT_NE(run.code, 0);
+  EXPECT_NE(run.code, 128 + SIGXFSZ);
+  EXPECT_FALSE(run.err.empty());
+  Fill();  // nothing is broken by it
+}
+
+TEST(FaultsMachine, AProxyIsNotAskedForLoopback) {
+  const World world({"--movies=20", "--shows=0", "--people=0", "--gone=0", "--rate=0"});
+  const auto run = world.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"},
+                                                 {"http_proxy", "http://127.0.0.1:1"},
+                                                 {"https_proxy", "http://127.0.0.1:1"},
+                                                 {"all_proxy", "http://127.0.0.1:1"}});
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+}
+
+TEST(FaultsMachine, ADeadUpstreamEndsTheDaemonWithin15SecondsWithExitCode3) {
+  const TempDir folder;
+  const auto run = RunToEnd({CollectorPath(), "run"},
+                            {{"TMDB_API_KEY", "0123456789abcdef0123456789abcdef"},
+                             {"TMDB_API_BASE_URL", "http://127.0.0.1:1/3"},
+                             {"TMDB_EXPORT_BASE_URL", "http://127.0.0.1:1/p/exports"},
+                             {"DATA_DIR", (folder.path() / "data").string()}},
+                            folder.path(), std::chrono::seconds(20));
+  EXPECT_EQ(run.code, 3) << run.out << run.err;
+}
+
+TEST(FaultsMachine, NoShapeOfAnEventCrashesTrigger) {
+  const World world({"--movies=10", "--shows=2", "--people=2", "--gone=0", "--rate=0"});
+  const auto file = world.folder.path() / "event.json";
+  for (const char* detail : {R"({"types":"movie"})", R"({"types":null})", R"({"ids":550,"types":["movie"]})",
+                             "[]", "7", R"({"types":[null]})", R"({"ids":[1e400],"types":["movie"]})"}) {
+    for (const char* mark : {"", "\xEF\xBB\xBF"}) {
+      std::ofstream(file)
+          << mark
+          << fmt::format(
+                 R"([{{"source":"tmdb-data-collector","detail-type":"Collection Requested","detail":{}}}])",
+                 detail);
+      const auto run = world.Run({"trigger", "event.json"});
+      EXPECT_TRUE(run.code >= 0 && run.code <= 4) << detail << ": " << run.code << run.err;
+    }
+  }
+}
+
+TEST(FaultsMachine, AFlagWithAnEmptyValueIsNamed) {
+  const TempDir folder;
+  const auto run = RunToEnd({CollectorPath(), "query", "--type=", "--id=1"}, {}, folder.path());
+  EXPECT_EQ(run.code, 2);
+  EXPECT_NE(run.err.find("--type"), std::string::npos) << run.err;
+}
+
+TEST(FaultsMachine, ADataDirThatIsAUrlIsRefused) {
+  const TempDir folder;
+  const auto run = RunToEnd({CollectorPath(), "run", "--once"},
+                            {{"TMDB_API_KEY", "0123456789abcdef0123456789abcdef"},
+                             {"DATA_DIR", "file://" + (folder.path() / "x").string()}},
+                            folder.path(), std::chrono::seconds(20));
+  EXPECT_EQ(run.code, 2) << run.err;
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "file:"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
+}
+
+}  // namespace
+}  // namespace tmdbc
