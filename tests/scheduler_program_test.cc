@@ -301,6 +301,26 @@ TEST_F(FullDiskTest, AStopEndsTheDaemonThatWaitsForRoom) {
   EXPECT_EQ(ExitCodes(), "new=0 ");
 }
 
+// An operator's shell with a transaction open, say.
+TEST_F(DaemonTest, WaitsForAnotherProgramThatHoldsTheDatabaseAndGoesOn) {
+  const auto daemon = Start();
+  ASSERT_TRUE(Waits(*daemon)) << daemon->err();
+  auto other = Database::Open(data_dir() / "catalog.db", Database::Mode::kReadWrite);
+  ASSERT_TRUE(other) << other.error().message;
+  ASSERT_TRUE(other->Execute("BEGIN IMMEDIATE"));
+  Write("tmdb-collector.toml",
+        "[[schedule]]\nname = 'new'\nexpression = 'rate(1 day)'\ntypes = 'movie'\n");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(Eventually([&] {
+    return Count(daemon->err(), "another program holds the database: end it or wait for it") >= 1;
+  })) << daemon->err();
+  EXPECT_FALSE(daemon->Finished());
+  ASSERT_TRUE(other->Execute("COMMIT"));
+  ASSERT_TRUE(Eventually([&] { return ExitCodes() == "new=0 "; })) << daemon->err();
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(kPatience), 0) << daemon->err();
+}
+
 // The end of a pipe with a name, one page wide, that a program is to write to.
 class NamedPipe {
  public:

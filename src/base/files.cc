@@ -44,8 +44,8 @@ std::unexpected<Error> SystemError(const char* act, const std::string& path, int
   return Fail(code, hint, "{} {}: {}{}", act, path, std::strerror(error), more);
 }
 
-// EIO: the sector does not come back. EBADMSG, EUCLEAN: a file system with checksums of its own says that it is
-// not what was written.
+// EIO: the sector does not come back. EBADMSG, EUCLEAN: a file system with checksums of its own says that it
+// is not what was written.
 std::unexpected<Error> ReadError(const std::string& path, int error) {
   if (error != EIO && error != EBADMSG && error != EUCLEAN) return SystemError("read", path, error);
   return Fail(ErrorCode::kUnreadable, "read {}: {}", path, std::strerror(error));

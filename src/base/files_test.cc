@@ -15,7 +15,8 @@
 
 namespace {
 
-// What the system answers instead, while it is set; the calls of the C library below take the place of its own.
+// What the system answers instead, while it is set; the calls of the C library below take the place
+// of its own.
 int fsync_error = 0, pread_error = 0;
 
 }  // namespace

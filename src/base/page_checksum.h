@@ -29,9 +29,9 @@ void SealPage(std::span<std::byte> page, std::int64_t at);
 // SQLite leaves out what it need not write.
 bool PageIsRight(std::span<const std::byte> page, std::int64_t at);
 
-// The bit of a page that is not right whose flip would make it right (0: the lowest of the first byte); empty when
-// there is none. One that has it was damaged where it lies; another program that writes pages without checksums
-// leaves none. Tries them all: some 10 ms.
+// The bit of a page that is not right whose flip would make it right (0: the lowest of the first byte); empty
+// when there is none. One that has it was damaged where it lies; another program that writes pages without
+// checksums leaves none. Tries them all: some 10 ms.
 std::optional<std::size_t> FlippedBit(std::span<const std::byte> page, std::int64_t at);
 
 }  // namespace tmdbc

@@ -96,7 +96,7 @@ void RateLimiter::Throttled(Duration delay) {
 void RateLimiter::Answered() {
   const MonoTime now = clock_.Mono();
   if (now <= recovered_at_) return;
-  // A silence of minutes is no proof that the server bears more.
+  // Minutes without a 429 do not prove that the server takes more.
   const double seconds = std::min(10.0, std::chrono::duration<double>(now - recovered_at_).count());
   recovered_at_ = now;
   speed_ = std::min(1.0, speed_ + seconds * kSpeedRecovery);

@@ -2,7 +2,7 @@
 // ServiceNotify: tells the service manager how this process is, by systemd's protocol: one datagram of lines
 // NAME=value to the socket that $NOTIFY_SOCKET names (sd_notify(3), whose manual allows and explains doing so
 // without the library). Without that variable, as on a person's terminal, every call does nothing. A manager
-// that does not listen is no error: nothing here fails or blocks. One thread.
+// that does not listen is not an error: nothing here fails or blocks. One thread.
 #pragma once
 
 #include <optional>

@@ -21,7 +21,7 @@ namespace {
 constexpr int kOpenBusyMs = 4'000, kBusyMs = 250;
 // A reader is a command of its own: only itself waits.
 constexpr int kReaderBusyMs = 10'000;
-// Pages in which a flipped bit is looked for. Damage of more is no bit's.
+// So many pages are searched for a flipped bit. Where more are wrong, it was not a bit.
 constexpr std::size_t kMostSearched = 16;
 
 struct Kind {
@@ -217,8 +217,8 @@ std::unexpected<Error> CannotOpen(const std::string& path) {
 }  // namespace
 
 Result<Database> Database::Open(const std::string& path, Mode mode) {
-  // Where no file can be made beside it, and none is needed because no log is there, it is read as a file that
-  // nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
+  // Where no file can be made beside it, and none is needed because no log is there, it is read as a file
+  // that nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
   return OpenAs(path, mode, mode == Mode::kReadOnly && !MayWriteBeside(path) && !HasLog(path));
 }
 
@@ -308,7 +308,8 @@ Result<std::string> Database::FirstFault() {
 
 namespace {
 
-// The file of a database, by SQLite's own descriptor: closing one of ours would end SQLite's locks on the file.
+// The file of a database, by SQLite's own descriptor: closing one of ours would end SQLite's locks
+// on the file.
 class DatabaseFile {
  public:
   DatabaseFile(sqlite3* db, const std::string& path) : path_(path) {

@@ -66,7 +66,7 @@ int WriteToDatabase(sqlite3_file* file, const void* from, int size, sqlite3_int6
 
 int Read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
   const int code = StateOf(file).system->xRead(file, to, size, at);
-  return code == SQLITE_IOERR_SHORT_READ ? code : Judged(code);  // the end of the file is no error
+  return code == SQLITE_IOERR_SHORT_READ ? code : Judged(code);  // the end of the file: not an error
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {

@@ -188,8 +188,8 @@ void CurlTransfer::End(TransportFailure why, std::string text) {
   verdict_text_ = std::move(text);
 }
 
-// libcurl sends a request again by itself when a reused connection breaks before the first byte of its answer.
-// The rate limiter would not know of it, and the server may well have counted the first.
+// libcurl sends a request again by itself when a reused connection breaks before the first byte of its
+// answer. The rate limiter would not know of it, and the server may well have counted the first.
 bool CurlTransfer::MayConnectAgain() {
   return !sent_ || Ended(TransportFailure::kReset, std::string(kBroke));
 }
@@ -346,7 +346,7 @@ void CurlTransfer::Describe(CURLcode code, Outcome& outcome) const {
     outcome.failure_hint =
         text.find("not yet valid") != std::string::npos ? Hint::kClock : Hint::kCertificate;
   }
-  // libcurl's texts hold no url today; a later one's shall not give the key away either.
+  // libcurl's texts hold no url today. Should a later one's, the key is not given away.
   if (const std::string& secret = request_.secret_query; !secret.empty()) {
     for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret))
       text.replace(at, secret.size(), "***");

@@ -24,8 +24,8 @@ namespace {
 namespace chrono = std::chrono;
 
 constexpr Duration kLongestPoll = chrono::minutes(1);
-// A shorter rest is slept through and not polled: an answer that comes in between can wait for the slot of the
-// next request, and at several hundred requests a second the loop then wakes once for both.
+// A shorter rest is slept through and not polled: an answer that comes in between can wait for the slot of
+// the next request, and at several hundred requests a second the loop then wakes once for both.
 constexpr Duration kShortestPoll = chrono::milliseconds(2);
 
 class MultiTransport final : public CurlTransport {
@@ -90,7 +90,8 @@ Result<void> MultiTransport::Open() {
   // At the limit libcurl closes an idle connection to another host to make room.
   curl_.multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, long(options_.max_connections));
   curl_.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, long(options_.max_connections));
-  // Not curl_multi_perform(): it polls the socket of every request each time, one system call after the other.
+  // Not curl_multi_perform(): it polls the socket of every request each time, one system call
+  // after the other.
   curl_.multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &MultiTransport::OnSocket);
   curl_.multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this));
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

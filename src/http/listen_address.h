@@ -10,7 +10,8 @@
 
 namespace tmdbc {
 
-// "127.0.0.1:9464", "localhost:9464", "[::1]:9464", or "9464" for a port of 127.0.0.1; port 0 takes any free one.
+// "127.0.0.1:9464", "localhost:9464", "[::1]:9464", or "9464" for a port of 127.0.0.1; port 0 takes
+// any free one.
 struct ListenAddress {
   std::string address;
   std::uint16_t port = 0;

@@ -5,8 +5,8 @@
 // what it did; here one function decides, and errors can name the proxy. Pure; any thread.
 //
 // no_proxy is a list with commas or spaces: "*", "example.org" (it and every name below it; a leading dot is
-// passed over), an address, or a block of IPv4 addresses (10.0.0.0/8). HTTP_PROXY in capitals is not read: in a
-// CGI program it is the client's `Proxy:` header (https://httpoxy.org).
+// passed over), an address, or a block of IPv4 addresses (10.0.0.0/8). HTTP_PROXY in capitals is not read: in
+// a CGI program it is the client's `Proxy:` header (https://httpoxy.org).
 #pragma once
 
 #include <string>

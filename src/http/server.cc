@@ -40,7 +40,7 @@ std::string_view ReasonOf(int status) {
   return {text.data(), text.size()};
 }
 
-// "Sun, 22 Nov 2026 10:26:51 GMT", made anew once a second.
+// "Sun, 22 Nov 2026 10:26:51 GMT", formatted once a second.
 class HttpDate {
  public:
   const std::string& Of(Time now) {

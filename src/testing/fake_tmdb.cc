@@ -69,8 +69,7 @@ bool FakeTmdb::Chance(double share) {
   return share > 0 && std::uniform_real_distribution<>(0, 1)(random_) < share;
 }
 
-// --- the world
-// -----------------------------------------------------------------------------------------------------------------
+// --- the world ---
 
 void FakeTmdb::Add(MediaId id, std::vector<std::int64_t> seasons) {
   world_[id] = Thing{0, 0, std::move(seasons)};
@@ -150,8 +149,7 @@ std::string FakeTmdb::ShowBody(const Asked& asked) const {
   return body + "}";
 }
 
-// --- the port
-// ------------------------------------------------------------------------------------------------------------------
+// --- the port ---
 
 void FakeTmdb::At(MonoTime at, Stage stage, http::RequestId id) {
   events_.push({at, ++last_order_, stage, id});
@@ -321,8 +319,7 @@ void FakeTmdb::Crash() {
   idle_ = 0;
 }
 
-// --- answers
-// -------------------------------------------------------------------------------------------------------------------
+// --- answers ---
 
 FakeTmdb::Asked FakeTmdb::Parse(std::string_view url) {
   Asked asked;

@@ -26,9 +26,8 @@ std::string FolderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-// What a disk may hold of a file of which `synced` was promised and `bytes` was only written: what both have
-// in common for sure; behind it the old bytes, some of the new ones, or new ones of which sectors never
-// arrived.
+// What a disk may hold of a file when `synced` was promised and `bytes` was only written: what both have in
+// common for sure; behind it the old bytes, some of the new ones, or new ones with sectors missing.
 std::string AfterPowerCut(const std::string& synced, const std::string& bytes, std::mt19937_64& random) {
   const auto common = std::size_t(
       std::mismatch(synced.begin(), synced.end(), bytes.begin(), bytes.end()).first - synced.begin());

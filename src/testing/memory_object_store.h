@@ -4,9 +4,9 @@
 //
 //   bucket.FailAt(3, MemoryObjectStore::Fault::kLosesAnswer);   the third call happens, and says kIo
 //
-// Several writers may share one bucket, each as if from another machine: a store per writer over one Bucket. So a
-// test sees what a writer leaves who dies between two calls, and whose last call arrives after its death. One
-// thread.
+// Several writers may share one bucket, each as if from another machine: a store per writer over one Bucket.
+// So a test sees what a writer leaves who dies between two calls, and whose last call arrives after its
+// death. One thread.
 #pragma once
 
 #include <cstdint>
