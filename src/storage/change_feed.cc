@@ -118,21 +118,21 @@ class SegmentFeed {
 }  // namespace
 
 Result<std::int64_t> ChangeFeed::NewestSequence(MediaType type) {
-  TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type));
-  return sealed.empty() ? 0 : sealed.back().place();
+  TRY_ASSIGN(const auto last, index_.LastSealed(type));
+  return last ? last->place() : 0;
 }
 
 Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const Visit& visit,
                                       const Skip& skip) {
   std::optional<std::uint32_t> vanished;
-  TRY_ASSIGN(auto sealed, index_.SealedInOrder(type));
-  const std::int64_t newest = sealed.empty() ? 0 : sealed.back().place();
+  TRY_ASSIGN(const std::int64_t newest, NewestSequence(type));
   if (since < 0 || since > newest) {
     return Fail(ErrorCode::kInvalid,
                 "the feed of {} has no sequence number {}, its newest is {}: a store that was made anew is "
                 "followed from 0",
                 Name(type), since, newest);
   }
+  TRY_ASSIGN(auto sealed, index_.SealedInOrder(type, since));
   auto next = sealed.begin();
   while (true) {
     next = std::find_if(next, sealed.end(), [&](const SegmentRow& row) { return row.place() > since; });
@@ -155,7 +155,7 @@ Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const 
                   SealedPath(type, next->number), next->place());
     }
     vanished = next->number;
-    TRY_ASSIGN(sealed, index_.SealedInOrder(type));
+    TRY_ASSIGN(sealed, index_.SealedInOrder(type, since));
     next = sealed.begin();
   }
 }

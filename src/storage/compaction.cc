@@ -63,11 +63,16 @@ class NewSegment {
   void Add(MediaId id, const Place& from, std::string_view line) {
     if (!buffer_.empty() && buffer_.size() + line.size() > frame_bytes_) CloseFrame();
     moves_.push_back({id, from, frames_.size(), static_cast<std::uint32_t>(buffer_.size())});
-    buffer_ += line;
-    buffer_ += '\n';
-    ++origin_.parts.back().lines;
-    if (buffer_.size() >= frame_bytes_) CloseFrame();
+    Append(line);
   }
+  // A line that the index does not know.
+  void AddVerified(std::string_view line) {
+    if (!buffer_.empty() && buffer_.size() + line.size() > frame_bytes_) CloseFrame();
+    Append(line);
+  }
+  // Of the file.
+  std::int64_t frames() const { return std::int64_t(frames_.size()); }
+  std::int64_t content() const { return content_; }
 
   // The whole file. No more is added then.
   std::string TakeBytes() {
@@ -89,7 +94,7 @@ class NewSegment {
       if (i % kLookEvery == 0 && stopping()) return Fail(ErrorCode::kUnavailable, "stopped");
       const Moved& moved = moves_[i];
       const Frame& frame = frames_[moved.frame];
-      TRY(index.Move(moved.id, moved.from, {number, head_ + frame.at, frame.length, moved.line_at}));
+      TRY(index.Move(moved.id, moved.from, {number, head_ + frame.at, frame.length, moved.line_at, moved.from.line_length}));
     }
     return {};
   }
@@ -106,6 +111,14 @@ class NewSegment {
     std::uint32_t line_at;
   };
 
+  void Append(std::string_view line) {
+    buffer_ += line;
+    buffer_ += '\n';
+    content_ += std::int64_t(line.size() + 1);
+    ++origin_.parts.back().lines;
+    if (buffer_.size() >= frame_bytes_) CloseFrame();
+  }
+
   void CloseFrame() {
     if (buffer_.empty()) return;
     const std::uint64_t at = bytes_.size();
@@ -120,6 +133,7 @@ class NewSegment {
   std::string buffer_;  // lines of the frame that is not closed yet
   std::string bytes_;   // closed frames
   std::uint64_t head_ = 0;
+  std::int64_t content_ = 0;
   std::vector<Frame> frames_;
   std::vector<Moved> moves_;
 };
@@ -183,15 +197,26 @@ class Compactor {
         return std::ranges::find(sealed, number, &SegmentRow::number) == sealed.end();
       });
     }
-    // The index does not say where the bodies of purged records are: every line is looked at. That is 1 GB/s,
-    // and seldom needed.
+    for (const SegmentRow& row : sealed) {
+      const bool pays = DeadShare(row) >= options_.dead_share || (options_.reframe && IsPoorlyFramed(row)) ||
+                        (options_.pack && !row.origin);
+      if (pays) numbers.insert(row.number);
+    }
+    // The index does not say where the bodies of purged records are, only which segments hold something dead: every line
+    // of those is looked at.
     for (const SegmentRow& row : sealed) {
       if (purges_.empty() || Stopping()) break;
-      if (numbers.contains(row.number)) continue;
+      if (numbers.contains(row.number) || row.dead == 0) continue;
       TRY_ASSIGN(const bool holds, HoldsPurged(row));
       if (holds) numbers.insert(row.number);
     }
     return numbers;
+  }
+
+  // Frames that were closed by the clock and not by their size. A compacted segment has none that can be helped.
+  bool IsPoorlyFramed(const SegmentRow& row) const {
+    constexpr std::int64_t kFewFrames = 8;
+    return !row.origin && row.frames >= kFewFrames && row.content / row.frames < std::int64_t(options_.frame_bytes) * 3 / 4;
   }
 
   Result<bool> HoldsPurged(const SegmentRow& row) {
@@ -260,9 +285,13 @@ class Compactor {
         const auto line = text ? ParseRecordLine(*text) : std::unexpected(text.error());
         if (!line || left == 0) return false;
         const Place from{row.number, frame->at, static_cast<std::uint32_t>(frame->length),
-                         static_cast<std::uint32_t>(line_at)};
-        TRY_ASSIGN(const bool keep, Keep(*line, from, counted));
-        if (keep) made.Add(line->id, from, *text);
+                         static_cast<std::uint32_t>(line_at), static_cast<std::uint32_t>(text->size() + 1)};
+        if (line->is_record()) {
+          TRY_ASSIGN(const bool keep, Keep(*line, from, counted));
+          if (keep) made.Add(line->id, from, *text);
+        } else {
+          TRY(AddVerified(*line, made, counted));
+        }
         --left;
         begin_parts();
         line_at += text->size() + 1;
@@ -300,13 +329,46 @@ class Compactor {
     return true;
   }
 
+  // Of a verified line the ids that have not been answered for since.
+  Result<void> AddVerified(RecordLine line, NewSegment& made, Report& counted) {
+    std::vector<std::int64_t> ids;
+    for (const std::int64_t id : line.ids) {
+      TRY_ASSIGN(const bool keep, line.status == 200 ? IsNewest({type_, id}, line.fetched_at)
+                                                     : IsStillMissed({type_, id}, line.fetched_at));
+      if (keep) ids.push_back(id);
+    }
+    counted.ids_dropped += std::int64_t(line.ids.size() - ids.size());
+    if (ids.empty()) return {};
+    line.ids = std::move(ids);
+    std::string text;
+    AppendRecordLine(line, text);
+    text.pop_back();
+    made.AddVerified(text);
+    return {};
+  }
+
+  Result<bool> IsNewest(MediaId id, Time at) {
+    TRY_ASSIGN(const auto view, index_.Find(id));
+    return view && view->live() && view->verified_at == at;
+  }
+
+  // Each 404 of an id that is not there counts; that of a held deletion is the one of its row.
+  Result<bool> IsStillMissed(MediaId id, Time at) {
+    TRY_ASSIGN(const auto missing, index_.Missing(id));
+    if (missing) return true;
+    TRY_ASSIGN(const auto held, index_.Held(id));
+    return held == at;
+  }
+
   Result<void> Replace(const Run& run, const NewSegment& made, const std::string& bytes) {
-    TRY_ASSIGN(const auto segments, index_.Segments(type_));
+    TRY_ASSIGN(const auto last, index_.LastSegment(type_));
     SegmentRow row;
     row.type = type_;
-    row.number = segments.back().number + 1;
+    row.number = last->number + 1;
     row.bytes = bytes.size();
     row.records = made.origin().lines();
+    row.frames = made.frames();
+    row.content = made.content();
     row.crc = libdeflate_crc32(0, bytes.data(), bytes.size());
     row.opened_at = run.front().opened_at;
     // state.json speaks of the last sequence number, and that has not changed.
@@ -357,6 +419,10 @@ class Compactor {
 
 }  // namespace
 
+double DeadShare(const SegmentRow& row) {
+  return row.content <= 0 ? 0 : std::min(1.0, double(row.dead) / double(row.content));
+}
+
 std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const CompactionPlan& plan) {
   std::vector<Run> runs;
   Run run;
@@ -372,9 +438,10 @@ std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const Comp
       close();
       continue;
     }
-    if (bytes + row.bytes > plan.most_bytes || parts + PartsOf(row) > kMaxOriginParts) close();
+    const auto live_bytes = static_cast<std::uint64_t>(double(row.bytes) * (1 - DeadShare(row)));
+    if (bytes + live_bytes > plan.most_bytes || parts + PartsOf(row) > kMaxOriginParts) close();
     run.push_back(row);
-    bytes += row.bytes;
+    bytes += live_bytes;
     parts += PartsOf(row);
   }
   close();
@@ -386,6 +453,7 @@ void CompactReport::Add(const CompactReport& more) {
   segments_after += more.segments_after;
   records_kept += more.records_kept;
   stats_dropped += more.stats_dropped;
+  ids_dropped += more.ids_dropped;
   versions_dropped += more.versions_dropped;
   purged_dropped += more.purged_dropped;
   bytes_before += more.bytes_before;
@@ -398,7 +466,6 @@ Result<CompactReport> Compact(FileSystem& files, Database& catalog, RecordWriter
   RecordIndex index(catalog);
   ZstdEncoder encoder(options.zstd_level);
   Report report;
-  static_assert(CompactOptions{}.zstd_level == kZstdLevel);
   const auto compact = [&]() -> Result<void> {
     TRY_ASSIGN(report,
                Compactor(files, catalog, index, encoder, type, options.frame_bytes, options, stopping).Go());

@@ -11,12 +11,23 @@ namespace {
 
 constexpr std::string_view kAside = ".aside-";
 
-// Whether what the line says is in the index already: the same content, or that it is gone.
+// Whether TMDB has answered since for all that a verified line names.
+Result<bool> AllAnsweredSince(RecordIndex& index, const RecordLine& line) {
+  for (const std::int64_t id : line.ids) {
+    TRY_ASSIGN(const IdState state, index.StateOf({line.id.type, id}));
+    if (state.verified_at < line.fetched_at) return false;
+  }
+  return true;
+}
+
+// Whether what the line says is in the index already: the same content, newer numbers, or that it is gone.
 Result<bool> Known(RecordIndex& index, const RecordLine& line) {
+  if (!line.is_record()) return AllAnsweredSince(index, line);
   TRY_ASSIGN(const auto row, index.Find(line.id));
   if (!row) return false;
   // What was learned later has taken its place.
   if (row->version > line.version || row->fetched_at > line.fetched_at) return true;
+  if (!line.patch.empty()) return row->version == line.version && row->verified_at >= line.fetched_at;
   if (line.data.empty()) return !row->live() || row->version > line.version;
   const auto hash = HashContent(line.data);
   return hash && row->live() && hash->content == row->hash.content;

@@ -74,14 +74,17 @@ std::vector<Step> MakeStory(std::uint64_t seed, Time start) {
         }
         [[fallthrough]];
       default: {
-        std::string noise;
-        for (std::size_t n = random() % 400; noise.size() < n;) noise += fmt::format("{:x}", random());
+        // Half of the films are long enough for their new votes to be a patch.
         const std::int64_t id = std::int64_t(1 + random() % 8);
-        step.document =
-            MakeDocument({MediaType::kMovie, id},
-                         fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id,
-                                     random() % 3, random() % 3, random() % 2 == 0 ? "" : noise),
-                         now);
+        const std::size_t title = random() % 3;
+        std::string noise;
+        std::mt19937_64 letters(std::uint64_t(id) * 10 + title);
+        for (const std::size_t n = id % 2 == 0 ? 0 : 100 + letters() % 300; noise.size() < n;)
+          noise += fmt::format("{:x}", letters());
+        step.document = MakeDocument({MediaType::kMovie, id},
+                                     fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id, title,
+                                                 random() % 3, noise),
+                                     now);
       }
     }
     if (step.kind == Step::kPut) step.id = step.document.id;

@@ -9,10 +9,16 @@
 
 namespace tmdbc {
 
-// Makes the index again in one transaction, after putting back what was kept aside. The ledger of missing
-// ids, the held deletions, the popularity and the tables of queue and harvester are kept. Frames that cannot
-// be read are reported and left where they are, except at the end of an open segment, which is cut behind its
-// last whole frame. Needs a catalog that is open for writing.
-Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog);
+struct RebuildOptions {
+  bool upgrade = false;  // also a store of an earlier schema: its lines are lines of this one
+};
+
+// Makes the index again in one transaction, after putting back what was kept aside: the records, when TMDB last answered
+// for each, the ledger of missing ids and the held deletions. What a sound catalog knows better, because the lines that
+// said so are lost, is kept; so are its popularity and the tables of queue and harvester. Frames that cannot be read are
+// reported and left where they are, except at the end of an open segment, which is cut behind its last whole frame.
+// Needs a catalog that is open for writing. kInvalid when the store has an earlier schema, unless it is to be upgraded,
+// or a later one.
+Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOptions options = {});
 
 }  // namespace tmdbc

@@ -11,7 +11,7 @@ namespace tmdbc {
 namespace {
 
 constexpr int kIdBits = 52;
-constexpr std::int64_t kIndexSchema = 1;
+constexpr std::int64_t kIndexSchema = 2;
 
 std::int64_t Key(MediaId id) {
   return std::int64_t(id.type) << kIdBits | id.id;
@@ -33,30 +33,60 @@ Time FromMillis(std::int64_t millis) {
   return Time(std::chrono::milliseconds(millis));
 }
 
+constexpr const char* kProperties = "CREATE TABLE store_properties(name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID";
 constexpr const char* kTables = R"(
-CREATE TABLE store_properties(name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
 CREATE TABLE store_records(
   key INTEGER PRIMARY KEY, version INTEGER, change INTEGER, fetched_at INTEGER, verified_at INTEGER,
-  content INTEGER, stats INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER,
+  content INTEGER, stats INTEGER,
+  segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER, line_length INTEGER,
   tv_id INTEGER, season_number INTEGER, first_at INTEGER, changes INTEGER);
 CREATE INDEX store_seasons ON store_records(tv_id, season_number) WHERE tv_id IS NOT NULL;
 CREATE TABLE store_steps(
-  key INTEGER, version INTEGER, change INTEGER, fetched_at INTEGER, segment INTEGER, frame_at INTEGER, frame_length INTEGER,
-  line_at INTEGER,
+  key INTEGER, version INTEGER, change INTEGER, fetched_at INTEGER,
+  segment INTEGER, frame_at INTEGER, frame_length INTEGER, line_at INTEGER, line_length INTEGER,
   PRIMARY KEY(key, version)) WITHOUT ROWID;
 CREATE TABLE store_episodes(id INTEGER PRIMARY KEY, season_id INTEGER);
 CREATE TABLE store_missing(key INTEGER PRIMARY KEY, attempts INTEGER, last_checked INTEGER);
 CREATE TABLE store_held(key INTEGER PRIMARY KEY, at INTEGER);
 CREATE TABLE store_segments(
   type INTEGER, number INTEGER, bytes INTEGER, records INTEGER, crc INTEGER, opened_at INTEGER, sealed_at INTEGER,
-  origin TEXT, PRIMARY KEY(type, number)) WITHOUT ROWID;
+  origin TEXT, place INTEGER, frames INTEGER, content INTEGER, dead INTEGER,
+  PRIMARY KEY(type, number)) WITHOUT ROWID;
+CREATE INDEX store_segment_places ON store_segments(type, place);
+CREATE INDEX store_segment_times ON store_segments(type, opened_at);
 CREATE TABLE store_purges(key INTEGER PRIMARY KEY, version INTEGER);
 )";
+// What a rebuild puts aside, and what it does not need.
+constexpr const char* kPutAside = R"(
+DROP INDEX IF EXISTS store_seasons;
+DROP INDEX IF EXISTS store_segment_places;
+DROP INDEX IF EXISTS store_segment_times;
+ALTER TABLE store_records RENAME TO store_old_records;
+ALTER TABLE store_missing RENAME TO store_old_missing;
+ALTER TABLE store_held RENAME TO store_old_held;
+DROP TABLE store_steps;
+DROP TABLE store_episodes;
+DROP TABLE store_segments;
+DROP TABLE store_purges;
+)";
+// A line that is lost takes none of these along. What the segments say later overrules: 3 and 5 are delete and purge.
+constexpr const char* kTakeOver = R"(
+UPDATE store_records SET verified_at=old.verified_at FROM store_old_records old
+  WHERE old.key=store_records.key AND old.version=store_records.version AND old.change=store_records.change
+    AND old.fetched_at=store_records.fetched_at AND old.verified_at>store_records.verified_at;
+INSERT INTO store_missing SELECT key, attempts, last_checked FROM store_old_missing old WHERE NOT EXISTS(
+    SELECT 1 FROM store_records r WHERE r.key=old.key AND (r.change NOT IN (3,5) OR r.fetched_at>old.last_checked))
+  ON CONFLICT(key) DO UPDATE SET attempts=max(attempts,excluded.attempts), last_checked=max(last_checked,excluded.last_checked);
+INSERT OR IGNORE INTO store_held SELECT old.key, old.at FROM store_old_held old JOIN store_records r ON r.key=old.key
+  WHERE r.change NOT IN (3,5) AND r.verified_at<=old.at;
+)";
+constexpr const char* kDropOld =
+    "DROP TABLE IF EXISTS store_old_records; DROP TABLE IF EXISTS store_old_missing; DROP TABLE IF EXISTS store_old_held";
 
 #define TMDBC_ROW_COLUMNS                                                                                \
-  "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, r.segment, r.frame_at, " \
-  "r.frame_length, "                                                                                     \
-  "r.line_at, r.tv_id, r.season_number, r.first_at, r.changes"
+  "r.key, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats, "                        \
+  "r.segment, r.frame_at, r.frame_length, r.line_at, r.line_length, "                                    \
+  "r.tv_id, r.season_number, r.first_at, r.changes"
 
 constexpr const char kFind[] = "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key=?1";
 // Live before deleted (change 3 and 5), then the newest.
@@ -71,10 +101,8 @@ constexpr const char kSeasonsOf[] =
 constexpr const char kVisitRows[] =
     "SELECT " TMDBC_ROW_COLUMNS " FROM store_records r WHERE r.key BETWEEN ?1 AND ?2 ORDER BY r.key";
 constexpr const char kSteps[] =
-    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at FROM store_steps "
-    "WHERE key "
-    "BETWEEN ?1 AND ?2 "
-    "ORDER BY key, version";
+    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at, line_length FROM store_steps "
+    "WHERE key BETWEEN ?1 AND ?2 ORDER BY key, version";
 // The step behind a step is the next one, else the view; a stats record is no step, what it refreshes is.
 constexpr const char kSuperseded[] =
     "SELECT fetched_at FROM ("
@@ -82,17 +110,26 @@ constexpr const char kSuperseded[] =
     "SELECT version, fetched_at FROM store_records WHERE key=?1 AND version>?2 AND change<>2) "
     "WHERE EXISTS(SELECT 1 FROM store_steps WHERE key=?1 AND version=?2) ORDER BY version LIMIT 1";
 constexpr const char kSupersededSteps[] =
-    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at FROM ("
+    "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at, line_length FROM ("
     "SELECT s.*, coalesce(lead(s.fetched_at) OVER (PARTITION BY s.key ORDER BY s.version), "
     "CASE WHEN r.change<>2 THEN r.fetched_at END) AS replaced_at "
     "FROM store_steps s JOIN store_records r ON r.key=s.key WHERE s.key BETWEEN ?1 AND ?2) WHERE "
     "replaced_at<?3";
 constexpr const char kMissing[] = "SELECT attempts, last_checked FROM store_missing WHERE key=?1";
 constexpr const char kSeasonIdOfEpisode[] = "SELECT season_id FROM store_episodes WHERE id=?1";
-constexpr const char kSegments[] =
-    "SELECT number, bytes, records, crc, opened_at, sealed_at, origin FROM store_segments WHERE type=?1 "
-    "ORDER BY "
-    "number";
+#define TMDBC_SEGMENT_COLUMNS \
+  "number, bytes, records, crc, opened_at, sealed_at, origin, frames, content, dead FROM store_segments"
+constexpr const char kSegments[] = "SELECT " TMDBC_SEGMENT_COLUMNS " WHERE type=?1 ORDER BY number";
+constexpr const char kLastSegment[] = "SELECT " TMDBC_SEGMENT_COLUMNS " WHERE type=?1 ORDER BY number DESC LIMIT 1";
+constexpr const char kSealedInOrder[] =
+    "SELECT " TMDBC_SEGMENT_COLUMNS " WHERE type=?1 AND place>?2 AND sealed_at IS NOT NULL ORDER BY place";
+constexpr const char kLastSealed[] =
+    "SELECT " TMDBC_SEGMENT_COLUMNS " WHERE type=?1 AND sealed_at IS NOT NULL ORDER BY place DESC LIMIT 1";
+constexpr const char kLinesBySegment[] =
+    "SELECT segment, count(*) FROM (SELECT segment FROM store_records WHERE key BETWEEN ?1 AND ?2 UNION ALL "
+    "SELECT segment FROM store_steps WHERE key BETWEEN ?1 AND ?2) GROUP BY 1";
+constexpr const char kSegmentAt[] =
+    "SELECT number FROM store_segments WHERE type=?1 AND opened_at<=?2 ORDER BY opened_at DESC, number DESC LIMIT 1";
 // The three walks of VisitStates().
 constexpr const char kRecordStates[] =
     "SELECT key, change, verified_at FROM store_records WHERE key BETWEEN ?1 AND ?2 ORDER BY key";
@@ -130,13 +167,11 @@ constexpr const char kCountSegments[] =
     "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
 
 constexpr const char kPut[] =
-    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) "
-    "DO UPDATE "
-    "SET "
-    "version=?2, change=?3, fetched_at=?4, verified_at=?5, content=?6, stats=?7, segment=?8, frame_at=?9, "
-    "frame_length=?10, line_at=?11, tv_id=?12, season_number=?13, first_at=?14, changes=?15";
+    "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) ON CONFLICT(key) DO UPDATE "
+    "SET version=?2, change=?3, fetched_at=?4, verified_at=?5, content=?6, stats=?7, segment=?8, frame_at=?9, "
+    "frame_length=?10, line_at=?11, line_length=?12, tv_id=?13, season_number=?14, first_at=?15, changes=?16";
 constexpr const char kPutVerified[] = "UPDATE store_records SET verified_at=?2 WHERE key=?1";
-constexpr const char kPutStep[] = "INSERT OR REPLACE INTO store_steps VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
+constexpr const char kPutStep[] = "INSERT OR REPLACE INTO store_steps VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)";
 // Nothing is written when the episode stays where it is: most updates of a season.
 constexpr const char kPutEpisode[] =
     "INSERT INTO store_episodes VALUES(?1,?2) ON CONFLICT(id) DO UPDATE SET season_id=?2 WHERE season_id<>?2";
@@ -144,7 +179,14 @@ constexpr const char kPutMissing[] = "INSERT OR REPLACE INTO store_missing VALUE
 constexpr const char kRemoveMissing[] = "DELETE FROM store_missing WHERE key=?1";
 constexpr const char kPutHeld[] = "INSERT OR REPLACE INTO store_held VALUES(?1,?2)";
 constexpr const char kRemoveHeld[] = "DELETE FROM store_held WHERE key=?1";
-constexpr const char kPutSegment[] = "INSERT OR REPLACE INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
+constexpr const char kPutSegment[] =
+    "INSERT INTO store_segments VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT(type, number) DO UPDATE SET "
+    "bytes=?3, records=?4, crc=?5, opened_at=?6, sealed_at=?7, origin=?8, place=?9, frames=?10, content=?11";
+constexpr const char kAddDead[] = "UPDATE store_segments SET dead=dead+?3 WHERE type=?1 AND number=?2";
+// The lines of its steps, and its view's when it is not the purge itself.
+constexpr const char kDeadByPurge[] =
+    "SELECT segment, sum(line_length) FROM (SELECT segment, line_length FROM store_steps WHERE key=?1 AND version<=?2 "
+    "UNION ALL SELECT segment, line_length FROM store_records WHERE key=?1 AND change<>5) GROUP BY 1";
 constexpr const char kRemoveSegment[] = "DELETE FROM store_segments WHERE type=?1 AND number=?2";
 constexpr const char kPutPurge[] =
     "INSERT INTO store_purges VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET version=max(version,?2)";
@@ -160,7 +202,8 @@ constexpr const char kMoveStep[] =
 
 Place PlaceAt(const Statement& row, int column) {
   return {static_cast<std::uint32_t>(row.Int(column)), static_cast<std::uint64_t>(row.Int(column + 1)),
-          static_cast<std::uint32_t>(row.Int(column + 2)), static_cast<std::uint32_t>(row.Int(column + 3))};
+          static_cast<std::uint32_t>(row.Int(column + 2)), static_cast<std::uint32_t>(row.Int(column + 3)),
+          static_cast<std::uint32_t>(row.Int(column + 4))};
 }
 
 IndexRow RowAt(const Statement& row) {
@@ -172,10 +215,10 @@ IndexRow RowAt(const Statement& row) {
   view.verified_at = FromMillis(row.Int(4));
   view.hash = {static_cast<std::uint64_t>(row.Int(5)), static_cast<std::uint64_t>(row.Int(6))};
   view.place = PlaceAt(row, 7);
-  view.tv_id = row.Int(11);
-  view.season_number = row.Int(12);
-  view.first_at = FromMillis(row.Int(13));
-  view.changes = row.Int(14);
+  view.tv_id = row.Int(12);
+  view.season_number = row.Int(13);
+  view.first_at = FromMillis(row.Int(14));
+  view.changes = row.Int(15);
   return view;
 }
 
@@ -232,6 +275,9 @@ Result<Statement*> RecordIndex::Use(const char* sql) {
   if (!prepared && prepared.error().message.find("no such table") != std::string::npos) {
     return Fail(ErrorCode::kNotFound, "no records are stored here yet");
   }
+  if (!prepared && prepared.error().message.find("no such column") != std::string::npos) {
+    return Fail(ErrorCode::kInvalid, Hint::kOldStore, "catalog.db has an index of an earlier schema");
+  }
   if (!prepared) return std::unexpected(prepared.error());
   return statements_.emplace(sql, std::make_unique<Statement>(*std::move(prepared))).first->second.get();
 }
@@ -245,6 +291,7 @@ Result<bool> RecordIndex::Create() {
       made = !found;
     }
     if (made) {
+      TRY(catalog_.Execute(kProperties));
       TRY(catalog_.Execute(kTables));
       TRY(catalog_.Execute(fmt::format("INSERT INTO store_properties VALUES('schema',{})", kIndexSchema)));
     }
@@ -252,10 +299,8 @@ Result<bool> RecordIndex::Create() {
     TRY_ASSIGN(const bool found, query.Step());
     const std::int64_t schema = found ? query.Int(0) : 0;
     if (schema != kIndexSchema) {
-      return Fail(
-          ErrorCode::kInvalid,
-          "the index of catalog.db has schema {}, this program writes {}: use the program that made it",
-          schema, kIndexSchema);
+      return Fail(ErrorCode::kInvalid, schema < kIndexSchema ? Hint::kOldStore : Hint::kNewStore,
+                  "the index of catalog.db has schema {}, this program writes {}", schema, kIndexSchema);
     }
     return {};
   });
@@ -263,10 +308,38 @@ Result<bool> RecordIndex::Create() {
   return made;
 }
 
-Result<void> RecordIndex::Clear() {
-  return catalog_.Execute(
-      "DELETE FROM store_records; DELETE FROM store_steps; DELETE FROM store_episodes; DELETE FROM "
-      "store_segments; DELETE FROM store_purges");
+Result<std::int64_t> RecordIndex::Schema() {
+  {
+    TRY_ASSIGN(auto exists, catalog_.Prepare("SELECT 1 FROM sqlite_schema WHERE name='store_properties'"));
+    TRY_ASSIGN(const bool there, exists.Step());
+    if (!there) return 0;
+  }
+  TRY_ASSIGN(auto query, catalog_.Prepare("SELECT value FROM store_properties WHERE name='schema'"));
+  TRY_ASSIGN(const bool found, query.Step());
+  return found ? query.Int(0) : 0;
+}
+
+Result<void> RecordIndex::Restart() {
+  statements_.clear();
+  TRY_ASSIGN(const std::int64_t schema, Schema());
+  if (schema != 0) {
+    TRY(catalog_.Execute(kPutAside));
+  } else {
+    TRY(catalog_.Execute(kProperties));
+  }
+  TRY(catalog_.Execute(kTables));
+  return catalog_.Execute(fmt::format("INSERT OR REPLACE INTO store_properties VALUES('schema',{})", kIndexSchema));
+}
+
+Result<void> RecordIndex::Finish() {
+  statements_.clear();
+  bool there = false;
+  {
+    TRY_ASSIGN(auto exists, catalog_.Prepare("SELECT 1 FROM sqlite_schema WHERE name='store_old_records'"));
+    TRY_ASSIGN(there, exists.Step());
+  }
+  if (there) TRY(catalog_.Execute(kTakeOver));
+  return catalog_.Execute(kDropOld);
 }
 
 Result<std::optional<IndexRow>> RecordIndex::FindRow(Statement& query) {
@@ -333,33 +406,57 @@ Result<std::optional<std::int64_t>> RecordIndex::SeasonIdOfEpisode(std::int64_t 
   return season;
 }
 
-Result<std::vector<SegmentRow>> RecordIndex::Segments(MediaType type) {
-  TRY_ASSIGN(Statement * query, Use(kSegments));
-  query->Bind(type);
+Result<std::vector<SegmentRow>> RecordIndex::SegmentRows(Statement& query, MediaType type) {
   std::vector<SegmentRow> segments;
   while (true) {
-    TRY_ASSIGN(const bool found, query->Step());
+    TRY_ASSIGN(const bool found, query.Step());
     if (!found) return segments;
     SegmentRow row;
     row.type = type;
-    row.number = static_cast<std::uint32_t>(query->Int(0));
-    row.bytes = static_cast<std::uint64_t>(query->Int(1));
-    row.records = query->Int(2);
-    row.crc = static_cast<std::uint32_t>(query->Int(3));
-    row.opened_at = FromMillis(query->Int(4));
-    if (!query->IsNull(5)) row.sealed_at = FromMillis(query->Int(5));
-    if (!query->IsNull(6)) {
-      TRY_ASSIGN(row.origin, ParseOrigin(query->Text(6)));
+    row.number = static_cast<std::uint32_t>(query.Int(0));
+    row.bytes = static_cast<std::uint64_t>(query.Int(1));
+    row.records = query.Int(2);
+    row.crc = static_cast<std::uint32_t>(query.Int(3));
+    row.opened_at = FromMillis(query.Int(4));
+    if (!query.IsNull(5)) row.sealed_at = FromMillis(query.Int(5));
+    if (!query.IsNull(6)) {
+      TRY_ASSIGN(row.origin, ParseOrigin(query.Text(6)));
     }
-    segments.push_back(row);
+    row.frames = query.Int(7);
+    row.content = query.Int(8);
+    row.dead = query.Int(9);
+    segments.push_back(std::move(row));
   }
 }
 
-Result<std::vector<SegmentRow>> RecordIndex::SealedInOrder(MediaType type) {
-  TRY_ASSIGN(auto segments, Segments(type));
-  std::erase_if(segments, [](const SegmentRow& row) { return !row.sealed_at; });
-  std::ranges::sort(segments, {}, &SegmentRow::place);
-  return segments;
+Result<std::vector<SegmentRow>> RecordIndex::Segments(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kSegments));
+  return SegmentRows(query->Bind(type), type);
+}
+
+Result<std::optional<SegmentRow>> RecordIndex::LastSegment(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kLastSegment));
+  TRY_ASSIGN(auto rows, SegmentRows(query->Bind(type), type));
+  return rows.empty() ? std::nullopt : std::optional(std::move(rows[0]));
+}
+
+Result<std::vector<SegmentRow>> RecordIndex::SealedInOrder(MediaType type, std::int64_t place) {
+  TRY_ASSIGN(Statement * query, Use(kSealedInOrder));
+  return SegmentRows(query->Bind(type, place), type);
+}
+
+Result<std::optional<SegmentRow>> RecordIndex::LastSealed(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kLastSealed));
+  TRY_ASSIGN(auto rows, SegmentRows(query->Bind(type), type));
+  return rows.empty() ? std::nullopt : std::optional(std::move(rows[0]));
+}
+
+Result<std::uint32_t> RecordIndex::SegmentAt(MediaType type, Time at) {
+  TRY_ASSIGN(Statement * query, Use(kSegmentAt));
+  TRY_ASSIGN(const bool found, query->Bind(type, Millis(at)).Step());
+  const auto number = found ? static_cast<std::uint32_t>(query->Int(0)) : 0;
+  query->Reset();
+  return number;
 }
 
 Result<std::int64_t> RecordIndex::PurgedUpTo(MediaId id) {
@@ -484,6 +581,17 @@ Result<void> RecordIndex::VisitSteps(MediaType type, const std::function<void(co
   }
 }
 
+Result<std::map<std::uint32_t, std::int64_t>> RecordIndex::LinesBySegment(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kLinesBySegment));
+  query->Bind(FirstKey(type), LastKey(type));
+  std::map<std::uint32_t, std::int64_t> lines;
+  while (true) {
+    TRY_ASSIGN(const bool found, query->Step());
+    if (!found) return lines;
+    lines[static_cast<std::uint32_t>(query->Int(0))] = query->Int(1);
+  }
+}
+
 Result<bool> RecordIndex::IsSuperseded(MediaId id, std::int64_t version, Time before) {
   TRY_ASSIGN(Statement * query, Use(kSuperseded));
   TRY_ASSIGN(const bool found, query->Bind(Key(id), version).Step());
@@ -565,13 +673,13 @@ Result<void> RecordIndex::Put(const IndexRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPut));
   put->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), Millis(row.verified_at),
             row.hash.content, row.hash.stats, row.place.segment, row.place.frame_at, row.place.frame_length,
-            row.place.line_at);
+            row.place.line_at, row.place.line_length);
   if (row.id.type == MediaType::kSeason) {  // else they stay null
-    put->BindAt(12, row.tv_id);
-    put->BindAt(13, row.season_number);
+    put->BindAt(13, row.tv_id);
+    put->BindAt(14, row.season_number);
   }
-  put->BindAt(14, Millis(row.first_at));
-  put->BindAt(15, row.changes);
+  put->BindAt(15, Millis(row.first_at));
+  put->BindAt(16, row.changes);
   return put->Run();
 }
 
@@ -584,7 +692,7 @@ Result<void> RecordIndex::PutStep(const StepRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutStep));
   return put
       ->Bind(Key(row.id), row.version, row.change, Millis(row.fetched_at), row.place.segment,
-             row.place.frame_at, row.place.frame_length, row.place.line_at)
+             row.place.frame_at, row.place.frame_length, row.place.line_at, row.place.line_length)
       .Run();
 }
 
@@ -613,19 +721,22 @@ Result<void> RecordIndex::RemoveHeld(MediaId id) {
   return remove->Bind(Key(id)).Run();
 }
 
-Result<void> RecordIndex::DropOverruled() {
-  return catalog_.Execute(
-      "DELETE FROM store_missing WHERE key IN (SELECT key FROM store_records WHERE change NOT IN (3,5));"
-      "DELETE FROM store_held WHERE key NOT IN (SELECT key FROM store_records WHERE change NOT IN (3,5))");
-}
-
 Result<void> RecordIndex::PutSegment(const SegmentRow& row) {
   TRY_ASSIGN(Statement * put, Use(kPutSegment));
   put->Bind(row.type, row.number, row.bytes, row.records, row.crc, Millis(row.opened_at));
   if (row.sealed_at) put->BindAt(7, Millis(*row.sealed_at));  // else it stays null, as the next one does
   const std::string origin = row.origin ? FormatOrigin(*row.origin) : "";
   if (row.origin) put->BindAt(8, std::string_view(origin));
+  put->BindAt(9, std::int64_t(row.place()));
+  put->BindAt(10, row.frames);
+  put->BindAt(11, row.content);
+  put->BindAt(12, row.dead);
   return put->Run();
+}
+
+Result<void> RecordIndex::AddDead(MediaType type, std::uint32_t segment, std::int64_t bytes) {
+  TRY_ASSIGN(Statement * add, Use(kAddDead));
+  return add->Bind(type, segment, bytes).Run();
 }
 
 Result<void> RecordIndex::RemoveSegment(MediaType type, std::uint32_t number) {
@@ -634,6 +745,13 @@ Result<void> RecordIndex::RemoveSegment(MediaType type, std::uint32_t number) {
 }
 
 Result<void> RecordIndex::PutPurge(MediaId id, std::int64_t version) {
+  TRY_ASSIGN(Statement * lines, Use(kDeadByPurge));
+  lines->Bind(Key(id), version);
+  while (true) {
+    TRY_ASSIGN(const bool found, lines->Step());
+    if (!found) break;
+    TRY(AddDead(id.type, static_cast<std::uint32_t>(lines->Int(0)), lines->Int(1)));
+  }
   TRY_ASSIGN(Statement * steps, Use(kRemoveSteps));
   TRY(steps->Bind(Key(id), version).Run());
   TRY_ASSIGN(Statement * put, Use(kPutPurge));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // RecordIndex: the tables of catalog.db that say where in the segments a record is (docs/storage-format.md
-// lists them). All but the ledger of missing ids and the held deletions can be made anew from the segments.
-// Knows rows, not rules. One thread.
+// lists them). All of them can be made again from the segments. Knows rows, not rules. One thread.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +27,7 @@ struct Place {
   std::uint64_t frame_at = 0;      // offset of the frame in the file
   std::uint32_t frame_length = 0;  // compressed
   std::uint32_t line_at = 0;       // offset of the line in the frame's content
+  std::uint32_t line_length = 0;   // with its line break
   auto operator<=>(const Place&) const = default;
 };
 
@@ -62,9 +62,13 @@ struct StepRow {
 struct SegmentRow {
   MediaType type{};
   std::uint32_t number = 0;
-  std::uint64_t bytes = 0;   // committed
-  std::int64_t records = 0;  // committed
-  std::uint32_t crc = 0;     // CRC-32 of the committed bytes
+  // Of what is committed:
+  std::uint64_t bytes = 0;
+  std::int64_t records = 0;   // lines
+  std::int64_t frames = 0;    // with lines
+  std::int64_t content = 0;   // bytes of the lines
+  std::int64_t dead = 0;      // of these, those that nobody will read again; see RecordIndex::AddDead()
+  std::uint32_t crc = 0;      // CRC-32 of the bytes
   Time opened_at{};          // when its first batch was committed
   std::optional<Time> sealed_at;
   std::optional<SegmentOrigin> origin{};  // of a compacted one: what it stands for
@@ -86,10 +90,15 @@ class RecordIndex {
  public:
   explicit RecordIndex(Database& catalog) : catalog_(catalog) {}
 
-  // Makes the tables when they are absent; true when they were. kInvalid when a newer program made them.
+  // Makes the tables when they are absent; true when they were. kInvalid when another schema made them.
   Result<bool> Create();
-  // Forgets every record, step, episode and segment; keeps the ledger of missing ids and the held deletions.
-  Result<void> Clear();
+  // The schema of the tables that are there; 0 when there are none.
+  Result<std::int64_t> Schema();
+  // Within one transaction of the caller's, to make the index again: Restart() puts empty tables in the place of those
+  // that are there, of whatever schema; Finish(), once everything has been put, takes over from the old ones what they
+  // know better (when TMDB last answered, where the lines that said so are lost), and drops them.
+  Result<void> Restart();
+  Result<void> Finish();
 
   // --- reading; kNotFound with a sentence when the tables do not exist ---
   Result<std::optional<IndexRow>> Find(MediaId id);
@@ -101,8 +110,12 @@ class RecordIndex {
   Result<std::optional<MissingRow>> Missing(MediaId id);
   Result<std::optional<std::int64_t>> SeasonIdOfEpisode(std::int64_t episode_id);
   Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number: the open one is the last
-  // The sealed ones in the order in which things happened.
-  Result<std::vector<SegmentRow>> SealedInOrder(MediaType type);
+  Result<std::optional<SegmentRow>> LastSegment(MediaType type);  // by number
+  // The sealed ones in the order in which things happened, from the first whose place is above `place`.
+  Result<std::vector<SegmentRow>> SealedInOrder(MediaType type, std::int64_t place = 0);
+  Result<std::optional<SegmentRow>> LastSealed(MediaType type);  // in that order
+  // The segment that was open at that time, as far as the times of the commits tell; 0 when there was none.
+  Result<std::uint32_t> SegmentAt(MediaType type, Time at);
   // The version up to which the id's bodies have been purged and may still be in the segments; 0 when none.
   Result<std::int64_t> PurgedUpTo(MediaId id);
   Result<std::unordered_map<std::int64_t, std::int64_t>> Purges(MediaType type);  // all of these, by id
@@ -120,6 +133,8 @@ class RecordIndex {
   Result<void> VisitSupersededSteps(MediaType type, Time before,
                                     const std::function<void(const StepRow&)>& visit);
   Result<void> VisitSteps(MediaType type, const std::function<void(const StepRow&)>& visit);
+  // How many views and steps the index places into each segment of the type.
+  Result<std::map<std::uint32_t, std::int64_t>> LinesBySegment(MediaType type);
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
   Result<std::map<MediaType, std::int64_t>> DeletionsSince(Time since);
   Result<void> AcceptDeletions(Time at);
@@ -135,12 +150,13 @@ class RecordIndex {
   Result<void> RemoveMissing(MediaId id);
   Result<void> PutHeld(MediaId id, Time at);
   Result<void> RemoveHeld(MediaId id);
-  // What was kept through a rebuild and does not fit the records any more: ledger rows of live ones, held
-  // deletions of others.
-  Result<void> DropOverruled();
+  // Leaves `dead` of a row that is there as it is.
   Result<void> PutSegment(const SegmentRow& row);
+  // So many bytes of the segment's lines are dead: a stats line that was replaced, ids that were verified again, a purged
+  // record. In the transaction that makes them so.
+  Result<void> AddDead(MediaType type, std::uint32_t segment, std::int64_t bytes);
   Result<void> RemoveSegment(MediaType type, std::uint32_t number);
-  // Its steps up to that version go, and its bodies up to that version are to go from the segments.
+  // Its steps up to that version go, and its bodies up to that version are to go from the segments: they are dead.
   Result<void> PutPurge(MediaId id, std::int64_t version);
   Result<void> RemovePurge(MediaId id);
   Result<void> RemoveStep(MediaId id, std::int64_t version);
@@ -151,6 +167,7 @@ class RecordIndex {
   // The statement for `sql`, which must be a constant: prepared once, found again by its address.
   Result<Statement*> Use(const char* sql);
   Result<std::optional<IndexRow>> FindRow(Statement& query);
+  Result<std::vector<SegmentRow>> SegmentRows(Statement& query, MediaType type);
 
   Database& catalog_;
   std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;

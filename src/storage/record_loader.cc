@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "storage/record_loader.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "storage/record_line.h"
+#include "base/hash.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
+#include "storage/stats_patch.h"
 
 namespace tmdbc {
+namespace {
 
-Result<StoredRecord> RecordLoader::LoadLine(MediaId id, std::int64_t version, const Place& place) {
-  TRY_ASSIGN(const std::string frame, ReadFrame(files_, id.type, place));
-  TRY_ASSIGN(const std::string content, decoder_.Unframe(frame, kMaxLineBytes));
-  TRY_ASSIGN(const std::string_view text, LineAt(content, place.line_at));
-  TRY_ASSIGN(RecordLine line, ParseRecordLine(text));
-  if (line.id != id || line.version != version) {
-    return Fail(ErrorCode::kCorrupt, "found {} version {}", ToString(line.id), line.version);
-  }
+StoredRecord RecordOf(RecordLine line, std::string_view text) {
   StoredRecord record;
-  record.id = id;
+  record.id = line.id;
   record.tv_id = line.tv_id;
   record.season_number = line.season_number;
-  record.version = version;
+  record.version = line.version;
   record.change = line.change;
   record.fetched_at = line.fetched_at;
   record.status = line.status;
@@ -32,11 +28,77 @@ Result<StoredRecord> RecordLoader::LoadLine(MediaId id, std::int64_t version, co
   return record;
 }
 
+}  // namespace
+
+Result<std::shared_ptr<const std::string>> RecordLoader::Content(MediaType type, const Place& place) {
+  const auto kept = std::ranges::find_if(frames_, [&](const Frame& frame) {
+    return frame.at == place.frame_at && frame.segment == place.segment && frame.type == type;
+  });
+  if (kept != frames_.end()) return kept->content;
+  TRY_ASSIGN(const std::string bytes, ReadFrame(files_, type, place));
+  TRY_ASSIGN(std::string content, decoder_.Unframe(bytes, kMaxLineBytes));
+  Frame frame{type, place.segment, place.frame_at, std::make_shared<const std::string>(std::move(content))};
+  if (frames_.size() < kept_frames_) {
+    frames_.push_back(frame);
+  } else if (kept_frames_ > 0) {
+    next_ = (next_ + 1) % kept_frames_;
+    frames_[next_] = frame;
+  }
+  return frame.content;
+}
+
+Result<RecordLoader::Loaded> RecordLoader::ReadLine(MediaId id, std::int64_t version, const Place& place) {
+  Loaded loaded;
+  TRY_ASSIGN(loaded.content, Content(id.type, place));
+  TRY_ASSIGN(loaded.text, LineAt(*loaded.content, place.line_at));
+  TRY_ASSIGN(loaded.line, ParseRecordLine(loaded.text));
+  if (loaded.line.id != id || loaded.line.version != version) {
+    return Fail(ErrorCode::kCorrupt, "found {} version {}", ToString(loaded.line.id), loaded.line.version);
+  }
+  return loaded;
+}
+
+Result<RecordLoader::Loaded> RecordLoader::LoadLine(MediaId id, std::int64_t version, const Place& place) {
+  auto loaded = ReadLine(id, version, place);
+  if (loaded) return loaded;
+  return Fail(loaded.error().code, "read {} version {} in {} at byte {}: {}", ToString(id), version,
+              SealedPath(id.type, place.segment), place.frame_at, loaded.error().message);
+}
+
 Result<StoredRecord> RecordLoader::Load(MediaId id, std::int64_t version, const Place& place) {
-  auto record = LoadLine(id, version, place);
-  if (record) return record;
-  return Fail(record.error().code, "read {} version {} in {} at byte {}: {}", ToString(id), version,
-              SealedPath(id.type, place.segment), place.frame_at, record.error().message);
+  TRY_ASSIGN(Loaded loaded, LoadLine(id, version, place));
+  return RecordOf(std::move(loaded.line), loaded.text);
+}
+
+Result<std::string> RecordLoader::LoadBody(MediaId id, std::int64_t version, const Place& place) {
+  TRY_ASSIGN(const Loaded loaded, LoadLine(id, version, place));
+  return std::string(loaded.line.data);
+}
+
+Result<Place> RecordLoader::BaseOf(RecordIndex& index, const IndexRow& row) {
+  if (row.change != Change::kStats) return row.place;
+  TRY_ASSIGN(const auto steps, index.Steps(row.id));
+  const auto base = std::ranges::find(steps, row.version, &StepRow::version);
+  if (base != steps.end()) return base->place;
+  return Fail(ErrorCode::kCorrupt, "{}: the index does not say where version {} began", ToString(row.id), row.version);
+}
+
+Result<StoredRecord> RecordLoader::LoadView(RecordIndex& index, const IndexRow& row) {
+  TRY_ASSIGN(Loaded loaded, LoadLine(row.id, row.version, row.place));
+  RecordLine& line = loaded.line;
+  if (line.patch.empty()) return RecordOf(std::move(line), loaded.text);
+  TRY_ASSIGN(const Place place, BaseOf(index, row));
+  TRY_ASSIGN(const Loaded base, LoadLine(row.id, row.version, place));
+  auto data = ApplyStatsPatch(base.line.data, line.patch);
+  if (!data) return Fail(data.error().code, "read {}: {}", ToString(row.id), data.error().message);
+  // As the whole body would stand in the line.
+  line.patch = {};
+  line.data = *data;
+  line.sha256 = Sha256Hex(*data);
+  std::string text;
+  AppendRecordLine(line, text);
+  text.pop_back();
+  return RecordOf(std::move(line), text);
 }
 
 }  // namespace tmdbc

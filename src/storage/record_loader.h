@@ -1,29 +1,62 @@
 // SPDX-License-Identifier: MIT
-// RecordLoader: one stored line, read by its place and believed only when its frame inflates with the right
-// checksum and the line is that of the wanted id and version. One thread.
+// RecordLoader: stored lines, read by their places and believed only when their frame inflates with the right checksum
+// and the line is that of the wanted id and version; and the current view, which is the body that began the version with
+// the newest patch applied. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/compression.h"
 #include "base/files.h"
 #include "storage/record.h"
 #include "storage/record_index.h"
+#include "storage/record_line.h"
 
 namespace tmdbc {
 
 class RecordLoader {
  public:
-  // `files` outlives the loader.
-  explicit RecordLoader(FileSystem& files) : files_(files) {}
+  // `files` outlives the loader. It keeps the last `kept_frames` frames inflated until Forget(): who reads in about the
+  // order in which was written inflates each once. 128 KiB a frame, as a rule.
+  explicit RecordLoader(BlobReader& files, std::size_t kept_frames = 0) : files_(files), kept_frames_(kept_frames) {}
 
   // kCorrupt when what is there is not that record. The message names record, file and offset.
   Result<StoredRecord> Load(MediaId id, std::int64_t version, const Place& place);
+  // The current view that `row` is. Where that is a patch, it is two reads.
+  Result<StoredRecord> LoadView(RecordIndex& index, const IndexRow& row);
+  // Its body alone.
+  Result<std::string> LoadBody(MediaId id, std::int64_t version, const Place& place);
+
+  // The place of the line that began the version of `row`; kCorrupt when the index does not have it.
+  static Result<Place> BaseOf(RecordIndex& index, const IndexRow& row);
+
+  void Forget() { frames_.clear(); }
 
  private:
-  Result<StoredRecord> LoadLine(MediaId id, std::int64_t version, const Place& place);
+  struct Loaded {
+    std::shared_ptr<const std::string> content;  // of the frame; the others point into it
+    std::string_view text;
+    RecordLine line;
+  };
+  struct Frame {
+    MediaType type{};
+    std::uint32_t segment = 0;
+    std::uint64_t at = 0;
+    std::shared_ptr<const std::string> content;
+  };
+  Result<Loaded> LoadLine(MediaId id, std::int64_t version, const Place& place);
+  Result<Loaded> ReadLine(MediaId id, std::int64_t version, const Place& place);
+  Result<std::shared_ptr<const std::string>> Content(MediaType type, const Place& place);
 
-  FileSystem& files_;
+  BlobReader& files_;
+  const std::size_t kept_frames_;
+  std::vector<Frame> frames_;
+  std::size_t next_ = 0;  // of frames_, to be given up
   ZstdDecoder decoder_;
 };
 

@@ -31,7 +31,7 @@ Result<StoredRecord> RecordReader::LoadView(const IndexRow& row) {
     return Fail(ErrorCode::kNotFound, "{} was purged on {}: TMDB had not confirmed it for too long",
                 ToString(row.id), FormatTime(row.fetched_at));
   }
-  return loader_.Load(row.id, row.version, row.place);
+  return loader_.LoadView(index_, row);
 }
 
 Result<StoredRecord> RecordReader::FindSeason(std::int64_t tv_id, std::int64_t season_number) {

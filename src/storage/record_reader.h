@@ -21,7 +21,7 @@ namespace tmdbc {
 class RecordReader {
  public:
   // Both outlive the reader. Nothing is read yet.
-  RecordReader(FileSystem& files, Database& catalog) : index_(catalog), loader_(files) {}
+  RecordReader(BlobReader& files, Database& catalog) : index_(catalog), loader_(files) {}
 
   // The current view. kNotFound when the id was never stored, or purged; a tombstone is a value (status 404).
   Result<StoredRecord> Find(MediaId id);

@@ -112,7 +112,6 @@ class RecordStore {
   Result<CompactReport> Compact(MediaType type, CompactOptions options,
                                 const std::function<bool()>& stopping) {
     options.frame_bytes = options_.frame_bytes;
-    options.zstd_level = options_.zstd_level;
     return tmdbc::Compact(files_, catalog_, *writer_, type, options, stopping);
   }
   Result<std::int64_t> PurgeUnverified(MediaType type, Time before) {

@@ -253,7 +253,7 @@ TEST_P(RecordStoreHistory, FindsTheSeasonOfAnEpisode) {
 INSTANTIATE_TEST_SUITE_P(CommitEachStep, RecordStoreHistory, ::testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, RecordStoreHistory, ::testing::Values(false));
 
-TEST(RecordStore, WritesNothingForAnUnchangedFetch) {
+TEST(RecordStore, WritesOfAnUnchangedFetchOnlyThatThereWasOne) {
   StoreWorld world;
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   world.Commit();
@@ -261,7 +261,7 @@ TEST(RecordStore, WritesNothingForAnUnchangedFetch) {
   world.clock.Advance(minutes(10));
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, world.clock.Now())), Change::kUnchanged);
   world.Commit();
-  EXPECT_EQ(world.files.bytes_used(), bytes);
+  EXPECT_LT(world.files.bytes_used(), bytes + 150);
   EXPECT_EQ(world.store->Counts().value()[0].second.oldest_verified, world.clock.Now());
 }
 
@@ -424,7 +424,7 @@ TEST(RecordStore, SealsBySizeAgeAndAtTheEnd) {
   world.Put(Movie(2, "after an hour", 1, world.clock.Now()));
   world.Commit();
   EXPECT_TRUE(sealed(1));
-  EXPECT_EQ(state(), "{\"sequence\":1,\"schema\":1,\"timestamp\":\"2026-11-22T01:00:00.000Z\"}\n");
+  EXPECT_EQ(state(), "{\"sequence\":1,\"schema\":2,\"timestamp\":\"2026-11-22T01:00:00.000Z\"}\n");
 
   std::string noise;  // does not compress
   for (int i = 0; noise.size() < 6000; ++i) noise += Sha256Hex(fmt::format("{}", i));

@@ -7,6 +7,7 @@
 #include "base/compression.h"
 #include "base/hash.h"
 #include "storage/change_rule.h"
+#include "storage/dead_bytes.h"
 #include "storage/kept_aside.h"
 #include "storage/record_index.h"
 #include "storage/record_line.h"
@@ -14,6 +15,7 @@
 #include "storage/recovery.h"
 #include "storage/segment_writer.h"
 #include "storage/sequence_state.h"
+#include "storage/stats_patch.h"
 
 namespace tmdbc {
 namespace {
@@ -22,10 +24,21 @@ static_assert(RecordWriterOptions{}.zstd_level == kZstdLevel);
 
 // What one entry of the batch takes in memory besides its line.
 constexpr std::uint64_t kEntryBytes = 200;
+// Inflated frames that are kept while a batch lasts: a refresh asks in about the order in which was stored.
+constexpr std::size_t kKeptFrames = 32;
+// One verified line speaks of answers no further apart than this: the index is told its time for all of them.
+constexpr Duration kVerifiedSpan = std::chrono::seconds(1);
 
 Result<void> CheckId(MediaId id) {
   if (id.id >= 1 && id.id <= kMaxRecordId && HasRecords(id.type)) return {};
   return Fail(ErrorCode::kInvalid, "store {}: no id that a record can have", ToString(id));
+}
+
+// False when what was read is damaged or lost; an error when it could not be looked at.
+template <class T>
+Result<bool> Proven(const Result<T>& read) {
+  if (!read && !IsDamage(read.error())) return std::unexpected(read.error());
+  return read.has_value();
 }
 
 }  // namespace
@@ -44,6 +57,10 @@ struct RecordWriter::Batch {
   std::map<MediaId, std::int64_t> purges;       // up to that version
   std::map<MediaId, std::optional<Time>> held;  // empty: held no longer
   std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
+  // To be told in verified lines: live records of which a fetch found nothing new, and 404s in their order.
+  std::map<MediaId, Time> confirmed;
+  std::vector<std::pair<MediaId, Time>> gone;
+  DeadBytes dead;
   std::uint64_t bytes = 0;
   std::optional<MonoTime> began;
 };
@@ -55,7 +72,7 @@ RecordWriter::RecordWriter(FileSystem& files, Database& catalog, const Clock& cl
       clock_(clock),
       options_(options),
       index_(std::make_unique<RecordIndex>(catalog)),
-      loader_(std::make_unique<RecordLoader>(files)),
+      loader_(std::make_unique<RecordLoader>(files, kKeptFrames)),
       encoder_(std::make_unique<ZstdEncoder>(options.zstd_level)),
       commit_interval_(std::min(options.first_commit_interval, options.commit_interval)),
       batch_(std::make_unique<Batch>()) {}
@@ -81,13 +98,10 @@ Result<void> RecordWriter::Reload() {
 }
 
 Result<void> RecordWriter::LoadWriter(MediaType type) {
-  TRY_ASSIGN(const auto segments, index_->Segments(type));
-  std::optional<SegmentRow> open;
-  std::uint32_t next = 1;
-  if (!segments.empty()) {
-    next = segments.back().number + 1;
-    if (!segments.back().sealed_at) open = segments.back();
-  }
+  loader_->Forget();
+  TRY_ASSIGN(auto open, index_->LastSegment(type));
+  const std::uint32_t next = open ? open->number + 1 : 1;
+  if (open && open->sealed_at) open.reset();
   writers_[type] = std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
   return {};
 }
@@ -157,6 +171,14 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
     batch_->answered.insert(line.id);
     batch_->missing.erase(line.id);
   }
+  // What the line replaces. (Of a purge the index counts it.)
+  if (before && before->change == Change::kStats && line.change != Change::kPurge) {
+    batch_->dead.AddLine(line.id.type, before->place);
+  }
+  if (before && !batch_->views.contains(line.id)) batch_->dead.AddConfirmation(*before);
+  batch_->confirmed.erase(line.id);
+  if (row.live() && verified_at != line.fetched_at) batch_->confirmed[line.id] = verified_at;  // a clock was set back
+  std::erase_if(batch_->gone, [&](const auto& answer) { return answer.first == line.id; });
   if (line.id.type == MediaType::kSeason) batch_->seasons[line.tv_id].insert(line.id.id);
   batch_->views[line.id] = {row, true};
   Touch(text.size());
@@ -176,17 +198,23 @@ Result<Change> RecordWriter::Put(Document document) {
   TRY_ASSIGN(auto before, CurrentView(id));
   ChangeDecision decision = Classify(before, document.hash, at);
   if (before && before->live()) TRY(Unhold(id));  // others are never held
-  if (decision.change == Change::kUnchanged || decision.change == Change::kStats) {
-    TRY_ASSIGN(const bool readable, Readable(*before));
-    if (!readable) decision = {Change::kUpdate, before->version + 1, decision.fetched_at};
-  }
+  RecordLine line;
+  std::string patch;
+  bool readable = true;
   if (decision.change == Change::kUnchanged) {
+    TRY_ASSIGN(readable, Readable(*before));
+  } else if (decision.change == Change::kStats) {
+    TRY_ASSIGN(readable, MakePatch(*before, document.data, patch));
+  }
+  if (!readable) decision = {Change::kUpdate, before->version + 1, decision.fetched_at};
+  if (decision.change == Change::kUnchanged) {
+    if (!batch_->views.contains(id)) batch_->dead.AddConfirmation(*before);
     Batch::View& view = batch_->views.try_emplace(id, *before, false).first->second;
     view.row.verified_at = at;
+    batch_->confirmed[id] = at;
     Touch(0);
     return decision.change;
   }
-  RecordLine line;
   line.id = id;
   line.tv_id = document.tv_id;
   line.season_number = document.season_number;
@@ -194,8 +222,12 @@ Result<Change> RecordWriter::Put(Document document) {
   line.change = decision.change;
   line.fetched_at = decision.fetched_at;
   line.etag = std::move(document.etag);
-  line.sha256 = Sha256Hex(document.data);
-  line.data = document.data;
+  if (patch.empty()) {
+    line.sha256 = Sha256Hex(document.data);
+    line.data = document.data;
+  } else {
+    line.patch = patch;
+  }
   TRY(Write(before, line, document.hash, at));
   for (const EpisodeRef& episode : document.episodes) batch_->episodes.emplace_back(episode.id, id.id);
   return decision.change;
@@ -241,11 +273,26 @@ Result<void> RecordWriter::PutPurge(MediaId id, Time at) {
   return {};
 }
 
+Result<Place> RecordWriter::BaseOf(const IndexRow& row) {
+  const auto put = std::ranges::find_if(batch_->steps, [&](const StepRow& step) {
+    return step.id == row.id && step.version == row.version;
+  });
+  if (put != batch_->steps.end()) return put->place;
+  return RecordLoader::BaseOf(*index_, row);
+}
+
 Result<bool> RecordWriter::Readable(const IndexRow& row) {
   if (row.place.segment == 0) return true;  // still in the batch
-  const auto loaded = loader_->Load(row.id, row.version, row.place);
-  if (!loaded && !IsDamage(loaded.error())) return std::unexpected(loaded.error());
-  return loaded.has_value();
+  return Proven(loader_->LoadView(*index_, row));
+}
+
+Result<bool> RecordWriter::MakePatch(const IndexRow& before, std::string_view data, std::string& patch) {
+  const auto base = BaseOf(before);
+  if (!base) return Proven(base);
+  if (base->segment == 0) return true;  // still in the batch: twice within a second, and the whole body once more
+  const auto body = loader_->LoadBody(before.id, before.version, *base);
+  if (body) patch = MakeStatsPatch(*body, data).value_or("");
+  return Proven(body);
 }
 
 Result<void> RecordWriter::CountGone(MediaId id, Time at, bool tombstone) {
@@ -260,6 +307,7 @@ Result<void> RecordWriter::CountGone(MediaId id, Time at, bool tombstone) {
   }
   ++known->second.attempts;
   known->second.last_checked = at;
+  batch_->gone.emplace_back(id, at);
   Touch(0);
   return {};
 }
@@ -285,7 +333,9 @@ Result<Change> RecordWriter::PutGone(MediaId id, Time at, DeletionEvidence evide
 Result<void> RecordWriter::HoldDeletion(MediaId id, Time at) {
   TRY_ASSIGN(const bool live, IsLive(id));
   if (!live) return {};
-  batch_->held[id] = ToMillis(at);
+  at = ToMillis(at);
+  batch_->held[id] = at;
+  batch_->gone.emplace_back(id, at);
   Touch(0);
   return {};
 }
@@ -295,8 +345,9 @@ Result<void> RecordWriter::Unhold(MediaId id) {
   if (in_batch == batch_->held.end()) {
     TRY_ASSIGN(const auto held, index_->Held(id));
     if (held) batch_->held[id] = std::nullopt;
-  } else {
+  } else if (in_batch->second) {
     in_batch->second.reset();
+    std::erase_if(batch_->gone, [&](const auto& answer) { return answer.first == id; });
   }
   return {};
 }
@@ -335,7 +386,61 @@ std::optional<MonoTime> RecordWriter::CommitDeadline() const {
   return *batch_->began + commit_interval_;
 }
 
+void RecordWriter::AppendVerified() {
+  // Neighbours in time make one line, whose time the index then has for all of them: so it can be made again exactly.
+  std::map<MediaType, std::vector<std::pair<Time, std::int64_t>>> confirmed;
+  for (const auto& [id, at] : batch_->confirmed) confirmed[id.type].emplace_back(at, id.id);
+  for (auto& [type, answers] : confirmed) {
+    std::ranges::sort(answers);
+    for (auto begin = answers.begin(); begin != answers.end();) {
+      const auto end = std::find_if(begin, answers.end(),
+                                    [&](const auto& answer) { return answer.first - begin->first >= kVerifiedSpan; });
+      std::vector<std::int64_t> ids;
+      for (auto answer = begin; answer != end; ++answer) ids.push_back(answer->second);
+      AppendVerified(type, 200, std::prev(end)->first, std::move(ids));
+      begin = end;
+    }
+  }
+  // 404s count: an id that is asked for twice is in two lines.
+  std::map<MediaType, std::vector<std::pair<Time, std::int64_t>>> gone;
+  for (const auto& [id, at] : batch_->gone) gone[id.type].emplace_back(at, id.id);
+  for (auto& [type, answers] : gone) {
+    std::ranges::stable_sort(answers, {}, &std::pair<Time, std::int64_t>::first);
+    for (auto begin = answers.begin(); begin != answers.end();) {
+      std::set<std::int64_t> ids;
+      auto end = begin;
+      while (end != answers.end() && end->first - begin->first < kVerifiedSpan && ids.insert(end->second).second) ++end;
+      AppendVerified(type, 404, std::prev(end)->first, {ids.begin(), ids.end()});
+      begin = end;
+    }
+  }
+  batch_->confirmed.clear();
+  batch_->gone.clear();
+}
+
+void RecordWriter::AppendVerified(MediaType type, int status, Time at, std::vector<std::int64_t> ids) {
+  std::ranges::sort(ids);
+  for (const std::int64_t number : ids) {
+    const MediaId id{type, number};
+    const auto view = batch_->views.find(id);
+    if (view != batch_->views.end() && (status == 200) == view->second.row.live()) view->second.row.verified_at = at;
+    if (status == 200) continue;
+    if (const auto row = batch_->missing.find(id); row != batch_->missing.end()) row->second.last_checked = at;
+    if (const auto held = batch_->held.find(id); held != batch_->held.end() && held->second) held->second = at;
+  }
+  RecordLine line;
+  line.id = {type, 0};
+  line.change = Change::kVerified;
+  line.fetched_at = at;
+  line.status = status;
+  line.ids = std::move(ids);
+  std::string text;
+  AppendRecordLine(line, text);
+  writers_.at(type)->Add(text);
+}
+
 Result<void> RecordWriter::FlushBatch() {
+  AppendVerified();
   for (auto& [type, writer] : writers_) {
     if (writer->empty()) continue;
     if (writer->renaming()) TRY(SealOne(type));
@@ -353,6 +458,7 @@ Result<void> RecordWriter::IndexBatch() {
     TRY(index_->PutStep(step));
   }
   for (const auto& [id, version] : batch_->purges) TRY(index_->PutPurge(id, version));
+  TRY(batch_->dead.Write(*index_, [&](MediaType type) { return writers_.at(type)->Flushed().number; }));
   for (const auto& [id, view] : batch_->views) {
     if (!view.written) {
       TRY(index_->PutVerified(id, view.row.verified_at));
@@ -394,6 +500,7 @@ Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
     if (!writer->empty()) writer->Committed();
   }
   *batch_ = {};
+  loader_->Forget();
   commit_interval_ = std::min(2 * commit_interval_, options_.commit_interval);
   for (auto& [type, writer] : writers_) {
     if (IsSealDue(type)) (void)SealOne(type);
@@ -421,8 +528,9 @@ Result<void> RecordWriter::ForgetFailedCommit(SegmentWriter& writer) {
   const SegmentRow row = *writer.open();
   // This write takes the place in the log where the failed one was: once it is durable, that one never happened.
   TRY(catalog_.Transact([&]() -> Result<void> {
-    TRY_ASSIGN(const auto segments, index_->Segments(row.type));
-    if (segments.empty() || segments.back() != row) {
+    TRY_ASSIGN(auto last, index_->LastSegment(row.type));
+    if (last) last->dead = row.dead;  // the index alone counts those
+    if (last != row) {
       return Fail(ErrorCode::kIo, "the batch before has to be committed first");
     }
     return index_->PutSegment(row);

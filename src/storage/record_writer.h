@@ -17,6 +17,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,7 @@ class RecordLoader;
 class SegmentWriter;
 class ZstdEncoder;
 struct IndexRow;
+struct Place;
 struct RecordLine;
 
 struct RecordWriterOptions {
@@ -131,6 +133,14 @@ class RecordWriter {
   Result<void> WritePurge(const IndexRow& before, Time at);
   // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
   Result<bool> Readable(const IndexRow& row);
+  // The stats patch that makes the view say what `data` says; left empty where the whole body is to be written. False
+  // when the body that began the version is damaged or lost.
+  Result<bool> MakePatch(const IndexRow& before, std::string_view data, std::string& patch);
+  // Where the line is that began the version of the view.
+  Result<Place> BaseOf(const IndexRow& row);
+  // Puts what was only verified, or not there, into lines of the batch.
+  void AppendVerified();
+  void AppendVerified(MediaType type, int status, Time at, std::vector<std::int64_t> ids);
   // One more 404 of an id that is not live, into the ledger.
   Result<void> CountGone(MediaId id, Time at, bool tombstone);
   // TMDB has answered for it: its deletion is held no longer.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kFrameMagic = "\x28\xb5\x2f\xfd";  // RFC 8878 section 3.1.1
 constexpr std::uint64_t kWindowBytes = 1 << 20;
+constexpr std::uint64_t kBlockBytes = 4096;  // what a disk loses at once
 
 // Decoders take a frame without a checksum; we never write one, so that a flipped flag is no way around it
 // (RFC 8878 section 3.1.1.1.1.5).
@@ -22,7 +23,7 @@ bool HasChecksum(std::string_view frame) {
 
 }  // namespace
 
-Result<std::string> ReadFrame(FileSystem& files, MediaType type, const Place& place) {
+Result<std::string> ReadFrame(BlobReader& files, MediaType type, const Place& place) {
   const std::string sealed = SealedPath(type, place.segment);
   auto bytes = files.Read(sealed, place.frame_at, place.frame_length);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
@@ -44,7 +45,7 @@ Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at)
   return Fail(ErrorCode::kCorrupt, "no line begins at byte {} of the frame", line_at);
 }
 
-Result<std::optional<SegmentOrigin>> ReadOrigin(FileSystem& files, const std::string& path) {
+Result<std::optional<SegmentOrigin>> ReadOrigin(BlobReader& files, const std::string& path) {
   constexpr std::uint64_t kFirstLook = 4096;  // most are shorter
   TRY_ASSIGN(std::string bytes, files.Read(path, 0, kFirstLook));
   if (!bytes.starts_with(kOriginMagic)) return std::nullopt;
@@ -59,7 +60,7 @@ Result<std::optional<SegmentOrigin>> ReadOrigin(FileSystem& files, const std::st
   return *std::move(origin);
 }
 
-Result<std::uint32_t> CrcOf(FileSystem& files, const std::string& path, std::uint64_t end) {
+Result<std::uint32_t> CrcOf(BlobReader& files, const std::string& path, std::uint64_t end) {
   std::uint32_t crc = 0;
   for (std::uint64_t at = 0; at < end; at += kWindowBytes) {
     TRY_ASSIGN(const std::string bytes, files.Read(path, at, std::min(kWindowBytes, end - at)));
@@ -68,19 +69,20 @@ Result<std::uint32_t> CrcOf(FileSystem& files, const std::string& path, std::uin
   return crc;
 }
 
-SegmentReader::SegmentReader(FileSystem& files, std::string path, std::uint64_t end, std::uint64_t begin)
+SegmentReader::SegmentReader(BlobReader& files, std::string path, std::uint64_t end, std::uint64_t begin)
     : files_(files), path_(std::move(path)), end_(end), buffer_at_(begin), at_(begin) {}
 
 Result<std::string_view> SegmentReader::Window(std::uint64_t length) {
   length = std::min(length, end_ - at_);
-  if (buffer_at_ < at_) {
-    buffer_.erase(0, at_ - buffer_at_);
+  std::size_t done = at_ - buffer_at_;
+  if (buffer_.size() - done < length) {
+    // What is done with goes only when more is read: once a MiB, not once a frame.
+    buffer_.erase(0, done);
     buffer_at_ = at_;
-  }
-  if (buffer_.size() < length) {
+    done = 0;
     const std::uint64_t from = buffer_at_ + buffer_.size();
     const std::uint64_t wanted = std::min(std::max(length - buffer_.size(), kWindowBytes), end_ - from);
-    TRY_ASSIGN(const std::string more, files_.Read(path_, from, wanted));
+    TRY_ASSIGN(const std::string more, ReadAround(from, wanted));
     if (more.size() != wanted) {
       return Fail(ErrorCode::kCorrupt, "{} ends at byte {}, {} were expected", path_, from + more.size(),
                   end_);
@@ -88,7 +90,32 @@ Result<std::string_view> SegmentReader::Window(std::uint64_t length) {
     crc_ = libdeflate_crc32(crc_, more.data(), more.size());
     buffer_ += more;
   }
-  return buffer_;
+  return std::string_view(buffer_).substr(done);
+}
+
+Result<std::string> SegmentReader::ReadAround(std::uint64_t from, std::uint64_t length) {
+  auto bytes = files_.Read(path_, from, length);
+  if (bytes || bytes.error().code != ErrorCode::kUnreadable) return bytes;
+  std::string around;
+  for (std::uint64_t at = from; at < from + length;) {
+    const std::uint64_t end = std::min(from + length, (at / kBlockBytes + 1) * kBlockBytes);
+    bytes = files_.Read(path_, at, end - at);
+    if (bytes && bytes->size() < end - at) return around + *bytes;
+    if (bytes) {
+      around += *bytes;
+    } else if (bytes.error().code == ErrorCode::kUnreadable) {
+      around.append(end - at, '\0');
+      unreadable_.emplace_back(at, end);
+    } else {
+      return bytes;
+    }
+    at = end;
+  }
+  return around;
+}
+
+bool SegmentReader::Unreadable(std::uint64_t from, std::uint64_t to) const {
+  return std::ranges::any_of(unreadable_, [&](const auto& range) { return range.first < to && from < range.second; });
 }
 
 Result<SegmentReader::Frame> SegmentReader::TryFrame(std::uint64_t skip) {
@@ -169,6 +196,7 @@ Result<std::optional<SegmentReader::Frame>> SegmentReader::Next() {
   }
   frame.length = skip;
   at_ += skip;
+  if (Unreadable(frame.at, frame.at + frame.length)) frame.damage = "the disk does not give it back";
   return frame;
 }
 

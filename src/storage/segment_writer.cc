@@ -24,8 +24,10 @@ Place SegmentWriter::Add(std::string_view line) {
   Place place;
   place.frame_at = frames_.size();
   place.line_at = static_cast<std::uint32_t>(buffer_.size());
+  place.line_length = static_cast<std::uint32_t>(line.size());
   buffer_ += line;
   ++records_;
+  content_ += std::int64_t(line.size());
   if (buffer_.size() >= frame_bytes_) CloseFrame();
   return place;
 }
@@ -75,6 +77,8 @@ SegmentRow SegmentWriter::Flushed() const {
       .type = type_, .number = next_number_, .opened_at = flushed_at_, .sealed_at = {}, .origin = {}});
   row.bytes += bytes_.size();
   row.records += records_;
+  row.frames += std::int64_t(frames_.size());
+  row.content += content_;
   row.crc = libdeflate_crc32(row.crc, bytes_.data(), bytes_.size());
   return row;
 }
@@ -82,7 +86,7 @@ SegmentRow SegmentWriter::Flushed() const {
 Place SegmentWriter::Resolve(const Place& place) const {
   if (place.segment != 0) return place;
   const Frame& frame = frames_[place.frame_at];
-  return {number(), committed_bytes() + frame.at, frame.length, place.line_at};
+  return {number(), committed_bytes() + frame.at, frame.length, place.line_at, place.line_length};
 }
 
 void SegmentWriter::Committed() {
@@ -91,7 +95,7 @@ void SegmentWriter::Committed() {
   kept_ = 0;
   bytes_.clear();
   frames_.clear();
-  records_ = 0;
+  records_ = content_ = 0;
 }
 
 void SegmentWriter::Cut() {

@@ -95,7 +95,8 @@ class SegmentWriter {
   std::string bytes_;   // closed frames
   std::vector<Frame> frames_;
   std::int64_t records_ = 0;
-  std::uint64_t kept_ = 0;  // so much of bytes_ is in the file already, and stays
+  std::int64_t content_ = 0;  // bytes of the lines
+  std::uint64_t kept_ = 0;    // so much of bytes_ is in the file already, and stays
   Time flushed_at_{};
 };
 

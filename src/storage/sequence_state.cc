@@ -29,11 +29,19 @@ Result<SequenceState> ParseState(std::string_view json) {
   return Fail(ErrorCode::kCorrupt, "state.json is not in the form of the format: {:.80}", json);
 }
 
+int SchemaOf(std::string_view json) {
+  constexpr std::string_view kSchema = R"("schema":)";
+  const auto at = json.find(kSchema);
+  int schema = 0;
+  if (at != std::string_view::npos) std::from_chars(json.data() + at + kSchema.size(), json.data() + json.size(), schema);
+  return schema;
+}
+
 Result<void> BringStateUpToDate(FileSystem& files, RecordIndex& index, MediaType type) {
-  TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
-  if (sealed.empty()) return {};
+  TRY_ASSIGN(const auto last, index.LastSealed(type));
+  if (!last) return {};
   const std::string path = StatePath(type);
-  const std::string wanted = FormatState({sealed.back().place(), *sealed.back().sealed_at});
+  const std::string wanted = FormatState({last->place(), *last->sealed_at});
   const auto present = files.Read(path, 0, wanted.size() + 1);
   if (!present && present.error().code != ErrorCode::kNotFound) return std::unexpected(present.error());
   if (present && *present == wanted) return {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // state.json of a type: the number of its last sealed segment, written last of all so that whoever reads it
-// finds every segment up to that number. {"sequence":1,"schema":1,"timestamp":"2026-11-22T10:01:02.345Z"} and
+// finds every segment up to that number. {"sequence":1,"schema":2,"timestamp":"2026-11-22T10:01:02.345Z"} and
 // a line break.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace tmdbc {
 
-inline constexpr int kRecordSchema = 1;
+inline constexpr int kRecordSchema = 2;
 
 struct SequenceState {
   std::uint32_t sequence = 0;
@@ -26,6 +26,8 @@ struct SequenceState {
 std::string FormatState(const SequenceState& state);
 // Takes exactly what FormatState() writes; kCorrupt else.
 Result<SequenceState> ParseState(std::string_view json);
+// The number behind "schema", of a state.json of any schema; 0 when there is none.
+int SchemaOf(std::string_view json);
 
 // Writes the type's state.json, durably, when it does not say what the index says.
 Result<void> BringStateUpToDate(FileSystem& files, RecordIndex& index, MediaType type);

@@ -21,6 +21,12 @@ namespace tmdbc::testing {
 inline constexpr std::string_view kFightClub =
     R"({"adult":false,"id":550,"title":"Fight Club","popularity":61.416,"vote_average":8.433,"vote_count":26280})";
 
+// So long that new numbers are less than half of a body: they are stored as a patch.
+inline constexpr std::string_view kOverview =
+    "A ticking-time-bomb insomniac and a slippery soap salesman channel primal male aggression into a shocking new form "
+    "of therapy. Their concept catches on, with underground clubs forming in every town, until an eccentric gets in the "
+    "way and ignites an out-of-control spiral toward oblivion.";
+
 inline Document MakeDocument(MediaId id, std::string data, Time fetched_at) {
   Document document;
   document.id = id;
@@ -33,8 +39,8 @@ inline Document MakeDocument(MediaId id, std::string data, Time fetched_at) {
 inline Document Movie(std::int64_t id, std::string_view title, double popularity, Time fetched_at) {
   return MakeDocument(
       {MediaType::kMovie, id},
-      fmt::format(R"({{"adult":false,"id":{},"title":"{}","popularity":{:.3f},"vote_count":{}}})", id, title,
-                  popularity, int(popularity * 10)),
+      fmt::format(R"({{"adult":false,"id":{},"title":"{}","overview":"{}","popularity":{:.3f},"vote_count":{}}})", id,
+                  title, kOverview, popularity, int(popularity * 10)),
       fetched_at);
 }
 

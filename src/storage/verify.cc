@@ -4,21 +4,28 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/hash.h"
 #include "storage/kept_aside.h"
 #include "storage/record_index.h"
 #include "storage/record_line.h"
+#include "storage/record_loader.h"
 #include "storage/segment_path.h"
 #include "storage/segment_reader.h"
 #include "storage/sequence_state.h"
+#include "storage/stats_patch.h"
 
 namespace tmdbc {
 namespace {
 
 using Report = VerifyReport;
+
+// Patches ask for the bodies that they stand on in about the order in which those were stored.
+constexpr std::size_t kKeptFrames = 64;
 
 // What the index says of a line: sorted by place, so that a walk through the segments meets them in order.
 struct Expected {
@@ -33,7 +40,7 @@ struct Expected {
 class TypeVerifier {
  public:
   TypeVerifier(FileSystem& files, RecordIndex& index, MediaType type, bool deep, Report& report)
-      : files_(files), index_(index), type_(type), deep_(deep), report_(report) {}
+      : files_(files), index_(index), type_(type), deep_(deep), report_(report), loader_(files, kKeptFrames) {}
 
   Result<void> Run() {
     // The index before the files: what another process commits meanwhile only makes files longer. What it
@@ -42,11 +49,20 @@ class TypeVerifier {
     TRY(FindFiles());
     TRY(CheckNumbers());
     TRY(CheckState());
-    if (deep_) TRY(LoadExpected());
-    for (const SegmentRow& row : segments_) TRY(CheckSegment(row));
+    // Nearly always everything is sound, and known to be so without a list of what the index says. Only of the segments
+    // where something is amiss one is made, and they are looked at again.
+    for (const SegmentRow& row : segments_) {
+      TRY_ASSIGN(const bool sound, LooksSound(row));
+      if (!sound) suspects_.insert(row.number);
+    }
+    if (deep_) TRY(CompareCounts());
+    if (suspects_.empty()) return {};
+    TRY(LoadExpected());
+    for (const SegmentRow& row : segments_) {
+      if (suspects_.contains(row.number)) TRY(CheckSegment(row));
+    }
     for (const Expected& expected : expected_) {
-      if (std::none_of(segments_.begin(), segments_.end(),
-                       [&](const SegmentRow& row) { return row.number == expected.place.segment; })) {
+      if (!std::ranges::binary_search(segments_, expected.place.segment, {}, &SegmentRow::number)) {
         Note(SealedPath(type_, expected.place.segment), expected.place.frame_at,
              "the index points to no segment of its own", {expected.id});
       }
@@ -87,10 +103,15 @@ class TypeVerifier {
   }
 
   Result<void> CheckNumbers() {
+    for (const SegmentRow& row : segments_) {
+      if (!row.origin) continue;
+      for (const auto& part : row.origin->parts) covered_.insert(part.number);
+      covered_.insert(row.origin->retired.begin(), row.origin->retired.end());
+    }
     std::uint32_t next = 1;
     for (const SegmentRow& row : segments_) {
       for (; next < row.number; ++next) {
-        if (!Covered(next)) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
+        if (!covered_.contains(next)) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
       }
       next = row.number + 1;
       if (!row.sealed_at && &row != &segments_.back()) {
@@ -100,7 +121,7 @@ class TypeVerifier {
     const bool last_is_open = !segments_.empty() && !segments_.back().sealed_at;
     for (const std::uint32_t number : sealed_files_) {
       if (std::ranges::binary_search(segments_, number, {}, &SegmentRow::number)) continue;
-      if (Covered(number)) {
+      if (covered_.contains(number)) {
         report_.notes.push_back(
             SealedPath(type_, number) +
             " is left over from a compaction: the next process that writes to the store removes it");
@@ -133,13 +154,17 @@ class TypeVerifier {
     return {};
   }
 
+  // What the index says of the suspects, and of segments that it does not have.
   Result<void> LoadExpected() {
-    if (expected_loaded_) return {};
-    expected_loaded_ = true;
-    TRY(index_.VisitRows(
-        type_, [&](const IndexRow& row) { expected_.push_back({row.place, row.id, row.version, true}); }));
-    TRY(index_.VisitSteps(
-        type_, [&](const StepRow& row) { expected_.push_back({row.place, row.id, row.version, false}); }));
+    const auto wanted = [&](std::uint32_t segment) {
+      return suspects_.contains(segment) || !std::ranges::binary_search(segments_, segment, {}, &SegmentRow::number);
+    };
+    TRY(index_.VisitRows(type_, [&](const IndexRow& row) {
+      if (wanted(row.place.segment)) expected_.push_back({row.place, row.id, row.version, true});
+    }));
+    TRY(index_.VisitSteps(type_, [&](const StepRow& row) {
+      if (wanted(row.place.segment)) expected_.push_back({row.place, row.id, row.version, false});
+    }));
     std::sort(expected_.begin(), expected_.end());
     // A view that became a step between the two walks was met in both.
     const auto same = [](const Expected& one, const Expected& other) {
@@ -147,6 +172,50 @@ class TypeVerifier {
     };
     expected_.erase(std::unique(expected_.begin(), expected_.end(), same), expected_.end());
     return {};
+  }
+
+  // Every line that was found where the index says is counted: are these all that it speaks of?
+  Result<void> CompareCounts() {
+    TRY_ASSIGN(const auto lines, index_.LinesBySegment(type_));
+    for (const auto& [segment, count] : lines) {
+      const auto found = found_.find(segment);
+      if (found == found_.end() || found->second != count) suspects_.insert(segment);
+    }
+    return {};
+  }
+
+  // One pass without a report. What counts for it counts when it is sound.
+  Result<bool> LooksSound(const SegmentRow& row) {
+    const bool sealed_file = sealed_files_.contains(row.number);
+    if (!sealed_file && (row.sealed_at || !open_files_.contains(row.number))) return false;
+    std::string path = sealed_file ? SealedPath(type_, row.number) : OpenPath(type_, row.number);
+    const auto size = SizeOf(row, path);
+    if (!size || (row.sealed_at ? *size != row.bytes : *size < row.bytes)) return false;
+    TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (!exists) path = SealedPath(type_, row.number);
+    if (!deep_) {
+      const auto crc = CrcOf(files_, path, row.bytes);
+      if (!crc && !IsDamage(crc.error()) && crc.error().code != ErrorCode::kNotFound) {
+        return std::unexpected(crc.error());
+      }
+      if (!crc || *crc != row.crc) return false;
+    } else {
+      Report counted;
+      std::swap(report_, counted);
+      by_look_up_ = true;
+      const auto walked = WalkSegment(row, path, row.bytes);
+      by_look_up_ = false;
+      std::swap(report_, counted);
+      if (!walked && walked.error().code == ErrorCode::kNotFound) return false;
+      if (!walked) return std::unexpected(walked.error());
+      if (!counted.damage.empty()) return false;
+      report_.frames += counted.frames;
+      report_.records += counted.records;
+      looked_[row.number] = {counted.frames, counted.records};
+    }
+    ++report_.segments;
+    report_.bytes += std::int64_t(row.bytes);
+    return true;
   }
 
   // What the index places into bytes [from, to) of a segment.
@@ -164,12 +233,16 @@ class TypeVerifier {
   }
 
   Result<void> CheckSegment(const SegmentRow& row) {
-    ++report_.segments;
-    report_.bytes += std::int64_t(row.bytes);
+    if (const auto looked = looked_.find(row.number); looked != looked_.end()) {  // it looked sound, and was counted
+      report_.frames -= looked->second.first;
+      report_.records -= looked->second.second;
+    } else {
+      ++report_.segments;
+      report_.bytes += std::int64_t(row.bytes);
+    }
     const auto looked = LookInto(row);
     if (looked || looked.error().code != ErrorCode::kNotFound) return looked;
     // Gone, or renamed, under our hands.
-    TRY(LoadExpected());
     Note(SealedPath(type_, row.number), 0, "missing", IdsOf(ExpectedIn(row.number, 0, UINT64_MAX)));
     return {};
   }
@@ -185,7 +258,6 @@ class TypeVerifier {
     }
     const bool size_fits = row.sealed_at ? size == row.bytes : size >= row.bytes;
     if (!found || !size_fits) {
-      TRY(LoadExpected());
       Note(path, std::min(size, row.bytes),
            found ? fmt::format("{} bytes, the index says {}", size, row.bytes) : "missing",
            IdsOf(ExpectedIn(row.number, found ? size : 0, UINT64_MAX)));
@@ -195,23 +267,13 @@ class TypeVerifier {
     return size_fits ? CheckBytes(row, path) : Result<void>();
   }
 
-  // Without going deep: one pass over the bytes, 3 GB/s and more. Only what is damaged is looked into.
-  Result<void> CheckBytes(const SegmentRow& row, std::string path) {
-    TRY_ASSIGN(const bool exists, files_.Exists(path));
-    if (!exists) path = SealedPath(type_, row.number);
-    TRY_ASSIGN(const std::uint32_t crc, CrcOf(files_, path, row.bytes));
-    if (crc == row.crc) return {};
-    TRY(LoadExpected());
+  // Without going deep: only what is damaged is looked into.
+  Result<void> CheckBytes(const SegmentRow& row, const std::string& path) {
     const std::int64_t frames = report_.frames, records = report_.records;
     TRY(WalkSegment(row, path, row.bytes));
     report_.frames = frames;
     report_.records = records;
     return {};
-  }
-
-  bool Covered(std::uint32_t number) const {
-    return std::ranges::any_of(
-        segments_, [&](const SegmentRow& row) { return row.origin && row.origin->Covers(number); });
   }
 
   // Of the open segment the name may change while we look.
@@ -240,7 +302,7 @@ class TypeVerifier {
       if (!frame->damage.empty()) {
         Note(path, frame->at, "frame: " + frame->damage, IdsOf(expected));
       } else {
-        TRY(CheckFrame(path, *frame, expected));
+        TRY(CheckFrame(path, row.number, *frame, expected));
       }
     }
     if (report_.damage.size() != damage_before) return {};
@@ -256,7 +318,7 @@ class TypeVerifier {
     return {};
   }
 
-  Result<void> CheckFrame(const std::string& path, const SegmentReader::Frame& frame,
+  Result<void> CheckFrame(const std::string& path, std::uint32_t segment, const SegmentReader::Frame& frame,
                           std::span<const Expected> expected) {
     auto next = expected.begin();
     for (std::size_t line_at = 0; line_at < frame.content.size();) {
@@ -269,11 +331,35 @@ class TypeVerifier {
         Note(path, frame.at, text.error().message);
         break;
       }
+      std::optional<Expected> looked_up;
+      if (by_look_up_) {
+        TRY_ASSIGN(looked_up, LookUp(*text, {segment, frame.at, static_cast<std::uint32_t>(frame.length),
+                                             static_cast<std::uint32_t>(line_at),
+                                             static_cast<std::uint32_t>(text->size() + 1)}));
+        if (looked_up) here = &*looked_up;
+      }
       TRY(CheckLine(path, frame, *text, here));
       line_at += text->size() + 1;
     }
     for (; next != expected.end(); ++next) ReportLost(path, *next);
     return {};
+  }
+
+  // What the index says is in that place, asked by the line's own id.
+  Result<std::optional<Expected>> LookUp(std::string_view text, const Place& place) {
+    const auto line = ParseRecordLine(text);
+    if (!line || !line->is_record()) return std::nullopt;
+    TRY_ASSIGN(const auto row, index_.Find(line->id));
+    std::optional<Expected> expected;
+    if (row && row->place == place) {
+      expected = Expected{place, line->id, row->version, true};
+    } else if (row && line->change != Change::kStats) {
+      TRY_ASSIGN(const auto steps, index_.Steps(line->id));
+      const auto step = std::ranges::find(steps, place, &StepRow::place);
+      if (step != steps.end()) expected = Expected{place, line->id, step->version, false};
+    }
+    if (expected) ++found_[place.segment];
+    return expected;
   }
 
   void ReportLost(const std::string& path, const Expected& expected) {
@@ -292,6 +378,10 @@ class TypeVerifier {
     }
     const auto damaged = [&](std::string what) { Note(path, frame.at, std::move(what), {line->id}); };
     if (line->id.type != type_) damaged("a record of another type");
+    if (!line->is_record()) {
+      if (expected) Note(path, frame.at, "the index takes a verified line for a record", {expected->id});
+      return {};
+    }
     if (!line->data.empty() && Sha256Hex(line->data) != line->sha256) damaged("sha256 differs");
     if (!expected) {
       // A stats record that has been replaced since is not in the index any more, nor is what was purged.
@@ -308,6 +398,11 @@ class TypeVerifier {
     return expected->current ? CheckCurrent(*line, damaged) : Result<void>();
   }
 
+  Result<std::string> BaseOf(const IndexRow& row) {
+    TRY_ASSIGN(const Place place, RecordLoader::BaseOf(index_, row));
+    return loader_.LoadBody(row.id, row.version, place);
+  }
+
   template <class Damaged>
   Result<void> CheckCurrent(const RecordLine& line, const Damaged& damaged) {
     TRY_ASSIGN(const auto row, index_.Find(line.id));
@@ -317,8 +412,15 @@ class TypeVerifier {
       damaged("the index row does not say what the record says");
     }
     ContentHash hash;
-    if (!line.data.empty()) {
-      const auto hashed = HashContent(line.data);
+    if (row->live()) {
+      const Result<std::string> base = line.patch.empty() ? Result<std::string>() : BaseOf(*row);
+      if (!base && !IsDamage(base.error())) return std::unexpected(base.error());
+      if (!base) return {};  // it is named where it lies
+      const auto hashed = [&]() -> Result<ContentHash> {
+        if (line.patch.empty()) return HashContent(line.data);
+        TRY_ASSIGN(const std::string body, ApplyStatsPatch(*base, line.patch));
+        return HashContent(body);
+      }();
       if (!hashed) {
         damaged(hashed.error().message);
         return {};
@@ -344,8 +446,13 @@ class TypeVerifier {
   std::vector<SegmentRow> segments_;
   std::optional<std::string> state_;  // the text of state.json
   std::set<std::uint32_t> sealed_files_, open_files_;
+  std::set<std::uint32_t> covered_;   // numbers that compacted segments stand for
+  std::set<std::uint32_t> suspects_;  // segments that do not look sound
+  std::map<std::uint32_t, std::pair<std::int64_t, std::int64_t>> looked_;  // frames and records of the others
+  std::map<std::uint32_t, std::int64_t> found_;  // lines of a segment that are where the index says
+  bool by_look_up_ = false;                      // a line is looked up by its id, not in expected_
   std::vector<Expected> expected_;
-  bool expected_loaded_ = false;
+  RecordLoader loader_;
 };
 
 // A process at work beside us seals and compacts: then index and files are not of one moment. So what looks
