@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An independent reader of the store: docs/storage-format.md and libzstd, nothing of src/storage. What it
-// sees is what a stranger's program sees.
+// An independent reader of the store: docs/storage-format.md and libzstd, and of src/storage only what applies a patch.
+// What it sees is what a stranger's program sees.
 #pragma once
 
 #include <simdjson.h>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "program.h"
+#include "storage/stats_patch.h"
 
 namespace tmdbc::testing {
 
@@ -25,7 +26,8 @@ struct Line {
   std::int64_t version = 0;
   std::string change;
   std::int64_t tv_id = 0, season_number = 0;  // of a season
-  std::string data;                           // the bytes after "data":; "null" for a tombstone
+  std::string data;                           // "null" for a tombstone; of a stats line the patched body
+  std::string patch;                          // of a stats line that has one
 };
 
 // All bytes of a zstd file of one or many frames.
@@ -51,14 +53,16 @@ inline std::string Unzstd(const std::string& compressed) {
   return out;
 }
 
+// Of a line that speaks of many ids the id is 0.
 inline Line ParseLine(const std::string& text) {
+  Line line;
+  if (text.find("\"id\":null,") < 40) return line;
   // "data" begins with the bytes that TMDB sent, which this parser may refuse: it reads what stands before them.
   const auto at = text.find(",\"data\":");
   if (at == std::string::npos || text.back() != '}') throw std::runtime_error("no data: " + text.substr(0, 200));
   static thread_local simdjson::dom::parser parser;
   const std::string envelope = text.substr(0, at) + "}";
   const simdjson::dom::object object = parser.parse(envelope);
-  Line line;
   line.type = std::string(std::string_view(object["type"]));
   line.id = object["id"].get_int64().value();
   line.version = object["version"].get_int64().value();
@@ -69,11 +73,11 @@ inline Line ParseLine(const std::string& text) {
   }
   // The last member, unless it is null and a patch follows: its bytes run to the closing brace of the line.
   line.data = text.substr(at + 8, text.size() - at - 9);
-  if (line.data.starts_with("null")) line.data = "null";
+  if (line.data.starts_with("null,\"patch\":")) line.patch = line.data.substr(13);
   return line;
 }
 
-// Every line of every sealed and open segment, in order of type and sequence. Throws when a file is not what
+// Every record of every sealed and open segment, in order of type and sequence. Throws when a file is not what
 // the format promises.
 inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
   std::vector<std::filesystem::path> segments;
@@ -85,15 +89,22 @@ inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
   }
   std::sort(segments.begin(), segments.end());
   std::vector<Line> lines;
+  std::map<std::pair<std::string, std::int64_t>, std::string> begun;  // the body that began the newest version
   for (const auto& path : segments) {
     const std::string text = Unzstd(ReadFile(path));
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string::npos) throw std::runtime_error(path.string() + ": the last line has no end");
-      const std::string line = text.substr(begin, end - begin);
-      // Lines about many ids have no id of their own.
-      if (line.find(",\"id\":null,") > line.find(",\"data\":")) lines.push_back(ParseLine(line));
+      Line line = ParseLine(text.substr(begin, end - begin));
       begin = end + 1;
+      if (line.id == 0) continue;
+      std::string& body = begun[{line.type, line.id}];
+      if (!line.patch.empty()) {
+        line.data = ApplyStatsPatch(body, line.patch).value();
+      } else if (line.change != "stats") {
+        body = line.data;
+      }
+      lines.push_back(std::move(line));
     }
   }
   return lines;

@@ -6,8 +6,25 @@
 """
 import json, sqlite3, subprocess, sys
 
+
+
+def patched(body, patch):
+    """The body with an RFC 6902 patch of `replace` and `move` applied. (Numbers are read and printed again.)"""
+    document = json.loads(body)
+    for operation in patch:
+        *way, last = (step.replace("~1", "/").replace("~0", "~") for step in operation["path"][1:].split("/"))
+        at = document
+        for step in way:
+            at = at[int(step) if isinstance(at, list) else step]
+        if operation["op"] == "move":  # within its list
+            at.insert(int(last), at.pop(int(operation["from"].rsplit("/", 1)[1])))
+        else:
+            at[int(last) if isinstance(at, list) else last] = operation["value"]
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
 view = sqlite3.connect(sys.argv[1])
-view.execute("CREATE TABLE IF NOT EXISTS record (type, id, version, fetched_at, data, PRIMARY KEY (type, id))")
+view.execute("CREATE TABLE IF NOT EXISTS record (type, id, version, fetched_at, data, begun, PRIMARY KEY (type, id))")
 view.execute("CREATE TABLE IF NOT EXISTS reached (type PRIMARY KEY, seq)")
 reached = dict(view.execute("SELECT type, seq FROM reached"))
 
@@ -16,11 +33,19 @@ feed = subprocess.Popen([*sys.argv[2:], "changes", f"--since={since}"], stdout=s
 for line in feed.stdout:
     change = json.loads(line)
     key = (change["type"], change["id"])
-    if change["data"] is None:  # delete, purge
+    seen = (change["version"], change["fetched_at"])
+    if change["change"] == "verified":  # TMDB had nothing new of change["ids"], or nothing at all
+        pass
+    elif "patch" in change:  # new numbers, against the body that began the version
+        row = view.execute("SELECT begun FROM record WHERE type = ? AND id = ?", key).fetchone()
+        if row:  # else that line was damaged; the next fetch heals it
+            data = patched(row[0], change["patch"])
+            view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?)", (*key, *seen, data, row[0]))
+    elif change["data"] is None:  # delete, purge
         view.execute("DELETE FROM record WHERE type = ? AND id = ?", key)
     else:
         data = line[line.index(b'"data":') + 7 : line.rindex(b"}")].decode()  # TMDB's bytes, as they came
-        view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?)", (*key, change["version"], change["fetched_at"], data))
+        view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?)", (*key, *seen, data, data))
     reached[change["type"]] = change["seq"]
 
 if feed.wait() not in (0, 1):  # 2: nothing to go on from (it said why), 3: the store is unusable

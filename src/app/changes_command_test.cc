@@ -118,6 +118,7 @@ TEST_F(ChangesTest, FollowingTheFeedGivesTheCurrentView) {
     for (std::size_t at = 0, end = 0; (end = part.out.find('\n', at)) != std::string::npos; at = end + 1) {
       const std::string line = part.out.substr(at, end - at);
       ASSERT_EQ(std::sscanf(line.c_str(), "{\"seq\":%ld,", &seq), 1);
+      if (line.find("\"id\":null,") != std::string::npos) continue;  // speaks of many ids: nothing new
       const auto id_at = line.find("\"id\":") + 5;
       const auto data_at = line.find("\"data\":") + 7;
       view[line.substr(id_at, line.find(',', id_at) - id_at)] =
