@@ -149,7 +149,8 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
   row.version = line.version;
   row.change = line.change;
   row.fetched_at = line.fetched_at;
-  row.verified_at = verified_at;
+  // Of what is live a verified line says when; a tombstone has one time.
+  row.verified_at = row.live() ? verified_at : line.fetched_at;
   row.hash = hash;
   row.place = writers_.at(line.id.type)->Add(text);
   // What came before a purge is no part of the record's history.
