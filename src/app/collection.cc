@@ -16,9 +16,9 @@ constexpr Duration kUnansweredLeast = std::chrono::seconds(2);
 
 // A record to show as the next step: the film that every example of TMDB's shows, else one that was wanted
 // most.
-std::optional<MediaId> FindExample(RecordStore& store, const std::vector<MediaId>& candidates) {
+std::optional<MediaId> FindExample(RecordReader& reader, const std::vector<MediaId>& candidates) {
   for (const MediaId id : candidates) {
-    const auto record = store.Find(id);
+    const auto record = reader.Find(id);
     if (record && record->live()) return id;
   }
   return std::nullopt;
@@ -34,10 +34,10 @@ Result<std::vector<MediaId>> ExampleCandidates(IdQueue& queue) {
   return ids;
 }
 
-Result<std::int64_t> HeldDeletions(RecordStore& store) {
+Result<std::int64_t> HeldDeletions(RecordLedger& ledger) {
   std::int64_t held = 0;
   for (const MediaType type : kRecordTypes) {
-    TRY_ASSIGN(const auto ids, store.HeldDeletions(type));
+    TRY_ASSIGN(const auto ids, ledger.HeldDeletions(type));
     held += std::int64_t(ids.size());
   }
   return held;
@@ -71,10 +71,10 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
     summary.drained->time += earlier->time;
   }
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
-  TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store()));
+  TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store().ledger()));
   summary.answered_before = pipeline.answered();
   summary.key_proven = pipeline.key_proven();
-  summary.example = FindExample(pipeline.store(), candidates);
+  summary.example = FindExample(pipeline.store().reader(), candidates);
   summary.data_dir = pipeline.data_dir();
   summary.flags = FlagsToRepeat(pipeline.settings());
   summary.time += pipeline.clock().Mono() - started;

@@ -13,12 +13,12 @@
 #include "app/progress.h"
 #include "app/stop_signals.h"
 #include "base/json_writer.h"
-#include "storage/record_store.h"
+#include "storage/compaction.h"
 
 namespace tmdbc {
 namespace {
 
-using Report = RecordStore::CompactReport;
+using Report = CompactReport;
 using Reports = std::vector<std::pair<MediaType, Report>>;
 
 constexpr std::int64_t kMaxDays = 36'500;
@@ -91,7 +91,7 @@ std::string JsonOf(const Reports& reports, bool dry_run, bool stopped) {
 Result<int> CompactCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto keep_days, arguments.Number("--keep-versions-for", 1, kMaxDays));
   const SystemClock clock;
-  RecordStore::CompactOptions options;
+  CompactOptions options;
   options.dry_run = arguments.Has("--dry-run");
   if (keep_days) options.versions_before = clock.Now() - std::chrono::days(*keep_days);
   // Before it is locked for writing: a folder without a store is not made into one.
@@ -99,8 +99,8 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   PosixFileSystem files(dir.path());
-  TRY_ASSIGN(const auto store, RecordStore::Open(files, catalog, clock, RecordStoreOptions{}));
-  for (const std::string& notice : store->notices()) PrintError(notice, settings.log_format);
+  TRY_ASSIGN(const auto writer, RecordWriter::Open(files, catalog, clock, RecordWriterOptions{}));
+  for (const std::string& notice : writer->notices()) PrintError(notice, settings.log_format);
 
   const StopSignals signals;
   Reports reports;
@@ -108,7 +108,7 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   for (const MediaType type : TypesOf(settings)) {
     if (signals.flag().requested()) break;
     TRY_ASSIGN(const Report report,
-               store->Compact(type, options, [&] { return signals.flag().requested(); }));
+               Compact(files, catalog, *writer, type, options, [&] { return signals.flag().requested(); }));
     damaged = damaged || report.damaged_segments > 0;
     reports.emplace_back(type, report);
   }

@@ -151,7 +151,7 @@ void CoverageTally::Finish() {
   coverage_.age_oldest = Percentile(ages_, 1);
 }
 
-Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordStore& store,
+Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordLedger& ledger,
                                                IdQueue& queue, bool include_adult, Time now) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog));
@@ -164,9 +164,9 @@ Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& cata
     coverage.export_date = listed.date;
     TRY_ASSIGN(const auto queued, ReadQueued(queue, type));
     CoverageTally tally(coverage, listed.ids, queued, now);
-    TRY(store.VisitStates(type, [&](const IdState& state) { tally.Add(state); }));
+    TRY(ledger.VisitStates(type, [&](const IdState& state) { tally.Add(state); }));
     tally.Finish();
-    TRY_ASSIGN(const auto held, store.HeldDeletions(type));
+    TRY_ASSIGN(const auto held, ledger.HeldDeletions(type));
     for (const std::int64_t id : held) coverage.held.Add(id);
     if (HasAnything(coverage)) types.push_back(std::move(coverage));
   }

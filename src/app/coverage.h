@@ -17,7 +17,7 @@
 #include "base/json_writer.h"
 #include "base/sqlite.h"
 #include "queue/id_queue.h"
-#include "storage/record_store.h"
+#include "storage/ledger.h"
 
 namespace tmdbc {
 
@@ -93,7 +93,7 @@ class CoverageTally {
 
 // Of every type that has anything. `files` is DATA_DIR. kCorrupt or kNotFound when an export in force cannot
 // be read.
-Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordStore& store,
+Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordLedger& ledger,
                                                IdQueue& queue, bool include_adult, Time now);
 
 std::string CoverageText(const std::vector<TypeCoverage>& types);

@@ -224,9 +224,9 @@ void Daemon::Compact() {
     interrupted = scheduler_->IsDue();
     return interrupted;
   };
-  RecordStore::CompactOptions options;
+  CompactOptions options;
   options.least_segments = kLeastToMerge;
-  RecordStore::CompactReport sum;
+  CompactReport sum;
   for (const MediaType type : kRecordTypes) {
     if (wanted_elsewhere()) break;
     const auto report = pipeline_.store().Compact(type, options, wanted_elsewhere);

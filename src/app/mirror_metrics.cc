@@ -138,7 +138,8 @@ void MirrorMetrics::Collected(const CollectorStats& stats, bool ended) {
   next_store_look_.reset();
 }
 
-void MirrorMetrics::Look(Database& catalog, IdQueue& queue, RecordStore& store, const std::string& data_dir) {
+void MirrorMetrics::Look(Database& catalog, IdQueue& queue, RecordLedger& ledger,
+                         const std::string& data_dir) {
   // Next time after `every`, and not before a hundred times what it took.
   const auto look = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
     const MonoTime began = clock_.Mono();
@@ -149,7 +150,7 @@ void MirrorMetrics::Look(Database& catalog, IdQueue& queue, RecordStore& store, 
     SetFreshness();
   };
   look(next_queue_look_, kQueueLookEvery, [&] { return LookAtQueue(catalog, queue); });
-  look(next_store_look_, kStoreLookEvery, [&] { return LookAtStore(store, data_dir); });
+  look(next_store_look_, kStoreLookEvery, [&] { return LookAtStore(ledger, data_dir); });
 }
 
 Result<void> MirrorMetrics::LookAtQueue(Database& catalog, IdQueue& queue) {
@@ -192,12 +193,12 @@ Result<void> MirrorMetrics::LookAtQueue(Database& catalog, IdQueue& queue) {
   }
 }
 
-Result<void> MirrorMetrics::LookAtStore(RecordStore& store, const std::string& data_dir) {
+Result<void> MirrorMetrics::LookAtStore(RecordLedger& ledger, const std::string& data_dir) {
   struct statvfs disk{};
   if (::statvfs(data_dir.c_str(), &disk) == 0) {
     disk_free_.Set({}, double(disk.f_bavail) * double(disk.f_frsize));
   }
-  TRY_ASSIGN(const auto counts, store.Counts());
+  TRY_ASSIGN(const auto counts, ledger.Counts());
   live_records_.clear();
   unverified_.Clear();
   for (const auto& [type, count] : counts) {

@@ -121,7 +121,7 @@ Result<void> Pipeline::Build() {
     answered_ |= newest > 0;
   }
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
-  TRY(RequireSource(catalog_, *store_, *queue_, dir_.path(), settings_.tmdb_api_base_url));
+  TRY(RequireSource(catalog_, store_->ledger(), *queue_, dir_.path(), settings_.tmdb_api_base_url));
   std::unique_ptr<http::HttpTransport> transport;
   if (surroundings_.make_transport) {
     TRY_ASSIGN(transport, surroundings_.make_transport(clock_));
@@ -153,7 +153,7 @@ void Pipeline::TellMetrics() {
 void Pipeline::Tick() {
   if (metrics_server_) {
     metrics_.Ticked(limiter_.pace());
-    metrics_.Look(catalog_, *queue_, *store_, dir_.path());
+    metrics_.Look(catalog_, *queue_, store_->ledger(), dir_.path());
   }
   if (on_tick) on_tick();
 }

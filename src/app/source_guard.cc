@@ -59,11 +59,11 @@ Result<void> RememberSource(Database& catalog, const std::string& source) {
   return put.Bind(source).Run();
 }
 
-Result<bool> HoldsNothing(Database& catalog, RecordStore& store, IdQueue& queue) {
+Result<bool> HoldsNothing(Database& catalog, RecordLedger& ledger, IdQueue& queue) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const auto queued, queue.Counts());
   if (!exports.empty() || !queued.empty()) return false;
-  TRY_ASSIGN(const auto stored, store.Counts());
+  TRY_ASSIGN(const auto stored, ledger.Counts());
   return stored.empty();
 }
 
@@ -77,8 +77,8 @@ std::string SourceOf(std::string_view api_base_url) {
   return host;
 }
 
-Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue, const std::string& data_dir,
-                           std::string_view api_base_url) {
+Result<void> RequireSource(Database& catalog, RecordLedger& ledger, IdQueue& queue,
+                           const std::string& data_dir, std::string_view api_base_url) {
   const std::string source = SourceOf(api_base_url);
   TRY(CreateProperties(catalog));
   TRY_ASSIGN(Statement get, catalog.Prepare("SELECT value FROM app_properties WHERE name = 'source'"));
@@ -89,7 +89,7 @@ Result<void> RequireSource(Database& catalog, RecordStore& store, IdQueue& queue
   TRY_ASSIGN(const std::string in_file, SourceInFile(files));
   if (!known) filled_from = in_file;
   if (!filled_from.empty() && filled_from != source) {
-    TRY_ASSIGN(const bool empty, HoldsNothing(catalog, store, queue));
+    TRY_ASSIGN(const bool empty, HoldsNothing(catalog, ledger, queue));
     if (!empty) {
       return Fail(
           ErrorCode::kInvalid,

@@ -18,7 +18,7 @@
 #include "harvester/accepted_exports.h"
 #include "harvester/watermarks.h"
 #include "queue/sqlite_queue.h"
-#include "storage/record_store.h"
+#include "storage/ledger.h"
 #include "tmdb/export_line.h"
 
 namespace tmdbc {
@@ -128,16 +128,14 @@ struct Sources {
   const DataDir dir;
   Database catalog;
   PosixFileSystem files;
-  std::unique_ptr<RecordStore> store;
-  std::unique_ptr<SqliteIdQueue> queue;
+  RecordLedger ledger{catalog};
+  std::unique_ptr<SqliteIdQueue> queue{};
 
   static Result<std::unique_ptr<Sources>> Open(const Settings& settings) {
     TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
     TRY_ASSIGN(Database catalog, dir.OpenCatalog());
     PosixFileSystem files(dir.path());
-    std::unique_ptr<Sources> sources(
-        new Sources{{}, std::move(dir), std::move(catalog), std::move(files), nullptr, nullptr});
-    TRY_ASSIGN(sources->store, RecordStore::OpenReadOnly(sources->files, sources->catalog));
+    std::unique_ptr<Sources> sources(new Sources{{}, std::move(dir), std::move(catalog), std::move(files)});
     TRY_ASSIGN(sources->queue, SqliteIdQueue::OpenReadOnly(sources->catalog, sources->clock));
     return sources;
   }
@@ -145,7 +143,6 @@ struct Sources {
 
 Result<Status> ReadStatus(Sources& sources) {
   Database& catalog = sources.catalog;
-  RecordStore* const store = sources.store.get();
   SqliteIdQueue* const queue = sources.queue.get();
   Status status;
   status.data_dir = sources.dir.path();
@@ -154,7 +151,7 @@ Result<Status> ReadStatus(Sources& sources) {
   TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
   for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
   // A process that was killed in its first moment leaves a catalog without tables: nothing is stored.
-  const auto stored = store->Counts();
+  const auto stored = sources.ledger.Counts();
   if (!stored && stored.error().code != ErrorCode::kNotFound) return std::unexpected(stored.error());
   if (stored) {
     for (const auto& [type, counts] : *stored) Of(status, type).stored = counts;
@@ -337,7 +334,7 @@ Result<int> Coverage(const Settings& settings, bool json) {
   TRY_ASSIGN(const auto sources, Sources::Open(settings));
   TRY_ASSIGN(const Status status, ReadStatus(*sources));
   TRY_ASSIGN(const auto coverage,
-             ReadCoverage(sources->files, sources->catalog, *sources->store, *sources->queue,
+             ReadCoverage(sources->files, sources->catalog, sources->ledger, *sources->queue,
                           settings.include_adult, sources->clock.Now()));
   TRY(WriteOut(json ? StatusJson(status, &coverage) + "\n"
                     : StatusText(status) + "\n" + CoverageText(coverage)));

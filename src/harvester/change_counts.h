@@ -25,7 +25,7 @@ Result<void> CountChanges(Database& catalog, MediaType type, std::span<const std
 // 0 when the id was never listed.
 Result<std::int64_t> ChangeCountOf(Database& catalog, MediaId id);
 
-// Every id that was listed, ascending: beside RecordStore::VisitLive().
+// Every id that was listed, ascending: beside RecordLedger::VisitLive().
 Result<void> VisitChangeCounts(Database& catalog, MediaType type,
                                const std::function<void(std::int64_t id, std::int64_t days)>& visit);
 

@@ -53,11 +53,11 @@ Result<Unknown> FindUnknown(std::span<const PackedId> sorted, const VisitKnown& 
 
 PopularityList::PopularityList(std::vector<PackedId> sorted)
     : size_(sorted.size()),
-      entries_(std::make_unique_for_overwrite<RecordStore::Popularity[]>(sorted.size())) {
+      entries_(std::make_unique_for_overwrite<Popularity[]>(sorted.size())) {
   // The packed ids move to the upper half of the memory of their entries; unpacking from the front never
   // overtakes them: the entry i ends at 16 (i + 1), the next packed id begins at 8 size + 8 (i + 1), and i +
   // 1 <= size.
-  static_assert(sizeof(RecordStore::Popularity) == 2 * sizeof(PackedId));
+  static_assert(sizeof(Popularity) == 2 * sizeof(PackedId));
   if (sorted.empty()) return;
   auto* bytes = reinterpret_cast<std::byte*>(entries_.get());
   const std::size_t half = size_ * sizeof(PackedId);

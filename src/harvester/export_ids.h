@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "storage/record_store.h"
+#include "storage/popularity_table.h"
 
 namespace tmdbc {
 
@@ -33,7 +33,7 @@ inline PackedId ToPacked(RankedId ranked) {
 // Sorts by id and keeps the most popular of repeated ones. Returns how many were removed.
 std::int64_t SortAndDeduplicate(std::vector<PackedId>& ids);
 
-// Calls a visitor with each id that is known, ascending (RecordStore::VisitKnownIds).
+// Calls a visitor with each id that is known, ascending (RecordLedger::VisitKnownIds).
 using VisitKnown = std::function<Result<void>(const std::function<void(std::int64_t)>&)>;
 
 struct Unknown {
@@ -48,11 +48,11 @@ Result<Unknown> FindUnknown(std::span<const PackedId> sorted, const VisitKnown& 
 class PopularityList {
  public:
   explicit PopularityList(std::vector<PackedId> sorted);
-  std::span<const RecordStore::Popularity> entries() const { return {entries_.get(), size_}; }
+  std::span<const Popularity> entries() const { return {entries_.get(), size_}; }
 
  private:
   std::size_t size_;
-  std::unique_ptr<RecordStore::Popularity[]> entries_;
+  std::unique_ptr<Popularity[]> entries_;
 };
 
 }  // namespace tmdbc

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "storage/record_store.h"
+#include "storage/record.h"
 #include "tmdb/change_page.h"
 
 namespace tmdbc {
