@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Answers: replies dressed as TMDB sends them (headers, ETag, gzip, framing), and kept, since the world does
-// not change: sending one again costs no compression. Sources: TMDB.md sections 1 (transport) and 7
-// (headers).
+// not change: sending one again costs no compression. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <cstddef>

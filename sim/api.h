@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Api: what TMDB answers to a path when nothing interferes: routing, append_to_response, error bodies. No
-// limits, no headers, no faults. Sources: TMDB.md sections 5.1 (appending) and 6 (errors).
+// limits, no headers, no faults. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <cstdint>

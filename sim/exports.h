@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exports: the daily id files as files.tmdb.org serves them (TMDB.md section 3): whole, by HEAD, by Range,
+// Exports: the daily id files as files.tmdb.org serves them (docs/tmdb-facts.md): whole, by HEAD, by Range,
 // and 403 with S3's XML for what is not published. The file of a type is built on first use and kept; where
 // the world evolves, a day's file is of 07:19:28 UTC of that day, when TMDB makes it.
 #pragma once

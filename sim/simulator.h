@@ -2,7 +2,7 @@
 // Simulator: TMDB's manners around a World: the key, the limits, append_to_response, errors, headers, faults;
 // and the judge's book of what arrived. Knows nothing of the program it judges. One thread, the server's.
 //
-// Sources: TMDB.md sections 1 (transport), 2 (limits), 5.1 (appending), 6 (errors), 7 (headers).
+// Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <cstdint>

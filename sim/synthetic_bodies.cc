@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Films, people, collections, companies and networks of SyntheticWorld: members, order and types as recorded
-// from TMDB (TMDB.md section 5.5), everything in them made up.
+// from TMDB (docs/tmdb-facts.md), everything in them made up.
 #include <fmt/core.h>
 
 #include <algorithm>

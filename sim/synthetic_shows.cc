@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shows, seasons and episodes of SyntheticWorld: members, order and types as recorded from TMDB (TMDB.md
-// section 5.5), everything in them made up.
+// Shows, seasons and episodes of SyntheticWorld: members, order and types as recorded from TMDB (docs/tmdb-facts.md), everything in them made up.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -102,7 +101,7 @@ std::string SyntheticWorld::Show(const Subject& subject, bool older) const {
     json.Text("name", Title(episode, Script::kEnglish))
         .Text("overview", Prose(b.random, Script::kEnglish, 200));
     b.Votes(7, b.random.Between(0, 40));
-    // Numbers that fit no 32 bits have been seen here (TMDB.md section 9).
+    // Numbers that fit no 32 bits have been seen here (docs/tmdb-facts.md).
     json.Text("air_date", Date(b.random, 2021))
         .Int("episode_number", b.random.Below(500) == 0 ? 5'185'860'891 : last.episodes);
     json.Text("episode_type", ended ? "finale" : "standard").Text("production_code", "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SyntheticWorld: a catalogue that follows from a seed. Which ids exist, and every body, is computed when
-// asked, so a catalogue of 1.2 million films costs no memory. The shapes are TMDB's (TMDB.md section 5.5,
+// asked, so a catalogue of 1.2 million films costs no memory. The shapes are TMDB's (docs/tmdb-facts.md,
 // members and types as recorded 2026), the sizes are spread like TMDB's: most titles are obscure and small,
 // few are popular and a hundred times as large. The texts are made up.
 #pragma once

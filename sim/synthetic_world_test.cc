@@ -141,7 +141,7 @@ TEST(SyntheticWorld, ServesEveryListOfTheConfiguration) {
   EXPECT_EQ(world.List("movie/1"), std::nullopt);
 }
 
-// TMDB.md section 5.5.
+// docs/tmdb-facts.md.
 TEST(SyntheticWorld, KeepsTmdbsOrderOfMembers) {
   SyntheticWorld world({.seed = 3});
   const auto first = [&](Kind kind) { return *world.Details(kind, LiveIds(world, kind)[0]); };
@@ -299,7 +299,7 @@ TEST(SyntheticWorld, LeavesTheGoneInTheExports) {
   EXPECT_LT(gone, 140u);
 }
 
-// TMDB.md section 5.4 and what mirrors report: the median film is about 5 KB of gzip, the mean about 18 KB
+// docs/tmdb-facts.md and what mirrors report: the median film is about 5 KB of gzip, the mean about 18 KB
 // before it.
 TEST(SyntheticWorld, SpreadsSizesAsTmdbDoes) {
   SyntheticWorld world({.seed = 21, .counts = {600, 80, 300, 50, 50, 20, 200}});

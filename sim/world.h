@@ -45,7 +45,7 @@ class World {
   // The seasons that Season() knows, ascending; empty for a show that does not exist.
   virtual std::vector<SeasonRef> Seasons(std::int64_t show) = 0;
 
-  // The lists of TMDB.md 5.3, by path below /3/: "genre/movie/list".
+  // The lists of docs/tmdb-facts.md, by path below /3/: "genre/movie/list".
   virtual std::optional<std::string> List(std::string_view path) = 0;
 
   // Every live id, ascending.

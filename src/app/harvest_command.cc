@@ -88,7 +88,7 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
 }
 
 std::string ForecastText(const HarvestReport& report, const Settings& settings, double pace) {
-  const std::int64_t requests = EstimateRequests(report);
+  const std::int64_t requests = EstimateRequests(report, settings.season_extras);
   return fmt::format("{} ids would be queued: about {} requests, {} at RATE_LIMIT_REQUESTS={}\n",
                      FormatCount(report.queued()), FormatCount(requests),
                      FormatDuration(TimeLeft(requests, pace).value_or(std::chrono::seconds(0))),
@@ -145,9 +145,9 @@ Result<int> Harvest(const Settings& asked, const Arguments& arguments) {
     JsonWriter json;
     json.BeginObject()
         .Field("dry_run", options.dry_run)
-        .Field("estimated_requests", EstimateRequests(report));
+        .Field("estimated_requests", EstimateRequests(report, settings.season_extras));
     json.Key("estimated_seconds")
-        .Real(double(EstimateRequests(report)) / pace, 0)
+        .Real(double(EstimateRequests(report, settings.season_extras)) / pace, 0)
         .Key("harvest")
         .Raw(HarvestJson(report))
         .EndObject();

@@ -238,6 +238,8 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   options.concurrency = settings_.collector_concurrency;
   options.give_up_unanswered = give_up_unanswered;
   options.key_proven = key_proven_;
+  options.season_extras = settings_.season_extras;
+  options.season_extras.nested = nested_names_;
   StoreIntake intake(clock_, store_->writer(), store_->ledger(), {.accept_deletions = accept_deletions});
   Collector collector(clock_, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
@@ -270,6 +272,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   earlier_ = status_;
   key_proven_ |= result.key_proven;
   answered_ |= key_proven_;
+  nested_names_ = collector.nested_names();
   // What a drain brought is there for followers now, not when the next one fills the segment.
   const auto sealed = store_->Seal();
   if (!sealed)

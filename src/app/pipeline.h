@@ -149,6 +149,7 @@ class Pipeline {
   std::unique_ptr<IdQueue> queue_;
 
   bool answered_ = false, key_proven_ = false;
+  bool nested_names_ = true;  // SeasonExtras::nested, as TMDB's answers have shown it since the start
   RunStatus status_;
   RateWindow request_rate_, settle_rate_;
   RunStatus earlier_;  // status_ before the drain under way

@@ -40,6 +40,7 @@ Collector::Collector(const Clock& clock, http::PacedRequester& requester, IdQueu
       random_(random),
       access_(std::move(access)),
       namespaces_(std::move(namespaces)),
+      season_extras_(options.season_extras),
       options_(options),
       most_works_(std::max<std::size_t>(64, 4 * static_cast<std::size_t>(options.concurrency))),
       sent_before_(requester.sent()),

@@ -41,7 +41,8 @@ struct CollectorOptions {
   Duration give_up_unanswered = std::chrono::seconds(12);
   Duration give_up_outage = std::chrono::minutes(10);     // nothing useful for this long: the end
   Duration stop_grace = std::chrono::milliseconds(3500);  // after a stop request, for what is in flight
-  bool key_proven = false;  // TMDB accepted the key earlier in this process: a refusal may pass
+  SeasonExtras season_extras = {};  // what further requests bring along for a show's seasons
+  bool key_proven = false;          // TMDB accepted the key earlier in this process: a refusal may pass
 };
 
 inline constexpr std::size_t kChangeKinds = static_cast<std::size_t>(Change::kUnchanged) + 1;
@@ -82,6 +83,8 @@ class Collector {
   DrainResult Drain(const StopFlag& stop);
 
   const CollectorStats& stats() const { return stats_; }
+  // Whether TMDB takes names within a season, as its last answers showed (SeasonExtras::nested): for the next collector.
+  bool nested_names() const { return season_extras_.nested; }
 
  private:
   struct Work;
@@ -195,6 +198,7 @@ class Collector {
   std::mt19937_64& random_;
   const ApiAccess access_;
   const Namespaces namespaces_;
+  SeasonExtras season_extras_;  // `nested` is learnt
   const CollectorOptions options_;
   const std::size_t most_works_;
   const std::int64_t sent_before_;  // by the requester, when the collector was made

@@ -312,6 +312,7 @@ void Collector::Settled(Work& work) {
 }
 
 void Collector::StoreFetched(Work& work) {
+  season_extras_.nested = work.fetch.nested_names().value_or(season_extras_.nested);
   const MediaId id = work.message.id;
   const auto taken = intake_.Fetched(id, work.fetch.TakeDocuments(), work.fetch.season_list(), clock_.Now());
   if (taken) {

@@ -138,7 +138,7 @@ std::optional<Collector::Request> Collector::Begin(Message message) {
           .insert_or_assign(
               message.id,
               std::make_unique<Work>(Work{
-                  .message = message, .fetch = DetailFetch(message.id, seasons, namespaces_), .later = {}}))
+                  .message = message, .fetch = DetailFetch(message.id, seasons, namespaces_, season_extras_), .later = {}}))
           .first;
   Work& work = *place->second;
   AddCalls(work);

@@ -131,6 +131,10 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
   const Time now = p_.clock.Now();
   const Time settled_at = SettledAt(day.day);
   std::vector<QueueItem> items;
+  if (page.unreadable > 0) {
+    p_.log.Warn("rows of the change feed have no readable id: left out",
+                {{"type", Name(type)}, {"rows", page.unreadable}});
+  }
   for (const ChangeRow& row : page.rows) {
     const auto id = static_cast<std::uint32_t>(row.id);  // 1..kMaxId
     if (!day.seen.addChecked(id)) continue;

@@ -2,7 +2,7 @@
 // ChangeHarvest: walks the change feed of a type day by day from its watermark to today, queues the ids that
 // need a fetch page by page, and moves the watermark after each day. A kill at any moment loses nothing: what
 // was read is in the queue, and the day under way is read again. One thread.
-// Sources: TMDB.md sections 4 and 7, DESIGN section 5, docs/decisions/changes.md.
+// Sources: docs/tmdb-facts.md, docs/decisions/changes.md.
 #pragma once
 
 #include <roaring/roaring.hh>

@@ -3,7 +3,7 @@
 // concurrently as far as the rate, the transport and `concurrency` allow. Pages shift while they are read, so
 // a window whose totals changed meanwhile, or that gave fewer rows than were promised, is read again. What to
 // do with the ids, and when a window counts as read, is the caller's. One thread; waits only in the
-// transport. Sources: TMDB.md sections 2, 4.1 and 6.
+// transport. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,7 @@
 // published, again and with growing pauses when something fails on the way. What is whole and synced on the
 // disk is handed out; whether its content can be believed is for the caller to find out, who may send it back
 // (Again). One thread; waits only in the transport.
-// Sources: TMDB.md section 3 (publication at 8:00 UTC, HTTP 403 for what is not there), DESIGN section 5.
+// Sources: docs/tmdb-facts.md (publication at 8:00 UTC, HTTP 403 for what is not there).
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,7 @@
 // compares what TMDB lists with what is stored: live ids that are gone from the list, and dead ones that are
 // back on it, are queued to be asked for. Absence alone deletes nothing. An export is believed only after its
 // length, its gzip checksum and its line count were checked. One thread.
-// Sources: TMDB.md sections 3 and 4.3, DESIGN section 5, docs/decisions/exports.md.
+// Sources: docs/tmdb-facts.md, docs/decisions/exports.md.
 #pragma once
 
 #include <optional>

@@ -50,7 +50,7 @@ Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool 
                                const StopFlag& stop, Log& log);
 
 // Why a file that came whole must not be believed, for a person; empty when it may. The rule of 95 % keeps a
-// truncated export from looking like a mass deletion (TMDB.md section 3, guards); `accept` lifts that one
+// truncated export from looking like a mass deletion (docs/tmdb-facts.md); `accept` lifts that one
 // rule. Of a small type a few lines are more than 5 %: up to twenty may be missing, but never half of all.
 struct LastAccepted {
   std::chrono::sys_days date;

@@ -49,7 +49,7 @@ struct TypeRates {
 // Popularity can be 0, and a record nobody looks at is still worth more than nothing.
 inline constexpr double kLeastWeight = 0.01;
 
-// Before anything was seen: from the lengths of TMDB's feeds (TMDB.md section 4.1).
+// Before anything was seen: from the lengths of TMDB's feeds (docs/tmdb-facts.md).
 TypeRates UsualRates(MediaType type);
 
 // Learns a type's rates from its records, in one pass over them: Add() each live record, then Fit(). Of fixed

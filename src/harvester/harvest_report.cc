@@ -8,8 +8,9 @@ namespace tmdbc {
 
 namespace {
 
-double RequestsFor(MediaType type, std::int64_t ids) {
-  return double(ids) * TraitsOf(type).requests;
+double RequestsFor(MediaType type, std::int64_t ids, const SeasonExtras& extras) {
+  const MediaTraits& traits = TraitsOf(type);
+  return double(ids) * (traits.requests + (traits.has_seasons ? ExtraRequestsPerShow(extras) : 0));
 }
 
 }  // namespace
@@ -60,13 +61,13 @@ int HarvestReport::exit_code() const {
   return partly || unreachable > 0 ? 1 : 0;
 }
 
-std::int64_t EstimateRequests(const HarvestReport& report) {
+std::int64_t EstimateRequests(const HarvestReport& report, const SeasonExtras& extras) {
   double sum = 0;
   for (const ExportReport& entry : report.exports) {
     if (TraitsOf(entry.type).source != RecordSource::kExportLine)
-      sum += RequestsFor(entry.type, entry.queued);
+      sum += RequestsFor(entry.type, entry.queued, extras);
   }
-  for (const TypeReport& entry : report.types) sum += RequestsFor(entry.type, entry.queued());
+  for (const TypeReport& entry : report.types) sum += RequestsFor(entry.type, entry.queued(), extras);
   return std::int64_t(std::ceil(sum - 1e-6));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tmdb/detail_plan.h"
 #include "tmdb/media_id.h"
 
 namespace tmdbc {
@@ -112,6 +113,6 @@ struct HarvestReport {
 
 // The requests that collecting what was queued will take: one an id, 1.04 a show (4 % have more than 8
 // seasons), none a new keyword.
-std::int64_t EstimateRequests(const HarvestReport& report);
+std::int64_t EstimateRequests(const HarvestReport& report, const SeasonExtras& extras = {});
 
 }  // namespace tmdbc

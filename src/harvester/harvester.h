@@ -3,7 +3,7 @@
 // need a fetch. Three sources: TMDB's daily exports (what there is), its change feeds (what was edited), and
 // the store itself (what has not been verified for long). A crash at any moment loses nothing and repeats
 // little: ids are queued durably before a watermark or a ledger says so, and the queue merges what it has.
-// One thread. Sources: TMDB.md sections 3 and 4, DESIGN section 5.
+// One thread. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <cstdint>

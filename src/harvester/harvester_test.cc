@@ -574,6 +574,16 @@ TEST_F(HarvesterTest, IdsThatAPersonNamesAreQueuedKnownOrNot) {
   EXPECT_EQ(harvester.HarvestIds(MediaType::kEpisode, {1}).error().code, ErrorCode::kInvalid);
 }
 
+TEST(EstimateRequests, SeasonsWithMoreCostMore) {
+  HarvestReport report;
+  report.exports.resize(2);
+  report.exports[0].type = MediaType::kTv;
+  report.exports[1].type = MediaType::kMovie;
+  report.exports[0].queued = report.exports[1].queued = 1000;
+  EXPECT_EQ(EstimateRequests(report), 2040);
+  EXPECT_EQ(EstimateRequests(report, {.namespaces = {}, .languages = {"de", "fr"}}), 4040);
+}
+
 TEST(EstimateRequests, CountsOneAnIdAndALittleMoreAShow) {
   const auto entry = [](MediaType type, std::int64_t queued) {
     ExportReport report;

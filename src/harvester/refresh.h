@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a harvest queues although nothing says that it changed: records that have not been verified for long,
 // as far as the budget goes, and those that near the six months for which TMDB allows to keep them, whatever
-// the budget (freshness.h decides). One thread. Source: TMDB.md section 8, docs/freshness.md.
+// the budget (freshness.h decides). One thread. Source: docs/tmdb-facts.md, docs/freshness.md.
 #pragma once
 
 #include <span>

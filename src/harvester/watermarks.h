@@ -25,7 +25,7 @@ Result<Watermarks> ReadWatermarks(Database& catalog);
 Result<void> CreateWatermarks(Database& catalog);
 Result<void> SetWatermark(Database& catalog, MediaType type, std::chrono::sys_days day);
 
-// TMDB serves bodies from its caches for up to eight hours (TMDB.md section 7).
+// TMDB serves bodies from its caches for up to eight hours (docs/tmdb-facts.md).
 inline constexpr std::chrono::hours kCacheLag{8};
 
 // From when on an answer is sure to know every change of `day`.

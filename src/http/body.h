@@ -14,7 +14,7 @@ namespace tmdbc::http {
 inline constexpr std::size_t kMaxDecodedBody = 64 << 20;
 
 // The body as its sender meant it, at most `max_decoded` bytes. The bytes decide, not the header: in May 2026
-// TMDB's CDN sent gzip without Content-Encoding for two days (TMDB.md section 1), and the opposite costs
+// TMDB's CDN sent gzip without Content-Encoding for two days (docs/tmdb-facts.md), and the opposite costs
 // nothing to bear. What begins as gzip is inflated; anything else is taken as it is, unless it is said to be
 // in an encoding that we did not ask for. kCorrupt when it does not inflate to its end with the right
 // checksum, or to more than allowed (compression.h has the ratio).

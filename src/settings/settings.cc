@@ -228,6 +228,26 @@ constexpr Setting kTable[] = {
      false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCompany>(text, s); }},
     {"NETWORK_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kNetwork), "The same with a network.",
      false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kNetwork>(text, s); }},
+    {"SEASON_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kSeason),
+     "What is fetched with each season: a list, or none. It takes further requests, about one more a show; "
+     "`harvest --dry-run` says how many.",
+     false,
+     [](std::string_view text, Settings& s) {
+       auto names = ParseNamespaces(MediaType::kSeason, text == "none" ? "" : text);
+       if (text.empty() || !names) return false;
+       s.season_extras.namespaces = *std::move(names);
+       return true;
+     }},
+    {"LANGUAGES", "collector", "none", "none, or language tags such as de or pt-BR, with commas between",
+     "The languages besides English in which names and overviews of seasons and episodes are fetched. Each "
+     "takes one more request a show. Movies, shows and people have every language without it.",
+     false,
+     [](std::string_view text, Settings& s) {
+       auto languages = ParseLanguages(text == "none" ? "" : text);
+       if (text.empty() || !languages) return false;
+       s.season_extras.languages = *std::move(languages);
+       return true;
+     }},
     {"COLLECTION_INTERVAL", "harvester", "1440", "a whole number of minutes from 1 to 525600",
      "Minutes from the start of one harvest to the start of the next, for `run` without --once.", false,
      [](std::string_view text, Settings& s) {

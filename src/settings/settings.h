@@ -61,7 +61,8 @@ struct Settings {
   std::string tmdb_export_base_url;
   double rate_limit_requests = 0;  // a second, over all workers
   int collector_concurrency = 0;
-  Namespaces namespaces;  // what is appended to the details of each type
+  Namespaces namespaces;       // what is appended to the details of each type
+  SeasonExtras season_extras;  // what further requests bring along for a show's seasons
   std::chrono::minutes collection_interval{0};
   std::string collection_schedule;  // an expression; empty: every collection_interval
   std::string collection_timezone;  // of that, and of schedules that name none

@@ -65,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"LOG_LEVEL", "trace"}, Case{"LOG_LEVEL", "WARN"}, Case{"LOG_FORMAT", "json"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "credits, watch/providers"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "none"}, Case{"TV_APPEND_TO_RESPONSE", "aggregate_credits"},
-        Case{"NETWORK_APPEND_TO_RESPONSE", "images"}));
+        Case{"NETWORK_APPEND_TO_RESPONSE", "images"}, Case{"SEASON_APPEND_TO_RESPONSE", "credits,images"},
+        Case{"LANGUAGES", "de,pt-BR"}));
 
 class RefusedSetting : public testing::TestWithParam<Case> {};
 TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
@@ -108,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"S3_BUCKET_NAME", "a..b"}, Case{"S3_BUCKET_NAME", "-bucket"}, Case{"LOG_LEVEL", "verbose"},
         Case{"LOG_LEVEL", "warning"}, Case{"LOG_FORMAT", "xml"}, Case{"MOVIE_APPEND_TO_RESPONSE", "credit"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "credits,credits"}, Case{"TV_APPEND_TO_RESPONSE", "season/1"},
-        Case{"PERSON_APPEND_TO_RESPONSE", "credits"}));
+        Case{"PERSON_APPEND_TO_RESPONSE", "credits"}, Case{"SEASON_APPEND_TO_RESPONSE", "reviews"},
+        Case{"LANGUAGES", "german"}, Case{"LANGUAGES", "en"}, Case{"LANGUAGES", "de,de"}));
 
 TEST(Settings, ARefusedKeyIsNeverShown) {
   for (const char* key : {"0123456789abcdef0123456789abcdeX", "canarykey", "eyJhbGciOiJIUzI1NiJ9.canary"}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // FakeTmdb: a small TMDB behind the transport port, on a fake clock and from a seed. It answers details with
-// append_to_response as TMDB does (TMDB.md sections 5 and 6), refuses with 429 what exceeds its rate in any
+// append_to_response as TMDB does (docs/tmdb-facts.md), refuses with 429 what exceeds its rate in any
 // second at its end of the wire, breaks in every way on request, and counts what arrives. Its bodies are a
 // function of the seed, the id and how often the id was changed, so a test knows byte for byte what must be
 // stored. One thread.

@@ -101,8 +101,7 @@ std::vector<std::int64_t> Numbers(std::int64_t from, std::int64_t count) {
   return numbers;
 }
 
-// --- one body, one document
-// ---------------------------------------------------------------------------------------------------
+// --- one body, one document ---
 
 TEST(DetailFetch, GivesTheBytesThatCameAsTheDocument) {
   const std::string body =
@@ -235,8 +234,7 @@ TEST(DetailFetch, StoresValidJsonThatOtherReadersRefuseByteForByte) {
   EXPECT_EQ(FetchAll(show, server)[1].data, server.bodies[1]);
 }
 
-// --- shows and their seasons
-// --------------------------------------------------------------------------------------------------
+// --- shows and their seasons ---
 
 TEST(DetailFetch, CutsTheSeasonsOutOfTheShowAndKeepsBothByteForByte) {
   ShowServer server = ShowServer::WithSeasons(0, 3);
@@ -267,7 +265,7 @@ TEST(DetailFetch, CutsTheSeasonsOutOfTheShowAndKeepsBothByteForByte) {
   EXPECT_TRUE(fetch.absent_seasons().empty());
 }
 
-// DESIGN section 4: nothing known: 8 seasons in the first request, then 20 a request. Known: ceil((12 +
+// docs/decisions/seasons.md: nothing known: 8 seasons in the first request, then 20 a request. Known: ceil((12 +
 // seasons) / 20).
 TEST(DetailFetch, TakesTheFewestRequestsForAnyNumberOfSeasons) {
   for (std::int64_t count = 0; count <= 100; ++count) {

@@ -99,7 +99,7 @@ TEST(PlanCalls, FillTheSlotsThatFewerNamespacesLeaveWithSeasons) {
   EXPECT_TRUE(SeasonsAsked(plan_with(20)).empty());
 }
 
-// The floor of DESIGN section 4: ceil((12 namespaces + seasons) / 20) requests.
+// The floor of docs/decisions/seasons.md: ceil((12 namespaces + seasons) / 20) requests.
 TEST(PlanCalls, TakeTheFewestCallsForAnyNumberOfKnownSeasons) {
   for (std::int64_t count = 1; count <= 100; ++count) {
     for (const std::int64_t first : {0, 1}) {

@@ -20,8 +20,7 @@ ContentHash HashOf(std::string_view json) {
   return hash.value_or(ContentHash{});
 }
 
-// --- the hashes, case by case
-// -------------------------------------------------------------------------------------------------
+// --- the hashes, case by case ---
 
 TEST(HashContent, DoesNotSeeHowADocumentIsWritten) {
   const std::vector<std::vector<std::string>> same = {
@@ -268,8 +267,7 @@ TEST(HashContent, RefusesWhatNestsDeeperThanTheLimit) {
   EXPECT_TRUE(HashContent(nested(3)).has_value());  // and goes on working after that
 }
 
-// --- the hashes, as properties of random documents
-// ------------------------------------------------------------------------------
+// --- the hashes, as properties of random documents ---
 
 struct Value {
   enum class Kind { kLeaf, kArray, kObject } kind = Kind::kLeaf;
@@ -399,8 +397,7 @@ TEST(HashContent, ChangesWithAnySingleLeafAndOnlyInThePartThatHoldsIt) {
   EXPECT_GT(content_changes, 500);
 }
 
-// --- one line
-// -----------------------------------------------------------------------------------------------------------------
+// --- one line ---
 
 TEST(OneLine, KeepsTheBytesOfWhatIsOneLineAlready) {
   for (const std::string json : {R"({"a":1})", R"( { "a" :  "b  c" } )", R"("a\nb")", "[1,\t2]"}) {
@@ -443,8 +440,7 @@ TEST(OneLine, MeansTheSameForRandomDocuments) {
   }
 }
 
-// --- episodes
-// -----------------------------------------------------------------------------------------------------------------
+// --- episodes ---
 
 constexpr std::string_view kSeason =
     R"({"_id":"5256c89f19c2956ff6046d47","air_date":"2011-04-17","episodes":[ )"
