@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Changes: TMDB's change feeds over an EvolvingWorld: /3/movie/changes and, of one id, /3/movie/550/changes,
-// with their windows, pages and errors. Of a world that does not change they are empty. Source: docs/tmdb-facts.md.
+// Changes: TMDB's change feeds over an EvolvingWorld: /3/movie/changes and, of one id,
+// /3/movie/550/changes, with their windows, pages and errors. Of a world that does not change they are
+// empty. Source: docs/tmdb-facts.md.
 #pragma once
 
 #include <chrono>

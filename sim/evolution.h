@@ -62,8 +62,9 @@ struct DailyRates {
 };
 
 // `factor` times what TMDB sees of a catalogue of these sizes: 9,000 edits a day among 1.24 million films,
-// 3,000 among 230,000 shows, 6,500 among 4.7 million people; 400, 70 and 1,700 new ones (docs/tmdb-facts.md). How many are deleted, merged or returned nobody has counted: taken as 120, 20 and 500 a day, a
-// tenth and a twentieth of that.
+// 3,000 among 230,000 shows, 6,500 among 4.7 million people; 400, 70 and 1,700 new ones
+// (docs/tmdb-facts.md). How many are deleted, merged or returned nobody has counted: taken as 120, 20 and
+// 500 a day, a tenth and a twentieth of that.
 DailyRates TypicalRates(const std::array<std::int64_t, kKinds>& counts, double factor);
 
 struct Planned {

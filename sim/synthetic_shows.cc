@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shows, seasons and episodes of SyntheticWorld: members, order and types as recorded from TMDB (docs/tmdb-facts.md), everything in them made up.
+// Shows, seasons and episodes of SyntheticWorld: members, order and types as recorded from TMDB
+// (docs/tmdb-facts.md), everything in them made up.
 #include <fmt/core.h>
 
 #include <algorithm>
