@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// changes: our own change feed, for whoever keeps something up to date with the mirror. Read from the sealed
+// changes: our own change feed, for programs that keep something up to date with the mirror. Read from the sealed
 // segments beside the process at work; nothing is remembered here of who follows.
 #include <functional>
 #include <thread>
@@ -74,7 +74,7 @@ class Follower {
         stop_(stop),
         output_(stop) {}
 
-  // Before the first line: whoever claims to have read what does not exist has mixed something up.
+  // Before the first line: a follower that claims to have read what does not exist has mixed something up.
   Result<void> Check(ChangeFeed& feed) {
     for (const auto& [type, sequence] : position_) {
       if (sequence == 0) continue;
@@ -107,7 +107,7 @@ class Follower {
       auto reached = feed.Read(type, sequence, print, skip);
       if (!IsRead()) return false;
       if (!reached) {
-        // Nothing has been stored yet: a feed that has not begun. Whoever claims to have read of it is wrong.
+        // Nothing has been stored yet: a feed that has not begun. A follower that claims to have read of it is wrong.
         if (reached.error().code != ErrorCode::kNotFound || sequence != 0)
           return std::unexpected(reached.error());
         continue;

@@ -29,7 +29,7 @@ bool IsLoopback(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// {"source":"api.themoviedb.org"}. In a file of its own, for catalog.db may be lost and made anew.
+// {"source":"api.themoviedb.org"}. In a file of its own, for catalog.db may be lost and made again.
 constexpr const char* kSourceFile = "source.json";
 constexpr std::uint64_t kMaxSourceBytes = 4096;
 

@@ -59,7 +59,7 @@ struct Status {
   std::optional<RunStatus> run;
   std::vector<ScheduleRun> schedules;
   Watermarks watermarks;
-  std::vector<TypeStatus> types;  // those of which there is something
+  std::vector<TypeStatus> types;  // those that have something
   QueueCounts queue;
   std::optional<Time> oldest_sent;
 

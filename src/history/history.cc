@@ -36,7 +36,7 @@ Result<std::optional<std::int64_t>> ListedSeason(const std::string& show, std::i
   return std::nullopt;
 }
 
-// The season that had the place then: a season may have been taken away and made anew under another id. A
+// The season that had the place then: a season may have been taken away and made again under another id. A
 // show whose body does not tell is believed to have been as it is now.
 Result<MediaId> SeasonOfPlace(RecordReader& reader, const RecordAddress& address, Time at) {
   const auto show = reader.FindAsOf({MediaType::kTv, address.tv_id}, at);
