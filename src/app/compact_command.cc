@@ -93,6 +93,7 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   const SystemClock clock;
   CompactOptions options;
   options.dry_run = arguments.Has("--dry-run");
+  options.pack = true;  // a person waits for it: everything that was written in haste is compressed again
   if (keep_days) options.versions_before = clock.Now() - std::chrono::days(*keep_days);
   // Before it is locked for writing: a folder without a store is not made into one.
   TRY(DataDir::OpenForReading(settings.data_dir));

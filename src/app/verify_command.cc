@@ -143,7 +143,7 @@ Result<std::string> MoveBrokenCatalog(FileSystem& files) {
   return broken;
 }
 
-Result<Report> RebuildStore(const Settings& settings, bool deep) {
+Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   PosixFileSystem files(dir.path());
   std::vector<std::string> about_catalog;
@@ -157,7 +157,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep) {
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
-  TRY_ASSIGN(Report report, Rebuild(files, *catalog));
+  TRY_ASSIGN(Report report, Rebuild(files, *catalog, {.upgrade = upgrade}));
   if (deep && report.damage.empty()) {
     auto notes = std::move(report.notes);
     TRY_ASSIGN(report, Verify(files, *catalog, true));
@@ -168,8 +168,8 @@ Result<Report> RebuildStore(const Settings& settings, bool deep) {
   return report;
 }
 
-Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep) {
-  if (rebuild) return RebuildStore(settings, deep);
+Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep, bool upgrade) {
+  if (rebuild) return RebuildStore(settings, deep, upgrade);
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   PosixFileSystem files(dir.path());
@@ -273,7 +273,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
   // Before the store, which may take minutes.
   if (try_key) TRY(CheckKey(settings));
   const bool rebuild = arguments.Has("--rebuild"), deep = arguments.Has("--deep");
-  TRY_ASSIGN(const Report report, CheckStore(settings, rebuild, deep));
+  TRY_ASSIGN(const Report report, CheckStore(settings, rebuild, deep, arguments.Has("--upgrade")));
   if (arguments.Has("--json")) {
     JsonWriter json;
     json.BeginObject()
