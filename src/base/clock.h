@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Clock: the only source of time. Code never sleeps on it; whoever waits does so in HttpTransport::Wait(), so
+// Clock: the only source of time. Code never sleeps on it; waiting happens in HttpTransport::Wait() alone, so
 // that on fakes the whole program runs in one thread and in no time.
 #pragma once
 

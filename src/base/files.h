@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // BlobReader and FileSystem: the seam between the store and the disk.
 //
-// BlobReader reads. A class that takes one cannot write, by type. A bucket is one too (storage/object_store.h).
-// FileSystem adds exactly the calls whose order decides what survives a power cut, so that a fake can drop or
-// tear what was not synced (testing/fault_file_system.h).
+// BlobReader reads. A class that takes one cannot write, by type. A bucket is one too
+// (storage/object_store.h). FileSystem adds exactly the calls whose order decides what survives a power cut,
+// so that a fake can drop or tear what was not synced (testing/fault_file_system.h).
 //
-// Paths are relative to the root that the implementation was made with. Errors, each with the path: kNotFound;
-// kExists; kNoSpace when the disk is full or a quota or a file size limit is reached; kUnreadable when the disk
-// does not give back bytes that are there (EIO on a read): that stretch is damaged, nothing else is known to
-// be; else kIo.
+// Paths are relative to the root that the implementation was made with. Errors, each with the path:
+// kNotFound; kExists; kNoSpace when the disk is full or a quota or a file size limit is reached; kUnreadable
+// when the disk does not give back bytes that are there (EIO on a read): that stretch is damaged, nothing
+// else is known to be; else kIo.
 #pragma once
 
 #include <atomic>
@@ -57,12 +57,13 @@ class FileSystem : public BlobReader {
   virtual Result<void> SyncFolder(const std::string& folder) = 0;
 };
 
-// The machine's files under `root`, which must exist. Any thread; each file that it opens belongs to one thread.
+// The machine's files under `root`, which must exist. Any thread; each file that it opens belongs
+// to one thread.
 class PosixFileSystem final : public FileSystem {
  public:
-  // `warn` (may be empty) is told once, in a sentence, when the file system cannot sync folders, as some of other
-  // machines' cannot (EINVAL, ENOTSUP): that is passed over, and a file renamed just before a power cut may then be
-  // found under its old name.
+  // `warn` (may be empty) is told once, in a sentence, when the file system cannot sync folders, as some of
+  // other machines' cannot (EINVAL, ENOTSUP): that is passed over, and a file renamed just before a power cut
+  // may then be found under its old name.
   explicit PosixFileSystem(std::string root, std::function<void(const std::string&)> warn = {});
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override;
   Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override;

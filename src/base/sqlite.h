@@ -4,10 +4,11 @@
 // synchronous=FULL: when Transact() returns, the transaction survives a power cut
 // (https://www.sqlite.org/pragma.html#pragma_synchronous). The pages of a file that it makes have checksums.
 //
-// Errors, each with the act: kNoSpace when the disk is full or a quota or a file size limit is reached; kBusy when
-// another program holds the database, after a quarter of a second, so that no loop stands still for it; in both
-// nothing has changed, and the same may be tried again. kUnreadable when the disk does not give a page back,
-// kCorrupt when it gives back another; else kIo, or kInternal for an SQL statement of ours that is wrong.
+// Errors, each with the act: kNoSpace when the disk is full or a quota or a file size limit is reached;
+// kBusy when another program holds the database, after a quarter of a second, so that no loop stands still
+// for it; in both nothing has changed, and the same may be tried again. kUnreadable when the disk does not
+// give a page back, kCorrupt when it gives back another; else kIo, or kInternal for an SQL statement of ours
+// that is wrong.
 #pragma once
 
 #include <cstdint>
@@ -102,10 +103,10 @@ class Database {
  public:
   enum class Mode : std::uint8_t { kReadWrite, kReadOnly };
 
-  // ":memory:" gives a private database. kCorrupt when the file is no SQLite database, kNotFound when it is
-  // absent and the mode is kReadOnly. Read-only it opens on a read-only file system and in a folder that may not
-  // be written to, too, as long as no unfinished log (-wal) lies beside it. Another program that holds it is
-  // waited for, some seconds.
+  // ":memory:" gives a private database. kCorrupt when the file is not an SQLite database, kNotFound when it is
+  // absent and the mode is kReadOnly. Read-only it opens on a read-only file system and in a folder that may
+  // not be written to, too, as long as no unfinished log (-wal) lies beside it. Another program that holds it
+  // is waited for, some seconds.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   Database(Database&& other) noexcept;
@@ -121,23 +122,23 @@ class Database {
   // fails, so does the outer.
   Result<void> Transact(const std::function<Result<void>()>& work);
   bool InTransaction() const { return depth_ > 0; }
-  // It was opened as a file that nobody changes, since nobody was writing to it and this user may not make the
-  // file by which readers and writers agree: what is written from now on is never seen. Good for one look; who
-  // reads for longer opens it again.
+  // It was opened as a file that nobody changes, since nobody was writing to it and this user may not make
+  // the file by which readers and writers agree: what is written from now on is never seen. Good for one
+  // look; who reads for longer opens it again.
   bool frozen() const { return frozen_; }
 
-  // SQLite's own look at the whole of it (integrity_check); empty when it finds nothing wrong, else what it found
-  // first.
+  // SQLite's own look at the whole of it (integrity_check); empty when it finds nothing wrong, else what
+  // it found first.
   Result<std::string> FirstFault();
   // The pages of the file that do not match their checksums (page_checksum.h), also of those that nothing
   // uses at present. What a log (-wal) holds and has not been copied yet is not looked at, and a page that it
   // will replace may be among them.
   Result<std::vector<DamagedPage>> DamagedPages();
   // Sets those pages right and says which they were: a bit that has flipped is flipped back; then, if
-  // FirstFault() finds nothing, the others get the checksums of what is in them, for another program has written
-  // them, SQLite's own shell say, which knows nothing of checksums. kCorrupt when it finds something: the database
-  // is then as it was, but for flipped bits. Needs kReadWrite, and nobody beside: it begins by taking what the log
-  // holds into the file.
+  // FirstFault() finds nothing, the others get the checksums of what is in them, for another program has
+  // written them, SQLite's own shell say, which knows nothing of checksums. kCorrupt when it finds something:
+  // the database is then as it was, but for flipped bits. Needs kReadWrite, and nobody beside: it begins by
+  // taking what the log holds into the file.
   Result<std::vector<DamagedPage>> MendPages();
   // Rows changed by the last statement that was run.
   std::int64_t Changes() const;

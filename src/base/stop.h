@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// StopFlag: set by a signal handler, read by the loops. Whoever waits looks at it at least once a second. A
+// StopFlag: set by a signal handler, read by the loops. Every loop looks at it at least once a second. A
 // flag may have another behind it: then it is also set when that one is.
 #pragma once
 

@@ -5,13 +5,13 @@
 // Two promises that libcurl does not make by itself:
 //
 // A peer never sees more than max_connections connections at once, both hosts of TMDB counted together
-// (connection_places.h). The gate is where sockets are made: a request for which there is no place waits inside
-// (kReset and the others never come from that).
+// (connection_places.h). The gate is where sockets are made: a request for which there is no place waits
+// inside (kReset and the others never come from that).
 //
 // A request goes on the wire at most once. libcurl would silently send it again when a reused connection
 // breaks before the first byte of the answer; the rate limiter would not know, and the server may well have
-// counted the first. Here that is kReset with Outcome::stale_connection, and the caller decides. After a few of
-// these, idle connections are used for less long (keep_alive.h).
+// counted the first. Here that is kReset with Outcome::stale_connection, and the caller decides. After a few
+// of these, idle connections are used for less long (keep_alive.h).
 //
 // Why HTTP/1.1 only, and why libcurl is loaded late: docs/decisions/http-client.md.
 //
@@ -35,8 +35,8 @@ struct CurlOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   // A transfer that brings less than 1 B/s for so long is given up (kTimeout).
   std::chrono::seconds stall_timeout{20};
-  // The authorities whose certificates are trusted: one PEM file, and a folder of them under the names of their
-  // hashes (openssl rehash). Empty: the system's.
+  // The authorities whose certificates are trusted: one PEM file, and a folder of them under the names of
+  // their hashes (openssl rehash). Empty: the system's.
   std::string ca_file, ca_folder;
   ProxySettings proxies;
 

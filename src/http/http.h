@@ -21,12 +21,13 @@ using Header = std::pair<std::string, std::string>;
 
 enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete };
 
-// What a PUT or a POST sends: `bytes`, or what `pull` gives. Its length is stated; it is never sent in chunks.
+// What a PUT or a POST sends: `bytes`, or what `pull` gives. Its length is stated; it is never
+// sent in chunks.
 struct Upload {
   // Must outlive the request.
   std::string_view bytes;
-  // When set, called for one piece after the other until `length` bytes have come: fills the front of `room` and
-  // says how many it filled. 0 before the end ends the transfer (kAborted).
+  // When set, called for one piece after the other until `length` bytes have come: fills the front of `room`
+  // and says how many it filled. 0 before the end ends the transfer (kAborted).
   std::function<std::size_t(std::span<char> room)> pull;
   std::uint64_t length = 0;
 
@@ -81,9 +82,9 @@ struct Outcome {
   std::optional<TransportFailure> failure;
   std::string failure_text;  // for people: "connect to 127.0.0.1:8080: Connection refused"
   Hint failure_hint = Hint::kNone;
-  // With kReset: the connection had carried a request before and broke before the first byte of this answer. The
-  // server had most likely closed it while it was idle, so that this says nothing about the request: ask again
-  // at once, on a fresh connection.
+  // With kReset: the connection had carried a request before and broke before the first byte of this answer.
+  // The server had most likely closed it while it was idle, so that this says nothing about the request: ask
+  // again at once, on a fresh connection.
   bool stale_connection = false;
   std::uint64_t bytes_received = 0;
   MonoTime started{}, finished{};

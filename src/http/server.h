@@ -79,7 +79,7 @@ struct ServerOptions {
   int connections_per_address = 0;
   bool close_excess = false;
   // Instead, the new one takes the place of the one from its address that has gone for longest without a
-  // whole request: whoever holds connections open keeps nobody out.
+  // whole request: a client that holds connections open keeps nobody out.
   bool replace_oldest = false;
   // A connection on which no byte comes for so long after it opened, or after the last answer, is closed in
   // good order: a client that sends just then has to send again, as RFC 9112 section 9.5 expects of it.

@@ -80,8 +80,7 @@ class FakeTmdb final : public http::HttpTransport {
 
   FakeTmdb(FakeClock& clock, Options options);
 
-  // --- the world
-  // ----------------------------------------------------------------------------------------------------------
+  // --- the world ---
   // `id` exists from now on; of a show also these seasons. Its content is that of its revision, 0 at first.
   void Add(MediaId id, std::vector<std::int64_t> seasons = {});
   // From now on 404 with TMDB's body, as for every id that was never added.
@@ -104,8 +103,7 @@ class FakeTmdb final : public http::HttpTransport {
     return tv_id * 10'000 + number + 1;
   }
 
-  // --- what happened
-  // ------------------------------------------------------------------------------------------------------
+  // --- what happened ---
   const Counters& counters() const { return counters_; }
   // Requests that arrived for an id.
   std::int64_t arrived(MediaId id) const;
@@ -115,8 +113,7 @@ class FakeTmdb final : public http::HttpTransport {
   // arrives.
   void Crash();
 
-  // --- the port
-  // -----------------------------------------------------------------------------------------------------------
+  // --- the port ---
   http::RequestId Start(http::Request request, std::function<void()> on_send) override;
   std::vector<http::Outcome> Wait(MonoTime deadline) override;
   int Room() const override;

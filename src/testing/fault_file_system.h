@@ -61,8 +61,8 @@ class FaultFileSystem final : public FileSystem {
 
   // Flips one bit where it lies, past every check. Requires that the file has the byte.
   void FlipBit(const std::string& path, std::uint64_t byte, int bit);
-  // From now on a Read() that touches one of these bytes of the file is kUnreadable, for ever, whatever its name
-  // becomes. Requires that the file exists.
+  // From now on a Read() that touches one of these bytes of the file is kUnreadable, for ever, whatever its
+  // name becomes. Requires that the file exists.
   void Spoil(const std::string& path, std::uint64_t at, std::uint64_t bytes = 512);
   // Makes or replaces a file, durably.
   void Put(const std::string& path, std::string bytes);

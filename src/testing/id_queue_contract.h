@@ -73,8 +73,7 @@ class IdQueueContract : public ::testing::TestWithParam<MakeQueueWorld> {
   std::unique_ptr<QueueWorld> world_ = GetParam()(clock_, {.max_receives = kMaxReceives});
 };
 
-// --- send and the receive order
-// ------------------------------------------------------------------------------------------
+// --- send and the receive order ---
 
 TEST_P(IdQueueContract, GivesWhatWasSent) {
   EXPECT_EQ(Send({{kFightClub, 83.461F}}), 1);
@@ -233,8 +232,7 @@ TEST_P(IdQueueContract, QueuesASettledIdAgain) {
   EXPECT_EQ(Receive().at(0).receive_count, 1);
 }
 
-// --- receive
-// -------------------------------------------------------------------------------------------------------------
+// --- receive ---
 
 TEST_P(IdQueueContract, GivesNoMoreThanAskedFor) {
   Send({{kFightClub, 3}, {kThrones, 2}, {kPitt, 1}});
@@ -291,8 +289,7 @@ TEST_P(IdQueueContract, BuriesAMessageThatWasReceivedTooOften) {
   EXPECT_EQ(letters[0].died, died);
 }
 
-// --- delete
-// --------------------------------------------------------------------------------------------------------------
+// --- delete ---
 
 TEST_P(IdQueueContract, ForgetsWhatIsSettled) {
   Send({{kFightClub, 3}, {kThrones, 2}});
@@ -345,8 +342,7 @@ TEST_P(IdQueueContract, VoidsAReceiptWhenTheMessageIsReleased) {
   EXPECT_EQ(Ids(Receive()), "movie:550");
 }
 
-// --- release and extend
-// --------------------------------------------------------------------------------------------------
+// --- release and extend ---
 
 TEST_P(IdQueueContract, GivesAReleasedMessageAgainAtOnceInItsPlace) {
   Send({{kFightClub, 3}, {kThrones, 2}, {kPitt, 1}});
@@ -435,8 +431,7 @@ TEST_P(IdQueueContract, IsNotMovedByTheWallClock) {
   EXPECT_EQ(CountsOf(MediaType::kMovie), QueueCounts{});
 }
 
-// --- dead letters
-// --------------------------------------------------------------------------------------------------------
+// --- dead letters ---
 
 TEST_P(IdQueueContract, BuriesAMessageWithItsReason) {
   Send({{kThrones, 3.5F}});
@@ -503,8 +498,7 @@ TEST_P(IdQueueContract, RedrivesOneType) {
   EXPECT_EQ(Ids(queue().DeadLetters({}, 10).value()), "movie:550");
 }
 
-// --- peek and purge
-// ------------------------------------------------------------------------------------------------------
+// --- peek and purge ---
 
 TEST_P(IdQueueContract, ShowsWhatWouldComeNextWithoutReceivingIt) {
   Send({{{MediaType::kMovie, 1}, 9}, {kFightClub, 3}, {kThrones, 20}, {kPitt, 1}});
@@ -572,8 +566,7 @@ TEST_P(IdQueueContract, PurgesTheDead) {
   EXPECT_EQ(Ids(Receive()), "movie:550 person:287");
 }
 
-// --- what a user asks
-// ----------------------------------------------------------------------------------------------------
+// --- what a user asks ---
 
 TEST_P(IdQueueContract, CountsEveryStateOfEveryType) {
   std::vector<QueueItem> items = {{kThrones, 1}};
@@ -639,8 +632,7 @@ TEST_P(IdQueueContract, AgesByTheOrderOfSendingThoughTheWallClockGoesBack) {
   EXPECT_EQ(queue().OldestSent().value(), start);
 }
 
-// --- restart
-// -------------------------------------------------------------------------------------------------------------
+// --- restart ---
 
 TEST_P(IdQueueContract, MakesWhatAKilledProcessHadReceivedVisibleAtOnce) {
   Send({{kFightClub, 3}, {kThrones, 2}, {kPitt, 1}});
