@@ -219,9 +219,9 @@ void BM_SendAgainAfterRestart(benchmark::State& state) {
 }
 BENCHMARK(BM_SendAgainAfterRestart)->Unit(benchmark::kMillisecond)->Iterations(1)->UseRealTime();
 
-// range(0): messages a Receive() and a Delete(), each a transaction of its own. range(1): 1 with both in one
+// range(0): messages a Receive() and a Settle(), each a transaction of its own. range(1): 1 with both in one
 // transaction, as a collector that keeps up does it.
-void BM_ReceiveDelete(benchmark::State& state) {
+void BM_ReceiveSettle(benchmark::State& state) {
   SqliteIdQueue& queue = *Filled().queue;
   std::vector<Receipt> receipts;
   std::int64_t ids = 0;
@@ -231,14 +231,14 @@ void BM_ReceiveDelete(benchmark::State& state) {
     receipts.clear();
     for (const Message& message : messages) receipts.push_back(message.receipt);
     ids += std::int64_t(receipts.size());
-    return queue.Delete(receipts);
+    return queue.Settle(receipts);
   };
   for (auto _ : state) {
     if (!(state.range(1) == 1 ? Filled().db.Transact(round) : round())) std::abort();
   }
   Report(state, CpuSeconds() - start, ids);
 }
-BENCHMARK(BM_ReceiveDelete)
+BENCHMARK(BM_ReceiveSettle)
     ->ArgNames({"batch", "one_transaction"})
     ->Args({20, 0})
     ->Args({100, 0})

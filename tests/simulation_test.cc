@@ -21,13 +21,13 @@
 
 #include "base/sqlite.h"
 #include "collector/collector.h"
+#include "queue/memory_queue.h"
 #include "queue/sqlite_queue.h"
 #include "storage/record_store.h"
 #include "storage/store_intake.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
-#include "testing/memory_queue.h"
 
 namespace tmdbc {
 namespace {
@@ -38,7 +38,6 @@ using std::chrono::seconds;
 using testing::FakeClock;
 using testing::FakeTmdb;
 using testing::FaultFileSystem;
-using testing::MemoryIdQueue;
 
 // Thrown out of Wait() to end the process at that point, as SIGKILL would.
 struct Killed {};
@@ -205,7 +204,7 @@ class World {
   }
 
   // While it is being fetched, or waits, or was just stored.
-  void ChangeMeanwhile(IdQueue& queue) {
+  void ChangeMeanwhile(IdSender& queue) {
     auto id = ids_.begin();
     std::advance(id, Below(static_cast<int>(ids_.size())));
     if (!tmdb_.live(*id) || dead_.contains(*id) || broken_.contains(*id)) return;
@@ -284,14 +283,16 @@ class World {
     } else {
       memory_queue_.FreeLeases();
     }
-    IdQueue& queue = sqlite_queue ? static_cast<IdQueue&>(*sqlite_queue) : memory_queue_;
+    IdSender& sender = sqlite_queue ? static_cast<IdSender&>(*sqlite_queue) : memory_queue_;
+    IdReceiver& receiver = sqlite_queue ? static_cast<IdReceiver&>(*sqlite_queue) : memory_queue_;
+    QueueView& view = sqlite_queue ? static_cast<QueueView&>(*sqlite_queue) : memory_queue_;
     RateLimiter limiter(rate_, clock_);
     MortalTransport transport(tmdb_, files_);
     std::mt19937_64 random(random_());
     http::PacedRequester requester(clock_, transport, limiter, random);
     StoreIntake intake(clock_, (*store)->writer(), (*store)->ledger(),
                        {.accept_deletions = accept_deletions_});
-    Collector collector(clock_, requester, queue, intake, log_, random,
+    Collector collector(clock_, requester, receiver, intake, log_, random,
                         {.base_url = std::string(FakeTmdb::kBaseUrl),
                          .secret_query = {},
                          .bearer = {},
@@ -323,7 +324,7 @@ class World {
           break;
       }
     }
-    if (Chance(0.3)) transport.DoAt(Below(60), [&] { ChangeMeanwhile(queue); });
+    if (Chance(0.3)) transport.DoAt(Below(60), [&] { ChangeMeanwhile(sender); });
     collector.on_progress = [&](const CollectorStats&) {
       if (progress == stop_at) {
         stop.Request();
@@ -351,7 +352,7 @@ class World {
       case DrainEnd::kStopped:
         EXPECT_TRUE(stop.requested());
         EXPECT_LT(clock_.Mono() - stop_asked, seconds(5));
-        CheckNothingInFlight(queue);
+        CheckNothingInFlight(view);
         return false;
       case DrainEnd::kStoreFailed:
         EXPECT_TRUE(disk_trouble_) << result.reason;
@@ -361,7 +362,7 @@ class World {
         EXPECT_TRUE(outage_ || (faults_ > 0 && result.reason.find("minutes") == std::string::npos))
             << result.reason;
         if (outage_) clock_.Advance(seconds(60));
-        CheckNothingInFlight(queue);
+        CheckNothingInFlight(view);
         return false;
       case DrainEnd::kDenied:
       case DrainEnd::kKeyLost:
@@ -381,19 +382,19 @@ class World {
 
   // --- checks
   // -----------------------------------------------------------------------------------------------------------------
-  static void CheckNothingInFlight(IdQueue& queue) {
+  static void CheckNothingInFlight(QueueView& queue) {
     const auto all = queue.Counts();
     for (const auto& [type, counts] : *all) EXPECT_EQ(counts.in_flight, 0) << Name(type);
   }
 
-  IdQueue& Queue() {
+  QueueView& Queue() {
     if (!sqlite_queue_) return memory_queue_;
-    reader_ = *SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 30});
+    reader_ = std::make_unique<SqliteQueueView>(catalog_, clock_, QueueOptions{.max_receives = 30});
     return *reader_;
   }
 
   void CheckStored() {
-    IdQueue& queue = Queue();
+    QueueView& queue = Queue();
     const auto all = queue.Counts();
     for (const auto& [type, counts] : *all) {
       EXPECT_EQ(counts.waiting + counts.delayed + counts.in_flight, 0) << Name(type);
@@ -590,7 +591,7 @@ class World {
   FaultFileSystem files_;
   Database catalog_;
   const bool sqlite_queue_;
-  std::unique_ptr<SqliteIdQueue> reader_;
+  std::unique_ptr<SqliteQueueView> reader_;
 
   std::set<MediaId> ids_, broken_, dead_;
   std::vector<MediaId> sent_;  // in this round

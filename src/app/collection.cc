@@ -24,7 +24,7 @@ std::optional<MediaId> FindExample(RecordReader& reader, const std::vector<Media
   return std::nullopt;
 }
 
-Result<std::vector<MediaId>> ExampleCandidates(IdQueue& queue) {
+Result<std::vector<MediaId>> ExampleCandidates(QueueView& queue) {
   constexpr int kPerType = 5;
   std::vector<MediaId> ids = {{MediaType::kMovie, 550}};
   for (const MediaType type : kRecordTypes) {

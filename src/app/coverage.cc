@@ -57,7 +57,7 @@ Result<Listed> ReadListed(FileSystem& files, const std::vector<AcceptedExport>& 
   return listed;
 }
 
-Result<std::vector<std::int64_t>> ReadQueued(IdQueue& queue, MediaType type) {
+Result<std::vector<std::int64_t>> ReadQueued(QueueView& queue, MediaType type) {
   TRY_ASSIGN(const auto items, queue.Peek(type, std::numeric_limits<int>::max()));
   std::vector<std::int64_t> ids;
   ids.reserve(items.size());
@@ -152,7 +152,7 @@ void CoverageTally::Finish() {
 }
 
 Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordLedger& ledger,
-                                               IdQueue& queue, bool include_adult, Time now) {
+                                               QueueView& queue, bool include_adult, Time now) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog));
   std::vector<TypeCoverage> types;

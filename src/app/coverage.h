@@ -16,7 +16,7 @@
 #include "base/files.h"
 #include "base/json_writer.h"
 #include "base/sqlite.h"
-#include "queue/id_queue.h"
+#include "queue/queue_desk.h"
 #include "storage/ledger.h"
 
 namespace tmdbc {
@@ -94,7 +94,7 @@ class CoverageTally {
 // Of every type that has anything. `files` is DATA_DIR. kCorrupt or kNotFound when an export in force cannot
 // be read.
 Result<std::vector<TypeCoverage>> ReadCoverage(FileSystem& files, Database& catalog, RecordLedger& ledger,
-                                               IdQueue& queue, bool include_adult, Time now);
+                                               QueueView& queue, bool include_adult, Time now);
 
 std::string CoverageText(const std::vector<TypeCoverage>& types);
 // An object by type.

@@ -13,7 +13,7 @@
 #include "http/server_test_client.h"
 #include "scheduler/scheduler.h"
 #include "testing/fake_clock.h"
-#include "testing/memory_queue.h"
+#include "queue/memory_queue.h"
 
 namespace tmdbc {
 namespace {
@@ -113,7 +113,7 @@ TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
   ASSERT_TRUE(
       catalog->Execute("CREATE TABLE harvest_watermarks(type INTEGER PRIMARY KEY, day TEXT NOT NULL);"
                        "INSERT INTO harvest_watermarks VALUES(1,'2026-11-21')"));
-  testing::MemoryIdQueue queue(clock_);
+  MemoryIdQueue queue(clock_);
   const QueueItem items[] = {
       {{MediaType::kMovie, 550}, 1}, {{MediaType::kMovie, 551}, 1}, {{MediaType::kTv, 1}, 1}};
   ASSERT_TRUE(queue.Send(items));
@@ -133,7 +133,7 @@ TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
 TEST_F(MirrorMetricsTest, ShowTheLastRunsOfTheSchedulesThatThereAre) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
   ASSERT_TRUE(catalog);
-  testing::MemoryIdQueue queue(clock_);
+  MemoryIdQueue queue(clock_);
   ASSERT_TRUE(CreateWatermarks(*catalog));
   const auto parse = [](const char* text) { return ScheduleExpression::Parse(text).value(); };
   auto scheduler =

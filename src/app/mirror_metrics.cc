@@ -138,7 +138,7 @@ void MirrorMetrics::Collected(const CollectorStats& stats, bool ended) {
   next_store_look_.reset();
 }
 
-void MirrorMetrics::Look(Database& catalog, IdQueue& queue, RecordLedger& ledger,
+void MirrorMetrics::Look(Database& catalog, QueueView& queue, RecordLedger& ledger,
                          const std::string& data_dir) {
   // Next time after `every`, and not before a hundred times what it took.
   const auto look = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
@@ -153,7 +153,7 @@ void MirrorMetrics::Look(Database& catalog, IdQueue& queue, RecordLedger& ledger
   look(next_store_look_, kStoreLookEvery, [&] { return LookAtStore(ledger, data_dir); });
 }
 
-Result<void> MirrorMetrics::LookAtQueue(Database& catalog, IdQueue& queue) {
+Result<void> MirrorMetrics::LookAtQueue(Database& catalog, QueueView& queue) {
   TRY_ASSIGN(const auto counts, queue.Counts());
   queue_.Clear();
   dead_.Clear();

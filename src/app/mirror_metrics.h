@@ -22,7 +22,7 @@
 #include "base/sqlite.h"
 #include "collector/collector.h"
 #include "http/http.h"
-#include "queue/id_queue.h"
+#include "queue/queue_desk.h"
 #include "storage/ledger.h"
 
 namespace tmdbc {
@@ -51,10 +51,10 @@ class MirrorMetrics {
   // Reads what only the catalog knows, if that was not done lately: the queue, the watermarks and the
   // schedules' runs every 5 s, the store's counts (which read the whole index) every 15 minutes and after a
   // drain, and neither for more than a hundredth of the time. What cannot be read keeps its last value.
-  void Look(Database& catalog, IdQueue& queue, RecordLedger& ledger, const std::string& data_dir);
+  void Look(Database& catalog, QueueView& queue, RecordLedger& ledger, const std::string& data_dir);
 
   // The two halves of Look(), at once.
-  Result<void> LookAtQueue(Database& catalog, IdQueue& queue);
+  Result<void> LookAtQueue(Database& catalog, QueueView& queue);
   Result<void> LookAtStore(RecordLedger& ledger, const std::string& data_dir);
 
   const std::string& api_base_url() const { return api_base_url_; }

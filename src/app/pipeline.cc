@@ -73,7 +73,7 @@ std::unique_ptr<Log> MakeLog(const Settings& settings, const Clock& clock) {
   return log;
 }
 
-Result<QueueTotals> TotalsOf(IdQueue& queue) {
+Result<QueueTotals> TotalsOf(QueueView& queue) {
   TRY_ASSIGN(const auto counts, queue.Counts());
   QueueTotals totals;
   for (const auto& [type, count] : counts) {
@@ -183,7 +183,8 @@ Harvester Pipeline::MakeHarvester() {
                     .files = files_,
                     .catalog = catalog_,
                     .store = *store_,
-                    .queue = *queue_,
+                    .sender = *queue_,
+                    .desk = *queue_,
                     .limiter = limiter_,
                     .random = random_,
                     .log = *log_},

@@ -26,7 +26,7 @@
 #include "harvester/harvester.h"
 #include "http/http.h"
 #include "http/paced_requester.h"
-#include "queue/id_queue.h"
+#include "queue/sqlite_queue.h"
 #include "settings/settings.h"
 #include "storage/record_store.h"
 #include "tmdb/upstream_date.h"
@@ -41,7 +41,7 @@ struct QueueTotals {
   std::int64_t left = 0;  // waiting, delayed, in flight
   std::int64_t dead = 0;
 };
-Result<QueueTotals> TotalsOf(IdQueue& queue);
+Result<QueueTotals> TotalsOf(QueueView& queue);
 
 // A failed request counts its tries itself; a receive that was not settled means that this process was
 // killed, which is rarely the id's fault. The bound is for the id that kills it every time.
@@ -112,7 +112,7 @@ class Pipeline {
   const std::string& data_dir() const { return dir_.path(); }
   Log& log() { return *log_; }
   RecordStore& store() { return *store_; }
-  IdQueue& queue() { return *queue_; }
+  SqliteIdQueue& queue() { return *queue_; }
 
   ~Pipeline();
 
@@ -146,7 +146,7 @@ class Pipeline {
   std::unique_ptr<http::HttpTransport> transport_;
   std::unique_ptr<http::PacedRequester> requester_;
   std::unique_ptr<RecordStore> store_;
-  std::unique_ptr<IdQueue> queue_;
+  std::unique_ptr<SqliteIdQueue> queue_;
 
   bool answered_ = false, key_proven_ = false;
   bool nested_names_ = true;  // SeasonExtras::nested, as TMDB's answers have shown it since the start

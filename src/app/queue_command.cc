@@ -31,25 +31,32 @@ Result<std::optional<MediaType>> TypeOf(const Arguments& arguments) {
 }
 
 // The queue for one command, with all that it stands on.
-struct OpenQueue {
+struct Look {
   DataDir dir;
   SystemClock clock;
   Database catalog;
-  std::unique_ptr<IdQueue> queue;
+  SqliteQueueView queue{catalog, clock, {.max_receives = kMaxReceives}};
+};
+struct Mending {
+  DataDir dir;
+  SystemClock clock;
+  Database catalog;
+  std::unique_ptr<SqliteIdQueue> queue;
 };
 
-Result<std::unique_ptr<OpenQueue>> Open(const Settings& settings, bool writing) {
-  // A folder without a store has no queue to mend; OpenForWriting() alone would make one.
-  TRY_ASSIGN(DataDir reading, DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(DataDir dir, writing ? DataDir::OpenForWriting(settings.data_dir) : std::move(reading));
+Result<std::unique_ptr<Look>> OpenForReading(const Settings& settings) {
+  TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  std::unique_ptr<OpenQueue> open(new OpenQueue{std::move(dir), SystemClock(), std::move(catalog), nullptr});
-  if (writing) {
-    TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock, {.max_receives = kMaxReceives}));
-  } else {
-    TRY_ASSIGN(open->queue,
-               SqliteIdQueue::OpenReadOnly(open->catalog, open->clock, {.max_receives = kMaxReceives}));
-  }
+  return std::unique_ptr<Look>(new Look{std::move(dir), SystemClock(), std::move(catalog)});
+}
+
+Result<std::unique_ptr<Mending>> OpenForWriting(const Settings& settings) {
+  // A folder without a store has no queue to mend; OpenForWriting() alone would make one.
+  TRY(DataDir::OpenForReading(settings.data_dir));
+  TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
+  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
+  std::unique_ptr<Mending> open(new Mending{std::move(dir), SystemClock(), std::move(catalog), nullptr});
+  TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock, {.max_receives = kMaxReceives}));
   return open;
 }
 
@@ -79,8 +86,8 @@ JsonWriter Begin(MediaId id, float popularity) {
 Result<int> QueueListCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
   TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxLimit));
-  TRY_ASSIGN(const auto open, Open(settings, false));
-  TRY_ASSIGN(const auto items, open->queue->Peek(type, int(limit.value_or(kDefaultLimit))));
+  TRY_ASSIGN(const auto open, OpenForReading(settings));
+  TRY_ASSIGN(const auto items, open->queue.Peek(type, int(limit.value_or(kDefaultLimit))));
   std::string text;
   for (const QueueItem& item : items) {
     text += arguments.Has("--json")
@@ -95,8 +102,8 @@ Result<int> QueueListCommand(const Settings& settings, const Arguments& argument
 Result<int> QueueDeadCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
   TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxLimit));
-  TRY_ASSIGN(const auto open, Open(settings, false));
-  TRY_ASSIGN(const auto letters, open->queue->DeadLetters(type, int(limit.value_or(kDefaultLimit))));
+  TRY_ASSIGN(const auto open, OpenForReading(settings));
+  TRY_ASSIGN(const auto letters, open->queue.DeadLetters(type, int(limit.value_or(kDefaultLimit))));
   std::string text;
   for (const DeadLetter& letter : letters) {
     if (arguments.Has("--json")) {
@@ -117,7 +124,7 @@ Result<int> QueueDeadCommand(const Settings& settings, const Arguments& argument
 
 Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
-  TRY_ASSIGN(const auto open, Open(settings, true));
+  TRY_ASSIGN(const auto open, OpenForWriting(settings));
   TRY_ASSIGN(const std::int64_t count, open->queue->Redrive(type, Time::max()));
   return Tell(arguments, "redriven", "dead letters are queued again", count);
 }
@@ -129,7 +136,7 @@ Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& argumen
     return Fail(ErrorCode::kInvalid, "queue purge forgets {} for good: say --yes to do it",
                 dead ? "dead letters" : "queued ids");
   }
-  TRY_ASSIGN(const auto open, Open(settings, true));
+  TRY_ASSIGN(const auto open, OpenForWriting(settings));
   TRY_ASSIGN(const std::int64_t count, open->queue->Purge(type, dead));
   return Tell(arguments, "purged", dead ? "dead letters are forgotten" : "queued ids are forgotten", count);
 }

@@ -59,7 +59,7 @@ Result<void> RememberSource(Database& catalog, const std::string& source) {
   return put.Bind(source).Run();
 }
 
-Result<bool> HoldsNothing(Database& catalog, RecordLedger& ledger, IdQueue& queue) {
+Result<bool> HoldsNothing(Database& catalog, RecordLedger& ledger, QueueView& queue) {
   TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
   TRY_ASSIGN(const auto queued, queue.Counts());
   if (!exports.empty() || !queued.empty()) return false;
@@ -77,7 +77,7 @@ std::string SourceOf(std::string_view api_base_url) {
   return host;
 }
 
-Result<void> RequireSource(Database& catalog, RecordLedger& ledger, IdQueue& queue,
+Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue,
                            const std::string& data_dir, std::string_view api_base_url) {
   const std::string source = SourceOf(api_base_url);
   TRY(CreateProperties(catalog));

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "base/sqlite.h"
-#include "queue/id_queue.h"
+#include "queue/queue_desk.h"
 #include "storage/ledger.h"
 
 namespace tmdbc {
@@ -21,7 +21,7 @@ std::string SourceOf(std::string_view api_base_url);
 // For whoever opens DATA_DIR for writing, after the store and the queue. A folder that holds
 // nothing yet, or does not know its source, takes this one, durably; kInvalid, with what to do,
 // when it was filled from another.
-Result<void> RequireSource(Database& catalog, RecordLedger& ledger, IdQueue& queue, const std::string& data_dir,
+Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue, const std::string& data_dir,
                            std::string_view api_base_url);
 
 // A person says that this is the TMDB that the folder was filled from, whatever it remembers. Durable.

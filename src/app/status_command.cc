@@ -17,7 +17,7 @@
 #include "base/safe_text.h"
 #include "harvester/accepted_exports.h"
 #include "harvester/watermarks.h"
-#include "queue/sqlite_queue.h"
+#include "queue/sqlite_queue_view.h"
 #include "storage/ledger.h"
 #include "tmdb/export_line.h"
 
@@ -129,21 +129,20 @@ struct Sources {
   Database catalog;
   PosixFileSystem files;
   RecordLedger ledger{catalog};
-  std::unique_ptr<SqliteIdQueue> queue{};
+  SqliteQueueView queue{catalog, clock};
 
   static Result<std::unique_ptr<Sources>> Open(const Settings& settings) {
     TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
     TRY_ASSIGN(Database catalog, dir.OpenCatalog());
     PosixFileSystem files(dir.path());
     std::unique_ptr<Sources> sources(new Sources{{}, std::move(dir), std::move(catalog), std::move(files)});
-    TRY_ASSIGN(sources->queue, SqliteIdQueue::OpenReadOnly(sources->catalog, sources->clock));
     return sources;
   }
 };
 
 Result<Status> ReadStatus(Sources& sources) {
   Database& catalog = sources.catalog;
-  SqliteIdQueue* const queue = sources.queue.get();
+  QueueView& queue = sources.queue;
   Status status;
   status.data_dir = sources.dir.path();
   TRY_ASSIGN(status.run, ReadRunStatus(catalog));
@@ -156,7 +155,7 @@ Result<Status> ReadStatus(Sources& sources) {
   if (stored) {
     for (const auto& [type, counts] : *stored) Of(status, type).stored = counts;
   }
-  TRY_ASSIGN(const auto queued, queue->Counts());
+  TRY_ASSIGN(const auto queued, queue.Counts());
   for (const auto& [type, counts] : queued) {
     Of(status, type).queue = counts;
     status.queue.waiting += counts.waiting;
@@ -165,7 +164,7 @@ Result<Status> ReadStatus(Sources& sources) {
     status.queue.dead += counts.dead;
   }
   TRY(AddExports(status, catalog));
-  TRY_ASSIGN(status.oldest_sent, queue->OldestSent());
+  TRY_ASSIGN(status.oldest_sent, queue.OldestSent());
   std::erase_if(status.types, [](const TypeStatus& t) {
     const QueueCounts& q = t.queue;
     return t.stored.versions + t.stored.live + t.stored.tombstones + t.stored.missing + t.export_ids +
@@ -334,7 +333,7 @@ Result<int> Coverage(const Settings& settings, bool json) {
   TRY_ASSIGN(const auto sources, Sources::Open(settings));
   TRY_ASSIGN(const Status status, ReadStatus(*sources));
   TRY_ASSIGN(const auto coverage,
-             ReadCoverage(sources->files, sources->catalog, sources->ledger, *sources->queue,
+             ReadCoverage(sources->files, sources->catalog, sources->ledger, sources->queue,
                           settings.include_adult, sources->clock.Now()));
   TRY(WriteOut(json ? StatusJson(status, &coverage) + "\n"
                     : StatusText(status) + "\n" + CoverageText(coverage)));

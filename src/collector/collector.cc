@@ -29,7 +29,7 @@ constexpr Duration kCancelWithin = milliseconds(500);
 
 }  // namespace
 
-Collector::Collector(const Clock& clock, http::PacedRequester& requester, IdQueue& queue, Intake& intake,
+Collector::Collector(const Clock& clock, http::PacedRequester& requester, IdReceiver& queue, Intake& intake,
                      Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces,
                      CollectorOptions options)
     : clock_(clock),
@@ -146,7 +146,7 @@ void Collector::Commit() {
   CollectorStats after;
   const auto committed = intake_.Commit([&](const IntakeReport& report) -> Result<void> {
     after = StatsWith(report);
-    if (!batch_.receipts.empty()) TRY(queue_.Delete(batch_.receipts));
+    if (!batch_.receipts.empty()) TRY(queue_.Settle(batch_.receipts));
     for (const auto& [receipt, reason] : batch_.buried) TRY(queue_.Bury(receipt, reason));
     if (on_commit) TRY(on_commit(after));
     return {};

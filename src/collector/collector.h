@@ -28,7 +28,7 @@
 #include "collector/retry_budget.h"
 #include "collector/upstream_health.h"
 #include "http/paced_requester.h"
-#include "queue/id_queue.h"
+#include "queue/id_receiver.h"
 #include "storage/intake.h"
 #include "tmdb/detail_fetch.h"
 
@@ -68,7 +68,7 @@ struct CollectorStats {
 class Collector {
  public:
   // All references outlive the collector; nobody else waits for the requester while Drain() runs.
-  Collector(const Clock& clock, http::PacedRequester& requester, IdQueue& queue, Intake& intake, Log& log,
+  Collector(const Clock& clock, http::PacedRequester& requester, IdReceiver& queue, Intake& intake, Log& log,
             std::mt19937_64& random, ApiAccess access, Namespaces namespaces, CollectorOptions options);
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
@@ -192,7 +192,7 @@ class Collector {
   // Constant after construction.
   const Clock& clock_;
   http::PacedRequester& requester_;
-  IdQueue& queue_;
+  IdReceiver& queue_;
   Intake& intake_;
   Log& log_;
   std::mt19937_64& random_;

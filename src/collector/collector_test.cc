@@ -17,7 +17,7 @@
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
-#include "testing/memory_queue.h"
+#include "queue/memory_queue.h"
 
 namespace tmdbc {
 namespace {
@@ -87,7 +87,7 @@ class CollectorTest : public ::testing::Test {
   std::FILE* log_file_;
   Log log_;
   std::mt19937_64 random_{5};
-  testing::MemoryIdQueue queue_{clock_};
+  MemoryIdQueue queue_{clock_};
   testing::FaultFileSystem files_;
   Database catalog_ = *Database::Open(":memory:", Database::Mode::kReadWrite);
   StopFlag stop_;

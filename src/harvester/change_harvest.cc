@@ -160,7 +160,7 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
   }
   std::int64_t added = std::int64_t(items.size());
   if (!options_.dry_run && !items.empty()) {
-    TRY_ASSIGN(added, p_.queue.Send(items));
+    TRY_ASSIGN(added, p_.sender.Send(items));
   }
   report.queued += added;
   for (const QueueItem& item : items) sent_.add(std::uint32_t(item.id.id));

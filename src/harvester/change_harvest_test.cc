@@ -213,14 +213,14 @@ TEST_F(ChangesTest, TheWatermarkIsNeverAheadOfTheQueue) {
   for (int day = 0; day < 5; ++day) Change(kToday + days(day), Rows(1000 * day + 1000, 1000 * day + 1150));
   host_.on_request = [&](const std::string& file) {
     if (file == Page(kToday + days(2), 2))
-      queue_.failure = Error{ErrorCode::kNoSpace, "send 51 ids: database or disk is full"};
+      sender_.failure = Error{ErrorCode::kNoSpace, "send 51 ids: database or disk is full"};
   };
   const auto failed = TryRun(Changes());
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(host_.InFlight(), 0);
   EXPECT_EQ(Watermark(MediaType::kMovie), FormatDate(kToday + days(2)));
-  queue_.failure.reset();
+  sender_.failure.reset();
   host_.on_request = {};
   EXPECT_EQ(Run(Changes()).exit_code(), 0);
   EXPECT_EQ(queue_.Counts().value().at(MediaType::kMovie).waiting, 5 * 151);

@@ -298,7 +298,7 @@ Result<void> ExportHarvest::Queue(Wanted& wanted, std::span<const RankedId> unkn
       items.push_back({.id = {wanted.file->type, std::int64_t(IdOf(packed))},
                        .popularity = order_.OfNew(wanted.file->type, PopularityOf(packed))});
     }
-    TRY_ASSIGN(const std::int64_t added, p_.queue.Send(items));
+    TRY_ASSIGN(const std::int64_t added, p_.sender.Send(items));
     wanted.report.queued += added;
   }
   return {};
@@ -436,7 +436,7 @@ Result<std::int64_t> ExportHarvest::Send(std::span<const QueueItem> items) {
   std::int64_t sent = 0;
   for (std::size_t at = 0; at < items.size(); at += kSlice) {
     TRY_ASSIGN(const std::int64_t added,
-               p_.queue.Send(items.subspan(at, std::min(kSlice, items.size() - at))));
+               p_.sender.Send(items.subspan(at, std::min(kSlice, items.size() - at))));
     sent += added;
   }
   return sent;
@@ -540,7 +540,7 @@ Result<void> ExportHarvest::QueueConfiguration() {
   }
   report.queued = std::int64_t(items.size());
   if (!options_.dry_run && !items.empty()) {
-    TRY_ASSIGN(report.queued, p_.queue.Send(items));
+    TRY_ASSIGN(report.queued, p_.sender.Send(items));
   }
   configuration_ = std::move(report);
   return {};

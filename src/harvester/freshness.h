@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "queue/id_queue.h"
+#include "queue/id_sender.h"
 #include "tmdb/media_id.h"
 
 namespace tmdbc {

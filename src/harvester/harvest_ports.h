@@ -11,7 +11,8 @@
 #include "base/rate_limiter.h"
 #include "base/sqlite.h"
 #include "http/http.h"
-#include "queue/id_queue.h"
+#include "queue/id_sender.h"
+#include "queue/queue_desk.h"
 #include "storage/record_store.h"
 #include "tmdb/detail_plan.h"
 
@@ -23,7 +24,8 @@ struct HarvestPorts {
   FileSystem& files;  // rooted at DATA_DIR
   Database& catalog;
   RecordStore& store;
-  IdQueue& queue;
+  IdSender& sender;
+  QueueDesk& desk;  // for its dead letters and its length
   RateLimiter& limiter;  // the collector's own: pages of change feeds count like any request to the API
   std::mt19937_64& random;
   Log& log;

@@ -22,7 +22,8 @@
 #include "harvester/harvester.h"
 #include "harvester/watermarks.h"
 #include "testing/fake_export_host.h"
-#include "testing/memory_queue.h"
+#include "queue/memory_queue.h"
+#include "testing/failing_sender.h"
 #include "tmdb/detail_fetch.h"
 #include "tmdb/export_line.h"
 
@@ -149,7 +150,8 @@ class HarvestWorld : public ::testing::Test {
                       .files = files_,
                       .catalog = *catalog_,
                       .store = *store_,
-                      .queue = queue_,
+                      .sender = sender_,
+                      .desk = queue_,
                       .limiter = limiter_,
                       .random = random_,
                       .log = *log_},
@@ -215,7 +217,7 @@ class HarvestWorld : public ::testing::Test {
       if (messages.empty()) return answered;
       for (const Message& message : messages) {
         gone.contains(message.id) ? Gone(message.id) : Store(message.id);
-        EXPECT_TRUE(queue_.Delete(std::vector{message.receipt}));
+        EXPECT_TRUE(queue_.Settle(std::vector{message.receipt}));
         ++answered;
       }
     }
@@ -246,7 +248,8 @@ class HarvestWorld : public ::testing::Test {
   std::optional<Log> log_;
   std::optional<Database> catalog_;
   std::unique_ptr<RecordStore> store_;
-  testing::MemoryIdQueue queue_;
+  MemoryIdQueue queue_;
+  testing::FailingSender sender_{queue_};
   StopFlag stop_;
 };
 

@@ -174,7 +174,7 @@ class Harvester::Run {
   Result<void> WakeDeadLetters() {
     if (options_.dry_run) return {};
     for (const MediaType type : options_.types) {
-      TRY_ASSIGN(const std::int64_t woken, p_.queue.Redrive(type, p_.clock.Now() - kDeadLetterRest));
+      TRY_ASSIGN(const std::int64_t woken, p_.desk.Redrive(type, p_.clock.Now() - kDeadLetterRest));
       if (woken > 0)
         p_.log.Info("dead letters of earlier days are tried again", {{"type", Name(type)}, {"ids", woken}});
     }
@@ -203,7 +203,7 @@ class Harvester::Run {
       }
       report.held_queued = report.held;
       if (!options_.dry_run) {
-        TRY_ASSIGN(report.held_queued, p_.queue.Send(items));
+        TRY_ASSIGN(report.held_queued, p_.sender.Send(items));
       }
     }
     return {};
@@ -235,7 +235,7 @@ Result<std::int64_t> Harvester::HarvestIds(MediaType type, const std::vector<std
       return Fail(ErrorCode::kInvalid, "'{}' is no id of type {}: use 1 to {}", id, Name(type), most);
     items.push_back({.id = {type, id}, .popularity = kAskedPriority});
   }
-  return p_.queue.Send(items);
+  return p_.sender.Send(items);
 }
 
 }  // namespace tmdbc

@@ -498,13 +498,13 @@ TEST_F(HarvesterTest, AStopWhileAFileIsReadLeavesThatOneForTheNextHarvest) {
 
 TEST_F(HarvesterTest, AQueueThatFailsLeavesTheExportUnacceptedAndTheNextHarvestDoesItAll) {
   Publish("movie_ids", Movies(1, 100));
-  queue_.failure = Error{ErrorCode::kNoSpace, "send 100 ids: database or disk is full"};
+  sender_.failure = Error{ErrorCode::kNoSpace, "send 100 ids: database or disk is full"};
   const auto failed = TryHarvest({.types = {MediaType::kMovie}, .limit = {}});
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace);
   EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
   EXPECT_TRUE(Exports().empty());
-  queue_.failure.reset();
+  sender_.failure.reset();
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 100);
 }
 

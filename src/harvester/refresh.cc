@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kSlice = 200'000;
 
 // What waits already has to be fetched first: refreshes must not pile up behind it.
-Result<std::int64_t> BudgetOf(IdQueue& queue, double refresh_budget) {
+Result<std::int64_t> BudgetOf(QueueView& queue, double refresh_budget) {
   TRY_ASSIGN(const auto counts, queue.Counts());
   double left = refresh_budget;
   for (const auto& [type, count] : counts) left -= double(count.waiting + count.delayed + count.in_flight);
@@ -27,7 +27,7 @@ Result<std::int64_t> BudgetOf(IdQueue& queue, double refresh_budget) {
 Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& options,
                             std::span<const MediaType> types, const StopFlag& stop, const QueueOrder& order,
                             HarvestReport& report) {
-  TRY_ASSIGN(const std::int64_t budget, BudgetOf(ports.queue, options.refresh_budget));
+  TRY_ASSIGN(const std::int64_t budget, BudgetOf(ports.desk, options.refresh_budget));
   std::int64_t records = 0;
   for (const MediaType type : types) {
     if (IsRefreshedByAge(type)) records += order.RecordsOf(type);
@@ -52,7 +52,7 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
     if (options.dry_run) refreshed = std::int64_t(items.size());
     for (std::size_t at = 0; at < items.size() && !options.dry_run; at += kSlice) {
       const std::size_t size = std::min(kSlice, items.size() - at);
-      TRY_ASSIGN(const std::int64_t added, ports.queue.Send(std::span(items).subspan(at, size)));
+      TRY_ASSIGN(const std::int64_t added, ports.sender.Send(std::span(items).subspan(at, size)));
       refreshed += added;
     }
   }

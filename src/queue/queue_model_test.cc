@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "queue/memory_queue.h"
 #include "queue/sqlite_queue.h"
 #include "queue/sqlite_world_test.h"
 #include "testing/fake_clock.h"
-#include "testing/memory_queue.h"
 
 namespace tmdbc::testing {
 namespace {
@@ -72,7 +72,7 @@ class Duel {
   };
 
   int Below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
-  IdQueue& real() { return world_.queue(); }
+  SqliteIdQueue& real() { return world_.queue(); }
 
   std::int64_t Number(const char* sql) {
     Statement statement = world_.db().Prepare(sql).value();
@@ -173,8 +173,8 @@ class Duel {
         ASSERT_TRUE(model_->Bury(there[0], "HTTP 500"));
         break;
       default:
-        ASSERT_TRUE(real().Delete(here));
-        ASSERT_TRUE(model_->Delete(there));
+        ASSERT_TRUE(real().Settle(here));
+        ASSERT_TRUE(model_->Settle(there));
     }
   }
 

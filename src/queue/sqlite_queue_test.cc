@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SqliteIdQueue promises beyond the contract of IdQueue (id_queue_test.cc runs that): transactions that
+// What SqliteIdQueue promises beyond the contracts of its ports (id_queue_test.cc runs those): transactions that
 // are joined, full disks, readers in another process, and that it stays the same queue as the one in memory,
 // whatever happens.
 #include "queue/sqlite_queue.h"
@@ -36,7 +36,7 @@ std::vector<Receipt> Receipts(const std::vector<Message>& messages) {
 
 class SqliteQueue : public ::testing::Test {
  protected:
-  IdQueue& queue() { return world_.queue(); }
+  SqliteIdQueue& queue() { return world_.queue(); }
   Database& db() { return world_.db(); }
   std::vector<Message> Receive(int max = 100) { return queue().Receive(max, seconds(60)).value(); }
   QueueCounts MovieCounts() { return queue().Counts().value()[MediaType::kMovie]; }
@@ -63,8 +63,7 @@ class SqliteQueue : public ::testing::Test {
   SqliteQueueWorld world_{clock_, {.max_receives = 3}};
 };
 
-// --- joined transactions
-// -------------------------------------------------------------------------------------------------
+// --- joined transactions ---
 
 TEST_F(SqliteQueue, AcknowledgesInTheTransactionOfTheStore) {
   ASSERT_TRUE(db().Execute("CREATE TABLE record(id INTEGER PRIMARY KEY)"));
@@ -72,7 +71,7 @@ TEST_F(SqliteQueue, AcknowledgesInTheTransactionOfTheStore) {
   const auto messages = Receive();
   ASSERT_TRUE(db().Transact([&]() -> Result<void> {
     TRY(db().Execute("INSERT INTO record VALUES (550)"));
-    return queue().Delete({{messages[0].receipt}});
+    return queue().Settle({{messages[0].receipt}});
   }));
   world_.Restart();
   Statement records = db().Prepare("SELECT count(*) FROM record").value();
@@ -85,9 +84,9 @@ TEST_F(SqliteQueue, AcknowledgesInTheTransactionOfTheStore) {
 TEST_F(SqliteQueue, KeepsAMessageWhoseAcknowledgementIsRolledBack) {
   ASSERT_TRUE(queue().Send({{{kFightClub, 9}}}));
   const auto messages = Receive();
-  RollBack([&] { ASSERT_TRUE(queue().Delete(Receipts(messages))); });
+  RollBack([&] { ASSERT_TRUE(queue().Settle(Receipts(messages))); });
   EXPECT_EQ(MovieCounts(), (QueueCounts{.in_flight = 1}));
-  ASSERT_TRUE(queue().Delete(Receipts(messages)));  // the receipt is as good as before
+  ASSERT_TRUE(queue().Settle(Receipts(messages)));  // the receipt is as good as before
   EXPECT_EQ(MovieCounts(), QueueCounts{});
   EXPECT_EQ(queue().Send({{{kFightClub, 9}}}).value(), 1);
 }
@@ -97,7 +96,7 @@ TEST_F(SqliteQueue, ForgetsThatAnIdWasSentAgainWhenThatIsRolledBack) {
   const auto messages = Receive(1);
   RollBack([&] { EXPECT_EQ(queue().Send({{{kFightClub, 9}, {kThrones, 10}}}).value(), 0); });
   EXPECT_EQ(queue().Peek({}, 1).value().at(0).popularity, 5);
-  ASSERT_TRUE(queue().Delete(Receipts(messages)));
+  ASSERT_TRUE(queue().Settle(Receipts(messages)));
   EXPECT_EQ(MovieCounts(), QueueCounts{});
 }
 
@@ -134,12 +133,11 @@ TEST_F(SqliteQueue, NeverGivesAReceiptTwiceThoughAReceiveWasRolledBack) {
   const auto messages = Receive();
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0].receive_count, 1);
-  ASSERT_TRUE(queue().Delete(rolled_back));
+  ASSERT_TRUE(queue().Settle(rolled_back));
   EXPECT_EQ(MovieCounts(), (QueueCounts{.in_flight = 1}));
 }
 
-// --- full disk
-// -----------------------------------------------------------------------------------------------------------
+// --- full disk ---
 
 TEST_F(SqliteQueue, SendsNothingWhenTheDiskIsFullAndGoesOnWhenItIsNot) {
   ASSERT_TRUE(queue().Send(Movies(1, 1000)));
@@ -163,7 +161,7 @@ TEST_F(SqliteQueue, LosesNothingWhenTheStoreFindsTheDiskFullAfterTheAcknowledgem
   LimitDisk(2);
   const auto commit = [&](int bytes) {
     return db().Transact([&]() -> Result<void> {
-      TRY(queue().Delete(Receipts(messages)));
+      TRY(queue().Settle(Receipts(messages)));
       TRY(queue().Send(Movies(101, 110)));
       return db().Execute(fmt::format("INSERT INTO record VALUES (zeroblob({}))", bytes));
     });
@@ -195,8 +193,7 @@ TEST_F(SqliteQueue, ReceivesOnAFullDiskOrChangesNothing) {
   EXPECT_EQ(MovieCounts(), (QueueCounts{.waiting = 50'000 - received, .in_flight = received}));
 }
 
-// --- readers
-// -------------------------------------------------------------------------------------------------------------
+// --- readers ---
 
 TEST_F(SqliteQueue, ShowsItselfToAnotherProcessWhileItIsWritten) {
   ASSERT_TRUE(queue().Send(Movies(1, 10)));
@@ -205,36 +202,22 @@ TEST_F(SqliteQueue, ShowsItselfToAnotherProcessWhileItIsWritten) {
   ASSERT_TRUE(queue().Release({{messages[1].receipt}}, minutes(5), false));
 
   Database beside = Database::Open(world_.path(), Database::Mode::kReadOnly).value();
-  const auto reader = SqliteIdQueue::OpenReadOnly(beside, clock_).value();
-  EXPECT_EQ(reader->Counts().value()[MediaType::kMovie],
+  SqliteQueueView reader(beside, clock_);
+  EXPECT_EQ(reader.Counts().value()[MediaType::kMovie],
             (QueueCounts{.waiting = 6, .delayed = 1, .in_flight = 2, .dead = 1}));
-  EXPECT_EQ(reader->Peek({}, 1).value().at(0).id.id, 6);
-  EXPECT_EQ(reader->DeadLetters({}, 1).value().at(0).reason, "get movie:10: HTTP 500 after 5 tries");
-  EXPECT_EQ(reader->OldestSent().value(), clock_.Now());
-  EXPECT_EQ(reader->NextVisible().value(), clock_.Now());
+  EXPECT_EQ(reader.Peek({}, 1).value().at(0).id.id, 6);
+  EXPECT_EQ(reader.DeadLetters({}, 1).value().at(0).reason, "get movie:10: HTTP 500 after 5 tries");
+  EXPECT_EQ(reader.OldestSent().value(), clock_.Now());
+  EXPECT_EQ(reader.NextVisible().value(), clock_.Now());
 
   ASSERT_TRUE(db().Transact([&]() -> Result<void> {
     TRY(queue().Send(Movies(11, 20)));
-    EXPECT_EQ(reader->Counts().value()[MediaType::kMovie].waiting, 6);  // not committed yet
+    EXPECT_EQ(reader.Counts().value()[MediaType::kMovie].waiting, 6);  // not committed yet
     return {};
   }));
-  EXPECT_EQ(reader->Counts().value()[MediaType::kMovie].waiting, 16);
-  ASSERT_TRUE(queue().Delete({{messages[2].receipt}}));
-  EXPECT_EQ(reader->Counts().value()[MediaType::kMovie].in_flight, 1);
-}
-
-TEST_F(SqliteQueue, RefusesToWriteWhenOpenForReading) {
-  ASSERT_TRUE(queue().Send(Movies(1, 10)));
-  Database beside = Database::Open(world_.path(), Database::Mode::kReadOnly).value();
-  const auto reader = SqliteIdQueue::OpenReadOnly(beside, clock_).value();
-  EXPECT_FALSE(reader->Send({{{kFightClub, 1}}}));
-  EXPECT_FALSE(reader->Receive(1, seconds(1)));
-  EXPECT_FALSE(reader->Delete({{1}}));
-  EXPECT_FALSE(reader->Redrive({}, Time::max()));
-  const auto purged = reader->Purge({}, false);
-  ASSERT_FALSE(purged);
-  EXPECT_EQ(purged.error().message, "purge the queue: the queue is open for reading only");
-  EXPECT_EQ(MovieCounts(), (QueueCounts{.waiting = 10}));
+  EXPECT_EQ(reader.Counts().value()[MediaType::kMovie].waiting, 16);
+  ASSERT_TRUE(queue().Settle({{messages[2].receipt}}));
+  EXPECT_EQ(reader.Counts().value()[MediaType::kMovie].in_flight, 1);
 }
 
 TEST_F(SqliteQueue, IsEmptyToAReaderUntilItIsMade) {
@@ -242,20 +225,19 @@ TEST_F(SqliteQueue, IsEmptyToAReaderUntilItIsMade) {
   Database writer = Database::Open(folder / "catalog.db", Database::Mode::kReadWrite).value();
   ASSERT_TRUE(writer.Execute("CREATE TABLE record(id)"));
   Database beside = Database::Open(folder / "catalog.db", Database::Mode::kReadOnly).value();
-  const auto reader = SqliteIdQueue::OpenReadOnly(beside, clock_).value();
-  EXPECT_TRUE(reader->Counts().value().empty());
-  EXPECT_TRUE(reader->Peek({}, 10).value().empty());
-  EXPECT_TRUE(reader->DeadLetters({}, 10).value().empty());
-  EXPECT_FALSE(reader->NextVisible().value());
-  EXPECT_FALSE(reader->OldestSent().value());
+  SqliteQueueView reader(beside, clock_);
+  EXPECT_TRUE(reader.Counts().value().empty());
+  EXPECT_TRUE(reader.Peek({}, 10).value().empty());
+  EXPECT_TRUE(reader.DeadLetters({}, 10).value().empty());
+  EXPECT_FALSE(reader.NextVisible().value());
+  EXPECT_FALSE(reader.OldestSent().value());
 
   const auto made = SqliteIdQueue::Open(writer, clock_).value();
   ASSERT_TRUE(made->Send({{{kFightClub, 1}}}));
-  EXPECT_EQ(reader->Counts().value()[MediaType::kMovie], (QueueCounts{.waiting = 1}));
+  EXPECT_EQ(reader.Counts().value()[MediaType::kMovie], (QueueCounts{.waiting = 1}));
 }
 
-// --- restarts, clocks, bad input
-// -----------------------------------------------------------------------------------------
+// --- restarts, clocks, bad input ---
 
 TEST_F(SqliteQueue, DoesNotFreezeAMessageWhenTheWallClockIsSetBackOverARestart) {
   clock_.JumpWall(hours(1000));

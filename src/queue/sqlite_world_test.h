@@ -39,7 +39,7 @@ class TempFolder {
 class SqliteQueueWorld {
  public:
   SqliteQueueWorld(const Clock& clock, QueueOptions options) : clock_(clock), options_(options) { Open(); }
-  IdQueue& queue() { return *queue_; }
+  SqliteIdQueue& queue() { return *queue_; }
   Database& db() { return *db_; }
   std::string path() const { return folder_ / ("catalog-" + std::to_string(life_) + ".db"); }
 

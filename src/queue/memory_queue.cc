@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "testing/memory_queue.h"
+#include "queue/memory_queue.h"
 
 #include <algorithm>
 #include <string>
 
-namespace tmdbc::testing {
+namespace tmdbc {
 namespace {
 
 bool Matches(MediaType type, std::optional<MediaType> wanted) {
@@ -12,7 +12,7 @@ bool Matches(MediaType type, std::optional<MediaType> wanted) {
 }
 
 Duration Bounded(Duration hidden) {
-  return std::clamp(hidden, Duration::zero(), IdQueue::kMaxHidden);
+  return std::clamp(hidden, Duration::zero(), IdReceiver::kMaxHidden);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ std::map<Receipt, MemoryIdQueue::Hidden>::iterator MemoryIdQueue::Held(Receipt r
   return it;
 }
 
-void MemoryIdQueue::Inter(const Place& place, int receives, std::string_view reason) {
+void MemoryIdQueue::AddDead(const Place& place, int receives, std::string_view reason) {
   dead_.push_back({.id = place.id,
                    .popularity = place.popularity,
                    .receive_count = receives,
@@ -50,12 +50,12 @@ void MemoryIdQueue::Inter(const Place& place, int receives, std::string_view rea
 }
 
 Result<std::int64_t> MemoryIdQueue::Send(std::span<const QueueItem> items) {
-  if (failure) return std::unexpected(*failure);
   ++last_sending_;
   std::int64_t added = 0;
   for (const QueueItem& item : items) {
-    if (!ids_.insert(item.id).second) {
-      Merge(item);
+    const auto [known, is_new] = popularity_.emplace(item.id, item.popularity);
+    if (!is_new) {
+      Merge(item, known->second);
       continue;
     }
     waiting_.emplace(Place{item.popularity, item.id},
@@ -65,32 +65,29 @@ Result<std::int64_t> MemoryIdQueue::Send(std::span<const QueueItem> items) {
   return added;
 }
 
-void MemoryIdQueue::Merge(const QueueItem& item) {
-  const auto is_it = [&](const Place& place) { return place.id == item.id; };
-  if (const auto it =
-          std::ranges::find_if(waiting_, is_it, [](const auto& e) -> const Place& { return e.first; });
-      it != waiting_.end()) {
-    auto node = waiting_.extract(it);
-    node.key().popularity = std::max(node.key().popularity, item.popularity);
+void MemoryIdQueue::Merge(const QueueItem& item, float& popularity) {
+  const float raised = std::max(popularity, item.popularity);
+  if (auto node = waiting_.extract(Place{popularity, item.id})) {
+    node.key().popularity = raised;
     waiting_.insert(std::move(node));
+    popularity = raised;
     return;
   }
   for (auto& [receipt, hidden] : hidden_) {
-    if (!is_it(hidden.place)) continue;
-    hidden.place.popularity = std::max(hidden.place.popularity, item.popularity);
+    if (hidden.place.id != item.id) continue;
+    hidden.place.popularity = popularity = raised;
     hidden.again = hidden.held && hidden.visible_at > clock_.Mono();
   }
 }
 
 Result<std::vector<Message>> MemoryIdQueue::Receive(int max, std::chrono::seconds visibility) {
-  if (failure) return std::unexpected(*failure);
   Surface();
   std::vector<Message> messages;
   while (int(messages.size()) < max && !waiting_.empty()) {
     auto [place, facts] = *waiting_.begin();
     waiting_.erase(waiting_.begin());
     if (facts.receives >= options_.max_receives) {
-      Inter(place, facts.receives, fmt::format("received {} times and never settled", facts.receives));
+      AddDead(place, facts.receives, fmt::format("received {} times and never settled", facts.receives));
       continue;
     }
     ++facts.receives;
@@ -101,8 +98,7 @@ Result<std::vector<Message>> MemoryIdQueue::Receive(int max, std::chrono::second
   return messages;
 }
 
-Result<void> MemoryIdQueue::Delete(std::span<const Receipt> receipts) {
-  if (failure) return std::unexpected(*failure);
+Result<void> MemoryIdQueue::Settle(std::span<const Receipt> receipts) {
   for (const Receipt receipt : receipts) {
     const auto it = Held(receipt);
     if (it == hidden_.end()) continue;
@@ -110,7 +106,7 @@ Result<void> MemoryIdQueue::Delete(std::span<const Receipt> receipts) {
       it->second.facts.receives = 0;
       waiting_.emplace(it->second.place, it->second.facts);
     } else {
-      ids_.erase(it->second.place.id);
+      popularity_.erase(it->second.place.id);
     }
     hidden_.erase(it);
   }
@@ -118,7 +114,6 @@ Result<void> MemoryIdQueue::Delete(std::span<const Receipt> receipts) {
 }
 
 Result<void> MemoryIdQueue::Release(std::span<const Receipt> receipts, Duration delay, bool uncount) {
-  if (failure) return std::unexpected(*failure);
   for (const Receipt receipt : receipts) {
     const auto it = Held(receipt);
     if (it == hidden_.end()) continue;
@@ -130,7 +125,6 @@ Result<void> MemoryIdQueue::Release(std::span<const Receipt> receipts, Duration 
 }
 
 Result<void> MemoryIdQueue::Extend(std::span<const Receipt> receipts, std::chrono::seconds visibility) {
-  if (failure) return std::unexpected(*failure);
   for (const Receipt receipt : receipts) {
     const auto it = Held(receipt);
     if (it != hidden_.end()) it->second.visible_at = clock_.Mono() + Bounded(visibility);
@@ -139,10 +133,9 @@ Result<void> MemoryIdQueue::Extend(std::span<const Receipt> receipts, std::chron
 }
 
 Result<void> MemoryIdQueue::Bury(Receipt receipt, std::string_view reason) {
-  if (failure) return std::unexpected(*failure);
   const auto it = Held(receipt);
   if (it == hidden_.end()) return {};
-  Inter(it->second.place, it->second.facts.receives, reason);
+  AddDead(it->second.place, it->second.facts.receives, reason);
   hidden_.erase(it);
   return {};
 }
@@ -168,7 +161,6 @@ Result<std::vector<QueueItem>> MemoryIdQueue::Peek(std::optional<MediaType> type
 }
 
 Result<std::int64_t> MemoryIdQueue::Redrive(std::optional<MediaType> type, Time died_before) {
-  if (failure) return std::unexpected(*failure);
   ++last_sending_;
   return std::int64_t(std::erase_if(dead_, [&](const DeadLetter& letter) {
     if (!Matches(letter.id.type, type) || letter.died >= died_before) return false;
@@ -179,10 +171,9 @@ Result<std::int64_t> MemoryIdQueue::Redrive(std::optional<MediaType> type, Time 
 }
 
 Result<std::int64_t> MemoryIdQueue::Purge(std::optional<MediaType> type, bool dead) {
-  if (failure) return std::unexpected(*failure);
   const auto forget = [&](MediaId id) {
     if (!Matches(id.type, type)) return false;
-    ids_.erase(id);
+    popularity_.erase(id);
     return true;
   };
   if (dead) {
@@ -226,4 +217,4 @@ Result<std::optional<Time>> MemoryIdQueue::OldestSent() {
   return oldest->sent;
 }
 
-}  // namespace tmdbc::testing
+}  // namespace tmdbc

@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT
-// MemoryIdQueue: IdQueue in plain containers, for simulations and as the model that the SQLite queue is
-// compared with. Nothing is durable and no transaction is joined: a Delete() within a commit that fails later
-// is not undone. A copy is a snapshot.
+// MemoryIdQueue: the queue in plain containers: IdSender, IdReceiver and QueueDesk as the SQLite queue is,
+// only that nothing is durable and no transaction is joined (a Settle() within a commit that fails later is
+// not undone). For a collector whose work comes as one message of ids, and as the model that the SQLite queue
+// is compared with. A copy is a snapshot.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "queue/id_queue.h"
+#include "queue/id_receiver.h"
+#include "queue/id_sender.h"
+#include "queue/queue_desk.h"
 
-namespace tmdbc::testing {
+namespace tmdbc {
 
-class MemoryIdQueue final : public IdQueue {
+class MemoryIdQueue final : public IdSender, public IdReceiver, public QueueDesk {
  public:
   explicit MemoryIdQueue(const Clock& clock, QueueOptions options = {}) : clock_(clock), options_(options) {}
-
-  // While set, every call that would change the queue fails with it and changes nothing: a full disk, say.
-  std::optional<Error> failure;
 
   // What a restart of the process does: whatever is in flight is visible at once.
   void FreeLeases();
 
   Result<std::int64_t> Send(std::span<const QueueItem> items) override;
   Result<std::vector<Message>> Receive(int max, std::chrono::seconds visibility) override;
-  Result<void> Delete(std::span<const Receipt> receipts) override;
+  Result<void> Settle(std::span<const Receipt> receipts) override;
   Result<void> Release(std::span<const Receipt> receipts, Duration delay, bool uncount) override;
   Result<void> Extend(std::span<const Receipt> receipts, std::chrono::seconds visibility) override;
   Result<void> Bury(Receipt receipt, std::string_view reason) override;
@@ -65,15 +64,15 @@ class MemoryIdQueue final : public IdQueue {
 
   // The message in flight under that receipt; end() when the receipt is unknown or void.
   std::map<Receipt, Hidden>::iterator Held(Receipt receipt);
-  // An id that is in the queue was sent again.
-  void Merge(const QueueItem& item);
-  void Inter(const Place& place, int receives, std::string_view reason);
+  // An id that is in the queue was sent again; `popularity` is the one that it has there.
+  void Merge(const QueueItem& item, float& popularity);
+  void AddDead(const Place& place, int receives, std::string_view reason);
   // Moves what is due from hidden_ to waiting_.
   void Surface();
 
   const Clock& clock_;
   const QueueOptions options_;
-  std::set<MediaId> ids_;  // of all three below
+  std::map<MediaId, float> popularity_;  // of every id in the three below
   std::map<Place, Facts> waiting_;
   std::map<Receipt, Hidden> hidden_;
   std::vector<DeadLetter> dead_;  // oldest first
@@ -81,4 +80,4 @@ class MemoryIdQueue final : public IdQueue {
   std::uint64_t last_sending_ = 0;
 };
 
-}  // namespace tmdbc::testing
+}  // namespace tmdbc
