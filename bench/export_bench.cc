@@ -222,6 +222,7 @@ class DataFolder {
                          .store = *store_,
                          .sender = *queue_,
                          .desk = *queue_,
+                         .upstream = upstream_,
                          .limiter = limiter_,
                          .random = random_,
                          .log = log},
@@ -234,6 +235,7 @@ class DataFolder {
  private:
   std::string root_;
   testing::FakeClock clock_;
+  UpstreamDate upstream_;
   RateLimiter limiter_{40, clock_};
   std::mt19937_64 random_{1};
   std::optional<PosixFileSystem> files_;

@@ -87,6 +87,7 @@ class Mirror {
                          .store = *store_,
                          .sender = *queue_,
                          .desk = *queue_,
+                         .upstream = upstream_,
                          .limiter = limiter,
                          .random = random_,
                          .log = log_},
@@ -168,6 +169,7 @@ class Mirror {
   std::FILE* const log_file_;
   Log log_;
   testing::FakeClock clock_;
+  UpstreamDate upstream_;
   std::mt19937_64 random_{1};
 
  public:

@@ -276,6 +276,7 @@ class Life {
                          .store = store,
                          .sender = *queue,
                          .desk = *queue,
+                         .upstream = upstream_,
                          .limiter = limiter,
                          .random = random,
                          .log = log_},
@@ -434,6 +435,7 @@ class Life {
   }
 
   const std::uint64_t seed_;
+  UpstreamDate upstream_;
   std::mt19937_64 random_;
   const Troubles troubles_;
   std::FILE* const log_file_;

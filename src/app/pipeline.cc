@@ -185,6 +185,7 @@ Harvester Pipeline::MakeHarvester() {
                     .store = *store_,
                     .sender = *queue_,
                     .desk = *queue_,
+                    .upstream = upstream_date_,
                     .limiter = limiter_,
                     .random = random_,
                     .log = *log_},

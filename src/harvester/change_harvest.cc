@@ -6,6 +6,7 @@
 #include "harvester/change_counts.h"
 #include "harvester/fetch_rules.h"
 #include "harvester/sightings.h"
+#include "harvester/upstream_time.h"
 #include "harvester/watermarks.h"
 
 namespace tmdbc {
@@ -54,18 +55,22 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   report.watermark_before = report.watermark_after = watermark;
   sent_ = {};
   told_at_ = p_.clock.Mono();
-  const auto last = [&] { return span.to.value_or(chrono::floor<chrono::days>(p_.clock.Now())); };
+  const auto last = [&] {
+    return span.to.value_or(chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now())));
+  };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;
   for (auto day = span.from; day <= last(); day += chrono::days(1)) {
-    const Time began = p_.clock.Now();
+    const MonoTime began_mono = p_.clock.Mono();
     Day window{.day = day, .seen = {}, .sighted = {}};
     if (span.moves_watermark) {
       TRY_ASSIGN(window.sighted, ReadSightings(p_.catalog, type, day));
     }
-    TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, stop_, [&](const ChangePage& page) {
+    const bool may_close = WatermarkAfter(day, LookUntil(p_.upstream, p_.clock.Now())) > day;
+    TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, may_close, stop_, [&](const ChangePage& page) {
       return TakePage(type, window, page, report);
     }));
+    if (result.end == WindowEnd::kComplete && !result.reason.empty()) p_.log.Warn(result.reason);
     report.days += result.pages > 0;
     report.pages += result.pages;
     report.rows += result.rows;
@@ -75,6 +80,10 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
       Note(report, VerdictOf(result.end), result.reason);
       break;
     }
+    // Only the answers have told what time it is at TMDB; the reading began as long before as it took. Without a clock
+    // to go by the day counts as open, and no progress is remembered.
+    const auto until = ProgressUntil(p_.upstream, p_.clock.Now());
+    const Time began = until.value_or(Time{}) - (p_.clock.Mono() - began_mono);
     // A day that is read again anyway may shift while it is read.
     const bool closed = WatermarkAfter(day, began) > day;
     report.overfull += result.end == WindowEnd::kOverfull;
@@ -90,13 +99,9 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     if (options_.dry_run || !span.moves_watermark) continue;
     TRY(PutSightings(p_.catalog, type, day,
                      {.ids = window.seen | window.sighted.ids, .readings = window.sighted.readings + 1}));
-    if (held_back) continue;
+    if (held_back || !until) continue;
     const auto next = WatermarkAfter(day, began);
-    // A watermark in the future is a wall clock's that was wrong: it is set right.
-    if (report.watermark_after && next <= *report.watermark_after &&
-        *report.watermark_after <= chrono::floor<chrono::days>(began)) {
-      continue;
-    }
+    if (report.watermark_after && next <= *report.watermark_after) continue;
     TRY(MoveWatermark(type, window, next));
     report.watermark_after = next;
   }

@@ -35,12 +35,20 @@ ChangeReader::ChangeReader(const HarvestPorts& ports, const HarvestSources& sour
       concurrency_(std::size_t(std::max(sources.concurrency, 1))),
       give_up_unanswered_(give_up_unanswered) {}
 
-Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, const StopFlag& stop,
+// All pages came in both (a pass that lacks one ends the window), and they gave the same.
+bool ChangeReader::Agree(const Pass& a, const Pass& b) {
+  return !a.shifted && !b.shifted && a.total_pages == b.total_pages && a.total_results == b.total_results &&
+         a.rows == b.rows && a.ids == b.ids;
+}
+
+Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, bool closed, const StopFlag& stop,
                                         const Take& take) {
   type_ = type;
   day_ = day;
   result_ = {};
   ended_ = false;
+  const int most_passes = closed ? kWindowPasses : 1;
+  std::optional<Pass> before;
   for (int passes = 1; !ended_; ++passes) {
     Pass pass;
     const auto read = ReadOnce(pass, stop, take);
@@ -53,12 +61,18 @@ Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days da
                                             FormatDate(day), pass.total_pages, Name(type), pass.last_page));
     } else if (whole) {
       ended_ = true;
-    } else if (passes == kWindowPasses) {
+    } else if (before && Agree(*before, pass)) {
+      // TMDB's total is wrong, not its pages.
+      result_.reason = fmt::format("TMDB counts {} {} changes of {} and gives {} in every reading: taken for whole",
+                                   pass.total_results, Name(type), FormatDate(day), pass.rows);
+      ended_ = true;
+    } else if (passes == most_passes) {
       End(WindowEnd::kIncomplete,
           fmt::format("the {} changes of {} were not complete in {} readings: {} of {} rows came last{}",
                       Name(type), FormatDate(day), passes, pass.rows, pass.total_results,
                       pass.shifted ? ", and the pages shifted" : ""));
     }
+    before = pass;
   }
   return result_;
 }
@@ -156,6 +170,7 @@ Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, 
   ++result_.pages;
   result_.rows += page.rows_in_all;
   pass.rows += page.rows_in_all;
+  for (const ChangeRow& row : page.rows) pass.ids += std::uint64_t(row.id) * 0x9e37'79b9'7f4a'7c15U;  // odd, large
   if (pass.first_came && (page.total_pages != pass.total_pages || page.total_results != pass.total_results)) {
     pass.shifted = true;
   }

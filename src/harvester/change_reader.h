@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // ChangeReader: reads the change feed of one type and one day, all of its pages: the first, then the others
 // concurrently as far as the rate, the transport and `concurrency` allow. Pages shift while they are read, so
-// a window whose totals changed meanwhile, or that gave fewer rows than were promised, is read again. What to
+// a closed day whose totals changed meanwhile, or that gave fewer rows than were promised, is read again. Two readings
+// that agree on every row are believed, whatever the total says. What to
 // do with the ids, and when a window counts as read, is the caller's. One thread; waits only in the
 // transport. Sources: docs/tmdb-facts.md.
 #pragma once
@@ -37,7 +38,7 @@ enum class WindowEnd : std::uint8_t {
 
 struct WindowResult {
   WindowEnd end = WindowEnd::kComplete;
-  std::string reason;      // for a person, unless complete or stopped
+  std::string reason;      // for a person, unless complete or stopped; of a complete window a warning, if any
   std::int64_t pages = 0;  // that came, repeats included
   std::int64_t rows = 0;   // the same
 };
@@ -55,8 +56,9 @@ class ChangeReader {
   ChangeReader(const ChangeReader&) = delete;
   ChangeReader& operator=(const ChangeReader&) = delete;
 
-  // An error is that of `take`.
-  Result<WindowResult> Read(MediaType type, std::chrono::sys_days day, const StopFlag& stop,
+  // `closed`: nothing about that day changes any more. An open one is read once, because it will be read again
+  // anyway. An error is that of `take`.
+  Result<WindowResult> Read(MediaType type, std::chrono::sys_days day, bool closed, const StopFlag& stop,
                             const Take& take);
 
   std::int64_t requests() const { return requests_; }
@@ -77,10 +79,12 @@ class ChangeReader {
     bool first_came = false;
     std::int64_t total_pages = 0, total_results = 0;
     std::int64_t rows = 0;
+    std::uint64_t ids = 0;  // a sum that tells one set of ids from another
     bool shifted = false;
     bool overfull = false;
   };
 
+  static bool Agree(const Pass& a, const Pass& b);
   Result<void> ReadOnce(Pass& pass, const StopFlag& stop, const Take& take);
   bool StartWhatMayGo();
   // The earliest time at which a page may go; MonoTime::max() when an outcome has to come first.

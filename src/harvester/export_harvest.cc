@@ -6,6 +6,7 @@
 
 #include "harvester/fetch_rules.h"
 #include "harvester/orphans.h"
+#include "harvester/upstream_time.h"
 #include "harvester/watermarks.h"
 #include "tmdb/detail_fetch.h"
 #include "tmdb/document.h"
@@ -32,6 +33,7 @@ ExportHarvest::ExportHarvest(const HarvestPorts& ports, const HarvestSources& so
       options_(options),
       stop_(stop),
       order_(order),
+      from_tmdb_(sources.export_base_url.starts_with("https://files.tmdb.org/")),
       downloader_(ports.clock, ports.transport, ports.files, ports.log, sources.export_base_url,
                   sources.api.user_agent) {}
 
@@ -42,6 +44,12 @@ Result<void> ExportHarvest::Execute(HarvestReport& report) {
   TRY(done);
   Finish();
   return {};
+}
+
+// TMDB's own files are known to be large; another host's may have any size but none. An adult file may be empty.
+std::int64_t ExportHarvest::FloorOf(const ExportFile& file) const {
+  if (file.adult) return 0;
+  return from_tmdb_ ? file.floor : 1;
 }
 
 VisitKnown ExportHarvest::KnownOf(MediaType type) {
@@ -91,7 +99,8 @@ Result<void> ExportHarvest::Plan() {
 // Asks for the newest file there may be. One that was accepted earlier lies on the disk and needs no request.
 void ExportHarvest::Ask(Wanted& wanted) {
   const auto date = wanted.last ? std::optional(wanted.last->date) : std::nullopt;
-  auto days = CandidateDays(p_.clock.Now(), date);
+  wanted.asked_by_tmdbs_clock = p_.upstream.ClockIsOff();
+  auto days = CandidateDays(LookUntil(p_.upstream, p_.clock.Now()), date);
   if (wanted.last && !days.empty() && days.back() == wanted.last->date) days.pop_back();
   if (days.empty()) return UseKept(wanted, {});
   Fetch(wanted, std::move(days));
@@ -145,7 +154,7 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
 
 // A file that is not today's is used, but not without a word.
 void ExportHarvest::SayWhichDay(Wanted& wanted) {
-  const auto today = chrono::floor<chrono::days>(p_.clock.Now());
+  const auto today = chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now()));
   if (wanted.report.date == today) return;
   wanted.report.reason = fmt::format("that of {} is not published yet", FormatDate(today));
   p_.log.Info("using an older export", {{"name", wanted.report.name},
@@ -154,13 +163,15 @@ void ExportHarvest::SayWhichDay(Wanted& wanted) {
 }
 
 void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
-  const auto today = chrono::floor<chrono::days>(p_.clock.Now());
+  const auto today = chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now()));
   const bool kept_was_tried = wanted.last && result.day == wanted.last->date;
   if (kept_was_tried) {
     return End(
         wanted, ExportVerdict::kWithheld,
         fmt::format("the kept file is damaged, and {} is not published any more", FormatDate(result.day)));
   }
+  // The refusals have said what day it is at TMDB, and it is another one than here.
+  if (p_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock) return Ask(wanted);
   if (wanted.last && wanted.last->date >= today - chrono::days(kDaysBack)) {
     return UseKept(wanted, fmt::format("nothing newer than {} is published", FormatDate(wanted.last->date)));
   }
@@ -227,7 +238,7 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
   }
   const auto last =
       wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
-  const std::string why = WhyRefused(report.lines, report.bad_lines, last, options_.accept_export);
+  const std::string why = WhyRefused(report.lines, report.bad_lines, FloorOf(*wanted.file), last, options_.accept_export);
   if (!why.empty()) {
     wanted.content = {};
     End(wanted, ExportVerdict::kRefused, why);

@@ -45,6 +45,7 @@ class ExportHarvest {
     std::string path;  // when it is here
     ExportContent content;
     ExportReport report;
+    bool asked_by_tmdbs_clock = false;
   };
   struct Group {
     MediaType type;
@@ -78,6 +79,7 @@ class ExportHarvest {
   Result<void> QueueConfiguration();
   Result<std::int64_t> Send(std::span<const QueueItem> items);
 
+  std::int64_t FloorOf(const ExportFile& file) const;
   VisitKnown KnownOf(MediaType type);
   bool stopping() const { return stop_.requested(); }
   void RemoveParts();
@@ -87,6 +89,7 @@ class ExportHarvest {
   const HarvestOptions& options_;
   const StopFlag& stop_;
   const QueueOrder& order_;
+  const bool from_tmdb_;
   ExportDownloader downloader_;
   std::vector<Group> groups_;
   std::optional<ExportReport> configuration_;

@@ -162,6 +162,7 @@ TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
     std::optional<LastAccepted> last;
     bool accept;
     bool refused;
+    std::int64_t floor = 0;
   } cases[] = {
       {1'000'000, 0, std::nullopt, false, false},
       {0, 0, std::nullopt, false, false},
@@ -185,11 +186,20 @@ TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
       {1'100, 11, std::nullopt, false, false},
       {1'099, 11, std::nullopt, false, true},
       {1'099, 11, std::nullopt, true, true},
+      // Without one to compare with it is the floor that counts; no line at all is never an export.
+      {0, 0, std::nullopt, false, true, 1},
+      {0, 0, std::nullopt, true, true, 1},
+      {0, 0, last, true, true, 1},
+      {1, 0, std::nullopt, false, false, 1},
+      {499'999, 0, std::nullopt, false, true, 500'000},
+      {499'999, 0, std::nullopt, true, false, 500'000},
+      {500'000, 0, std::nullopt, false, false, 500'000},
+      {960'000, 0, last, false, false, 2'000'000},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(!WhyRefused(c.lines, c.bad, c.last, c.accept).empty(), c.refused) << c.lines << " " << c.bad;
+    EXPECT_EQ(!WhyRefused(c.lines, c.bad, c.floor, c.last, c.accept).empty(), c.refused) << c.lines << " " << c.bad;
   }
-  const std::string why = WhyRefused(900'000, 0, last, false);
+  const std::string why = WhyRefused(900'000, 0, 1, last, false);
   EXPECT_NE(why.find("900,000"), std::string::npos);
   EXPECT_NE(why.find("1,000,000 of 2026-11-21"), std::string::npos);
   EXPECT_NE(why.find("--accept-export"), std::string::npos);

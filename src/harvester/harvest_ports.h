@@ -15,6 +15,7 @@
 #include "queue/queue_desk.h"
 #include "storage/record_store.h"
 #include "tmdb/detail_plan.h"
+#include "tmdb/upstream_date.h"
 
 namespace tmdbc {
 
@@ -26,6 +27,7 @@ struct HarvestPorts {
   RecordStore& store;
   IdSender& sender;
   QueueDesk& desk;  // for its dead letters and its length
+  UpstreamDate& upstream;  // fed with every answer of the API and of the export host by who made the transport
   RateLimiter& limiter;  // the collector's own: pages of change feeds count like any request to the API
   std::mt19937_64& random;
   Log& log;

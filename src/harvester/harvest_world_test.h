@@ -145,6 +145,8 @@ class HarvestWorld : public ::testing::Test {
   }
 
   Harvester MakeHarvester() {
+    upstream_ = UpstreamDate();  // a new process
+    host_.on_answer = [&](const http::Response& response) { upstream_.Saw(response, clock_.Now()); };
     return Harvester({.clock = clock_,
                       .transport = host_,
                       .files = files_,
@@ -152,6 +154,7 @@ class HarvestWorld : public ::testing::Test {
                       .store = *store_,
                       .sender = sender_,
                       .desk = queue_,
+                      .upstream = upstream_,
                       .limiter = limiter_,
                       .random = random_,
                       .log = *log_},
@@ -241,6 +244,7 @@ class HarvestWorld : public ::testing::Test {
   testing::FakeClock clock_;
   testing::FakeExportHost host_{clock_};
   RateLimiter limiter_{40, clock_};
+  UpstreamDate upstream_;
   std::mt19937_64 random_{1};
   PosixFileSystem real_disk_;
   SmallDisk files_;

@@ -12,6 +12,7 @@
 #include "harvester/queue_order.h"
 #include "harvester/refresh.h"
 #include "harvester/sightings.h"
+#include "harvester/upstream_time.h"
 #include "harvester/watermarks.h"
 #include "tmdb/change_page.h"
 #include "tmdb/export_line.h"
@@ -65,13 +66,21 @@ class Harvester::Run {
       TRY(CreateOrphans(p_.catalog));
       TRY(CreateSightings(p_.catalog));
       TRY(CreateChangeCounts(p_.catalog));
+      TRY(CreateUpstreamTime(p_.catalog));
     }
+    TRY_ASSIGN(const auto known, ReadUpstreamTime(p_.catalog));
+    if (known) p_.upstream.Reached(*known);
     for (const MediaType type : options_.types) TRY(order_.Learn(type));
     TRY(LookAtHeld());
     TRY(WakeDeadLetters());
     if (options_.mode != HarvestMode::kChanges)
       TRY(ExportHarvest(p_, sources_, options_, stop_, order_).Execute(report_));
-    if (options_.mode != HarvestMode::kExport) TRY(ReadChanges(started));
+    if (options_.mode != HarvestMode::kExport) {
+      TRY(MendWatermarks());
+      TRY(ReadChanges(started));
+    }
+    if (!options_.dry_run) TRY(PutUpstreamTime(p_.catalog, p_.upstream));
+    SayWhenTheClockIsOff();
     report_.stopped |= stop_.requested();
     if (!report_.stopped && !report_.denied()) TRY(Care());
     return std::move(report_);
@@ -149,11 +158,37 @@ class Harvester::Run {
     if (!HasChangeFeed(type)) return std::nullopt;
     const auto watermark = WatermarkOf(type);
     if (!options_.since && !watermark) return std::nullopt;
-    // A watermark in the future was set under a wrong wall clock.
-    const auto newest = chrono::floor<chrono::days>(p_.clock.Now() - kCacheLag);
-    return ChangeSpan{.from = options_.since ? *options_.since : std::min(*watermark, newest),
+    return ChangeSpan{.from = std::max(options_.since ? *options_.since : *watermark, kFirstChangesDay),
                       .to = options_.until,
                       .moves_watermark = !options_.since && !options_.until};
+  }
+
+  // A watermark in the future was set by a version that believed a clock which was ahead.
+  Result<void> MendWatermarks() {
+    TRY_ASSIGN(const auto accepted, AcceptedExports(p_.catalog));
+    for (auto& [type, watermark] : watermarks_) {
+      std::optional<chrono::sys_days> in_force;
+      for (const AcceptedExport& entry : accepted) {
+        const auto file = std::ranges::find(kExportFiles, entry.name, &ExportFile::name);
+        if (file == kExportFiles.end() || file->type != type) continue;
+        in_force = std::max(in_force.value_or(entry.date), entry.date);
+      }
+      const auto sound = SoundWatermark(watermark, p_.upstream.latest(), in_force, p_.clock.Now());
+      if (!sound) continue;
+      p_.log.Warn("a watermark lies in the future, so a clock was wrong: the changes are read again from the last day "
+                  "that TMDB is known to have reached",
+                  {{"type", Name(type)}, {"watermark", FormatDate(watermark)}, {"from", FormatDate(*sound)}});
+      watermark = *sound;
+      if (!options_.dry_run) TRY(SetWatermark(p_.catalog, type, watermark));
+    }
+    return {};
+  }
+
+  void SayWhenTheClockIsOff() {
+    if (!p_.upstream.ClockIsOff()) return;
+    p_.log.Warn("this machine's clock differs by more than a day from TMDB's: what was read is queued, but no progress "
+                "is remembered until the clock is right",
+                {{"here", FormatTime(p_.clock.Now())}, {"tmdb", FormatTime(*p_.upstream.latest())}});
   }
 
   void Tell(MediaType type, const ChangesReport& report) {

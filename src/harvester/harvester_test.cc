@@ -606,5 +606,24 @@ TEST(EstimateRequests, CountsOneAnIdAndALittleMoreAShow) {
   for (const auto& c : cases) EXPECT_EQ(EstimateRequests({.exports = c.exports}), c.requests);
 }
 
+TEST_F(HarvesterTest, AFirstRunWithAClockAt1970ReadsTheExportOfTmdbsDay) {
+  Publish("movie_ids", Movies(1, 20));
+  const Duration gap = clock_.Now().time_since_epoch();
+  clock_.JumpWall(-gap);
+  host_.clock_offset = gap;
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted) << report.exports.at(0).reason;
+  EXPECT_EQ(report.exports.at(0).queued, 20);
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21") << "by the export's own date";
+}
+
+TEST_F(HarvesterTest, AnExportWithoutALineIsRefused) {
+  Publish("movie_ids", "");
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kRefused);
+  EXPECT_EQ(report.exports.at(0).reason, "it has no lines");
+  EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
+}
+
 }  // namespace
 }  // namespace tmdbc

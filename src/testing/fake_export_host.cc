@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "testing/fake_export_host.h"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 
 namespace tmdbc::testing {
@@ -219,6 +221,9 @@ http::Outcome FakeExportHost::Finish(const Transfer& transfer) const {
     outcome.failure_text = TextOf(*outcome.failure);
   } else {
     outcome.response = transfer.response;
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now() + clock_offset);
+    outcome.response->headers.emplace_back("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", now));
+    if (on_answer) on_answer(*outcome.response);
   }
   return outcome;
 }

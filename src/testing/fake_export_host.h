@@ -64,6 +64,10 @@ class FakeExportHost final : public http::HttpTransport {
   int last_page = 500;
   // What it says of the totals of a feed, when not the truth.
   std::optional<std::int64_t> total_pages, total_results;
+  // How far its own clock, which its Date tells, is from the one that the program sees.
+  Duration clock_offset{};
+  // Called with each answer as it is handed out, as a transport that dates them does.
+  std::function<void(const http::Response& response)> on_answer;
   // Called with the last part of each URL before it is answered: the world may change meanwhile.
   std::function<void(const std::string& file)> on_request;
 
