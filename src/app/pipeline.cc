@@ -30,7 +30,7 @@ constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
 // When each id of the type became a dead letter: TMDB was asked for it then, in vain.
-Result<std::unordered_map<std::int64_t, Time>> AskedInVainOf(IdQueue& queue, MediaType type) {
+Result<std::unordered_map<std::int64_t, Time>> AskedInVainOf(QueueView& queue, MediaType type) {
   TRY_ASSIGN(const auto dead, queue.DeadLetters(type, INT_MAX));
   std::unordered_map<std::int64_t, Time> asked;
   for (const DeadLetter& letter : dead) {

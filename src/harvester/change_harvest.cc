@@ -60,7 +60,8 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;
-  for (auto day = span.from; day <= last(); day += chrono::days(1)) {
+  // The first day is read whatever the clock says: its answer tells what day it is.
+  for (auto day = span.from; day <= last() || (day == span.from && !span.to); day += chrono::days(1)) {
     const MonoTime began_mono = p_.clock.Mono();
     Day window{.day = day, .seen = {}, .sighted = {}};
     if (span.moves_watermark) {

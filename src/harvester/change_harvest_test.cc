@@ -308,7 +308,7 @@ TEST_F(ChangesTest, RowsThatDoNotComeHoldTheWatermarkOfAClosedDayWhileTheReading
   EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kIncomplete);
   EXPECT_EQ(host_.requests(Page(kToday, 2)), 3);
   EXPECT_EQ(ChangesOf(report).queued, 152);
-  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21");
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-22");
   host_.on_request = {};
   host_.total_results.reset();
   EXPECT_EQ(Run(Changes()).exit_code(), 0);

@@ -16,7 +16,7 @@ chrono::sys_days DayOf(Time time) {
 }  // namespace
 
 Time LookUntil(const UpstreamDate& upstream, Time now) {
-  if (!upstream.Skew()) return now;
+  if (!upstream.Skew()) return std::max(now, upstream.latest().value_or(now));
   return upstream.ClockIsOff() ? *upstream.latest() : upstream.Bounded(now);
 }
 

@@ -15,8 +15,8 @@
 namespace tmdbc {
 
 // Up to when TMDB can have something to read: `now`, but never beyond what TMDB itself has reached, and its own time
-// when the local clock is off by more than a day. Before the first answer of this run it is `now`: what an earlier run
-// knew says nothing of the days since, and a day too many that is asked for costs one page.
+// when the local clock is off by more than a day. Before the first answer of this run it is the
+// later of `now` and what an earlier run knew: a day too many that is asked for costs one page.
 Time LookUntil(const UpstreamDate& upstream, Time now);
 
 // Up to when progress may be remembered. Empty when the local clock is off by more than a day: nothing is remembered

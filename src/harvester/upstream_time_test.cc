@@ -47,6 +47,7 @@ TEST(UpstreamTime, AClockThatIsDaysOffIsNotActedUponAndTmdbsTimeIsLookedAt) {
 TEST(UpstreamTime, BeforeTheFirstAnswerTheDaysSinceTheLastRunAreLookedAt) {
   const UpstreamDate upstream(kNoon - days(10));
   EXPECT_EQ(LookUntil(upstream, kNoon), kNoon);
+  EXPECT_EQ(LookUntil(upstream, Time{}), kNoon - days(10)) << "the clock at 1970";
   EXPECT_EQ(ProgressUntil(upstream, kNoon), kNoon - days(10) + kUpstreamDateTolerance) << "but not passed";
 }
 
