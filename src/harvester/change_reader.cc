@@ -6,23 +6,17 @@
 
 #include "base/backoff.h"
 #include "http/body.h"
-#include "http/retry_after.h"
 
 namespace tmdbc {
 
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 // Whoever waits looks at the stop flag this often.
 constexpr Duration kTick = milliseconds(200);
 constexpr Backoff kRetryBackoff{.cap = seconds(30)};
-// After a 429 nothing goes for less, whatever Retry-After says (0 is common), nor for more.
-constexpr Duration kShortestPause = milliseconds(500);
-constexpr Duration kLongestPause = minutes(5);
-constexpr Backoff kThrottleBackoff{.floor = kShortestPause};
 // A page has 100 rows of some 50 bytes.
 constexpr std::uint64_t kMaxPageBody = 8 << 20;
 
@@ -33,7 +27,8 @@ ChangeReader::ChangeReader(const HarvestPorts& ports, const HarvestSources& sour
     : p_(ports),
       api_(sources.api),
       concurrency_(std::size_t(std::max(sources.concurrency, 1))),
-      give_up_unanswered_(give_up_unanswered) {}
+      give_up_unanswered_(give_up_unanswered),
+      requester_(ports.clock, ports.transport, ports.limiter, ports.random) {}
 
 // All pages came in both (a pass that lacks one ends the window), and they gave the same.
 bool ChangeReader::Agree(const Pass& a, const Pass& b) {
@@ -41,8 +36,8 @@ bool ChangeReader::Agree(const Pass& a, const Pass& b) {
          a.rows == b.rows && a.ids == b.ids;
 }
 
-Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, bool closed, const StopFlag& stop,
-                                        const Take& take) {
+Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, bool closed,
+                                        const StopFlag& stop, const Take& take) {
   type_ = type;
   day_ = day;
   result_ = {};
@@ -63,8 +58,9 @@ Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days da
       ended_ = true;
     } else if (before && Agree(*before, pass)) {
       // TMDB's total is wrong, not its pages.
-      result_.reason = fmt::format("TMDB counts {} {} changes of {} and gives {} in every reading: taken for whole",
-                                   pass.total_results, Name(type), FormatDate(day), pass.rows);
+      result_.reason =
+          fmt::format("TMDB counts {} {} changes of {} and gives {} in every reading: taken for whole",
+                      pass.total_results, Name(type), FormatDate(day), pass.rows);
       ended_ = true;
     } else if (passes == most_passes) {
       End(WindowEnd::kIncomplete,
@@ -85,7 +81,7 @@ Result<void> ChangeReader::ReadOnce(Pass& pass, const StopFlag& stop, const Take
       break;
     }
     if (!StartWhatMayGo()) break;
-    for (http::Outcome& outcome : p_.transport.Wait(std::min(NextStart(), p_.clock.Mono() + kTick)))
+    for (http::Outcome& outcome : requester_.Wait(std::min(NextStart(), p_.clock.Mono() + kTick)))
       TRY(Settle(std::move(outcome), pass, take));
     GiveUpWhenUnreachable();
   }
@@ -99,34 +95,28 @@ bool ChangeReader::StartWhatMayGo() {
     const Page page = *next;
     waiting_.erase(next);
     if (!first_start_) first_start_ = p_.clock.Mono();
-    const RateLimiter::Ticket ticket = p_.limiter.Take();
     http::Request request = MakeChangesRequest(api_, type_, day_, page.number);
     request.max_body = kMaxPageBody;
-    const http::RequestId id = p_.transport.Start(std::move(request), [this, ticket] {
-      p_.limiter.Sent(ticket);
-      ++requests_;
-    });
-    flights_.emplace(id, Flight{.page = page, .ticket = ticket});
+    flights_.emplace(requester_.Start(std::move(request)), page);
   }
   return !waiting_.empty() || !flights_.empty();
 }
 
 MonoTime ChangeReader::NextStart() const {
   // While TMDB says 429 one request at a time is enough to learn when it is over.
-  const std::size_t most = storms_ > 0 ? 1 : concurrency_;
-  if (waiting_.empty() || flights_.size() >= most || p_.transport.Room() <= 0) return MonoTime::max();
-  return std::max(std::ranges::min_element(waiting_, {}, &Page::due)->due, p_.limiter.NextSlot());
+  const std::size_t most = storm_ ? 1 : concurrency_;
+  if (waiting_.empty() || flights_.size() >= most) return MonoTime::max();
+  return std::max(std::ranges::min_element(waiting_, {}, &Page::due)->due, requester_.NextSlot());
 }
 
 Result<void> ChangeReader::Settle(http::Outcome outcome, Pass& pass, const Take& take) {
   const auto place = flights_.find(outcome.id);
   if (place == flights_.end()) return {};
-  const Flight flight = place->second;
+  const Page asked = place->second;
   flights_.erase(place);
-  p_.limiter.Unused(flight.ticket);
   if (ended_) return {};
   if (outcome.failure) {
-    Failed(flight.page, std::move(outcome.failure_text), false);
+    Failed(asked, std::move(outcome.failure_text), false);
     return {};
   }
   answered_ = true;
@@ -135,42 +125,42 @@ Result<void> ChangeReader::Settle(http::Outcome outcome, Pass& pass, const Take&
   if (response.status != 200) {
     const PageTrouble trouble = JudgeChangesStatus(response.status, body ? *body : std::string());
     if (trouble == PageTrouble::kThrottled) {
-      Throttled(flight.page, response);
+      Throttled(asked, response);
       return {};
     }
-    p_.limiter.Answered();
     const std::string what = fmt::format("HTTP {}", response.status);
     if (trouble == PageTrouble::kDenied) {
       End(WindowEnd::kDenied, fmt::format("TMDB refuses the API key ({}): check TMDB_API_KEY", what));
-    } else if (trouble == PageTrouble::kNoSuchPage && flight.page.number > 1) {
+    } else if (trouble == PageTrouble::kNoSuchPage && asked.number > 1) {
       pass.overfull = true;
-      pass.last_page = std::min(pass.last_page, flight.page.number - 1);
+      pass.last_page = std::min(pass.last_page, asked.number - 1);
       std::erase_if(waiting_, [&](const Page& page) { return page.number > pass.last_page; });
     } else {
-      Failed(flight.page, what, trouble != PageTrouble::kTryAgain);
+      Failed(asked, what, trouble != PageTrouble::kTryAgain);
     }
     return {};
   }
-  p_.limiter.Answered();
   if (!body) {
-    Failed(flight.page, body.error().message, false);
+    Failed(asked, body.error().message, false);
     return {};
   }
-  const auto page = ParseChangePage(*body, flight.page.number);
+  const auto page = ParseChangePage(*body, asked.number);
   if (!page) {
-    Failed(flight.page, page.error().message, false);
+    Failed(asked, page.error().message, false);
     return {};
   }
-  return Came(*page, flight.page.number, pass, take);
+  return Came(*page, asked.number, pass, take);
 }
 
 Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, const Take& take) {
   trouble_since_.reset();
-  storms_ = 0;
+  storm_ = false;
+  requester_.Useful();
   ++result_.pages;
   result_.rows += page.rows_in_all;
   pass.rows += page.rows_in_all;
-  for (const ChangeRow& row : page.rows) pass.ids += std::uint64_t(row.id) * 0x9e37'79b9'7f4a'7c15U;  // odd, large
+  for (const ChangeRow& row : page.rows)
+    pass.ids += std::uint64_t(row.id) * 0x9e37'79b9'7f4a'7c15U;  // odd, large
   if (pass.first_came && (page.total_pages != pass.total_pages || page.total_results != pass.total_results)) {
     pass.shifted = true;
   }
@@ -191,21 +181,10 @@ Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, 
 }
 
 void ChangeReader::Throttled(Page page, const http::Response& response) {
-  const MonoTime now = p_.clock.Mono();
-  // The answers to what was in flight together are one storm.
-  if (now >= storm_until_) ++storms_;
-  const auto asked = http::ParseRetryAfter(response.header("retry-after"), p_.clock.Now());
-  Duration pause = kThrottleBackoff.Delay(std::max(storms_, 1), p_.random);
-  if (asked && *asked > Duration(0)) {
-    // Never less than asked, and not everyone at the same moment.
-    pause = std::min(*asked, kLongestPause) +
-            Duration(std::uniform_int_distribution<std::int64_t>(0, kShortestPause.count())(p_.random));
-    pause = std::max(pause, kShortestPause);
-  }
-  if (now >= storm_until_) p_.log.Warn("TMDB says 429: pausing", {{"milliseconds", pause / milliseconds(1)}});
-  storm_until_ = std::max(storm_until_, now + pause);
-  p_.limiter.Throttled(pause);
-  if (!trouble_since_) trouble_since_ = now;
+  storm_ = true;
+  if (const auto pause = requester_.Throttled(response))
+    p_.log.Warn("TMDB says 429: pausing", {{"milliseconds", *pause / milliseconds(1)}});
+  if (!trouble_since_) trouble_since_ = p_.clock.Mono();
   last_trouble_ = "HTTP 429";
   waiting_.push_front(page);
 }
@@ -235,17 +214,10 @@ void ChangeReader::GiveUpWhenUnreachable() {
   }
 }
 
-// Until nothing of ours is in the transport: its callbacks point to this object.
+// Until nothing of ours is in the transport: its callbacks point to the requester.
 void ChangeReader::CancelAll() {
-  for (const auto& [id, flight] : flights_) p_.transport.Cancel(id);
-  while (!flights_.empty()) {
-    for (const http::Outcome& outcome : p_.transport.Wait(p_.clock.Mono() + kTick)) {
-      const auto place = flights_.find(outcome.id);
-      if (place == flights_.end()) continue;
-      p_.limiter.Unused(place->second.ticket);
-      flights_.erase(place);
-    }
-  }
+  requester_.CancelAll();
+  flights_.clear();
   waiting_.clear();
 }
 

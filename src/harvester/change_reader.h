@@ -17,6 +17,7 @@
 
 #include "base/stop.h"
 #include "harvester/harvest_ports.h"
+#include "http/paced_requester.h"
 #include "tmdb/change_page.h"
 
 namespace tmdbc {
@@ -61,17 +62,13 @@ class ChangeReader {
   Result<WindowResult> Read(MediaType type, std::chrono::sys_days day, bool closed, const StopFlag& stop,
                             const Take& take);
 
-  std::int64_t requests() const { return requests_; }
+  std::int64_t requests() const { return requester_.sent(); }
 
  private:
   struct Page {
     int number = 1;
     int failures = 0;
     MonoTime due{};
-  };
-  struct Flight {
-    Page page;
-    RateLimiter::Ticket ticket;
   };
   // One reading of all pages.
   struct Pass {
@@ -102,22 +99,21 @@ class ChangeReader {
   const ApiAccess api_;
   const std::size_t concurrency_;
   const Duration give_up_unanswered_;
+  http::PacedRequester requester_;
 
   // Of the window that is being read.
   MediaType type_{};
   std::chrono::sys_days day_{};
   std::deque<Page> waiting_;
-  std::map<http::RequestId, Flight> flights_;
+  std::map<http::RequestId, Page> flights_;
   WindowResult result_;
   bool ended_ = false;
 
-  std::int64_t requests_ = 0;
   bool answered_ = false;
   std::optional<MonoTime> first_start_;
   std::optional<MonoTime> trouble_since_;
   std::string last_trouble_ = "no answer";
-  int storms_ = 0;  // pauses for 429s since the last page
-  MonoTime storm_until_{};
+  bool storm_ = false;  // a 429 came since the last page
 };
 
 }  // namespace tmdbc

@@ -13,6 +13,8 @@ namespace {
 
 constexpr Backoff kThrottleBackoff{.floor = PacedRequester::kShortestPause};
 
+constexpr Duration kCancelTick = std::chrono::milliseconds(200);
+
 }  // namespace
 
 PacedRequester::PacedRequester(const Clock& clock, HttpTransport& transport, RateLimiter& limiter,
@@ -98,16 +100,15 @@ void PacedRequester::Cancel(RequestId id) {
   if (found != flights_.end()) transport_.Cancel(found->first);
 }
 
-void PacedRequester::CancelAll(MonoTime deadline) {
+void PacedRequester::CancelAll() {
   again_.clear();
   for (const auto& [id, flight] : flights_) transport_.Cancel(id);
-  while (!flights_.empty() && clock_.Mono() < deadline) {
-    for (const Outcome& outcome : transport_.Wait(deadline)) {
+  while (!flights_.empty()) {
+    for (const Outcome& outcome : transport_.Wait(clock_.Mono() + kCancelTick)) {
       const auto node = flights_.extract(outcome.id);
       if (!node.empty()) limiter_.Unused(node.mapped().ticket);
     }
   }
-  flights_.clear();
   settled_.clear();
 }
 

@@ -48,8 +48,8 @@ class PacedRequester {
   std::vector<Outcome> Wait(MonoTime deadline);
   // Its outcome (kAborted) comes from a later Wait(), unless another came first.
   void Cancel(RequestId id);
-  // Cancels all and waits for their ends, at most until `deadline`; what they were is dropped.
-  void CancelAll(MonoTime deadline);
+  // Cancels all and waits until nothing of it is in the transport; what came of it is dropped.
+  void CancelAll();
   int InFlight() const { return static_cast<int>(flights_.size() + again_.size()); }
 
   // An answer was 429 and is not the fault of what was asked for: nothing goes for as long as it says
