@@ -145,6 +145,10 @@ Result<void> GzipInflater::Feed(std::string_view chunk, const std::function<void
   // An engine may hold back output when the buffer was full, so it is asked again even when the input is used
   // up.
   while (!chunk.empty() || output_full) {
+    // Zeros behind a member are the padding of a block device or a mirror: gzip(1) passes over them, too.
+    if (!inflate_->within_member && inflate_->any_member) {
+      chunk.remove_prefix(std::min(chunk.find_first_not_of('\0'), chunk.size()));
+    }
     if (!inflate_->within_member && chunk.empty()) break;
     const std::string_view slice = chunk.substr(0, kInputSlice);
     inflate_->within_member = true;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/backoff.h"
+#include "base/compression.h"
 
 namespace tmdbc {
 
@@ -19,6 +20,9 @@ constexpr Backoff kBackoff{.base = chrono::seconds(1), .cap = chrono::seconds(8)
 // How long a stop request may stay unseen.
 constexpr chrono::milliseconds kLookAround{250};
 
+constexpr std::size_t kHeadBytes = 64;         // enough to tell what a body is
+constexpr std::size_t kMemberBytes = 1 << 20;  // of lines, gathered to one gzip member
+
 std::string PartPath(const ExportFile& file) {
   return fmt::format("exports/{}.part", file.name);
 }
@@ -31,9 +35,22 @@ std::optional<std::uint64_t> ContentLength(const http::Response& response) {
   return length;
 }
 
-Judgement JudgeBody(const http::Response& response, std::uint64_t received, bool gzip) {
+Judgement NoExport(BodyForm form) {
+  return {Answer::kTryAgain,
+          form == BodyForm::kHtml ? "what came is an HTML page, no export" : "what came is no gzip file"};
+}
+
+bool IsExport(BodyForm form) {
+  return form == BodyForm::kGzip || form == BodyForm::kLines;
+}
+
+Judgement JudgeBody(const http::Response& response, std::uint64_t received, BodyForm form) {
   const auto promised = ContentLength(response);
-  if (!gzip) return {Answer::kTryAgain, "what came is no gzip file"};
+  if (!IsExport(form)) return NoExport(form);
+  // Gzip has a checksum at its end. Lines have none: where the connection's end is the body's, a cut would not show.
+  if (form == BodyForm::kLines && !promised && response.header("Transfer-Encoding").empty()) {
+    return {Answer::kDamaged, "it came inflated, and nothing says whether it is whole"};
+  }
   if (promised && *promised != received) {
     return {Answer::kDamaged, fmt::format("{} of {} bytes came", received, *promised)};
   }
@@ -41,12 +58,12 @@ Judgement JudgeBody(const http::Response& response, std::uint64_t received, bool
   return {Answer::kWhole, {}};
 }
 
-Judgement JudgeFailure(const http::Outcome& outcome, std::uint64_t received, bool gzip) {
+Judgement JudgeFailure(const http::Outcome& outcome, std::uint64_t received, BodyForm form) {
   switch (*outcome.failure) {
     case http::TransportFailure::kTooLarge:
       return {Answer::kHopeless, fmt::format("it is larger than {} bytes", kMaxExportBytes)};
     case http::TransportFailure::kAborted:
-      if (!gzip) return {Answer::kTryAgain, "what came is no gzip file"};
+      if (!IsExport(form)) return NoExport(form);
       return {Answer::kTryAgain, "cancelled"};
     case http::TransportFailure::kReset:
       return {received > 0 ? Answer::kDamaged : Answer::kTryAgain, outcome.failure_text};
@@ -75,11 +92,19 @@ std::vector<chrono::sys_days> CandidateDays(Time now, std::optional<chrono::sys_
   return days;
 }
 
-Judgement Judge(const http::Outcome& outcome, std::uint64_t received, bool gzip) {
-  if (!outcome.response) return JudgeFailure(outcome, received, gzip);
+BodyForm FormOf(std::string_view head) {
+  if (head.empty() || head.starts_with("\x1f\x8b")) return BodyForm::kGzip;  // RFC 1952 section 2.3.1
+  if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
+  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  if (head.starts_with('{')) return BodyForm::kLines;
+  return head.starts_with('<') ? BodyForm::kHtml : BodyForm::kOther;
+}
+
+Judgement Judge(const http::Outcome& outcome, std::uint64_t received, BodyForm form) {
+  if (!outcome.response) return JudgeFailure(outcome, received, form);
   const int status = outcome.response->status;
   std::string reason = fmt::format("HTTP {}", status);
-  if (status == 200) return JudgeBody(*outcome.response, received, gzip);
+  if (status == 200) return JudgeBody(*outcome.response, received, form);
   if (status == 403 || status == 404) return {Answer::kNotPublished, std::move(reason)};
   // Redirects and refusals too: fronts give them for a moment and mean nothing by it.
   return {Answer::kTryAgain, std::move(reason)};
@@ -138,7 +163,9 @@ Result<void> ExportDownloader::StartReady() {
 Result<void> ExportDownloader::Start(Job& job) {
   TRY_ASSIGN(job.part, files_.OpenAppend(PartPath(*job.file)));
   TRY(job.part->Truncate(0));
-  job.gzip = true;
+  job.form.reset();
+  job.received = 0;
+  job.gathered.clear();
   if (!first_start_) first_start_ = clock_.Mono();
   http::Request request;
   request.url = ExportUrl(base_url_, job.file->name, job.days[job.day]);
@@ -153,17 +180,29 @@ Result<void> ExportDownloader::Start(Job& job) {
 }
 
 bool ExportDownloader::Take(Job& job, std::string_view bytes) {
-  constexpr std::string_view kMagic = "\x1f\x8b";  // RFC 1952 section 2.3.1
   answered_ = true;
-  for (std::size_t at = job.part->size(); at < kMagic.size() && at - job.part->size() < bytes.size(); ++at) {
-    if (bytes[at - job.part->size()] != kMagic[at]) job.gzip = false;
+  job.received += bytes.size();
+  if (job.form == BodyForm::kGzip) return Write(job, bytes);
+  job.gathered += bytes;
+  if (!job.form) {
+    if (job.gathered.size() < kHeadBytes) return true;
+    job.form = FormOf(job.gathered);
   }
-  if (!job.gzip) return false;
-  if (auto written = job.part->Append(bytes); !written) {
-    job.write_error = std::move(written).error();
-    return false;
-  }
-  return true;
+  if (!IsExport(*job.form)) return false;
+  if (job.form == BodyForm::kLines && job.gathered.size() < kMemberBytes) return true;
+  return WriteGathered(job);
+}
+
+bool ExportDownloader::WriteGathered(Job& job) {
+  if (job.gathered.empty()) return true;
+  const std::string bytes = std::exchange(job.gathered, {});
+  return Write(job, job.form == BodyForm::kLines ? Gzip(bytes) : bytes);
+}
+
+bool ExportDownloader::Write(Job& job, std::string_view bytes) {
+  auto written = job.part->Append(bytes);
+  if (!written) job.write_error = std::move(written).error();
+  return !job.write_error;
 }
 
 Result<void> ExportDownloader::Wait() {
@@ -186,11 +225,13 @@ Result<void> ExportDownloader::Wait() {
 
 Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
   job.state = State::kWaiting;
-  const std::unique_ptr<AppendFile> part = std::move(job.part);
   if (outcome.response) answered_ = true;
+  if (!job.form) job.form = FormOf(job.gathered);
+  if (!cancelling_ && outcome.response && IsExport(*job.form)) WriteGathered(job);
+  const std::unique_ptr<AppendFile> part = std::move(job.part);
   if (cancelling_) return {};
   if (job.write_error) return std::unexpected(*std::exchange(job.write_error, std::nullopt));
-  Judgement judgement = Judge(outcome, part->size(), job.gzip);
+  Judgement judgement = Judge(outcome, job.received, *job.form);
   switch (judgement.answer) {
     case Answer::kWhole:
       TRY(part->Sync());

@@ -51,8 +51,16 @@ struct Judgement {
   Answer answer;
   std::string reason;  // for a person, unless kWhole
 };
-// `received` bytes are on the disk; `gzip` is true when they begin as a gzip file does (or there are none).
-Judgement Judge(const http::Outcome& outcome, std::uint64_t received, bool gzip);
+// What a body begins as, by its first bytes.
+enum class BodyForm : std::uint8_t {
+  kGzip,   // an export as TMDB publishes it; also a body without bytes
+  kLines,  // the same, inflated on the way: its lines are kept as gzip
+  kHtml,
+  kOther,
+};
+BodyForm FormOf(std::string_view head);
+// `received` bytes came, of that form.
+Judgement Judge(const http::Outcome& outcome, std::uint64_t received, BodyForm form);
 
 enum class FetchEnd : std::uint8_t { kFetched, kNotPublished, kDamaged, kUnreachable };
 
@@ -101,7 +109,9 @@ class ExportDownloader {
     int failures = 0;  // in a row
     http::RequestId request = 0;
     std::unique_ptr<AppendFile> part;
-    bool gzip = true;  // so far
+    std::optional<BodyForm> form;  // empty until enough has come to tell
+    std::uint64_t received = 0;
+    std::string gathered;  // until the form is known; of lines, until they are worth a gzip member
     bool forbidden = false;
     std::optional<Error> write_error;
     FetchResult result;
@@ -110,6 +120,8 @@ class ExportDownloader {
   Result<void> StartReady();
   Result<void> Start(Job& job);
   bool Take(Job& job, std::string_view bytes);
+  bool Write(Job& job, std::string_view bytes);
+  bool WriteGathered(Job& job);
   Result<void> Settle(Job& job, const http::Outcome& outcome);
   void NextDay(Job& job, int status, const std::string& reason);
   bool Retry(Job& job, Answer answer, std::string reason);

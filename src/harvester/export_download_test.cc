@@ -59,7 +59,7 @@ TEST(JudgeExportAnswer, SaysWhatToDoNext) {
   const struct {
     http::Outcome outcome;
     std::uint64_t received;
-    bool gzip;
+    bool gzip;  // else HTML
     Answer answer;
   } cases[] = {
       {Answered(200, {{"Content-Length", "1000"}}), 1000, true, Answer::kWhole},
@@ -89,11 +89,21 @@ TEST(JudgeExportAnswer, SaysWhatToDoNext) {
   };
   int number = 0;
   for (const auto& c : cases) {
-    const Judgement judgement = Judge(c.outcome, c.received, c.gzip);
+    const Judgement judgement = Judge(c.outcome, c.received, c.gzip ? BodyForm::kGzip : BodyForm::kHtml);
     EXPECT_EQ(int(judgement.answer), int(c.answer)) << number;
     EXPECT_EQ(judgement.reason.empty(), c.answer == Answer::kWhole) << number;
     ++number;
   }
+}
+
+TEST(JudgeExportAnswer, LinesThatCameInflatedNeedAnEndThatCanBeSeen) {
+  EXPECT_EQ(FormOf("\xef\xbb\xbf{\"id\":1}"), BodyForm::kLines);
+  EXPECT_EQ(FormOf(" \n<!DOCTYPE html>"), BodyForm::kHtml);
+  EXPECT_EQ(FormOf("PK\x03\x04"), BodyForm::kOther);
+  EXPECT_EQ(Judge(Answered(200, {{"Content-Length", "9"}}), 9, BodyForm::kLines).answer, Answer::kWhole);
+  EXPECT_EQ(Judge(Answered(200, {{"Content-Length", "9"}}), 8, BodyForm::kLines).answer, Answer::kDamaged);
+  EXPECT_EQ(Judge(Answered(200, {{"Transfer-Encoding", "chunked"}}), 9, BodyForm::kLines).answer, Answer::kWhole);
+  EXPECT_EQ(Judge(Answered(200), 9, BodyForm::kLines).answer, Answer::kDamaged);
 }
 
 }  // namespace

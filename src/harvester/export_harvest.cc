@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "harvester/fetch_rules.h"
 #include "harvester/orphans.h"
@@ -533,21 +534,36 @@ Result<void> ExportHarvest::BeginWatermark(const Group& group) {
   return SetWatermark(p_.catalog, group.type, day - chrono::days(1));
 }
 
+// TMDB's lists; once its list of primary translations is stored also the genres in each of these languages.
+Result<std::vector<std::int64_t>> ExportHarvest::ConfigurationIds() {
+  std::vector<std::int64_t> ids(ConfigurationPaths().size());
+  std::iota(ids.begin(), ids.end(), 1);
+  const auto languages = p_.store.Find({MediaType::kConfiguration, kPrimaryTranslations});
+  if (!languages && languages.error().code != ErrorCode::kNotFound) return std::unexpected(languages.error());
+  if (!languages || languages->data.empty()) return ids;
+  const auto genres = GenreListIds(languages->data);
+  if (!genres) {
+    p_.log.Warn("no genre lists in other languages", {{"reason", genres.error().message}});
+    return ids;
+  }
+  ids.insert(ids.end(), genres->begin(), genres->end());
+  return ids;
+}
+
 Result<void> ExportHarvest::QueueConfiguration() {
   ExportReport report;
   report.name = kConfigurationName;
   report.type = MediaType::kConfiguration;
   report.date = chrono::floor<chrono::days>(p_.clock.Now());
-  std::vector<PackedId> ids;
-  for (std::uint32_t id = 1; id <= ConfigurationPaths().size(); ++id)
-    ids.push_back(PackId(id, kConfigurationPopularity));
+  TRY_ASSIGN(const std::vector<std::int64_t> ids, ConfigurationIds());
   report.ids = std::int64_t(ids.size());
-  TRY_ASSIGN(const Unknown unknown, FindUnknown(ids, KnownOf(MediaType::kConfiguration)));
-  report.known = unknown.known;
+  const Time now = p_.clock.Now();
   std::vector<QueueItem> items;
-  for (const RankedId ranked : unknown.ids) {
-    items.push_back({.id = {MediaType::kConfiguration, std::int64_t(IdOf(ToPacked(ranked)))},
-                     .popularity = kConfigurationPopularity});
+  for (const std::int64_t id : ids) {
+    const MediaId list{MediaType::kConfiguration, id};
+    TRY_ASSIGN(const IdState state, p_.store.StateOf(list));
+    report.known += state.standing != Standing::kUnknown;
+    if (ListIsDue(state, now)) items.push_back({.id = list, .popularity = kConfigurationPopularity});
   }
   report.queued = std::int64_t(items.size());
   if (!options_.dry_run && !items.empty()) {

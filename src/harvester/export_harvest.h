@@ -76,6 +76,7 @@ class ExportHarvest {
   Result<void> AddKept(const Wanted& wanted, std::vector<PackedId>& all);
   Result<void> Keep(Wanted& wanted);
   Result<void> BeginWatermark(const Group& group);
+  Result<std::vector<std::int64_t>> ConfigurationIds();
   Result<void> QueueConfiguration();
   Result<std::int64_t> Send(std::span<const QueueItem> items);
 

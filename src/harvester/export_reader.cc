@@ -48,6 +48,7 @@ Result<ReadEnd> VisitExportLines(FileSystem& files, const std::string& path, con
   std::int64_t lines = 0;
   const LineSplitter::Visit counted = [&](std::int64_t number, std::string_view line) {
     lines = number;
+    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);  // a byte order mark
     if (number <= kMaxExportLines) visit(number, line);
   };
   for (std::uint64_t offset = 0; offset < size;) {

@@ -34,6 +34,12 @@ bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time 
   return now >= state.verified_at + AskAgainAfter(state.gone_answers);
 }
 
+bool ListIsDue(const IdState& state, Time now) {
+  if (state.standing == Standing::kUnknown) return true;
+  if (IsDead(state)) return now >= state.verified_at + AskAgainAfter(state.gone_answers);
+  return now >= state.verified_at + days(7) - hours(2);
+}
+
 bool ReturnIsDue(const IdState& state, bool new_export, Time now) {
   if (!IsDead(state) || state.gone_answers >= kDeadAnswers) return false;
   if (new_export && state.gone_answers <= 1) return true;

@@ -32,6 +32,10 @@ inline constexpr int kReadingsBeforeOften = 6;
 // is still gone (null) is asked for at widening distances only.
 bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time settled_at, Time now);
 
+// A list of type configuration (genres, languages, providers): no feed and no export tells of its changes, so it is
+// asked for once a week; one that TMDB does not have at the distances of AskAgainAfter().
+bool ListIsDue(const IdState& state, Time now);
+
 // A dead id (tombstone or missing) that an export lists; `new_export`: one that is read for the first time,
 // which may be the first to know that an id that was found dead once is back.
 bool ReturnIsDue(const IdState& state, bool new_export, Time now);

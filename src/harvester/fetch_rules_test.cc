@@ -146,5 +146,21 @@ TEST(Watermarks, AreThereForWhoeverReadsTheCatalog) {
             (Watermarks{{MediaType::kMovie, kDay}, {MediaType::kTv, kDay + days(1)}}));
 }
 
+TEST(ListIsDue, OnceAWeekAndAbsentOnesSeldom) {
+  const Time now = Time(std::chrono::sys_days{std::chrono::year(2026) / 11 / 22}) + std::chrono::hours(9);
+  const auto list = [&](Standing standing, Duration ago, std::int64_t gone = 0) {
+    IdState state;
+    state.standing = standing;
+    state.verified_at = now - ago;
+    state.gone_answers = gone;
+    return ListIsDue(state, now);
+  };
+  EXPECT_TRUE(list(Standing::kUnknown, {}));
+  EXPECT_FALSE(list(Standing::kLive, std::chrono::days(6)));
+  EXPECT_TRUE(list(Standing::kLive, std::chrono::hours(7 * 24 - 2)));
+  EXPECT_FALSE(list(Standing::kMissing, std::chrono::days(20), 6));
+  EXPECT_TRUE(list(Standing::kMissing, std::chrono::days(32), 6));
+}
+
 }  // namespace
 }  // namespace tmdbc

@@ -70,7 +70,7 @@ class Harvester::Run {
     }
     TRY_ASSIGN(const auto known, ReadUpstreamTime(p_.catalog));
     if (known) p_.upstream.Reached(*known);
-    for (const MediaType type : options_.types) TRY(order_.Learn(type));
+    for (const MediaType type : options_.types) TRY(order_.Learn(type, stop_));
     TRY(LookAtHeld());
     TRY(WakeDeadLetters());
     if (options_.mode != HarvestMode::kChanges)
@@ -93,7 +93,7 @@ class Harvester::Run {
     for (const MediaType type : kRecordTypes) {
       if (!IsRefreshedByAge(type)) continue;
       const bool known = std::ranges::find(options_.types, type) != options_.types.end();
-      if (!known) TRY(order_.Learn(type));
+      if (!known) TRY(order_.Learn(type, stop_));
       if (order_.RecordsOf(type) > 0) stored.push_back(type);
     }
     return QueueRefreshes(p_, options_, stored, stop_, order_, report_);

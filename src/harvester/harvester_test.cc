@@ -549,6 +549,23 @@ TEST_F(HarvesterTest, TheConfigurationListsAreQueuedBeforeEverythingElseAndOnce)
   EXPECT_EQ(Harvest({MediaType::kConfiguration}).queued(), 0);
 }
 
+TEST_F(HarvesterTest, GenresComeInEveryPrimaryLanguageAndEveryListOnceAWeek) {
+  Document document;
+  document.id = {MediaType::kConfiguration, kPrimaryTranslations};
+  document.fetched_at = clock_.Now();
+  document.data = R"(["de-DE","fr-FR"])";
+  document.hash = HashContent(document.data).value();
+  ASSERT_TRUE(store_->Put(std::move(document)));
+  Commit();
+  const auto lists = std::int64_t(ConfigurationPaths().size());
+  EXPECT_EQ(Harvest({MediaType::kConfiguration}).queued(), lists - 1 + 4);
+  Collect();
+  clock_.Advance(std::chrono::days(6));
+  EXPECT_EQ(Harvest({MediaType::kConfiguration}).queued(), 0);
+  clock_.Advance(std::chrono::days(1));
+  EXPECT_GE(Harvest({MediaType::kConfiguration}).queued(), lists);
+}
+
 TEST_F(HarvesterTest, SeasonsHaveNoExport) {
   const auto report = TryHarvest({.types = {MediaType::kMovie, MediaType::kSeason}, .limit = {}});
   ASSERT_FALSE(report);
@@ -623,6 +640,30 @@ TEST_F(HarvesterTest, AnExportWithoutALineIsRefused) {
   EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kRefused);
   EXPECT_EQ(report.exports.at(0).reason, "it has no lines");
   EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
+}
+
+TEST_F(HarvesterTest, AnExportThatComesInflatedIsReadAndKeptGzipped) {
+  host_.Publish(FileName("movie_ids"), "\xef\xbb\xbf" + Movies(1, 40'000));
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted) << report.exports.at(0).reason;
+  EXPECT_EQ(report.exports.at(0).bad_lines, 0);
+  EXPECT_EQ(report.exports.at(0).queued, 40'000);
+  const std::string kept = Exports().at(0);
+  EXPECT_TRUE(kept.ends_with(".json.gz"));
+  EXPECT_TRUE(files_.Read(kept, 0, 2).value() == "\x1f\x8b");
+  EXPECT_TRUE(Harvest({MediaType::kMovie}).exports.at(0).unchanged) << "and read again from the disk";
+}
+
+TEST_F(HarvesterTest, ZerosBehindTheGzipArePassedOver) {
+  host_.Publish(FileName("movie_ids"), Gzip(Movies(1, 20)) + std::string(5000, '\0'));
+  EXPECT_EQ(Harvest({MediaType::kMovie}).exports.at(0).queued, 20);
+}
+
+TEST_F(HarvesterTest, AnHtmlPageIsNamedSo) {
+  host_.Plan(FileName("movie_ids"), testing::FakeExportHost::Fault::kHtml, 5);
+  Publish("movie_ids", Movies(1, 20));
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_NE(report.exports.at(0).reason.find("an HTML page"), std::string::npos) << report.exports.at(0).reason;
 }
 
 }  // namespace

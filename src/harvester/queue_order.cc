@@ -32,11 +32,11 @@ Result<void> VisitCounts(Database& catalog, MediaType type,
 
 }  // namespace
 
-Result<void> QueueOrder::Learn(MediaType type) {
+Result<void> QueueOrder::Learn(MediaType type, const StopFlag& stop) {
   std::int64_t records = 0;
   TRY(p_.store.VisitLive(type, [&](const LiveRecord&) { ++records; }));
   RateLearner learner(type);
-  TRY(VisitFacts(type, {.every = records / kSample + 1, .unverified = {}},
+  TRY(VisitFacts(type, {.every = records / kSample + 1, .unverified = {}}, stop,
                  [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
   learned_[type] = {.rates = learner.Fit(), .records = records};
   return {};
@@ -76,7 +76,8 @@ Result<float> QueueOrder::Of(MediaId id, const IdState& state, bool suspect) con
 }
 
 Result<void> QueueOrder::VisitFacts(
-    MediaType type, Pick pick, const std::function<void(std::int64_t, const RecordFacts&)>& visit) const {
+    MediaType type, Pick pick, const StopFlag& stop,
+    const std::function<void(std::int64_t, const RecordFacts&)>& visit) const {
   const bool has_feed = HasChangeFeed(type);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> counts;  // id, days: of the listed ones alone
   if (has_feed) {
@@ -89,7 +90,7 @@ Result<void> QueueOrder::VisitFacts(
   Result<void> looked;
   std::int64_t met = 0;
   TRY(p_.store.VisitLive(type, [&](const LiveRecord& record) {
-    if (!looked || met++ % pick.every != 0) return;
+    if (!looked || met++ % pick.every != 0 || stop.requested()) return;
     Result<std::optional<float>> popularity;
     if (now - record.verified_at >= pick.unverified) popularity = p_.store.PopularityOf({type, record.id});
     if (!popularity) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "base/stop.h"
 #include "harvester/freshness.h"
 #include "harvester/harvest_ports.h"
 #include "storage/record_store.h"
@@ -24,7 +25,7 @@ class QueueOrder {
 
   // Learns how often records of the type change, from all of them or, of many, an even sample. Before that
   // they are taken to be as usual.
-  Result<void> Learn(MediaType type);
+  Result<void> Learn(MediaType type, const StopFlag& stop);
   // Remembers how often each single record changed, eight bytes each, until the next Remember() or Forget().
   Result<void> Remember(MediaType type);
   void Forget() { std::vector<Past>().swap(pasts_); }
@@ -40,7 +41,8 @@ class QueueOrder {
     std::int64_t every = 1;
     Duration unverified{};
   };
-  Result<void> VisitFacts(MediaType type, Pick pick,
+  // A stop request leaves out the rest within the millisecond: what was visited is then for nothing.
+  Result<void> VisitFacts(MediaType type, Pick pick, const StopFlag& stop,
                           const std::function<void(std::int64_t id, const RecordFacts& facts)>& visit) const;
   TypeRates RatesOf(MediaType type) const;
   // Live records, when it was learned.

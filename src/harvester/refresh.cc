@@ -39,7 +39,7 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   for (const MediaType type : types) {
     if (!IsRefreshedByAge(type) || stop.requested()) continue;
     const TypeRates rates = order.RatesOf(type);
-    TRY(order.VisitFacts(type, {.unverified = unverified}, [&](std::int64_t id, const RecordFacts& facts) {
+    TRY(order.VisitFacts(type, {.unverified = unverified}, stop, [&](std::int64_t id, const RecordFacts& facts) {
       planner.Consider({type, id}, facts, rates);
     }));
   }
