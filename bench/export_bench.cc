@@ -25,6 +25,7 @@
 #include "harvester/export_reader.h"
 #include "harvester/harvester.h"
 #include "queue/sqlite_queue.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_export_host.h"
 
@@ -197,7 +198,7 @@ class DataFolder {
     const auto today = std::chrono::floor<std::chrono::days>(clock_.Now());
     files_.emplace(root_);
     catalog_.emplace(Must(Database::Open(root_ + "/catalog.db", Database::Mode::kReadWrite)));
-    store_ = Must(RecordStore::Open(*files_, *catalog_, clock_, {}));
+    store_ = Must(testing::StorePieces::Open(*files_, *catalog_, clock_, {}));
     queue_ = Must(SqliteIdQueue::Open(*catalog_, clock_));
     const std::string kept = root_ + "/" + KeptExportPath("person_ids", today);
     fs::create_directory(root_ + "/exports");
@@ -219,7 +220,10 @@ class DataFolder {
                          .transport = *host_,
                          .files = *files_,
                          .catalog = *catalog_,
-                         .store = *store_,
+                         .reader = store_->reader,
+                         .ledger = store_->ledger,
+                         .writer = *store_->writer,
+                         .popularity = store_->popularity,
                          .sender = *queue_,
                          .desk = *queue_,
                          .upstream = upstream_,
@@ -230,7 +234,7 @@ class DataFolder {
     return Must(
         harvester.Harvest({.types = {MediaType::kPerson}, .limit = {}, .mode = HarvestMode::kExport}, stop));
   }
-  RecordStore& store() { return *store_; }
+  testing::StorePieces& store() { return *store_; }
 
  private:
   std::string root_;
@@ -240,7 +244,7 @@ class DataFolder {
   std::mt19937_64 random_{1};
   std::optional<PosixFileSystem> files_;
   std::optional<Database> catalog_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<testing::StorePieces> store_;
   std::unique_ptr<SqliteIdQueue> queue_;
   std::optional<testing::FakeExportHost> host_;
 };
@@ -281,7 +285,7 @@ void SetPopularity(benchmark::State& state) {
   for (auto _ : state) {
     auto read = Must(ReadExport(input.files, input.path, false, input.stop, input.log));
     const PopularityList list(std::move(read.content.ids));
-    Must(folder.store().SetPopularity(MediaType::kPerson, list.entries()));
+    Must(folder.store().popularity.Set(MediaType::kPerson, list.entries()));
   }
   Report(state, input, peak);
 }

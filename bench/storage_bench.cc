@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/record_store.h"
+#include "storage/store_pieces_test.h"
 
 namespace tmdbc {
 namespace {
@@ -35,7 +35,7 @@ struct World {
   PosixFileSystem files{folder.path.string()};
   Database catalog =
       Database::Open((folder.path / "catalog.db").string(), Database::Mode::kReadWrite).value();
-  std::unique_ptr<RecordStore> store = RecordStore::Open(files, catalog, clock, {}).value();
+  std::unique_ptr<testing::StorePieces> store = testing::StorePieces::Open(files, catalog, clock, {}).value();
 };
 
 std::string MadeUpMovie(std::int64_t id, std::size_t bytes) {
@@ -102,10 +102,10 @@ std::uint64_t PutMany(World& world, const std::vector<Document>& documents, std:
     document.id = {MediaType::kMovie, id};
     document.fetched_at = world.clock.Now();
     bytes += document.data.size();
-    if (!world.store->Put(std::move(document))) std::abort();
-    if (world.store->CommitDue() && !world.store->Commit({})) std::abort();
+    if (!world.store->writer->Put(std::move(document))) std::abort();
+    if (world.store->writer->CommitDue() && !world.store->writer->Commit({})) std::abort();
   }
-  if (!world.store->Commit({})) std::abort();
+  if (!world.store->writer->Commit({})) std::abort();
   return bytes;
 }
 
@@ -123,11 +123,11 @@ void BM_PutCommit(benchmark::State& state) {
     next += kRecords;
   }
   const double records = double(next - 1);
-  const auto counts = world.store->Counts().value();
+  const auto counts = world.store->ledger.Counts().value();
   state.counters["cpu_us/record"] = (CpuSeconds() - cpu) * 1e6 / records;
   state.counters["bytes_in/record"] = double(bytes) / records;
   state.counters["bytes_stored/record"] = double(counts[0].second.bytes) / records;
-  if (!world.store->Seal()) std::abort();
+  if (!world.store->writer->Seal()) std::abort();
   auto query =
       world.catalog.Prepare("SELECT page_count*page_size FROM pragma_page_count, pragma_page_size").value();
   if (query.Step().value()) state.counters["bytes_index/record"] = double(query.Int(0)) / records;
@@ -172,7 +172,7 @@ void BM_Find(benchmark::State& state) {
   PutMany(world, documents, 1, kRecords);
   std::mt19937_64 random(1);
   for (auto _ : state) {
-    auto found = world.store->Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
+    auto found = world.store->reader.Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
     if (!found) std::abort();
     benchmark::DoNotOptimize(found->data);
   }
@@ -190,8 +190,8 @@ void BM_OpenAndFind(benchmark::State& state) {
   for (auto _ : state) {
     auto catalog =
         Database::Open((world.folder.path / "catalog.db").string(), Database::Mode::kReadOnly).value();
-    const auto reader = RecordStore::OpenReadOnly(world.files, catalog).value();
-    if (!reader->Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)})) std::abort();
+    const auto reader = testing::StorePieces::ForReading(world.files, catalog);
+    if (!reader->reader.Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)})) std::abort();
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -206,12 +206,13 @@ void BM_VisitStates(benchmark::State& state) {
   constexpr std::int64_t kRecords = 1'000'000;
   PutMany(world, documents, 1, kRecords);
   for (std::int64_t id = 1; id <= 50'000; ++id) {
-    if (!world.store->PutGone({MediaType::kMovie, kRecords + 7 * id}, world.clock.Now())) std::abort();
+    if (!world.store->writer->PutGone({MediaType::kMovie, kRecords + 7 * id}, world.clock.Now()))
+      std::abort();
   }
-  if (!world.store->Commit({})) std::abort();
+  if (!world.store->writer->Commit({})) std::abort();
   std::int64_t visited = 0;
   for (auto _ : state) {
-    if (!world.store->VisitStates(MediaType::kMovie, [&](const IdState&) { ++visited; })) std::abort();
+    if (!world.store->ledger.VisitStates(MediaType::kMovie, [&](const IdState&) { ++visited; })) std::abort();
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -229,7 +230,7 @@ void BM_Compact(benchmark::State& state) {
     auto world = std::make_unique<World>();
     for (std::int64_t day = 0; day < 30; ++day) {
       PutMany(*world, documents, 1 + 500 * day, 500);
-      if (!world->store->Seal()) std::abort();
+      if (!world->store->writer->Seal()) std::abort();
     }
     state.ResumeTiming();
     const auto report = world->store->Compact(MediaType::kMovie, {}, {});
@@ -248,10 +249,10 @@ BENCHMARK(BM_Compact)->Unit(benchmark::kMillisecond)->UseRealTime();
 // The popularity of an export of five million ids.
 void BM_SetPopularity(benchmark::State& state) {
   World world;
-  std::vector<RecordStore::Popularity> sorted;
+  std::vector<Popularity> sorted;
   for (std::int64_t id = 1; id <= 5'000'000; ++id) sorted.push_back({id, float(id % 1000) / 10});
   for (auto _ : state) {
-    if (!world.store->SetPopularity(MediaType::kPerson, sorted)) std::abort();
+    if (!world.store->popularity.Set(MediaType::kPerson, sorted)) std::abort();
   }
   state.SetItemsProcessed(state.iterations() * std::int64_t(sorted.size()));
 }
@@ -259,13 +260,13 @@ BENCHMARK(BM_SetPopularity)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void BM_PopularityOf(benchmark::State& state) {
   World world;
-  std::vector<RecordStore::Popularity> sorted;
+  std::vector<Popularity> sorted;
   for (std::int64_t id = 1; id <= 1'000'000; ++id) sorted.push_back({id, float(id % 1000) / 10});
-  if (!world.store->SetPopularity(MediaType::kPerson, sorted)) std::abort();
+  if (!world.store->popularity.Set(MediaType::kPerson, sorted)) std::abort();
   std::mt19937_64 random(1);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        world.store->PopularityOf({MediaType::kPerson, std::int64_t(random() % 1'000'000)}));
+        world.store->popularity.Find({MediaType::kPerson, std::int64_t(random() % 1'000'000)}));
   }
 }
 BENCHMARK(BM_PopularityOf)->Unit(benchmark::kMicrosecond);

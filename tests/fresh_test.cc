@@ -19,8 +19,8 @@
 #include "json.h"
 #include "queue/sqlite_queue.h"
 #include "sim_transport.h"
-#include "storage/record_store.h"
 #include "storage/store_intake.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "tmdb/document.h"
@@ -59,7 +59,7 @@ class Mirror {
         simulator(world, std::move(options), clock_),
         transport_(clock_, simulator, 1),
         catalog_(*Database::Open(":memory:", Database::Mode::kReadWrite)),
-        store_(*RecordStore::Open(files_, catalog_, clock_, {})),
+        store_(*testing::StorePieces::Open(files_, catalog_, clock_, {})),
         queue_(*SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 100})) {
     transport_.on_arrival = [this](std::string_view target) {
       const bool api = target.starts_with("/3/");
@@ -84,7 +84,10 @@ class Mirror {
                          .transport = transport_,
                          .files = files_,
                          .catalog = catalog_,
-                         .store = *store_,
+                         .reader = store_->reader,
+                         .ledger = store_->ledger,
+                         .writer = *store_->writer,
+                         .popularity = store_->popularity,
                          .sender = *queue_,
                          .desk = *queue_,
                          .upstream = upstream_,
@@ -100,12 +103,12 @@ class Mirror {
     auto harvested = harvester.Harvest(options, stop);
     EXPECT_TRUE(harvested) << harvested.error().message;
     http::PacedRequester requester(clock_, transport_, limiter, random_);
-    StoreIntake intake(clock_, store_->writer(), store_->ledger(), {.accept_deletions = false});
+    StoreIntake intake(clock_, *store_->writer, store_->ledger, {.accept_deletions = false});
     Collector collector(clock_, requester, *queue_, intake, log_, random_, access, DefaultNamespaces(),
                         {.concurrency = 10});
     const DrainResult drained = collector.Drain(stop);
     EXPECT_EQ(drained.end, DrainEnd::kDrained) << drained.reason;
-    EXPECT_TRUE(store_->Seal());
+    EXPECT_TRUE(store_->writer->Seal());
     world.LookAt(clock_.Now());
     return {std::move(*harvested), collector.stats()};
   }
@@ -128,17 +131,17 @@ class Mirror {
     return simulator.api().Truth(KindOf(id.type), id.id, sim::DefaultAppends(KindOf(id.type))).value_or("");
   }
   std::string Stored(MediaId id) {
-    const auto record = store_->Find(id);
+    const auto record = store_->reader.Find(id);
     return record ? record->data : "";
   }
   std::size_t Versions(MediaId id) {
-    const auto history = store_->History(id);
+    const auto history = store_->reader.History(id);
     return history ? history->size() : 0;
   }
   std::int64_t Tombstones() {
     std::int64_t tombstones = 0;
     for (const MediaType type : kTypes) {
-      EXPECT_TRUE(store_->VisitStates(
+      EXPECT_TRUE(store_->ledger.VisitStates(
           type, [&](const IdState& state) { tombstones += state.standing == Standing::kTombstone; }));
     }
     return tombstones;
@@ -147,7 +150,8 @@ class Mirror {
   void ExpectWhole() {
     for (const MediaType type : kTypes) {
       std::vector<std::int64_t> live;
-      ASSERT_TRUE(store_->VisitLive(type, [&](const LiveRecord& record) { live.push_back(record.id); }));
+      ASSERT_TRUE(
+          store_->ledger.VisitLive(type, [&](const LiveRecord& record) { live.push_back(record.id); }));
       std::vector<std::int64_t> expected = Ids(type);
       std::sort(expected.begin(), expected.end());
       EXPECT_EQ(live, expected) << Name(type);
@@ -155,7 +159,7 @@ class Mirror {
         EXPECT_EQ(ContentOf(Stored({type, id})), ContentOf(Truth({type, id}))) << Name(type) << ":" << id;
     }
   }
-  RecordStore& store() { return *store_; }
+  testing::StorePieces& store() { return *store_; }
 
  private:
   static sim::SyntheticOptions Catalogue() {
@@ -181,7 +185,7 @@ class Mirror {
   SimTransport transport_;
   testing::FaultFileSystem files_;
   Database catalog_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<testing::StorePieces> store_;
   std::unique_ptr<SqliteIdQueue> queue_;
 };
 
@@ -229,20 +233,20 @@ TEST(Fresh, ThreeDaysOfChangesAreSeenOnceEachAndPopularityCostsNothing) {
 
   for (const MediaId id : edited) {
     EXPECT_EQ(mirror.Versions(id), 2u) << ToString(id);
-    const auto then = mirror.store().FindAsOf(id, Time(kFirstDay) + hours(11));
+    const auto then = mirror.store().reader.FindAsOf(id, Time(kFirstDay) + hours(11));
     ASSERT_TRUE(then) << then.error().message;
     EXPECT_EQ(then->data, first[id]);
     EXPECT_NE(mirror.Stored(id), first[id]);
   }
   for (const MediaId id : drifted) {
     EXPECT_EQ(mirror.Versions(id), 1u) << ToString(id);
-    const auto popularity = mirror.store().PopularityOf(id);
+    const auto popularity = mirror.store().popularity.Find(id);
     const std::string listed(*sim::PartOf(mirror.Truth(id), "popularity"));
     ASSERT_TRUE(popularity && *popularity);
     EXPECT_NEAR(**popularity, std::stof(listed), 0.001) << ToString(id);
   }
   for (std::size_t i = 0; i < gone.size(); ++i) {
-    const auto record = mirror.store().Find({MediaType::kMovie, gone[i]});
+    const auto record = mirror.store().reader.Find({MediaType::kMovie, gone[i]});
     ASSERT_TRUE(record);
     EXPECT_EQ(record->change, i < 5 ? Change::kRestore : Change::kDelete);
     EXPECT_EQ(mirror.Versions({MediaType::kMovie, gone[i]}), i < 5 ? 3u : 2u);
@@ -254,11 +258,11 @@ TEST(Fresh, ThreeDaysOfChangesAreSeenOnceEachAndPopularityCostsNothing) {
     std::vector<std::int64_t> numbers;
     for (const sim::SeasonRef& ref : mirror.world.Seasons(show)) {
       numbers.push_back(ref.number);
-      const auto season = mirror.store().FindSeason(show, ref.number);
+      const auto season = mirror.store().reader.FindSeason(show, ref.number);
       ASSERT_TRUE(season) << season.error().message;
       EXPECT_EQ(season->id.id, ref.id);
     }
-    EXPECT_EQ(*mirror.store().SeasonNumbers(show), numbers);
+    EXPECT_EQ(*mirror.store().ledger.SeasonNumbers(show), numbers);
   }
   // 60 edits, 10 deletions, 5 returns, 5 new ones, 3 shows; what changed is asked for once more when its day
   // is over, in case the first answer was an old one.
@@ -324,12 +328,13 @@ TEST(Fresh, AFollowerOfTheFeedHoldsExactlyTheCurrentView) {
                                      MediaType::kSeason};
   const auto follow = [&] {
     for (const MediaType type : kFollowed) {
-      const auto reached = mirror.store().ReadFeed(
+      const auto reached = mirror.store().feed.Read(
           type, position[type], [&](std::int64_t, std::string_view line) -> Result<bool> {
             const std::string key = fmt::format("{}:{}", Name(type), *sim::PartOf(line, "id"));
             // New numbers, or nothing new.
             const auto change = *sim::PartOf(line, "change");
-            if (change == "\"verified\"" || (change == "\"stats\"" && *sim::PartOf(line, "sha256") == "null")) return true;
+            if (change == "\"verified\"" || (change == "\"stats\"" && *sim::PartOf(line, "sha256") == "null"))
+              return true;
             if (*sim::PartOf(line, "sha256") == "null") {
               view.erase(key);
             } else {
@@ -356,11 +361,12 @@ TEST(Fresh, AFollowerOfTheFeedHoldsExactlyTheCurrentView) {
   std::map<std::string, std::string> expected;
   for (const MediaType type : kFollowed) {
     std::vector<std::int64_t> live;
-    ASSERT_TRUE(mirror.store().VisitStates(type, [&](const IdState& state) {
+    ASSERT_TRUE(mirror.store().ledger.VisitStates(type, [&](const IdState& state) {
       if (state.standing == Standing::kLive) live.push_back(state.id);
     }));
     for (const std::int64_t id : live)
-      expected[fmt::format("{}:{}", Name(type), id)] = '"' + mirror.store().Find({type, id})->sha256 + '"';
+      expected[fmt::format("{}:{}", Name(type), id)] =
+          '"' + mirror.store().reader.Find({type, id})->sha256 + '"';
   }
   EXPECT_GT(expected.size(), 200u);
   EXPECT_EQ(view, expected);

@@ -25,8 +25,8 @@
 #include "harvester/harvester.h"
 #include "queue/sqlite_queue.h"
 #include "sim_transport.h"
-#include "storage/record_store.h"
 #include "storage/store_intake.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "tmdb/document.h"
@@ -228,8 +228,8 @@ class Life {
   }
 
   // --- the mirror
-  RecordStoreOptions StoreOptions() {
-    RecordStoreOptions options;
+  RecordWriterOptions StoreOptions() {
+    RecordWriterOptions options;
     options.frame_bytes = 16 << 10;
     options.zstd_level = 1;
     return options;
@@ -259,9 +259,9 @@ class Life {
 
   // One process: harvest, drain, seal, purge.
   void Process(bool accept_deletions) {
-    auto opened = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    auto opened = testing::StorePieces::Open(files_, catalog_, clock_, StoreOptions());
     ASSERT_TRUE(opened) << opened.error().message;
-    RecordStore& store = **opened;
+    testing::StorePieces& store = **opened;
     const auto queue = *SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 100});
     RateLimiter limiter(kRate, clock_);
     std::mt19937_64 random(random_());
@@ -273,7 +273,10 @@ class Life {
                          .transport = transport_,
                          .files = files_,
                          .catalog = catalog_,
-                         .store = store,
+                         .reader = store.reader,
+                         .ledger = store.ledger,
+                         .writer = *store.writer,
+                         .popularity = store.popularity,
                          .sender = *queue,
                          .desk = *queue,
                          .upstream = upstream_,
@@ -302,13 +305,13 @@ class Life {
            of.reason);
     }
     http::PacedRequester requester(clock_, transport_, limiter, random);
-    StoreIntake intake(clock_, store.writer(), store.ledger(), {.accept_deletions = accept_deletions});
+    StoreIntake intake(clock_, *store.writer, store.ledger, {.accept_deletions = accept_deletions});
     Collector collector(clock_, requester, *queue, intake, log_, random, access, DefaultNamespaces(),
                         {.concurrency = 10});
     const DrainResult drained = collector.Drain(stop);
     const bool excused = troubles_.errors && !calm_;
     EXPECT_TRUE(drained.end == DrainEnd::kDrained || excused) << drained.reason;
-    const auto sealed = store.Seal();
+    const auto sealed = store.writer->Seal();
     EXPECT_TRUE(sealed) << sealed.error().message;
     for (const auto& [type, kind] : kTypes) {
       const auto purged = store.PurgeUnverified(type, clock_.Now() - days(180));
@@ -346,13 +349,13 @@ class Life {
   // --- what must hold
   void CheckMirror() {
     if (::testing::Test::HasFatalFailure()) return;
-    auto opened = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    auto opened = testing::StorePieces::Open(files_, catalog_, clock_, StoreOptions());
     ASSERT_TRUE(opened) << opened.error().message;
-    RecordStore& store = **opened;
+    testing::StorePieces& store = **opened;
     world_.LookAt(clock_.Now());
     for (const auto& [type, kind] : kTypes) {
       std::set<std::int64_t> stored;
-      ASSERT_TRUE(store.VisitLive(type, [&](const LiveRecord& record) { stored.insert(record.id); }));
+      ASSERT_TRUE(store.ledger.VisitLive(type, [&](const LiveRecord& record) { stored.insert(record.id); }));
       std::set<std::int64_t> live;
       world_.ForEachId(kind, [&](std::int64_t id, bool adult) {
         const bool may_be_late = quietly_returned_.contains({kind, id});
@@ -364,7 +367,8 @@ class Life {
         EXPECT_TRUE(live.contains(id)) << NameOf(kind) << ":" << id << " is gone, but stored";
         if (live.contains(id)) CheckRecord(store, {type, id}, kind);
       }
-      ASSERT_TRUE(store.VisitStates(type, [&](const IdState& state) { known_.push_back({type, state.id}); }));
+      ASSERT_TRUE(
+          store.ledger.VisitStates(type, [&](const IdState& state) { known_.push_back({type, state.id}); }));
       for (const MediaId id : std::exchange(known_, {})) CheckHistory(store, id, kind);
     }
     const auto report = store.Verify(true);
@@ -378,8 +382,8 @@ class Life {
     return hash ? hash->content : 0;
   }
 
-  void CheckRecord(RecordStore& store, MediaId id, sim::Kind kind) {
-    const auto record = store.Find(id);
+  void CheckRecord(testing::StorePieces& store, MediaId id, sim::Kind kind) {
+    const auto record = store.reader.Find(id);
     ASSERT_TRUE(record) << record.error().message;
     const auto truth = simulator_.api().Truth(kind, id.id, sim::DefaultAppends(kind));
     ASSERT_TRUE(truth) << ToString(id);
@@ -388,13 +392,13 @@ class Life {
     if (kind == sim::Kind::kTv) CheckSeasons(store, id.id);
   }
 
-  void CheckSeasons(RecordStore& store, std::int64_t show) {
-    const auto numbers = store.SeasonNumbers(show);
+  void CheckSeasons(testing::StorePieces& store, std::int64_t show) {
+    const auto numbers = store.ledger.SeasonNumbers(show);
     ASSERT_TRUE(numbers);
     std::vector<std::int64_t> expected;
     for (const sim::SeasonRef& ref : world_.Seasons(show)) {
       expected.push_back(ref.number);
-      const auto season = store.FindSeason(show, ref.number);
+      const auto season = store.reader.FindSeason(show, ref.number);
       ASSERT_TRUE(season) << season.error().message;
       EXPECT_EQ(season->id.id, ref.id) << "tv:" << show << " season " << ref.number;
       if (!season->live()) continue;
@@ -404,8 +408,8 @@ class Life {
     EXPECT_EQ(*numbers, expected) << "tv:" << show;
   }
 
-  void CheckHistory(RecordStore& store, MediaId id, sim::Kind kind) {
-    const auto history = store.History(id);
+  void CheckHistory(testing::StorePieces& store, MediaId id, sim::Kind kind) {
+    const auto history = store.reader.History(id);
     if (!history) return;  // known to be missing, never stored
     for (const StoredRecord& record : *history) {
       if (record.change != Change::kDelete) continue;

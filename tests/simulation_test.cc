@@ -23,8 +23,8 @@
 #include "collector/collector.h"
 #include "queue/memory_queue.h"
 #include "queue/sqlite_queue.h"
-#include "storage/record_store.h"
 #include "storage/store_intake.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
@@ -272,7 +272,7 @@ class World {
 
   // One process, from its start to its end. True when the queue is drained.
   bool Live(bool trouble) {
-    auto store = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    auto store = testing::StorePieces::Open(files_, catalog_, clock_, StoreOptions());
     if (!store) {
       ADD_FAILURE() << store.error().message;
       return true;
@@ -290,8 +290,7 @@ class World {
     MortalTransport transport(tmdb_, files_);
     std::mt19937_64 random(random_());
     http::PacedRequester requester(clock_, transport, limiter, random);
-    StoreIntake intake(clock_, (*store)->writer(), (*store)->ledger(),
-                       {.accept_deletions = accept_deletions_});
+    StoreIntake intake(clock_, *(*store)->writer, (*store)->ledger, {.accept_deletions = accept_deletions_});
     Collector collector(clock_, requester, receiver, intake, log_, random,
                         {.base_url = std::string(FakeTmdb::kBaseUrl),
                          .secret_query = {},
@@ -345,7 +344,7 @@ class World {
     switch (result.end) {
       case DrainEnd::kDrained: {
         EXPECT_FALSE(stop.requested() && stop_asked + seconds(1) < clock_.Mono());
-        const auto sealed = (*store)->Seal();
+        const auto sealed = (*store)->writer->Seal();
         EXPECT_TRUE(sealed || disk_trouble_) << sealed.error().message;
         return true;
       }
@@ -372,8 +371,8 @@ class World {
     return true;
   }
 
-  RecordStoreOptions StoreOptions() {
-    RecordStoreOptions options;
+  RecordWriterOptions StoreOptions() {
+    RecordWriterOptions options;
     options.frame_bytes = 2000;
     options.segment_bytes = Chance(0.5) ? 4000 : 32 << 20;
     options.zstd_level = 1;
@@ -409,13 +408,13 @@ class World {
       // Five failures in a row of one request are rare unless they are the rule for that id.
       EXPECT_TRUE(broken_.contains(letter.id) || faults_ > 0 || outage_) << letter.reason;
     }
-    auto opened = RecordStore::Open(files_, catalog_, clock_, StoreOptions());
+    auto opened = testing::StorePieces::Open(files_, catalog_, clock_, StoreOptions());
     ASSERT_TRUE(opened) << opened.error().message;
-    RecordStore& store = **opened;
+    testing::StorePieces& store = **opened;
     CheckDeletions(store);
     for (const MediaId id : ids_) {
       if (id.type != MediaType::kTv) continue;
-      known_seasons_[id] = *store.SeasonNumbers(id.id);
+      known_seasons_[id] = *store.ledger.SeasonNumbers(id.id);
       for (const std::int64_t number : known_seasons_[id])
         seasons_seen_.insert({MediaType::kSeason, FakeTmdb::SeasonId(id.id, number)});
     }
@@ -426,7 +425,7 @@ class World {
         continue;
       } else if (broken_.contains(id)) {
         EXPECT_TRUE(dead_.contains(id)) << ToString(id);
-        EXPECT_FALSE(store.Find(id)) << ToString(id);
+        EXPECT_FALSE(store.reader.Find(id)) << ToString(id);
       } else if (dead_.contains(id)) {
         ++unlucky;
       } else {
@@ -441,18 +440,18 @@ class World {
 
   // Of each type one process deletes 21 records at most (5 % of these worlds is less), and none while
   // deletions of the type are held already.
-  void CheckDeletions(RecordStore& store) {
+  void CheckDeletions(testing::StorePieces& store) {
     held_.clear();
     gone_.clear();
     for (const MediaType type : kRecordTypes) {
-      const auto held = store.HeldDeletions(type);
+      const auto held = store.ledger.HeldDeletions(type);
       ASSERT_TRUE(held);
       for (const std::int64_t id : *held) held_.insert({type, id});
       if (type == MediaType::kSeason) continue;  // CheckHeldSeasons()
       std::size_t due = 0, deleted = 0;
       for (const MediaId id : ids_) {
         if (id.type != type || tmdb_.live(id)) continue;
-        const auto record = store.Find(id);
+        const auto record = store.reader.Find(id);
         if (!record) continue;
         ++due;
         if (record->live()) continue;
@@ -482,8 +481,8 @@ class World {
     EXPECT_TRUE(held == 0 || excused || gone > 20) << held << " seasons held without need";
   }
 
-  void CheckStored(RecordStore& store, MediaId id) {
-    const auto record = store.Find(id);
+  void CheckStored(testing::StorePieces& store, MediaId id) {
+    const auto record = store.reader.Find(id);
     EXPECT_FALSE(tmdb_.live(id) && held_.contains(id)) << ToString(id) << " is there, and still held";
     if (!tmdb_.live(id) && held_.contains(id)) {
       EXPECT_TRUE(record->live()) << ToString(id);
@@ -504,9 +503,10 @@ class World {
       EXPECT_FALSE(IsListed(held)) << ToString(held) << " is there, and still held";
       seasons.insert((held.id - 1) % 10'000);
     }
-    EXPECT_EQ(*store.SeasonNumbers(id.id), std::vector(seasons.begin(), seasons.end())) << ToString(id);
+    EXPECT_EQ(*store.ledger.SeasonNumbers(id.id), std::vector(seasons.begin(), seasons.end()))
+        << ToString(id);
     for (const std::int64_t number : tmdb_.seasons(id.id)) {
-      const auto season = store.FindSeason(id.id, number);
+      const auto season = store.reader.FindSeason(id.id, number);
       ASSERT_TRUE(season) << ToString(id) << " season " << number;
       EXPECT_EQ(season->data, tmdb_.SeasonBody(id.id, number));
       EXPECT_EQ(season->id.id, FakeTmdb::SeasonId(id.id, number));
@@ -515,8 +515,8 @@ class World {
   }
 
   // Nothing twice, nothing older over something newer.
-  static void CheckHistory(RecordStore& store, MediaId id) {
-    const auto history = store.History(id);
+  static void CheckHistory(testing::StorePieces& store, MediaId id) {
+    const auto history = store.reader.History(id);
     ASSERT_TRUE(history) << ToString(id);
     for (std::size_t i = 0; i < history->size(); ++i) {
       EXPECT_EQ((*history)[i].version, static_cast<std::int64_t>(i + 1)) << ToString(id);

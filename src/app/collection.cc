@@ -71,10 +71,10 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
     summary.drained->time += earlier->time;
   }
   TRY_ASSIGN(summary.queue, TotalsOf(pipeline.queue()));
-  TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store().ledger()));
+  TRY_ASSIGN(summary.held_deletions, HeldDeletions(pipeline.store().ledger));
   summary.answered_before = pipeline.answered();
   summary.key_proven = pipeline.key_proven();
-  summary.example = FindExample(pipeline.store().reader(), candidates);
+  summary.example = FindExample(pipeline.store().reader, candidates);
   summary.data_dir = pipeline.data_dir();
   summary.flags = FlagsToRepeat(pipeline.settings());
   summary.time += pipeline.clock().Mono() - started;

@@ -119,7 +119,8 @@ void MakeMirror(const std::string& last_line) {
   data.Put({MediaType::kMovie, 9}, R"({"id":9,"title":"nine"})", "2026-11-20T09:00:00Z");
   data.PutGone({MediaType::kMovie, 2}, "2026-11-21T10:00:00Z");
   data.Commit();
-  ASSERT_TRUE(data.store().HoldDeletion({MediaType::kMovie, 9}, ParseTime("2026-11-21T11:00:00Z").value()));
+  ASSERT_TRUE(
+      data.store().writer->HoldDeletion({MediaType::kMovie, 9}, ParseTime("2026-11-21T11:00:00Z").value()));
   data.Seal();
   std::filesystem::create_directories("data/exports");
   std::ofstream("data/exports/movie_ids_2026-11-22.json.gz", std::ios::binary) << Gzip(

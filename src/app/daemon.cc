@@ -9,6 +9,7 @@
 
 #include "base/waiting.h"
 #include "harvester/freshness.h"
+#include "storage/compaction.h"
 
 namespace tmdbc {
 namespace {
@@ -208,7 +209,7 @@ Result<void> Daemon::Wait() {
 
 bool Daemon::CompactionIsDue() const {
   // A batch that the disk had no room for has to be written first.
-  return compact_at_ <= pipeline_.clock().Mono() && !pipeline_.store().CommitDeadline();
+  return compact_at_ <= pipeline_.clock().Mono() && !pipeline_.store().writer->CommitDeadline();
 }
 
 void Daemon::Compact() {
@@ -229,7 +230,8 @@ void Daemon::Compact() {
   CompactReport sum;
   for (const MediaType type : kRecordTypes) {
     if (wanted_elsewhere()) break;
-    const auto report = pipeline_.store().Compact(type, options, wanted_elsewhere);
+    const auto report = tmdbc::Compact(pipeline_.files(), pipeline_.catalog(), *pipeline_.store().writer,
+                                       type, options, wanted_elsewhere);
     if (!report) {
       // The store is as it was. Should the disk be broken, the next harvest finds out.
       pipeline_.log().Error(fmt::format("{}; it is tried again tomorrow", report.error().message));

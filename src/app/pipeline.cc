@@ -21,6 +21,7 @@
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
 #include "storage/care.h"
+#include "storage/change_feed.h"
 #include "storage/store_intake.h"
 
 namespace tmdbc {
@@ -114,14 +115,15 @@ Pipeline::~Pipeline() = default;
 Result<void> Pipeline::Build() {
   log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
-  TRY_ASSIGN(store_, RecordStore::Open(files_, catalog_, clock_, RecordStoreOptions{}));
-  for (const std::string& notice : store_->notices()) log_->Warn(notice);
+  TRY_ASSIGN(store_, MirrorStore::Open(files_, catalog_, clock_));
+  for (const std::string& notice : store_->writer->notices()) log_->Warn(notice);
+  ChangeFeed feed(files_, catalog_);
   for (const MediaType type : kRecordTypes) {
-    TRY_ASSIGN(const std::int64_t newest, store_->NewestSequence(type));
+    TRY_ASSIGN(const std::int64_t newest, feed.NewestSequence(type));
     answered_ |= newest > 0;
   }
   TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
-  TRY(RequireSource(catalog_, store_->ledger(), *queue_, dir_.path(), settings_.tmdb_api_base_url));
+  TRY(RequireSource(catalog_, store_->ledger, *queue_, dir_.path(), settings_.tmdb_api_base_url));
   std::unique_ptr<http::HttpTransport> transport;
   if (surroundings_.make_transport) {
     TRY_ASSIGN(transport, surroundings_.make_transport(clock_));
@@ -153,7 +155,7 @@ void Pipeline::TellMetrics() {
 void Pipeline::Tick() {
   if (metrics_server_) {
     metrics_.Ticked(limiter_.pace());
-    metrics_.Look(catalog_, *queue_, store_->ledger(), dir_.path());
+    metrics_.Look(catalog_, *queue_, store_->ledger, dir_.path());
   }
   if (on_tick) on_tick();
 }
@@ -182,7 +184,10 @@ Harvester Pipeline::MakeHarvester() {
                     .transport = *transport_,
                     .files = files_,
                     .catalog = catalog_,
-                    .store = *store_,
+                    .reader = store_->reader,
+                    .ledger = store_->ledger,
+                    .writer = *store_->writer,
+                    .popularity = store_->popularity,
                     .sender = *queue_,
                     .desk = *queue_,
                     .upstream = upstream_date_,
@@ -242,7 +247,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   options.key_proven = key_proven_;
   options.season_extras = settings_.season_extras;
   options.season_extras.nested = nested_names_;
-  StoreIntake intake(clock_, store_->writer(), store_->ledger(), {.accept_deletions = accept_deletions});
+  StoreIntake intake(clock_, *store_->writer, store_->ledger, {.accept_deletions = accept_deletions});
   Collector collector(clock_, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
@@ -276,7 +281,7 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   answered_ |= key_proven_;
   nested_names_ = collector.nested_names();
   // What a drain brought is there for followers now, not when the next one fills the segment.
-  const auto sealed = store_->Seal();
+  const auto sealed = store_->writer->Seal();
   if (!sealed)
     log_->Warn("sealing is tried again with the next commit", {{"reason", sealed.error().message}});
   return Drained{std::move(result), stats, clock_.Mono() - started};
@@ -301,7 +306,7 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
       const auto letter = letters.find(id.id);
       return letter == letters.end() ? std::nullopt : std::optional(letter->second);
     };
-    const auto plan = PlanCare(store_->ledger(), type, now, asked);
+    const auto plan = PlanCare(store_->ledger, type, now, asked);
     if (!plan && plan.error().code == ErrorCode::kNotFound) continue;
     if (!plan) return std::unexpected(plan.error());
     const auto due = std::ssize(plan->purge);
@@ -315,7 +320,7 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
           {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
       continue;
     }
-    TRY(Purge(store_->writer(), type, plan->purge, clock_.Now()));
+    TRY(Purge(*store_->writer, type, plan->purge, clock_.Now()));
     log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
                {{"type", Name(type)}, {"records", due}});
     purged.records += due;
@@ -324,12 +329,12 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
 }
 
 void Pipeline::SealWhatIsDue() {
-  const auto sealed = store_->writer().SealDue();
+  const auto sealed = store_->writer->SealDue();
   if (!sealed) log_->Warn("sealing is tried again", {{"reason", sealed.error().message}});
 }
 
 bool Pipeline::Close() {
-  const auto sealed = store_->Seal();
+  const auto sealed = store_->writer->Seal();
   if (!sealed) log_->Error(sealed.error().message);
   const auto saved = SaveStatus(true);
   if (!saved && sealed) log_->Error(saved.error().message);

@@ -13,6 +13,7 @@
 #include "app/data_dir.h"
 #include "app/metrics_server.h"
 #include "app/mirror_metrics.h"
+#include "app/mirror_store.h"
 #include "app/progress.h"
 #include "app/rate_window.h"
 #include "app/run_status.h"
@@ -28,7 +29,6 @@
 #include "http/paced_requester.h"
 #include "queue/sqlite_queue.h"
 #include "settings/settings.h"
-#include "storage/record_store.h"
 #include "tmdb/upstream_date.h"
 
 namespace tmdbc {
@@ -108,10 +108,11 @@ class Pipeline {
   const StopFlag& stop() const { return signals_.flag(); }
   StopSignals& signals() { return signals_; }
   Database& catalog() { return catalog_; }
+  FileSystem& files() { return files_; }
   const Settings& settings() const { return settings_; }
   const std::string& data_dir() const { return dir_.path(); }
   Log& log() { return *log_; }
-  RecordStore& store() { return *store_; }
+  MirrorStore& store() { return *store_; }
   SqliteIdQueue& queue() { return *queue_; }
 
   ~Pipeline();
@@ -145,7 +146,7 @@ class Pipeline {
   std::unique_ptr<MetricsServer> metrics_server_;  // null: not wanted
   std::unique_ptr<http::HttpTransport> transport_;
   std::unique_ptr<http::PacedRequester> requester_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<MirrorStore> store_;
   std::unique_ptr<SqliteIdQueue> queue_;
 
   bool answered_ = false, key_proven_ = false;

@@ -72,7 +72,7 @@ class PipelineTest : public testing::ProgramWorld {
     for (std::int64_t id = 100; id < 130; ++id) AskInVain(pipeline, {MediaType::kCollection, id});
   }
   static Standing StandingOf(Pipeline& pipeline, MediaType type, std::int64_t id) {
-    return pipeline.store().StateOf({type, id}).value().standing;
+    return pipeline.store().ledger.StateOf({type, id}).value().standing;
   }
 
   const Time now_ = SystemClock().Now();

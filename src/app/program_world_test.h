@@ -18,7 +18,7 @@
 #include "app/data_dir.h"
 #include "app/program.h"
 #include "settings/settings.h"
-#include "storage/record_store.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 
 namespace tmdbc::testing {
@@ -79,7 +79,7 @@ class DataStore {
       : dir_(DataDir::OpenForWriting("data").value()),
         catalog_(dir_.OpenCatalog().value()),
         files_("data"),
-        store_(RecordStore::Open(files_, catalog_, clock_, {}).value()) {}
+        store_(StorePieces::Open(files_, catalog_, clock_, {}).value()) {}
 
   static Time At(std::string_view text) { return ParseTime(text).value(); }
 
@@ -89,7 +89,7 @@ class DataStore {
     document.fetched_at = Tick(time);
     document.hash = HashContent(data).value();
     document.data = std::move(data);
-    return store_->Put(std::move(document)).value();
+    return store_->writer->Put(std::move(document)).value();
   }
   Change PutSeason(std::int64_t id, std::int64_t tv_id, std::int64_t number, std::string data,
                    std::string_view time) {
@@ -101,23 +101,23 @@ class DataStore {
     document.fetched_at = Tick(time);
     document.hash = HashContent(data).value();
     document.data = std::move(data);
-    return store_->Put(std::move(document)).value();
+    return store_->writer->Put(std::move(document)).value();
   }
   void PutSeasonList(std::int64_t tv_id, std::vector<std::int64_t> listed, std::string_view time) {
     ASSERT_TRUE(store_->PutSeasonList(tv_id, listed, Tick(time)));
   }
-  void PutGone(MediaId id, std::string_view time) { ASSERT_TRUE(store_->PutGone(id, Tick(time))); }
-  void Commit() { ASSERT_TRUE(store_->Commit({})); }
+  void PutGone(MediaId id, std::string_view time) { ASSERT_TRUE(store_->writer->PutGone(id, Tick(time))); }
+  void Commit() { ASSERT_TRUE(store_->writer->Commit({})); }
   // What was put becomes a segment of its own.
   void Seal() {
     Commit();
-    ASSERT_TRUE(store_->Seal());
+    ASSERT_TRUE(store_->writer->Seal());
   }
 
   FakeClock& clock() { return clock_; }
   Database& catalog() { return catalog_; }
   PosixFileSystem& files() { return files_; }
-  RecordStore& store() { return *store_; }
+  StorePieces& store() { return *store_; }
 
  private:
   // The answer came now.
@@ -131,7 +131,7 @@ class DataStore {
   DataDir dir_;
   Database catalog_;
   PosixFileSystem files_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<StorePieces> store_;
 };
 
 }  // namespace tmdbc::testing

@@ -421,7 +421,7 @@ TEST_F(HistoryTest, ATimeWhoseVersionsWereDroppedIsNotCalledTooEarly) {
     data.Seal();
     data.Put(kFilm, kBack, "2026-11-01T10:00:00Z");
     data.Seal();
-    RecordStore::CompactOptions options;
+    CompactOptions options;
     options.versions_before = DataStore::At("2026-10-01T00:00:00Z");
     ASSERT_EQ(data.store().Compact(MediaType::kMovie, options, {}).value().versions_dropped, 1);
   }

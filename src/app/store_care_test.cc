@@ -23,7 +23,7 @@ class StoreCare : public testing::ProgramWorld {
     const auto dir = DataDir::OpenForWriting("data").value();
     Database catalog = dir.OpenCatalog().value();
     PosixFileSystem files("data");
-    const auto store = RecordStore::Open(files, catalog, clock, {}).value();
+    const auto store = testing::StorePieces::Open(files, catalog, clock, {}).value();
     for (const char* body :
          {R"({"id":550,"title":"a","vote_count":1})", R"({"id":550,"title":"a","vote_count":2})",
           R"({"id":550,"title":"b","vote_count":2})"}) {
@@ -33,10 +33,10 @@ class StoreCare : public testing::ProgramWorld {
         document.data = body;
         document.hash = HashContent(body).value();
         document.fetched_at = clock.Now();
-        ASSERT_TRUE(store->Put(std::move(document)));
+        ASSERT_TRUE(store->writer->Put(std::move(document)));
       }
-      ASSERT_TRUE(store->Commit({}));
-      ASSERT_TRUE(store->Seal());
+      ASSERT_TRUE(store->writer->Commit({}));
+      ASSERT_TRUE(store->writer->Seal());
     }
   }
   static bool Exists(const std::string& path) { return fs::exists("data/" + path); }

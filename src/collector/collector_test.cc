@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "base/sqlite.h"
-#include "storage/record_store.h"
+#include "queue/memory_queue.h"
 #include "storage/store_intake.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
-#include "queue/memory_queue.h"
 
 namespace tmdbc {
 namespace {
@@ -65,8 +65,8 @@ class CollectorTest : public ::testing::Test {
     store_.reset();
     limiter_.emplace(network.rate, clock_);
     requester_.emplace(clock_, transport, *limiter_, random_);
-    store_ = *RecordStore::Open(files_, catalog_, clock_, {});
-    intake_.emplace(clock_, store_->writer(), store_->ledger(),
+    store_ = *testing::StorePieces::Open(files_, catalog_, clock_, {});
+    intake_.emplace(clock_, *store_->writer, store_->ledger,
                     StoreIntakeOptions{.accept_deletions = accept_deletions});
     collector_.emplace(clock_, *requester_, queue_, *intake_, log_, random_,
                        ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
@@ -94,7 +94,7 @@ class CollectorTest : public ::testing::Test {
   std::optional<FakeTmdb> tmdb_;
   std::optional<RateLimiter> limiter_;
   std::optional<http::PacedRequester> requester_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<testing::StorePieces> store_;
   std::optional<StoreIntake> intake_;
   std::optional<Collector> collector_;
   DrainResult result_;
@@ -113,9 +113,10 @@ TEST_F(CollectorTest, StoresWhatTheQueueHoldsAndNotesWhatIsGone) {
   EXPECT_EQ(stats.requests, 12) << "the show's ninth season takes a second one";
   EXPECT_EQ(stats.records.at(MediaType::kMovie), 9);
   EXPECT_EQ(stats.records.at(MediaType::kSeason), 4);
-  EXPECT_EQ(store_->Find(Movie(3))->data, Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
-  EXPECT_EQ(store_->FindSeason(7, 9)->data, Tmdb().SeasonBody(7, 9));
-  EXPECT_FALSE(store_->Find(Movie(4)));
+  EXPECT_EQ(store_->reader.Find(Movie(3))->data,
+            Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
+  EXPECT_EQ(store_->reader.FindSeason(7, 9)->data, Tmdb().SeasonBody(7, 9));
+  EXPECT_FALSE(store_->reader.Find(Movie(4)));
   EXPECT_EQ(Counts(), QueueCounts{});
 }
 
@@ -447,8 +448,8 @@ TEST_F(CollectorTest, TakesAShowWhoseSeasonsAreGoneForGone) {
   Collector& collector = *collector_;
   EXPECT_EQ(collector.Drain(stop_).end, DrainEnd::kDrained);
   EXPECT_EQ(collector.stats().gone, 1);
-  EXPECT_FALSE(store_->Find({MediaType::kTv, 7}));
-  EXPECT_FALSE(store_->FindSeason(7, 0));
+  EXPECT_FALSE(store_->reader.Find({MediaType::kTv, 7}));
+  EXPECT_FALSE(store_->reader.FindSeason(7, 0));
 }
 
 // A TMDB that cannot answer a request with more than `most` appended things of a kind.
@@ -491,8 +492,8 @@ TEST_F(CollectorTest, AsksAShowInPartsWhenTheWholeIsTooMuchForTmdb) {
   MakeOver(transport);
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
   EXPECT_EQ(Counts(MediaType::kTv).dead, 0);
-  EXPECT_EQ(*store_->SeasonNumbers(7), seasons);
-  EXPECT_EQ(store_->Find({MediaType::kTv, 7})->data,
+  EXPECT_EQ(*store_->ledger.SeasonNumbers(7), seasons);
+  EXPECT_EQ(store_->reader.Find({MediaType::kTv, 7})->data,
             Tmdb().Body({MediaType::kTv, 7}, DefaultNamespaces().at(MediaType::kTv)));
   EXPECT_LE(transport.requests, 100 + 2 + 2 + 12 + 2) << "what was too much once is not tried again";
 }
@@ -511,7 +512,8 @@ TEST_F(CollectorTest, AsksForNamespacesApartWhenOneOfThemIsTooMuch) {
   MakeOver(fewer);
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
   EXPECT_EQ(Counts().dead, 0);
-  EXPECT_EQ(store_->Find(Movie(3))->data, Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
+  EXPECT_EQ(store_->reader.Find(Movie(3))->data,
+            Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
 }
 
 TEST_F(CollectorTest, StoresAShowWithoutTheOneSeasonThatCannotBeHad) {
@@ -522,7 +524,7 @@ TEST_F(CollectorTest, StoresAShowWithoutTheOneSeasonThatCannotBeHad) {
   MakeOver(transport);
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
   EXPECT_EQ(Counts(MediaType::kTv).dead, 0);
-  EXPECT_EQ(*store_->SeasonNumbers(7), (std::vector<std::int64_t>{1, 3}));
+  EXPECT_EQ(*store_->ledger.SeasonNumbers(7), (std::vector<std::int64_t>{1, 3}));
 }
 
 TEST_F(CollectorTest, FindsOutAnIdThatAlwaysFailsWithFewRequestsAllTheSame) {
@@ -637,7 +639,7 @@ TEST_F(CollectorTest, CountsDeletionsOfADayTogetherHoweverOftenItIsInterrupted) 
     Make();
     EXPECT_EQ(Drain(), DrainEnd::kDrained);
   }
-  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 45u - 20u);
+  EXPECT_EQ(store_->ledger.HeldDeletions(MediaType::kMovie)->size(), 45u - 20u);
 }
 
 TEST_F(CollectorTest, AnApiThatSays404ToEverythingFillsNoStoreWithMissingIds) {
@@ -667,27 +669,28 @@ TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
   EXPECT_EQ(collector_->stats().settled, 120);
   EXPECT_EQ(collector_->stats().gone, 120);
   EXPECT_EQ(Counts(), QueueCounts{});
-  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 40u);
+  EXPECT_EQ(store_->ledger.HeldDeletions(MediaType::kMovie)->size(), 40u);
 
   // Until somebody has agreed nothing more of that type goes, however little it is.
-  const auto held = *store_->HeldDeletions(MediaType::kMovie);
+  const auto held = *store_->ledger.HeldDeletions(MediaType::kMovie);
   Tmdb().Remove(Movie(90));
   Tmdb().Add(Movie(held[0]));
   ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{Movie(90), 0}, {Movie(held[0]), 0}}));
   Make();
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
-  EXPECT_EQ(store_->Find(Movie(90))->status, 200);
-  EXPECT_EQ(store_->HeldDeletions(MediaType::kMovie)->size(), 40u) << "one more, and one that is there again";
+  EXPECT_EQ(store_->reader.Find(Movie(90))->status, 200);
+  EXPECT_EQ(store_->ledger.HeldDeletions(MediaType::kMovie)->size(), 40u)
+      << "one more, and one that is there again";
 
   std::vector<QueueItem> again;
-  const auto to_accept = *store_->HeldDeletions(MediaType::kMovie);
+  const auto to_accept = *store_->ledger.HeldDeletions(MediaType::kMovie);
   for (const std::int64_t id : to_accept) again.push_back({Movie(id), 0});
   ASSERT_TRUE(queue_.Send(again));
   Make({}, true);
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
   EXPECT_TRUE(collector_->stats().held.empty());
-  EXPECT_EQ(store_->Find(Movie(90))->status, 404);
-  EXPECT_EQ(*store_->HeldDeletions(MediaType::kMovie), std::vector<std::int64_t>());
+  EXPECT_EQ(store_->reader.Find(Movie(90))->status, 404);
+  EXPECT_EQ(*store_->ledger.HeldDeletions(MediaType::kMovie), std::vector<std::int64_t>());
 }
 
 TEST_F(CollectorTest, KeepsRetriesToAFifthOfTheRate) {

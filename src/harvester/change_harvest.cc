@@ -145,7 +145,7 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
     const auto id = static_cast<std::uint32_t>(row.id);  // 1..kMaxId
     if (!day.seen.addChecked(id)) continue;
     if (sent_.contains(id)) continue;
-    TRY_ASSIGN(const IdState state, p_.store.StateOf({type, row.id}));
+    TRY_ASSIGN(const IdState state, p_.ledger.StateOf({type, row.id}));
     // Adult titles that nobody asked for.
     const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
     // With a limit new ids come from the exports, the most popular first.

@@ -74,7 +74,7 @@ TEST_F(ChangesTest, TheNextHarvestReadsEveryDaySinceAndQueuesWhatChanged) {
   EXPECT_EQ(changes.watermark_after, kToday + days(1));
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
   EXPECT_EQ(Collect(), 4);
-  EXPECT_EQ(store_->StateOf({MediaType::kMovie, 77}).value().standing, Standing::kLive);
+  EXPECT_EQ(store_->ledger.StateOf({MediaType::kMovie, 77}).value().standing, Standing::kLive);
 }
 
 TEST_F(ChangesTest, ADayIsClosedEightHoursAfterItsEnd) {
@@ -146,8 +146,8 @@ TEST_F(ChangesTest, RowsWithoutAnIdAreSkippedAndANullAdultIsFetchedLikeAnyOther)
   EXPECT_EQ(ChangesOf(report).rows, 5);
   EXPECT_EQ(ChangesOf(report).ids, 2);
   EXPECT_EQ(Collect({{MediaType::kMovie, 7}, {MediaType::kMovie, 90}}), 2);
-  EXPECT_EQ(store_->StateOf({MediaType::kMovie, 7}).value().standing, Standing::kTombstone);
-  EXPECT_EQ(store_->StateOf({MediaType::kMovie, 90}).value().standing, Standing::kMissing);
+  EXPECT_EQ(store_->ledger.StateOf({MediaType::kMovie, 7}).value().standing, Standing::kTombstone);
+  EXPECT_EQ(store_->ledger.StateOf({MediaType::kMovie, 90}).value().standing, Standing::kMissing);
 }
 
 TEST_F(ChangesTest, AdultTitlesThatNobodyAskedForAreLeftOutUnlessTheyAreStored) {

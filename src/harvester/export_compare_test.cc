@@ -38,9 +38,9 @@ TEST_F(CompareTest, AnIdThatIsGoneFromTheExportIsAskedForAndTheAnswerDecides) {
   EXPECT_EQ(report.exit_code(), 0);
   EXPECT_EQ(Of(report).candidates, 1);
   EXPECT_EQ(Queued(), "movie:3");
-  EXPECT_EQ(store_->StateOf(kMovie3).value().standing, Standing::kLive);
+  EXPECT_EQ(store_->ledger.StateOf(kMovie3).value().standing, Standing::kLive);
   Collect({kMovie3});
-  EXPECT_EQ(store_->StateOf(kMovie3).value().standing, Standing::kTombstone);
+  EXPECT_EQ(store_->ledger.StateOf(kMovie3).value().standing, Standing::kTombstone);
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
 }
 
@@ -108,8 +108,8 @@ TEST_F(CompareTest, ADeadIdThatReturnsIsRestored) {
   NextDay(Movies(1, 40));
   EXPECT_EQ(Of(Harvest({MediaType::kMovie})).returns, 1);
   Collect();
-  EXPECT_EQ(store_->StateOf(kMovie3).value().standing, Standing::kLive);
-  EXPECT_EQ(store_->History(kMovie3).value().back().change, Change::kRestore);
+  EXPECT_EQ(store_->ledger.StateOf(kMovie3).value().standing, Standing::kLive);
+  EXPECT_EQ(store_->reader.History(kMovie3).value().back().change, Change::kRestore);
 }
 
 TEST_F(CompareTest, AWithheldOrHalvedOrDamagedExportDeletesNothing) {
@@ -155,7 +155,7 @@ TEST_F(CompareTest, TypesWithoutAFeedAreComparedToo) {
 
 TEST_F(CompareTest, HeldDeletionsAreAskedForOnceAnExportAndGoWhenAPersonAgrees) {
   for (const std::int64_t id : {3, 4})
-    ASSERT_TRUE(store_->HoldDeletion({MediaType::kMovie, id}, clock_.Now()));
+    ASSERT_TRUE(store_->writer->HoldDeletion({MediaType::kMovie, id}, clock_.Now()));
   Commit();
   NextDay(Without(3));
   const HarvestReport report = Harvest({MediaType::kMovie});
@@ -165,14 +165,14 @@ TEST_F(CompareTest, HeldDeletionsAreAskedForOnceAnExportAndGoWhenAPersonAgrees) 
   EXPECT_EQ(Queued(), "movie:4 movie:3");
   // Movie 4 is there again; movie 3 is not, and a new 404 of it is held as before.
   Store({MediaType::kMovie, 4});
-  ASSERT_TRUE(store_->HoldDeletion(kMovie3, clock_.Now()));
+  ASSERT_TRUE(store_->writer->HoldDeletion(kMovie3, clock_.Now()));
   Commit();
   EXPECT_EQ(Of(Harvest({MediaType::kMovie})).held_queued, 0) << "the same export is no news";
   const HarvestOptions accept{.types = {MediaType::kMovie}, .limit = {}, .accept_deletions = true};
   const HarvestReport accepted = Harvest(accept);
   EXPECT_EQ(Of(accepted).held, 1);
   Collect({kMovie3});
-  EXPECT_EQ(store_->StateOf(kMovie3).value().standing, Standing::kTombstone);
+  EXPECT_EQ(store_->ledger.StateOf(kMovie3).value().standing, Standing::kTombstone);
 }
 
 TEST_F(CompareTest, AShowWhoseSeasonsAreHeldIsAskedForOnceAPersonAgrees) {
@@ -182,8 +182,8 @@ TEST_F(CompareTest, AShowWhoseSeasonsAreHeldIsAskedForOnceAPersonAgrees) {
   season.season_number = 1;
   season.fetched_at = clock_.Now();
   season.data = R"({"season_number":1,"episodes":[]})";
-  ASSERT_TRUE(store_->Put(season));
-  ASSERT_TRUE(store_->HoldDeletion(season.id, clock_.Now()));
+  ASSERT_TRUE(store_->writer->Put(season));
+  ASSERT_TRUE(store_->writer->HoldDeletion(season.id, clock_.Now()));
   Commit();
   const HarvestOptions accept{.types = {MediaType::kTv}, .limit = {}, .accept_deletions = true};
   Harvest(accept);

@@ -54,7 +54,7 @@ std::int64_t ExportHarvest::FloorOf(const ExportFile& file) const {
 }
 
 VisitKnown ExportHarvest::KnownOf(MediaType type) {
-  return [this, type](const auto& visit) { return p_.store.VisitKnownIds(type, visit); };
+  return [this, type](const auto& visit) { return p_.ledger.VisitKnownIds(type, visit); };
 }
 
 Result<void> ExportHarvest::Work() {
@@ -338,7 +338,7 @@ Result<void> ExportHarvest::StoreKeywords(Wanted& wanted, std::span<const Ranked
   };
   TRY(VisitExportLines(p_.files, wanted.path, stop_, take));
   TRY(put);
-  return p_.store.Commit([]() -> Result<void> { return {}; });
+  return p_.writer.Commit([]() -> Result<void> { return {}; });
 }
 
 Result<void> ExportHarvest::PutKeyword(Wanted& wanted, std::string_view line, MediaId id) {
@@ -353,10 +353,10 @@ Result<void> ExportHarvest::PutKeyword(Wanted& wanted, std::string_view line, Me
   document.fetched_at = p_.clock.Now();
   document.data = line;
   document.hash = *hash;
-  TRY_ASSIGN(const Change change, p_.store.Put(std::move(document)));
+  TRY_ASSIGN(const Change change, p_.writer.Put(std::move(document)));
   if (change != Change::kUnchanged) ++wanted.report.stored;
-  if (!p_.store.CommitDue()) return {};
-  return p_.store.Commit([]() -> Result<void> { return {}; });
+  if (!p_.writer.CommitDue()) return {};
+  return p_.writer.Commit([]() -> Result<void> { return {}; });
 }
 
 // What TMDB lists against what is stored: one pass over both, side by side.
@@ -390,12 +390,12 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   const std::int64_t newest = listed.empty() ? 0 : IdOf(listed.back());
 
   TRY_ASSIGN(const Orphans before, ReadOrphans(p_.catalog, group.type));
-  TRY_ASSIGN(const std::vector<std::int64_t> held, p_.store.HeldDeletions(group.type));
+  TRY_ASSIGN(const std::vector<std::int64_t> held, p_.ledger.HeldDeletions(group.type));
   Orphans after;
   std::vector<IdState> candidates, held_again;
   std::vector<QueueItem> returns;
   auto next = listed.begin();
-  TRY(p_.store.VisitStates(group.type, [&](const IdState& state) {
+  TRY(p_.ledger.VisitStates(group.type, [&](const IdState& state) {
     while (next != listed.end() && IdOf(*next) < state.id) ++next;
     const bool is_listed = next != listed.end() && IdOf(*next) == state.id;
     const MediaId id{group.type, state.id};
@@ -474,7 +474,7 @@ Result<void> ExportHarvest::SetPopularity(Group& group) {
   }
   SortAndDeduplicate(all);
   const PopularityList list(std::move(all));
-  return p_.store.SetPopularity(group.type, list.entries());
+  return p_.popularity.Set(group.type, list.entries());
 }
 
 Result<void> ExportHarvest::AddKept(const Wanted& wanted, std::vector<PackedId>& all) {
@@ -526,7 +526,7 @@ Result<void> ExportHarvest::BeginWatermark(const Group& group) {
   TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(p_.catalog));
   if (watermarks.contains(group.type)) return {};
   // Records without a watermark: catalog.db was lost. What changed since they were verified is read again.
-  TRY_ASSIGN(const auto counts, p_.store.Counts());
+  TRY_ASSIGN(const auto counts, p_.ledger.Counts());
   for (const auto& [type, count] : counts) {
     if (type == group.type && count.oldest_verified)
       day = std::min(day, chrono::floor<chrono::days>(*count.oldest_verified));
@@ -538,7 +538,7 @@ Result<void> ExportHarvest::BeginWatermark(const Group& group) {
 Result<std::vector<std::int64_t>> ExportHarvest::ConfigurationIds() {
   std::vector<std::int64_t> ids(ConfigurationPaths().size());
   std::iota(ids.begin(), ids.end(), 1);
-  const auto languages = p_.store.Find({MediaType::kConfiguration, kPrimaryTranslations});
+  const auto languages = p_.reader.Find({MediaType::kConfiguration, kPrimaryTranslations});
   if (!languages && languages.error().code != ErrorCode::kNotFound) return std::unexpected(languages.error());
   if (!languages || languages->data.empty()) return ids;
   const auto genres = GenreListIds(languages->data);
@@ -561,7 +561,7 @@ Result<void> ExportHarvest::QueueConfiguration() {
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
     const MediaId list{MediaType::kConfiguration, id};
-    TRY_ASSIGN(const IdState state, p_.store.StateOf(list));
+    TRY_ASSIGN(const IdState state, p_.ledger.StateOf(list));
     report.known += state.standing != Standing::kUnknown;
     if (ListIsDue(state, now)) items.push_back({.id = list, .popularity = kConfigurationPopularity});
   }

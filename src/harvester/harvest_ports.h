@@ -13,7 +13,10 @@
 #include "http/http.h"
 #include "queue/id_sender.h"
 #include "queue/queue_desk.h"
-#include "storage/record_store.h"
+#include "storage/ledger.h"
+#include "storage/popularity_table.h"
+#include "storage/record_reader.h"
+#include "storage/record_writer.h"
 #include "tmdb/detail_plan.h"
 #include "tmdb/upstream_date.h"
 
@@ -24,7 +27,10 @@ struct HarvestPorts {
   http::HttpTransport& transport;
   FileSystem& files;  // rooted at DATA_DIR
   Database& catalog;
-  RecordStore& store;
+  RecordReader& reader;
+  RecordLedger& ledger;
+  RecordWriter& writer;  // takes what the exports themselves hold: keywords
+  PopularityTable& popularity;
   IdSender& sender;
   QueueDesk& desk;  // for its dead letters and its length
   UpstreamDate& upstream;  // fed with every answer of the API and of the export host by who made the transport

@@ -21,6 +21,7 @@
 #include "base/compression.h"
 #include "harvester/harvester.h"
 #include "harvester/watermarks.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_export_host.h"
 #include "queue/memory_queue.h"
 #include "testing/failing_sender.h"
@@ -123,7 +124,7 @@ class HarvestWorld : public ::testing::Test {
     auto catalog = Database::Open(root_ + "/catalog.db", Database::Mode::kReadWrite);
     EXPECT_TRUE(catalog) << catalog.error().message;
     catalog_.emplace(*std::move(catalog));
-    auto store = RecordStore::Open(real_disk_, *catalog_, clock_, {});
+    auto store = testing::StorePieces::Open(real_disk_, *catalog_, clock_, {});
     EXPECT_TRUE(store) << store.error().message;
     store_ = *std::move(store);
   }
@@ -151,7 +152,10 @@ class HarvestWorld : public ::testing::Test {
                       .transport = host_,
                       .files = files_,
                       .catalog = *catalog_,
-                      .store = *store_,
+                      .reader = store_->reader,
+                      .ledger = store_->ledger,
+                      .writer = *store_->writer,
+                      .popularity = store_->popularity,
                       .sender = sender_,
                       .desk = queue_,
                       .upstream = upstream_,
@@ -204,11 +208,11 @@ class HarvestWorld : public ::testing::Test {
     document.fetched_at = clock_.Now();
     document.data = fmt::format(R"({{"id":{}}})", id.id);
     document.hash = HashContent(document.data).value();
-    ASSERT_TRUE(store_->Put(std::move(document)));
+    ASSERT_TRUE(store_->writer->Put(std::move(document)));
     Commit();
   }
   void Gone(MediaId id) {
-    ASSERT_TRUE(store_->PutGone(id, clock_.Now()));
+    ASSERT_TRUE(store_->writer->PutGone(id, clock_.Now()));
     Commit();
   }
   // What a collector would do: of everything queued those in `gone` are answered 404, the others 200. Returns
@@ -230,7 +234,7 @@ class HarvestWorld : public ::testing::Test {
     return watermarks.contains(type) ? FormatDate(watermarks.at(type)) : "none";
   }
   void Commit() {
-    ASSERT_TRUE(store_->Commit([]() -> Result<void> { return {}; }));
+    ASSERT_TRUE(store_->writer->Commit([]() -> Result<void> { return {}; }));
   }
 
   std::vector<std::string> Exports() { return files_.List("exports").value(); }
@@ -251,7 +255,7 @@ class HarvestWorld : public ::testing::Test {
   std::FILE* log_file_ = std::tmpfile();
   std::optional<Log> log_;
   std::optional<Database> catalog_;
-  std::unique_ptr<RecordStore> store_;
+  std::unique_ptr<testing::StorePieces> store_;
   MemoryIdQueue queue_;
   testing::FailingSender sender_{queue_};
   StopFlag stop_;

@@ -219,9 +219,9 @@ class Harvester::Run {
   // Deletions that are held: told of, and once a person has agreed to them all are asked for again.
   Result<void> LookAtHeld() {
     for (const MediaType type : options_.types) {
-      TRY_ASSIGN(auto held, p_.store.ledger().HeldDeletions(type));
+      TRY_ASSIGN(auto held, p_.ledger.HeldDeletions(type));
       if (TraitsOf(type).has_seasons) {
-        TRY_ASSIGN(const auto shows, p_.store.ledger().ShowsOfHeldSeasons());
+        TRY_ASSIGN(const auto shows, p_.ledger.ShowsOfHeldSeasons());
         held.insert(held.end(), shows.begin(), shows.end());
         std::ranges::sort(held);
         held.erase(std::ranges::unique(held).begin(), held.end());
@@ -232,7 +232,7 @@ class Harvester::Run {
       if (!options_.accept_deletions) continue;
       std::vector<QueueItem> items;
       for (const std::int64_t id : held) {
-        TRY_ASSIGN(const IdState state, p_.store.StateOf({type, id}));
+        TRY_ASSIGN(const IdState state, p_.ledger.StateOf({type, id}));
         TRY_ASSIGN(const float priority, order_.Of({type, id}, state, false));
         items.push_back({.id = {type, id}, .popularity = priority});
       }

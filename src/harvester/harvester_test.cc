@@ -80,7 +80,7 @@ TEST_F(HarvesterTest, IdsThatAreStoredOrKnownToBeMissingAreNotQueued) {
   Store({MediaType::kMovie, 2});
   Store({MediaType::kTv, 3});    // of another type
   for (int i = 0; i < 2; ++i) {  // once dead it would be asked again
-    ASSERT_TRUE(store_->PutGone({MediaType::kMovie, 4}, clock_.Now()));
+    ASSERT_TRUE(store_->writer->PutGone({MediaType::kMovie, 4}, clock_.Now()));
     Commit();
   }
   const HarvestReport report = Harvest({MediaType::kMovie});
@@ -365,11 +365,11 @@ TEST_F(HarvesterTest, PopularityIsRefreshedForKnownIdsToo) {
   Publish("movie_ids", Movie(1, 1.5) + Movie(2, 2.5));
   Store({MediaType::kMovie, 1});
   Harvest({MediaType::kMovie});
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 1.5F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 1}).value(), 1.5F);
   clock_.Advance(24h);
   Publish("movie_ids", Movie(1, 9.25) + Movie(2, 2.5), kToday + std::chrono::days(1));
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 9.25F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 1}).value(), 9.25F);
 }
 
 TEST_F(HarvesterTest, AdultTitlesComeOnlyWhenAskedFor) {
@@ -385,8 +385,8 @@ TEST_F(HarvesterTest, AdultTitlesComeOnlyWhenAskedFor) {
   ASSERT_EQ(with.exports.size(), 2U);
   EXPECT_EQ(with.exports[1].name, "adult_movie_ids");
   // Both files make one list of popularity.
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 1.0F);
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 26228}).value(), 2.0F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 1}).value(), 1.0F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 26228}).value(), 2.0F);
 }
 
 TEST_F(HarvesterTest, ARefusedAdultFileKeepsItsOldPopularity) {
@@ -398,8 +398,8 @@ TEST_F(HarvesterTest, ARefusedAdultFileKeepsItsOldPopularity) {
   Publish("movie_ids", Movie(1, 7), kToday + std::chrono::days(1));
   Publish("adult_movie_ids", Movie(26228, 9, true), kToday + std::chrono::days(1));
   EXPECT_EQ(Harvest(options).exit_code(), 1);
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), 7.0F);
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 26228}).value(), 2.0F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 1}).value(), 7.0F);
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 26228}).value(), 2.0F);
 }
 
 TEST_F(HarvesterTest, AKeywordsLineIsItsRecord) {
@@ -413,12 +413,12 @@ TEST_F(HarvesterTest, AKeywordsLineIsItsRecord) {
   EXPECT_EQ(report.exports.at(0).duplicates, 1);
   EXPECT_EQ(report.exports.at(0).bad_lines, 1);
   EXPECT_EQ(Queued(), "");
-  const auto prison = store_->Find({MediaType::kKeyword, 378});
+  const auto prison = store_->reader.Find({MediaType::kKeyword, 378});
   ASSERT_TRUE(prison) << prison.error().message;
   EXPECT_EQ(prison->data, line);
   EXPECT_EQ(prison->etag, std::nullopt);
-  EXPECT_NE(store_->Find({MediaType::kKeyword, 240})->data.find("underdog"), std::string::npos);
-  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 9}));
+  EXPECT_NE(store_->reader.Find({MediaType::kKeyword, 240})->data.find("underdog"), std::string::npos);
+  EXPECT_FALSE(store_->reader.Find({MediaType::kKeyword, 9}));
 }
 
 TEST_F(HarvesterTest, UnchangedKeywordsWriteNothing) {
@@ -433,16 +433,16 @@ TEST_F(HarvesterTest, UnchangedKeywordsWriteNothing) {
   const HarvestReport report = Harvest({MediaType::kKeyword});
   EXPECT_EQ(report.exports.at(0).stored, 2);
   EXPECT_EQ(report.exports.at(0).known, 3000);
-  EXPECT_EQ(store_->Find({MediaType::kKeyword, 77})->version, 2);
-  EXPECT_EQ(store_->Find({MediaType::kKeyword, 78})->version, 1);
+  EXPECT_EQ(store_->reader.Find({MediaType::kKeyword, 77})->version, 2);
+  EXPECT_EQ(store_->reader.Find({MediaType::kKeyword, 78})->version, 1);
 }
 
 TEST_F(HarvesterTest, ALimitHoldsForKeywordsToo) {
   Publish("keyword_ids", Named(30, "c") + Named(10, "a") + Named(20, "b"));
   EXPECT_EQ(Harvest({.types = {MediaType::kKeyword}, .limit = 2}).exports.at(0).stored, 2);
-  EXPECT_TRUE(store_->Find({MediaType::kKeyword, 10}));
-  EXPECT_TRUE(store_->Find({MediaType::kKeyword, 20}));
-  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 30}));
+  EXPECT_TRUE(store_->reader.Find({MediaType::kKeyword, 10}));
+  EXPECT_TRUE(store_->reader.Find({MediaType::kKeyword, 20}));
+  EXPECT_FALSE(store_->reader.Find({MediaType::kKeyword, 30}));
 }
 
 TEST_F(HarvesterTest, ADryRunCountsAndLeavesNothingBehind) {
@@ -462,8 +462,8 @@ TEST_F(HarvesterTest, ADryRunCountsAndLeavesNothingBehind) {
   EXPECT_EQ(Queued(), "");
   EXPECT_TRUE(Exports().empty());
   EXPECT_TRUE(AcceptedExports(*catalog_).value().empty());
-  EXPECT_FALSE(store_->Find({MediaType::kKeyword, 378}));
-  EXPECT_EQ(store_->PopularityOf({MediaType::kMovie, 1}).value(), std::nullopt);
+  EXPECT_FALSE(store_->reader.Find({MediaType::kKeyword, 378}));
+  EXPECT_EQ(store_->popularity.Find({MediaType::kMovie, 1}).value(), std::nullopt);
 }
 
 TEST_F(HarvesterTest, AStopDuringTheDownloadLeavesNothingHalfDone) {
@@ -555,7 +555,7 @@ TEST_F(HarvesterTest, GenresComeInEveryPrimaryLanguageAndEveryListOnceAWeek) {
   document.fetched_at = clock_.Now();
   document.data = R"(["de-DE","fr-FR"])";
   document.hash = HashContent(document.data).value();
-  ASSERT_TRUE(store_->Put(std::move(document)));
+  ASSERT_TRUE(store_->writer->Put(std::move(document)));
   Commit();
   const auto lists = std::int64_t(ConfigurationPaths().size());
   EXPECT_EQ(Harvest({MediaType::kConfiguration}).queued(), lists - 1 + 4);

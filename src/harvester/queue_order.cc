@@ -34,7 +34,7 @@ Result<void> VisitCounts(Database& catalog, MediaType type,
 
 Result<void> QueueOrder::Learn(MediaType type, const StopFlag& stop) {
   std::int64_t records = 0;
-  TRY(p_.store.VisitLive(type, [&](const LiveRecord&) { ++records; }));
+  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord&) { ++records; }));
   RateLearner learner(type);
   TRY(VisitFacts(type, {.every = records / kSample + 1, .unverified = {}}, stop,
                  [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
@@ -45,7 +45,7 @@ Result<void> QueueOrder::Learn(MediaType type, const StopFlag& stop) {
 Result<void> QueueOrder::Remember(MediaType type) {
   Forget();
   past_type_ = type;
-  TRY(p_.store.VisitLive(type, [&](const LiveRecord& record) {
+  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord& record) {
     const auto day = chrono::floor<chrono::days>(record.first_at).time_since_epoch().count();
     pasts_.push_back({.id = std::uint32_t(record.id), .first_day = Short(day), .changes = 0});
   }));
@@ -61,7 +61,7 @@ float QueueOrder::OfNew(MediaType type, float popularity) const {
 }
 
 Result<float> QueueOrder::Of(MediaId id, const IdState& state, bool suspect) const {
-  TRY_ASSIGN(const auto popularity, p_.store.PopularityOf(id));
+  TRY_ASSIGN(const auto popularity, p_.popularity.Find(id));
   RecordFacts facts{.popularity = popularity.value_or(0), .has_feed = HasChangeFeed(id.type)};
   if (state.standing == Standing::kLive) {
     facts.unverified = p_.clock.Now() - state.verified_at;
@@ -89,10 +89,10 @@ Result<void> QueueOrder::VisitFacts(
   const Time now = p_.clock.Now();
   Result<void> looked;
   std::int64_t met = 0;
-  TRY(p_.store.VisitLive(type, [&](const LiveRecord& record) {
+  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord& record) {
     if (!looked || met++ % pick.every != 0 || stop.requested()) return;
     Result<std::optional<float>> popularity;
-    if (now - record.verified_at >= pick.unverified) popularity = p_.store.PopularityOf({type, record.id});
+    if (now - record.verified_at >= pick.unverified) popularity = p_.popularity.Find({type, record.id});
     if (!popularity) {
       looked = std::unexpected(popularity.error());
       return;

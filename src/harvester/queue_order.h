@@ -12,7 +12,7 @@
 #include "base/stop.h"
 #include "harvester/freshness.h"
 #include "harvester/harvest_ports.h"
-#include "storage/record_store.h"
+#include "storage/record.h"
 
 namespace tmdbc {
 

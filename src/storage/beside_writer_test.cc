@@ -19,19 +19,19 @@ using testing::Movie;
 class BesideAWriter : public ::testing::Test {
  protected:
   BesideAWriter() {
-    writer = RecordStore::Open(files, catalog, clock, {}).value();
+    writer = testing::StorePieces::Open(files, catalog, clock, {}).value();
     reading =
         std::make_unique<Database>(Database::Open(path + "/catalog.db", Database::Mode::kReadOnly).value());
-    reader = RecordStore::OpenReadOnly(reader_files, *reading).value();
+    reader = testing::StorePieces::ForReading(reader_files, *reading);
   }
   ~BesideAWriter() override { std::filesystem::remove_all(path); }
 
   std::string Read(std::int64_t id) {
-    const auto found = reader->Find({MediaType::kMovie, id});
+    const auto found = reader->reader.Find({MediaType::kMovie, id});
     return found ? found->data : found.error().message;
   }
   void Write(std::int64_t id, std::string_view title) {
-    ASSERT_TRUE(writer->Put(Movie(id, title, 1, clock.Now())));
+    ASSERT_TRUE(writer->writer->Put(Movie(id, title, 1, clock.Now())));
   }
 
   static std::string MakeFolder() {
@@ -44,9 +44,9 @@ class BesideAWriter : public ::testing::Test {
   const std::string path = MakeFolder();
   PosixFileSystem files{path}, reader_files{path};
   Database catalog = Database::Open(path + "/catalog.db", Database::Mode::kReadWrite).value();
-  std::unique_ptr<RecordStore> writer;
+  std::unique_ptr<testing::StorePieces> writer;
   std::unique_ptr<Database> reading;
-  std::unique_ptr<RecordStore> reader;
+  std::unique_ptr<testing::StorePieces> reader;
   std::unique_ptr<FileSystem> compacting;
 };
 
@@ -54,25 +54,25 @@ TEST_F(BesideAWriter, SeesWhatIsCommittedAndNothingElse) {
   EXPECT_EQ(Read(550), "movie:550 is not stored");
   Write(550, "Fight Club");
   EXPECT_EQ(Read(550), "movie:550 is not stored");
-  ASSERT_TRUE(writer->Commit([&]() -> Result<void> {
+  ASSERT_TRUE(writer->writer->Commit([&]() -> Result<void> {
     EXPECT_EQ(Read(550), "movie:550 is not stored");
     return {};
   }));
   EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
-  ASSERT_TRUE(writer->Seal());
+  ASSERT_TRUE(writer->writer->Seal());
   EXPECT_EQ(Read(550), Movie(550, "Fight Club", 1, {}).data);
   Write(550, "Klub walki");
-  ASSERT_TRUE(writer->Commit({}));
+  ASSERT_TRUE(writer->writer->Commit({}));
   EXPECT_EQ(Read(550), Movie(550, "Klub walki", 1, {}).data);
-  EXPECT_EQ(reader->History({MediaType::kMovie, 550}).value().size(), 2U);
-  EXPECT_EQ(reader->Counts().value()[0].second.live, 1);
+  EXPECT_EQ(reader->reader.History({MediaType::kMovie, 550}).value().size(), 2U);
+  EXPECT_EQ(reader->ledger.Counts().value()[0].second.live, 1);
   EXPECT_TRUE(reader->Verify(true).value().damage.empty());
   EXPECT_FALSE(reader->Rebuild());
 }
 
 TEST_F(BesideAWriter, ReadsAfterAKillBeforeAnyoneRecovered) {
   Write(550, "Fight Club");
-  ASSERT_TRUE(writer->Commit({}));
+  ASSERT_TRUE(writer->writer->Commit({}));
   writer.reset();
   // Half of a batch that was being appended.
   auto file = files.OpenAppend("records/movie/000/000/001.jsonl.zst.open").value();
@@ -130,8 +130,8 @@ TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
   for (const char* title : {"one", "two", "three"}) {
     Write(550, title);
     Write(551, title);
-    ASSERT_TRUE(writer->Commit({}));
-    ASSERT_TRUE(writer->Seal());
+    ASSERT_TRUE(writer->writer->Commit({}));
+    ASSERT_TRUE(writer->writer->Seal());
     clock.Advance(std::chrono::hours(1));
   }
   const auto compact = [&] {
@@ -140,28 +140,32 @@ TEST_F(BesideAWriter, FindsEveryRecordWhileItCompacts) {
     EXPECT_GT(report->segments_before, 0);
     // The next one has something to do again.
     Write(552, FormatTime(clock.Now()));
-    ASSERT_TRUE(writer->Commit({}));
-    ASSERT_TRUE(writer->Seal());
+    ASSERT_TRUE(writer->writer->Commit({}));
+    ASSERT_TRUE(writer->writer->Seal());
     clock.Advance(std::chrono::hours(1));
   };
   const auto with_compaction = [&] {
     compacting = std::make_unique<BeforeLook>(reader_files, compact);
-    return RecordStore::OpenReadOnly(*compacting, *reading).value();
+    return testing::StorePieces::ForReading(*compacting, *reading);
   };
-  EXPECT_EQ(with_compaction()->Find({MediaType::kMovie, 550}).value().data, Movie(550, "three", 1, {}).data);
-  EXPECT_EQ(with_compaction()->History({MediaType::kMovie, 550}).value().size(), 3U);
-  EXPECT_EQ(with_compaction()->FindAsOf({MediaType::kMovie, 551}, testing::FakeClock().Now()).value().version,
+  EXPECT_EQ(with_compaction()->reader.Find({MediaType::kMovie, 550}).value().data,
+            Movie(550, "three", 1, {}).data);
+  EXPECT_EQ(with_compaction()->reader.History({MediaType::kMovie, 550}).value().size(), 3U);
+  EXPECT_EQ(with_compaction()
+                ->reader.FindAsOf({MediaType::kMovie, 551}, testing::FakeClock().Now())
+                .value()
+                .version,
             1);
   std::string versions;
-  const auto reached = with_compaction()->ReadFeed(MediaType::kMovie, 0,
-                                                   [&](std::int64_t, std::string_view line) -> Result<bool> {
-                                                     if (line.find(R"("id":550,)") != line.npos)
-                                                       versions += line.substr(line.find("version"), 11);
-                                                     return true;
-                                                   });
+  const auto reached = with_compaction()->feed.Read(MediaType::kMovie, 0,
+                                                    [&](std::int64_t, std::string_view line) -> Result<bool> {
+                                                      if (line.find(R"("id":550,)") != line.npos)
+                                                        versions += line.substr(line.find("version"), 11);
+                                                      return true;
+                                                    });
   ASSERT_TRUE(reached) << reached.error().message;
   EXPECT_EQ(versions, R"(version":1,version":2,version":3,)");
-  EXPECT_EQ(*reached, writer->NewestSequence(MediaType::kMovie).value());
+  EXPECT_EQ(*reached, writer->feed.NewestSequence(MediaType::kMovie).value());
 }
 
 // Sealed, written on, compacted between any two looks of a verification.
@@ -204,7 +208,7 @@ TEST(VerifyBesideAWriter, TakesNothingForDamageThatIsJustChanging) {
         world.Seal();
         write(world, "three");
         BeforeLook disk(world.files, [&world, &act] { act(world); }, BeforeLook::kAnything, looks + 1);
-        const auto reader = RecordStore::OpenReadOnly(disk, world.catalog).value();
+        const auto reader = testing::StorePieces::ForReading(disk, world.catalog);
         const auto report = reader->Verify(deep);
         ASSERT_TRUE(report) << report.error().message << ": " << what << " before look " << looks + 1;
         for (const auto& damage : report->damage)
@@ -225,9 +229,9 @@ TEST(VerifyBesideAWriter, WaitsForASealToBeFinishedAndTellsOfOneThatIsNot) {
   bool told = false;
   for (std::int64_t nth = 1; nth < 20; ++nth) {
     world.files.FailAt(nth, ErrorCode::kNoSpace);
-    if (world.store->Seal()) break;
+    if (world.store->writer->Seal()) break;
     told |= !world.store->Verify(false)->damage.empty();
-    const auto waited = world.store->Verify(false, [&] { ASSERT_TRUE(world.store->Seal()); });
+    const auto waited = world.store->Verify(false, [&] { ASSERT_TRUE(world.store->writer->Seal()); });
     ASSERT_TRUE(waited) << waited.error().message;
     for (const auto& damage : waited->damage) ADD_FAILURE() << damage.file << " " << damage.what;
     world.Seal();
@@ -240,8 +244,8 @@ TEST(VerifyBesideAWriter, WaitsForASealToBeFinishedAndTellsOfOneThatIsNot) {
 
 TEST_F(BesideAWriter, LeavesSegmentsThatLibzstdReadsAsOneFile) {
   for (int id = 1; id <= 300; ++id) Write(id, std::string(2000, 'x'));
-  ASSERT_TRUE(writer->Commit({}));
-  ASSERT_TRUE(writer->Seal());
+  ASSERT_TRUE(writer->writer->Commit({}));
+  ASSERT_TRUE(writer->writer->Seal());
   const std::string bytes = files.Read("records/movie/000/000/001.jsonl.zst", 0, 64 << 20).value();
   std::string text(4 << 20, '\0');
   const std::size_t size = ZSTD_decompress(text.data(), text.size(), bytes.data(), bytes.size());

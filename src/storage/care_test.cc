@@ -22,7 +22,7 @@ using testing::StoreWorld;
 constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
 
 // Frames of two or three movies each.
-const RecordStoreOptions kSmallFrames{.frame_bytes = 900};
+const RecordWriterOptions kSmallFrames{.frame_bytes = 900};
 
 // Sealed and open segments, every kind of change, seasons, tombstones.
 void Fill(StoreWorld& world) {
@@ -34,8 +34,8 @@ void Fill(StoreWorld& world) {
   world.clock.Advance(minutes(5));
   world.Put(Movie(2, "movie 2", 2, now()));
   world.Put(Movie(3, "movie three", 2, now()));
-  world.store->PutGone({MediaType::kMovie, 4}, now()).value();
-  world.store->PutGone({MediaType::kMovie, 77}, now()).value();
+  world.store->writer->PutGone({MediaType::kMovie, 4}, now()).value();
+  world.store->writer->PutGone({MediaType::kMovie, 77}, now()).value();
   world.Commit();
   world.Seal();
   world.clock.Advance(minutes(5));
@@ -122,7 +122,7 @@ TEST(Verify, FindsEveryFlippedBitOfASegmentAndNamesTheRecords) {
         const auto& records = report.damage[0].records;
         EXPECT_EQ(std::set<MediaId>(records.begin(), records.end()), frames.at(report.damage[0].offset))
             << byte;
-        EXPECT_FALSE(world.store->Find(records[0]).has_value() &&
+        EXPECT_FALSE(world.store->reader.Find(records[0]).has_value() &&
                      world.Steps(records[0]).find("damaged") == std::string::npos);
       }
       world.files.FlipBit(kFirst, byte, flip);
@@ -239,18 +239,18 @@ TEST(Rebuild, RestoresALostCatalog) {
   Fill(world);
   const std::string before = IndexText(world.catalog);
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
-  const auto refused = RecordStore::Open(world.files, catalog, world.clock, world.options);
+  const auto refused = testing::StorePieces::Open(world.files, catalog, world.clock, world.options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(refused.error().message.find("verify --rebuild"), std::string::npos) << refused.error().message;
 
-  const auto reader = RecordStore::OpenReadOnly(world.files, catalog).value();
+  const auto reader = testing::StorePieces::ForReading(world.files, catalog);
   const auto report = reader->Rebuild();
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_EQ(reader->Find({MediaType::kMovie, 2}).value().data, Movie(2, "movie two", 2, {}).data);
-  EXPECT_EQ(reader->FindSeason(1399, 5).value().id.id, 3622);
-  EXPECT_EQ(reader->FindSeasonOfEpisode(362201).value().id.id, 3622);
-  const auto opened = RecordStore::Open(world.files, catalog, world.clock, world.options);
+  EXPECT_EQ(reader->reader.Find({MediaType::kMovie, 2}).value().data, Movie(2, "movie two", 2, {}).data);
+  EXPECT_EQ(reader->reader.FindSeason(1399, 5).value().id.id, 3622);
+  EXPECT_EQ(reader->reader.FindSeasonOfEpisode(362201).value().id.id, 3622);
+  const auto opened = testing::StorePieces::Open(world.files, catalog, world.clock, world.options);
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_TRUE((*opened)->Verify(true).value().damage.empty());
   // The ledger of ids that never were is not in the segments.
@@ -264,11 +264,11 @@ TEST(Rebuild, RestoresALostCatalog) {
 TEST(Rebuild, KeepsTheLedgerThePopularityAndOtherTables) {
   StoreWorld world;
   Fill(world);
-  ASSERT_TRUE(world.store->SetPopularity(MediaType::kMovie, {{{550, 61.5F}}}));
+  ASSERT_TRUE(world.store->popularity.Set(MediaType::kMovie, {{{550, 61.5F}}}));
   ASSERT_TRUE(world.catalog.Execute("CREATE TABLE queue(id INTEGER); INSERT INTO queue VALUES(5)"));
   ASSERT_TRUE(world.store->Rebuild());
-  EXPECT_EQ(world.store->PopularityOf({MediaType::kMovie, 550}).value(), 61.5F);
-  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 1);
+  EXPECT_EQ(world.store->popularity.Find({MediaType::kMovie, 550}).value(), 61.5F);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 1);
   auto query = world.catalog.Prepare("SELECT id FROM queue").value();
   ASSERT_TRUE(query.Step().value());
   EXPECT_EQ(query.Int(0), 5);

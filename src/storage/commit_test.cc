@@ -21,14 +21,14 @@ class AnAmbiguousCommit : public ::testing::Test {
   }
   // The transaction is on the disk, and yet reports an error: as when the sync of the log fails.
   void CommitThatHappens() {
-    EXPECT_FALSE(world.store->Commit([&]() -> Result<void> {
+    EXPECT_FALSE(world.store->writer->Commit([&]() -> Result<void> {
       EXPECT_TRUE(world.catalog.Execute("COMMIT"));
       return Fail(ErrorCode::kIo, "sync the log: Input/output error");
     }));
   }
   void CommitThatDoesNot() {
     EXPECT_FALSE(
-        world.store->Commit([]() -> Result<void> { return Fail(ErrorCode::kIo, "disk I/O error"); }));
+        world.store->writer->Commit([]() -> Result<void> { return Fail(ErrorCode::kIo, "disk I/O error"); }));
   }
   StoreWorld world;
 };
@@ -77,11 +77,11 @@ TEST(AnUnreadableSector, IsHealedByTheNextFetchOfItsRecord) {
   world.Seal();
   const std::string path = "records/movie/000/000/001.jsonl.zst";
   world.files.Spoil(path, 10, 1);
-  EXPECT_EQ(world.store->Find(kOne).error().code, ErrorCode::kUnreadable);
-  EXPECT_NE(world.store->Find(kOne).error().message.find(path + " at byte 0"), std::string::npos);
+  EXPECT_EQ(world.store->reader.Find(kOne).error().code, ErrorCode::kUnreadable);
+  EXPECT_NE(world.store->reader.Find(kOne).error().message.find(path + " at byte 0"), std::string::npos);
   EXPECT_EQ(world.View(kTwo), Movie(2, "second", 1, {}).data);
-  EXPECT_EQ(world.store->History(kOne).value().size(), 1U);
-  EXPECT_NE(world.store->History(kOne).value()[0].damage, "");
+  EXPECT_EQ(world.store->reader.History(kOne).value().size(), 1U);
+  EXPECT_NE(world.store->reader.History(kOne).value()[0].damage, "");
   world.clock.Advance(std::chrono::hours(1));
   EXPECT_EQ(world.Put(Movie(1, "first", 1, world.clock.Now())), Change::kUpdate);
   world.Commit();

@@ -22,8 +22,6 @@ using testing::Season;
 using testing::Show;
 using testing::StoreWorld;
 
-using Compact = RecordStore::CompactOptions;
-
 constexpr MediaId Film(std::int64_t id) {
   return {MediaType::kMovie, id};
 }
@@ -102,8 +100,8 @@ struct CompactWorld : StoreWorld {
     Seal();
     clock.Advance(days(1));
   }
-  RecordStore::CompactReport CompactAll(const Compact& how = {}) {
-    RecordStore::CompactReport all;
+  CompactReport CompactAll(const CompactOptions& how = {}) {
+    CompactReport all;
     for (const MediaType type : kRecordTypes) {
       const auto report = store->Compact(type, how, {});
       EXPECT_TRUE(report) << report.error().message;
@@ -114,10 +112,10 @@ struct CompactWorld : StoreWorld {
   Picture Look() {
     Picture picture;
     for (const MediaType type : {MediaType::kMovie, MediaType::kTv, MediaType::kSeason}) {
-      EXPECT_TRUE(store->VisitKnownIds(type, [&](std::int64_t id) {
+      EXPECT_TRUE(store->ledger.VisitKnownIds(type, [&](std::int64_t id) {
         std::string& text = picture.text[{type, id}];
         text = View({type, id}) + " " + Steps({type, id});
-        const auto history = store->History({type, id});
+        const auto history = store->reader.History({type, id});
         for (const StoredRecord& record : history.value_or(std::vector<StoredRecord>{}))
           text += record.envelope;
       }));
@@ -132,14 +130,14 @@ struct CompactWorld : StoreWorld {
   std::vector<FeedLine> Feed(MediaType type, std::int64_t since = 0) {
     std::vector<FeedLine> lines;
     const auto reached =
-        store->ReadFeed(type, since, [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
+        store->feed.Read(type, since, [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
           EXPECT_GT(sequence, since);
           EXPECT_GE(sequence, lines.empty() ? 0 : lines.back().sequence);
           lines.push_back({sequence, std::string(line)});
           return true;
         });
     EXPECT_TRUE(reached) << reached.error().message;
-    EXPECT_EQ(reached.value_or(-1), store->NewestSequence(type).value());
+    EXPECT_EQ(reached.value_or(-1), store->feed.NewestSequence(type).value());
     return lines;
   }
   std::vector<std::string> Segments(MediaType type) {
@@ -179,7 +177,7 @@ void Fill(CompactWorld& world) {
   world.Run();
   put(1, "movie 1", 3);
   put(3, "movie three", 2);
-  world.store->PutGone(Film(4), world.Now()).value();
+  world.store->writer->PutGone(Film(4), world.Now()).value();
   world.Put(Season(3622, 1399, 2, 6, world.Now()));
   world.Run();
   put(1, "movie 1", 4);
@@ -243,12 +241,12 @@ TEST(Compaction, LetsAFollowerGoOnFromWhereverItWas) {
     std::vector<CompactWorld::FeedLine> seen;
     // In steps of one sequence number until `since`, the rest after the compaction.
     for (std::int64_t at = 0; at < since;) {
-      at = again.store
-               ->ReadFeed(MediaType::kMovie, at,
-                          [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
-                            seen.push_back({sequence, std::string(line)});
-                            return false;
-                          })
+      at = again.store->feed
+               .Read(MediaType::kMovie, at,
+                     [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
+                       seen.push_back({sequence, std::string(line)});
+                       return false;
+                     })
                .value();
       EXPECT_EQ(seen.back().sequence, at);
     }
@@ -264,7 +262,7 @@ TEST(Compaction, GoesOnWithWhatWasCompactedBefore) {
   CompactWorld world;
   Fill(world);
   world.CompactAll();  // 7 stands for 1..6
-  const auto newest = [&] { return world.store->NewestSequence(MediaType::kMovie).value(); };
+  const auto newest = [&] { return world.store->feed.NewestSequence(MediaType::kMovie).value(); };
   EXPECT_EQ(newest(), 6);
   world.Put(Movie(10, "movie 10", 1, world.Now()));
   world.Run();
@@ -333,9 +331,9 @@ TEST(Compaction, DropsOldVersionsOnlyWhenToldAndKeepsWhatWasInForceThen) {
   EXPECT_EQ(world.Steps(Film(3)), "2 update");            // on day 2
   EXPECT_EQ(world.Steps(Film(4)), "2 delete, 3 restore");
   EXPECT_EQ(world.Steps({MediaType::kSeason, 3622}), "2 update");
-  EXPECT_EQ(world.store->FindAsOf(Film(4), start + days(4) - hours(1)).value().status, 404);
-  EXPECT_EQ(world.store->FindAsOf(Film(1), start + days(4)).value().version, 1);
-  EXPECT_EQ(world.store->FindAsOf(Film(3), start).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindAsOf(Film(4), start + days(4) - hours(1)).value().status, 404);
+  EXPECT_EQ(world.store->reader.FindAsOf(Film(1), start + days(4)).value().version, 1);
+  EXPECT_EQ(world.store->reader.FindAsOf(Film(3), start).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(world.Damage(), "");
   const Picture kept = world.Look();
   ASSERT_TRUE(world.store->Rebuild());
@@ -377,7 +375,7 @@ TEST(Compaction, LeavesADamagedSegmentAsItIs) {
   EXPECT_EQ(damage[0].file, third);
   // A follower is told where to go on.
   const auto read =
-      world.store->ReadFeed(MediaType::kMovie, 2, [](auto, auto) -> Result<bool> { return true; });
+      world.store->feed.Read(MediaType::kMovie, 2, [](auto, auto) -> Result<bool> { return true; });
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message.find("--since=3"), std::string::npos) << read.error().message;
   EXPECT_FALSE(world.Feed(MediaType::kMovie, 3).empty());
@@ -386,14 +384,14 @@ TEST(Compaction, LeavesADamagedSegmentAsItIs) {
 // The lines of the feed from `since` on, "3 movie:1", and "3 damaged"; the number reached last.
 std::string FeedWithDamage(CompactWorld& world, std::int64_t since, std::string* damaged = nullptr) {
   std::string text;
-  const auto reached = world.store->ReadFeed(
+  const auto reached = world.store->feed.Read(
       MediaType::kMovie, since,
       [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
         const auto parsed = ParseRecordLine(line).value();
         text += fmt::format("{} {}, ", sequence, ToString(parsed.id));
         return true;
       },
-      [&](const RecordStore::FeedDamage& damage) -> Result<void> {
+      [&](const FeedDamage& damage) -> Result<void> {
         text += fmt::format("{} damaged, ", damage.sequence);
         if (damaged) *damaged = damage.file;
         return {};
@@ -468,11 +466,11 @@ TEST(Compaction, SurvivesTheLossOfTheCatalog) {
   const std::string state = world.files.Read("records/movie/state.json", 0, 1000).value();
   Database lost = Database::Open(":memory:", Database::Mode::kReadWrite).value();
   {
-    const auto report = RecordStore::OpenReadOnly(world.files, lost).value()->Rebuild();
+    const auto report = testing::StorePieces::ForReading(world.files, lost)->Rebuild();
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_TRUE(report->damage.empty());
   }
-  auto opened = RecordStore::Open(world.files, lost, world.clock, world.options);
+  auto opened = testing::StorePieces::Open(world.files, lost, world.clock, world.options);
   ASSERT_TRUE(opened) << opened.error().message;
   world.store = *std::move(opened);
   EXPECT_EQ(world.Look(), before);
@@ -549,7 +547,8 @@ TEST(CompactionOnABadDisk, LosesNothingAtAnyChange) {
         // It goes off again at each change of the recovery.
         for (int again = 1; again < 20; ++again) {
           world.files.CutPowerAt(again);
-          const auto opened = RecordStore::Open(world.files, world.catalog, world.clock, world.options);
+          const auto opened =
+              testing::StorePieces::Open(world.files, world.catalog, world.clock, world.options);
           if (!world.files.power_is_off()) break;
           EXPECT_FALSE(opened) << when;
           world.files.Restart(std::uint64_t(nth * 100 + again));
@@ -590,14 +589,14 @@ TEST(Purge, TakesAwayWhatWasNotConfirmedForTooLong) {
   EXPECT_EQ(world.store->PurgeUnverified(MediaType::kMovie, start + days(1)).value(), 3);
   EXPECT_EQ(world.store->PurgeUnverified(MediaType::kMovie, start + days(1)).value(), 0);
   EXPECT_EQ(world.View(Film(6)), "none");
-  EXPECT_EQ(world.store->Find(Film(6)).error().message,
+  EXPECT_EQ(world.store->reader.Find(Film(6)).error().message,
             "movie:6 was purged on 2026-11-28T00:00:00.000Z: TMDB had not confirmed it for too long");
-  EXPECT_EQ(world.store->History(Film(6)).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(world.store->FindAsOf(Film(6), start).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(world.store->StateOf(Film(6)).value().standing, Standing::kUnknown);
-  EXPECT_EQ(world.store->StateOf(Film(5)).value().standing, Standing::kLive);
-  EXPECT_EQ(world.store->Counts().value()[0].second.live, 6);
-  EXPECT_EQ(world.store->Counts().value()[0].second.tombstones, 0);
+  EXPECT_EQ(world.store->reader.History(Film(6)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindAsOf(Film(6), start).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->ledger.StateOf(Film(6)).value().standing, Standing::kUnknown);
+  EXPECT_EQ(world.store->ledger.StateOf(Film(5)).value().standing, Standing::kLive);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 6);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.tombstones, 0);
   world.Run();
   EXPECT_EQ(world.LinesOf(6), "1:1 insert, 7:1 purge");
   EXPECT_EQ(world.Damage(), "");
@@ -606,10 +605,10 @@ TEST(Purge, TakesAwayWhatWasNotConfirmedForTooLong) {
   EXPECT_EQ(world.store->PurgeUnverified(MediaType::kTv, start + days(1)).value(), 1);
   EXPECT_EQ(world.View({MediaType::kTv, 1399}), "none");
   EXPECT_EQ(world.View({MediaType::kSeason, 3622}), "none");
-  EXPECT_TRUE(world.store->SeasonNumbers(1399).value().empty());
+  EXPECT_TRUE(world.store->ledger.SeasonNumbers(1399).value().empty());
   EXPECT_NE(world.View({MediaType::kTv, 1}), "none");
-  EXPECT_EQ(world.store->FindSeason(1399, 2).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(world.store->FindSeasonOfEpisode(362201).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 2).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindSeasonOfEpisode(362201).error().code, ErrorCode::kNotFound);
   world.Run();
   EXPECT_EQ(world.Damage(), "");
 
@@ -639,10 +638,10 @@ TEST(Purge, IsOverWhenTheIdIsFetchedAgain) {
   world.Run();
   world.Put(Movie(1, "newer", 2, world.Now()));
   world.Run();
-  ASSERT_TRUE(world.store->HoldDeletion(Film(1), world.Now()));
+  ASSERT_TRUE(world.store->writer->HoldDeletion(Film(1), world.Now()));
   world.Commit();
   EXPECT_EQ(world.store->PurgeUnverified(MediaType::kMovie, world.Now()).value(), 1);
-  EXPECT_TRUE(world.store->HeldDeletions(MediaType::kMovie).value().empty());
+  EXPECT_TRUE(world.store->ledger.HeldDeletions(MediaType::kMovie).value().empty());
   world.Run();
   const Time back = world.Now();
   EXPECT_EQ(world.Put(Movie(1, "newer", 2, back)), Change::kRestore);
@@ -653,7 +652,7 @@ TEST(Purge, IsOverWhenTheIdIsFetchedAgain) {
   std::string live;
   const auto look = [&] {
     live.clear();
-    EXPECT_TRUE(world.store->VisitLive(MediaType::kMovie, [&](const LiveRecord& record) {
+    EXPECT_TRUE(world.store->ledger.VisitLive(MediaType::kMovie, [&](const LiveRecord& record) {
       live += fmt::format("{} {}", FormatTime(record.first_at), record.changes);
     }));
     return live;
@@ -680,13 +679,13 @@ TEST(Purge, CountsA404AfterItInTheLedger) {
   world.Run();
   world.store->PurgeUnverified(MediaType::kMovie, world.Now()).value();
   world.clock.Advance(hours(1));
-  EXPECT_EQ(world.store->PutGone(Film(1), world.Now()).value(), Change::kUnchanged);
+  EXPECT_EQ(world.store->writer->PutGone(Film(1), world.Now()).value(), Change::kUnchanged);
   world.Commit();
-  const IdState state = world.store->StateOf(Film(1)).value();
+  const IdState state = world.store->ledger.StateOf(Film(1)).value();
   EXPECT_EQ(state.standing, Standing::kMissing);
   EXPECT_EQ(state.gone_answers, 1);
-  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 1);
-  EXPECT_EQ(world.store->Counts().value()[0].second.live, 0);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 1);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 0);
 }
 
 }  // namespace

@@ -54,13 +54,13 @@ TEST(Opening, RefusesAStoreWhoseSealedSegmentsAreNotWhatTheIndexSays) {
     world.Seal();
     world.store.reset();
     harm(world);
-    const auto opened = RecordStore::Open(world.files, world.catalog, world.clock, world.options);
+    const auto opened = testing::StorePieces::Open(world.files, world.catalog, world.clock, world.options);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
     EXPECT_NE(opened.error().message.find(kFirst), std::string::npos) << opened.error().message;
     EXPECT_NE(opened.error().message.find("verify --rebuild"), std::string::npos);
     // And that mends it, without what is lost.
-    ASSERT_TRUE(RecordStore::OpenReadOnly(world.files, world.catalog).value()->Rebuild());
+    ASSERT_TRUE(testing::StorePieces::ForReading(world.files, world.catalog)->Rebuild());
     world.Reopen();
     ASSERT_NE(world.store, nullptr);
     EXPECT_NE(world.View(Film(2)), "none");
@@ -82,21 +82,22 @@ TEST(AnOlderCatalog, LosesNoneOfTheBytesThatItDoesNotKnow) {
     world.Commit();
     world.store.reset();
 
-    auto opened = RecordStore::Open(world.files, older, world.clock, world.options);
+    auto opened = testing::StorePieces::Open(world.files, older, world.clock, world.options);
     ASSERT_TRUE(opened) << opened.error().message;
-    ASSERT_EQ((*opened)->notices().size(), 1U);
-    EXPECT_NE((*opened)->notices()[0].find(".open.aside-"), std::string::npos) << (*opened)->notices()[0];
-    EXPECT_NE((*opened)->notices()[0].find("verify --rebuild"), std::string::npos);
+    ASSERT_EQ((*opened)->writer->notices().size(), 1U);
+    EXPECT_NE((*opened)->writer->notices()[0].find(".open.aside-"), std::string::npos)
+        << (*opened)->writer->notices()[0];
+    EXPECT_NE((*opened)->writer->notices()[0].find("verify --rebuild"), std::string::npos);
     const auto report = (*opened)->Verify(true).value();
     EXPECT_TRUE(report.damage.empty()) << report.damage[0].what;
     EXPECT_EQ(report.notes.size(), 1U);
     opened->reset();
 
-    const auto rebuilt = RecordStore::OpenReadOnly(world.files, older).value()->Rebuild();
+    const auto rebuilt = testing::StorePieces::ForReading(world.files, older)->Rebuild();
     ASSERT_TRUE(rebuilt) << rebuilt.error().message;
     EXPECT_TRUE(rebuilt->damage.empty());
-    world.store = RecordStore::Open(world.files, older, world.clock, world.options).value();
-    EXPECT_TRUE(world.store->notices().empty());
+    world.store = testing::StorePieces::Open(world.files, older, world.clock, world.options).value();
+    EXPECT_TRUE(world.store->writer->notices().empty());
     EXPECT_EQ(world.Steps(Film(1)), "1 insert, 2 update");
     EXPECT_EQ(world.View(Film(2)), Movie(2, "two", 1, {}).data);
     EXPECT_EQ(world.Damage(), "");
@@ -113,7 +114,7 @@ TEST(AnOlderCatalog, KeepsTheBytesWhenOthersHaveTakenTheirPlace) {
   world.Put(Movie(2, "two", 1, world.clock.Now()));
   world.Commit();
   world.store.reset();
-  world.store = RecordStore::Open(world.files, older, world.clock, world.options).value();
+  world.store = testing::StorePieces::Open(world.files, older, world.clock, world.options).value();
   world.Put(Movie(3, "three", 1, world.clock.Now()));
   world.Commit();
   world.Seal();
@@ -135,7 +136,8 @@ TEST(AnOlderCatalog, KeepsTheBytesWhenOthersHaveTakenTheirPlace) {
 TEST(AKill, LeavesNothingAsideOnceTheSameWasFetchedAgain) {
   StoreWorld world;
   world.Put(Movie(1, "one", 1, world.clock.Now()));
-  const auto killed = world.store->Commit([]() -> Result<void> { return Fail(ErrorCode::kIo, "killed"); });
+  const auto killed =
+      world.store->writer->Commit([]() -> Result<void> { return Fail(ErrorCode::kIo, "killed"); });
   ASSERT_FALSE(killed);
   // As if the batch had not been cut off: whole frames that no transaction knows.
   const std::string line =
@@ -145,10 +147,10 @@ TEST(AKill, LeavesNothingAsideOnceTheSameWasFetchedAgain) {
   world.files.Put(std::string(kFirst) + ".open", ZstdFrame(line) + "torn");
   world.Reopen();
   ASSERT_NE(world.store, nullptr);
-  EXPECT_EQ(world.store->notices().size(), 1U);
+  EXPECT_EQ(world.store->writer->notices().size(), 1U);
   EXPECT_EQ(world.View(Film(1)), "none");
   world.Put(Movie(1, "one", 1, world.clock.Now()));
-  world.store->PutGone(Film(1), world.clock.Now()).value();
+  world.store->writer->PutGone(Film(1), world.clock.Now()).value();
   world.Commit();
   world.Seal();
   EXPECT_TRUE(world.store->Verify(true).value().notes.empty());
@@ -199,11 +201,11 @@ TEST(ADamagedRecord, MakesNoLossOfAnUpdateOrADeletion) {
   EXPECT_EQ(world.Put(Movie(1, "x", 2, world.clock.Now())),
             Change::kUpdate);  // statistics alone would be no base
   EXPECT_EQ(world.Put(Movie(2, "y", 1, world.clock.Now())), Change::kUpdate);
-  EXPECT_EQ(world.store->PutGone(Film(3), world.clock.Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(Film(3), world.clock.Now()).value(), Change::kDelete);
   world.Commit();
   for (const int id : {1, 2, 3}) {
     EXPECT_EQ(world.Steps(Film(id)).find("damaged"), std::string::npos) << id;
-    EXPECT_TRUE(world.store->Find(Film(id))) << id;
+    EXPECT_TRUE(world.store->reader.Find(Film(id))) << id;
   }
 }
 
@@ -232,8 +234,8 @@ TEST(AFullDisk, LetsTheRunEndWithItsBatchUncommitted) {
   world.Commit();
   world.files.SetCapacity(world.files.bytes_used() + 20);
   world.Put(Movie(2, "second", 1, world.clock.Now()));
-  ASSERT_FALSE(world.store->Commit({}));
-  const auto sealed = world.store->Seal();
+  ASSERT_FALSE(world.store->writer->Commit({}));
+  const auto sealed = world.store->writer->Seal();
   EXPECT_TRUE(sealed || sealed.error().code == ErrorCode::kNoSpace) << sealed.error().message;
   world.files.SetCapacity(std::nullopt);
   world.Commit();
@@ -250,13 +252,13 @@ class ReadOnlyFolder : public ::testing::Test {
     ::chmod(folder.path.c_str(), 0755);
     PosixFileSystem files(folder.path);
     Database catalog = Database::Open(folder.path + "/catalog.db", Database::Mode::kReadWrite).value();
-    const auto store = RecordStore::Open(files, catalog, clock, {}).value();
-    ASSERT_TRUE(store->Put(Movie(1, "one", 1, clock.Now())));
-    ASSERT_TRUE(store->Commit({}));
+    const auto store = testing::StorePieces::Open(files, catalog, clock, {}).value();
+    ASSERT_TRUE(store->writer->Put(Movie(1, "one", 1, clock.Now())));
+    ASSERT_TRUE(store->writer->Commit({}));
     if (leave_log) {
       std::filesystem::copy(folder.path + "/catalog.db-wal", folder.path + "/log");
     } else {
-      ASSERT_TRUE(store->Seal());
+      ASSERT_TRUE(store->writer->Seal());
     }
   }
   template <class Act>
@@ -279,11 +281,11 @@ TEST_F(ReadOnlyFolder, IsReadAsItIs) {
     PosixFileSystem files(folder.path);
     auto catalog = Database::Open(folder.path + "/catalog.db", Database::Mode::kReadOnly);
     ASSERT_TRUE(catalog) << catalog.error().message;
-    const auto store = RecordStore::OpenReadOnly(files, *catalog).value();
-    const auto found = store->Find(Film(1));
+    const auto store = testing::StorePieces::ForReading(files, *catalog);
+    const auto found = store->reader.Find(Film(1));
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->data, Movie(1, "one", 1, {}).data);
-    EXPECT_EQ(store->Counts().value()[0].second.live, 1);
+    EXPECT_EQ(store->ledger.Counts().value()[0].second.live, 1);
     EXPECT_TRUE(store->Verify(true).value().damage.empty());
     EXPECT_FALSE(std::filesystem::exists(folder.path + "/catalog.db-shm"));
   });

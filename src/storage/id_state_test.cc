@@ -43,19 +43,19 @@ class IdStates : public ::testing::TestWithParam<bool> {
     world.clock.Advance(days(1));
   }
   Time Now() { return world.clock.Now(); }
-  Change Gone(MediaId id) { return world.store->PutGone(id, Now()).value(); }
-  std::string State(MediaId id) { return Text(world.store->StateOf(id).value()); }
+  Change Gone(MediaId id) { return world.store->writer->PutGone(id, Now()).value(); }
+  std::string State(MediaId id) { return Text(world.store->ledger.StateOf(id).value()); }
   std::vector<std::string> States(MediaType type) {
     std::vector<std::string> states;
-    EXPECT_TRUE(world.store->VisitStates(type, [&](const IdState& state) {
+    EXPECT_TRUE(world.store->ledger.VisitStates(type, [&](const IdState& state) {
       states.push_back(Text(state));
       // The walk and the single look agree.
       EXPECT_EQ(states.back(), State({type, state.id}));
     }));
     return states;
   }
-  std::vector<std::int64_t> Held() { return world.store->HeldDeletions(MediaType::kMovie).value(); }
-  TypeCounts Counts() { return world.store->Counts().value()[0].second; }
+  std::vector<std::int64_t> Held() { return world.store->ledger.HeldDeletions(MediaType::kMovie).value(); }
+  TypeCounts Counts() { return world.store->ledger.Counts().value()[0].second; }
 
   StoreWorld world;
 };
@@ -101,7 +101,7 @@ TEST_P(IdStates, SurviveARebuildOfTheIndex) {
   Gone({MediaType::kMovie, 20});
   Tick();
   Gone(kMovie);
-  ASSERT_TRUE(world.store->HoldDeletion({MediaType::kMovie, 3}, Now()));
+  ASSERT_TRUE(world.store->writer->HoldDeletion({MediaType::kMovie, 3}, Now()));
   Tick();
   Gone(kMovie);
   world.Commit();
@@ -116,7 +116,8 @@ TEST_P(IdStates, HoldADeletionUntilTmdbAnswersAgain) {
   for (const int id : {1, 2, 3, 4}) world.Put(Movie(id, "x", 1, Now()));
   Gone({MediaType::kMovie, 4});
   Tick();
-  for (const int id : {1, 2, 3, 4, 5}) ASSERT_TRUE(world.store->HoldDeletion({MediaType::kMovie, id}, Now()));
+  for (const int id : {1, 2, 3, 4, 5})
+    ASSERT_TRUE(world.store->writer->HoldDeletion({MediaType::kMovie, id}, Now()));
   world.Commit();
   EXPECT_EQ(Held(), (std::vector<std::int64_t>{1, 2, 3}));  // what is not live cannot be held
   EXPECT_EQ(Counts().held, 3);
@@ -136,7 +137,7 @@ TEST_P(IdStates, HoldADeletionUntilTmdbAnswersAgain) {
 TEST_P(IdStates, TellTheFreshnessPolicyHowOftenARecordChanged) {
   const auto live = [&] {
     std::string text;
-    EXPECT_TRUE(world.store->VisitLive(MediaType::kMovie, [&](const LiveRecord& record) {
+    EXPECT_TRUE(world.store->ledger.VisitLive(MediaType::kMovie, [&](const LiveRecord& record) {
       text += fmt::format("{} first {} verified {} changes {}\n", record.id,
                           FormatTime(record.first_at).substr(5, 5),
                           FormatTime(record.verified_at).substr(5, 5), record.changes);
@@ -180,7 +181,7 @@ TEST_P(IdStates, ShowTheVersionThatWasInForce) {
   world.Put(Movie(550, "three", 5, Now()));
   world.Commit();
   const auto as_of = [&](Time at) {
-    const auto found = world.store->FindAsOf(kMovie, at);
+    const auto found = world.store->reader.FindAsOf(kMovie, at);
     if (!found) return found.error().message;
     return fmt::format("{} {} {}", found->version, tmdbc::Name(found->change), found->data);
   };
@@ -197,7 +198,7 @@ TEST_P(IdStates, ShowTheVersionThatWasInForce) {
   EXPECT_EQ(as_of(start + days(4)), "4 restore " + data("three", 2));
   EXPECT_EQ(as_of(start + days(5)), "4 stats " + data("three", 5));  // now
   EXPECT_EQ(as_of(start + days(500)), "4 stats " + data("three", 5));
-  EXPECT_EQ(world.store->FindAsOf({MediaType::kMovie, 9}, start).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindAsOf({MediaType::kMovie, 9}, start).error().code, ErrorCode::kNotFound);
 }
 
 INSTANTIATE_TEST_SUITE_P(CommitEachStep, IdStates, ::testing::Values(true));

@@ -16,12 +16,12 @@ using testing::Show;
 using testing::StoreWorld;
 
 // Small frames and segments, so that a short story has many of them.
-const RecordStoreOptions kSmall{.commit_interval = std::chrono::seconds(1),
-                                .commit_bytes = 1 << 20,
-                                .frame_bytes = 400,
-                                .segment_bytes = 900,
-                                .segment_age = std::chrono::minutes(40),
-                                .zstd_level = 1};
+const RecordWriterOptions kSmall{.commit_interval = std::chrono::seconds(1),
+                                 .commit_bytes = 1 << 20,
+                                 .frame_bytes = 400,
+                                 .segment_bytes = 900,
+                                 .segment_age = std::chrono::minutes(40),
+                                 .zstd_level = 1};
 
 // One thing that happens to a store, at a time of its own, so that it can happen again after a crash.
 struct Step {
@@ -81,10 +81,11 @@ std::vector<Step> MakeStory(std::uint64_t seed, Time start) {
         std::mt19937_64 letters(std::uint64_t(id) * 10 + title);
         for (const std::size_t n = id % 2 == 0 ? 0 : 100 + letters() % 300; noise.size() < n;)
           noise += fmt::format("{:x}", letters());
-        step.document = MakeDocument({MediaType::kMovie, id},
-                                     fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id, title,
-                                                 random() % 3, noise),
-                                     now);
+        step.document =
+            MakeDocument({MediaType::kMovie, id},
+                         fmt::format(R"({{"id":{},"title":"{}","vote_count":{},"overview":"{}"}})", id, title,
+                                     random() % 3, noise),
+                         now);
       }
     }
     if (step.kind == Step::kPut) step.id = step.document.id;
@@ -124,7 +125,7 @@ struct Play {
   }
 
   Result<void> Commit(std::size_t index) {
-    return world.store->Commit([&]() -> Result<void> {
+    return world.store->writer->Commit([&]() -> Result<void> {
       TRY(world.catalog.Execute(fmt::format("INSERT INTO acks VALUES({})", index)));
       if (index != cut_in_transaction) return {};
       world.files.CutPower();
@@ -137,11 +138,11 @@ struct Play {
     if (step.at > world.clock.Now()) world.clock.Advance(step.at - world.clock.Now());
     switch (step.kind) {
       case Step::kPut: {
-        TRY(world.store->Put(step.document));
+        TRY(world.store->writer->Put(step.document));
         return {};
       }
       case Step::kGone: {
-        TRY(world.store->PutGone(step.id, step.at));
+        TRY(world.store->writer->PutGone(step.id, step.at));
         return {};
       }
       case Step::kSeasons:
@@ -149,7 +150,7 @@ struct Play {
       case Step::kCommit:
         return Commit(index);
       case Step::kSeal:
-        return world.store->Seal();
+        return world.store->writer->Seal();
     }
     return {};
   }
@@ -176,7 +177,8 @@ struct Play {
     for (int nth = 1; nth < 30; ++nth) {
       world.files.CutPowerAt(nth);
       {
-        const auto opened = RecordStore::Open(world.files, world.catalog, world.clock, world.options);
+        const auto opened =
+            testing::StorePieces::Open(world.files, world.catalog, world.clock, world.options);
         if (!world.files.power_is_off()) break;
         EXPECT_FALSE(opened);
       }

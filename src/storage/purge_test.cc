@@ -55,17 +55,17 @@ TEST(Care, KeepsWhatNobodyHasAskedForHoweverOldItIs) {
   world.Commit();
   const Time now = world.clock.Now() + days(200);
   const auto nobody = [](MediaId) { return std::optional<Time>(); };
-  auto plan = PlanCare(world.store->ledger(), MediaType::kMovie, now, nobody).value();
+  auto plan = PlanCare(world.store->ledger, MediaType::kMovie, now, nobody).value();
   EXPECT_TRUE(plan.purge.empty());
   EXPECT_EQ(plan.live, 40);
   EXPECT_EQ(plan.unasked, 40);
   const auto two = [&](MediaId id) { return id.id <= 2 ? std::optional(now) : std::nullopt; };
-  plan = PlanCare(world.store->ledger(), MediaType::kMovie, now, two).value();
+  plan = PlanCare(world.store->ledger, MediaType::kMovie, now, two).value();
   EXPECT_EQ(plan.purge, (std::vector<std::int64_t>{1, 2}));
-  ASSERT_TRUE(Purge(world.store->writer(), MediaType::kMovie, plan.purge, now));
+  ASSERT_TRUE(Purge(*world.store->writer, MediaType::kMovie, plan.purge, now));
   EXPECT_NE(world.View({MediaType::kMovie, 1}), Movie(1, "x", 1, {}).data);
   EXPECT_EQ(world.View({MediaType::kMovie, 3}), Movie(3, "x", 1, {}).data);
-  EXPECT_EQ(world.store->Counts().value()[0].second.live, 38);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 38);
 }
 
 }  // namespace

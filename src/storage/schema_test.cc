@@ -30,7 +30,7 @@ struct SchemaWorld : StoreWorld {
   }
   std::vector<std::string> Lines() {
     std::vector<std::string> lines;
-    EXPECT_TRUE(store->ReadFeed(MediaType::kMovie, 0, [&](std::int64_t, std::string_view line) -> Result<bool> {
+    EXPECT_TRUE(store->feed.Read(MediaType::kMovie, 0, [&](std::int64_t, std::string_view line) -> Result<bool> {
       lines.emplace_back(line);
       return true;
     }));
@@ -76,7 +76,7 @@ TEST(Schema, WritesNewNumbersAsAPatchOfTheBodyThatBeganTheVersion) {
             std::string::npos)
       << lines[2];
   // The view is whole, and says so itself.
-  const StoredRecord view = world.store->Find(Film(550)).value();
+  const StoredRecord view = world.store->reader.Find(Film(550)).value();
   EXPECT_EQ(view.data, Movie(550, "Fight Club", 3, {}).data);
   EXPECT_EQ(view.sha256, Sha256Hex(view.data));
   const RecordLine envelope = ParseRecordLine(view.envelope).value();
@@ -84,7 +84,7 @@ TEST(Schema, WritesNewNumbersAsAPatchOfTheBodyThatBeganTheVersion) {
   EXPECT_EQ(envelope.change, Change::kStats);
   // The history is not changed by it, and the past has the numbers with which the version began.
   EXPECT_EQ(world.Steps(Film(550)), "1 insert");
-  EXPECT_EQ(world.store->FindAsOf(Film(550), world.Now() - days(3)).value().data, Movie(550, "Fight Club", 1, {}).data);
+  EXPECT_EQ(world.store->reader.FindAsOf(Film(550), world.Now() - days(3)).value().data, Movie(550, "Fight Club", 1, {}).data);
   EXPECT_EQ(world.Damage(), "");
 }
 
@@ -95,7 +95,7 @@ TEST(Schema, HealsAVersionWhoseBodyIsDamagedWithTheNextFetch) {
   world.Put(Movie(550, "Fight Club", 2, world.Now()));
   world.Run();
   world.files.FlipBit("records/movie/000/000/001.jsonl.zst", 30, 1);
-  EXPECT_EQ(world.store->Find(Film(550)).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(world.store->reader.Find(Film(550)).error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 3, world.Now())), Change::kUpdate);
   world.Run();
   EXPECT_EQ(world.View(Film(550)), Movie(550, "Fight Club", 3, {}).data);
@@ -114,17 +114,17 @@ void Live(SchemaWorld& world) {
     world.Put(Movie(id, fmt::format("movie {}", id), id % 2 + 1, world.Now()));  // half of them unchanged
     world.clock.Advance(milliseconds(400));
   }
-  world.store->PutGone(Film(7), world.Now()).value();
-  world.store->PutGone(Film(70), world.Now()).value();
+  world.store->writer->PutGone(Film(7), world.Now()).value();
+  world.store->writer->PutGone(Film(70), world.Now()).value();
   world.Run();
-  world.store->PutGone(Film(7), world.Now()).value();
-  world.store->PutGone(Film(70), world.Now()).value();
+  world.store->writer->PutGone(Film(7), world.Now()).value();
+  world.store->writer->PutGone(Film(70), world.Now()).value();
   world.clock.Advance(milliseconds(300));
-  world.store->PutGone(Film(70), world.Now()).value();
-  world.store->PutGone(Film(71), world.Now()).value();
-  ASSERT_TRUE(world.store->HoldDeletion(Film(1), world.Now()));
-  ASSERT_TRUE(world.store->HoldDeletion(Film(2), world.Now()));
-  ASSERT_TRUE(world.store->HoldDeletion(Film(3), world.Now()));
+  world.store->writer->PutGone(Film(70), world.Now()).value();
+  world.store->writer->PutGone(Film(71), world.Now()).value();
+  ASSERT_TRUE(world.store->writer->HoldDeletion(Film(1), world.Now()));
+  ASSERT_TRUE(world.store->writer->HoldDeletion(Film(2), world.Now()));
+  ASSERT_TRUE(world.store->writer->HoldDeletion(Film(3), world.Now()));
   world.Run();
   world.Put(Movie(2, "movie 2", 1, world.Now()));  // back, unchanged
   world.Put(Movie(3, "movie drei", 1, world.Now()));
@@ -133,7 +133,7 @@ void Live(SchemaWorld& world) {
   world.Put(Movie(5, "movie 5", 3, world.Now() + milliseconds(5)));
   world.store->PurgeUnverified(MediaType::kMovie, world.Now() - days(2)).value();  // 8 and 9
   world.Run();
-  world.store->PutGone(Film(9), world.Now()).value();  // purged: missing now
+  world.store->writer->PutGone(Film(9), world.Now()).value();  // purged: missing now
   world.Put(Movie(4, "movie 4", 1, world.Now()));
   world.Put(Movie(71, "movie 71", 7, world.Now()));
   world.Commit();  // and an open segment
@@ -162,7 +162,7 @@ TEST(Schema, TakesNothingFromASoundCatalogThatTheSegmentsHaveLost) {
   world.Put(Movie(1, "movie 1", 1, world.Now()));
   world.Run();
   world.Put(Movie(1, "movie 1", 1, world.Now()));
-  world.store->PutGone(Film(70), world.Now()).value();
+  world.store->writer->PutGone(Film(70), world.Now()).value();
   world.Run();
   const std::string before = world.Ledger(world.catalog);
   ASSERT_TRUE(world.files.Remove("records/movie/000/000/002.jsonl.zst"));
@@ -242,7 +242,7 @@ TEST(Schema, RefusesAStoreOfTheFirstSchemaUntilItIsToBeUpgraded) {
   ASSERT_TRUE(world.catalog.Execute("UPDATE store_properties SET value=1 WHERE name='schema'; "
                                     "DROP INDEX store_segment_places; ALTER TABLE store_records DROP COLUMN line_length; "
                                     "ALTER TABLE store_segments DROP COLUMN place"));
-  const auto opened = RecordStore::Open(world.files, world.catalog, world.clock, world.options);
+  const auto opened = testing::StorePieces::Open(world.files, world.catalog, world.clock, world.options);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
   EXPECT_EQ(opened.error().hint, Hint::kOldStore);

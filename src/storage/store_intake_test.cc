@@ -22,7 +22,7 @@ struct StoreIntakeTest : ::testing::Test {
 
   // A new drain: another intake over the same store.
   void Again(bool accept = false) {
-    intake.emplace(world.clock, world.store->writer(), world.store->ledger(),
+    intake.emplace(world.clock, *world.store->writer, world.store->ledger,
                    StoreIntakeOptions{.accept_deletions = accept});
   }
   Time Now() { return world.clock.Now(); }
@@ -62,7 +62,7 @@ struct StoreIntakeTest : ::testing::Test {
     }
   }
   std::size_t Seasons(std::int64_t tv_id) { return intake->SeasonNumbers(tv_id).value().size(); }
-  std::size_t Held(MediaType type) { return world.store->ledger().HeldDeletions(type).value().size(); }
+  std::size_t Held(MediaType type) { return world.store->ledger.HeldDeletions(type).value().size(); }
 
   testing::StoreWorld world;
   std::optional<StoreIntake> intake;
@@ -94,7 +94,7 @@ TEST_F(StoreIntakeTest, HeldSeasonsGoWhenAPersonAgreesAndStayWhenTheyAreListedAg
   FetchWhole(2, 20);
   Commit();
   EXPECT_EQ(Held(MediaType::kSeason), 20u);
-  EXPECT_EQ(world.store->ledger().ShowsOfHeldSeasons().value(), std::vector<std::int64_t>{3});
+  EXPECT_EQ(world.store->ledger.ShowsOfHeldSeasons().value(), std::vector<std::int64_t>{3});
   Again(true);
   Fetch(3, List(3, {}), {});
   const IntakeReport report = Commit();
@@ -102,7 +102,7 @@ TEST_F(StoreIntakeTest, HeldSeasonsGoWhenAPersonAgreesAndStayWhenTheyAreListedAg
   EXPECT_EQ(Held(MediaType::kSeason), 0u);
   EXPECT_EQ(Seasons(2), 20u);
   EXPECT_EQ(Seasons(3), 0u);
-  EXPECT_TRUE(world.store->ledger().DeletionsSince(Now() - days(1)).value().empty()) << "agreed to";
+  EXPECT_TRUE(world.store->ledger.DeletionsSince(Now() - days(1)).value().empty()) << "agreed to";
 }
 
 TEST_F(StoreIntakeTest, ASeasonWithoutAReadableNumberIsNotGone) {
@@ -131,7 +131,7 @@ TEST_F(StoreIntakeTest, ATombstoneTellsWhatTheEvidenceWas) {
   Fetch(1399, List(1399, {1, 2}), {1, 2});
   ASSERT_TRUE(intake->Gone({MediaType::kTv, 1400}, Now()));
   const IntakeReport report = Commit();
-  const auto status = [&](MediaId id) { return world.store->reader().Find(id).value().status; };
+  const auto status = [&](MediaId id) { return world.store->reader.Find(id).value().status; };
   EXPECT_EQ(status({MediaType::kSeason, SeasonId(1399, 3)}), 200) << "its show lists it no longer";
   EXPECT_EQ(status({MediaType::kTv, 1400}), 404);
   EXPECT_EQ(status({MediaType::kSeason, SeasonId(1400, 1)}), 404) << "its show said 404";

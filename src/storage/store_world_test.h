@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/record_store.h"
+#include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 
@@ -72,36 +72,36 @@ struct StoreWorld {
   FakeClock clock;
   FaultFileSystem files;
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
-  RecordStoreOptions options;
-  std::unique_ptr<RecordStore> store;
+  RecordWriterOptions options;
+  std::unique_ptr<StorePieces> store;
 
-  explicit StoreWorld(RecordStoreOptions with = {}) : options(with) { Reopen(); }
+  explicit StoreWorld(RecordWriterOptions with = {}) : options(with) { Reopen(); }
 
   // As after a kill: what was not committed is gone.
   void Reopen() {
     store.reset();
-    auto opened = RecordStore::Open(files, catalog, clock, options);
+    auto opened = StorePieces::Open(files, catalog, clock, options);
     ASSERT_TRUE(opened) << opened.error().message;
     store = *std::move(opened);
   }
-  Change Put(const Document& document) { return store->Put(document).value(); }
+  Change Put(const Document& document) { return store->writer->Put(document).value(); }
   void Commit() {
-    const auto done = store->Commit({});
+    const auto done = store->writer->Commit({});
     ASSERT_TRUE(done) << done.error().message;
   }
   void Seal() {
-    const auto done = store->Seal();
+    const auto done = store->writer->Seal();
     ASSERT_TRUE(done) << done.error().message;
   }
   // "404", "no longer listed", "none", or the data of the current view; an error's message when it cannot be read.
   std::string View(MediaId id) {
-    const auto found = store->Find(id);
+    const auto found = store->reader.Find(id);
     if (!found) return found.error().code == ErrorCode::kNotFound ? "none" : found.error().message;
     return found->live() ? found->data : found->status == 404 ? "404" : "no longer listed";
   }
   // "1 insert, 2 update"
   std::string Steps(MediaId id) {
-    const auto history = store->History(id);
+    const auto history = store->reader.History(id);
     if (!history) return history.error().message;
     std::string text;
     for (const StoredRecord& record : *history) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "storage/record_store.h"
+#include "storage/record_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -26,14 +26,14 @@ constexpr MediaId SeasonId(std::int64_t id) {
   return {MediaType::kSeason, id};
 }
 
-TEST(RecordStore, GivesBackTheBytesAndTheEnvelope) {
+TEST(RecordWriter, GivesBackTheBytesAndTheEnvelope) {
   StoreWorld world;
   Document document =
       MakeDocument(kMovie, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
   document.etag = "W/\"1f\"";
   EXPECT_EQ(world.Put(document), Change::kInsert);
   world.Commit();
-  const auto found = world.store->Find(kMovie);
+  const auto found = world.store->reader.Find(kMovie);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->id, kMovie);
   EXPECT_EQ(found->version, 1);
@@ -51,7 +51,7 @@ TEST(RecordStore, GivesBackTheBytesAndTheEnvelope) {
           Sha256Hex(kFightClub), kFightClub));
 }
 
-TEST(RecordStore, ShowsNothingBeforeTheCommit) {
+TEST(RecordWriter, ShowsNothingBeforeTheCommit) {
   StoreWorld world;
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   EXPECT_EQ(world.View(kMovie), "none");
@@ -60,13 +60,13 @@ TEST(RecordStore, ShowsNothingBeforeTheCommit) {
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, TellsAnIdNeverStoredFromATombstone) {
+TEST(RecordWriter, TellsAnIdNeverStoredFromATombstone) {
   StoreWorld world;
-  EXPECT_EQ(world.store->Find(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.Find(kMovie).error().code, ErrorCode::kNotFound);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
-  EXPECT_EQ(world.store->PutGone(kMovie, world.clock.Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kMovie, world.clock.Now()).value(), Change::kDelete);
   world.Commit();
-  const auto found = world.store->Find(kMovie);
+  const auto found = world.store->reader.Find(kMovie);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->status, 404);
   EXPECT_EQ(found->version, 2);
@@ -76,7 +76,7 @@ TEST(RecordStore, TellsAnIdNeverStoredFromATombstone) {
 }
 
 // Runs the same story with a commit after each step and with one at the end: the batch must see itself.
-class RecordStoreHistory : public ::testing::TestWithParam<bool> {
+class RecordWriterHistory : public ::testing::TestWithParam<bool> {
  protected:
   void Tick() {
     if (GetParam()) world.Commit();
@@ -86,7 +86,7 @@ class RecordStoreHistory : public ::testing::TestWithParam<bool> {
   StoreWorld world;
 };
 
-TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
+TEST_P(RecordWriterHistory, KeepsEveryVersionOnce) {
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kInsert);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kUnchanged);
@@ -97,9 +97,9 @@ TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kUpdate);
   Tick();
-  EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kDelete);
   Tick();
-  EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+  EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kUnchanged);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kRestore);
   Tick();
@@ -107,15 +107,15 @@ TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
   world.Commit();
 
   EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
-  const auto history = world.store->History(kMovie).value();
+  const auto history = world.store->reader.History(kMovie).value();
   EXPECT_EQ(history[0].data, Movie(550, "Fight Club", 1, {}).data);  // as the version began
   EXPECT_EQ(FormatTime(history[0].fetched_at), "2026-11-22T00:00:00.000Z");
   EXPECT_EQ(history[3].data, Movie(550, "Klub walki", 3, {}).data);
-  const auto view = world.store->Find(kMovie).value();
+  const auto view = world.store->reader.Find(kMovie).value();
   EXPECT_EQ(view.data, Movie(550, "Klub walki", 4, {}).data);
   EXPECT_EQ(view.change, Change::kStats);
   EXPECT_EQ(view.version, 4);
-  const auto counts = world.store->Counts().value();
+  const auto counts = world.store->ledger.Counts().value();
   ASSERT_EQ(counts.size(), 1U);
   EXPECT_EQ(counts[0].second.live, 1);
   EXPECT_EQ(counts[0].second.versions, 4);
@@ -123,7 +123,7 @@ TEST_P(RecordStoreHistory, KeepsEveryVersionOnce) {
 }
 
 // The machine's clock was a month ahead for one run, then right again; or NTP came late.
-TEST_P(RecordStoreHistory, TakesTheLaterAnswerWhateverTheClockSays) {
+TEST_P(RecordWriterHistory, TakesTheLaterAnswerWhateverTheClockSays) {
   const Time right = Now();
   const Time ahead = right + hours(24 * 30);
   const auto ms = [](int count) { return std::chrono::milliseconds(count); };
@@ -135,54 +135,54 @@ TEST_P(RecordStoreHistory, TakesTheLaterAnswerWhateverTheClockSays) {
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "second", 2, right)), Change::kStats);
   Tick();
-  EXPECT_EQ(world.store->PutGone(kMovie, right).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kMovie, right).value(), Change::kDelete);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "third", 2, right + hours(1))), Change::kRestore);
   world.Commit();
   EXPECT_EQ(world.View(kMovie), Movie(550, "third", 2, {}).data);
   EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
   // The history's times ascend, so that every moment has one version.
-  const auto history = world.store->History(kMovie).value();
+  const auto history = world.store->reader.History(kMovie).value();
   EXPECT_EQ(history[0].fetched_at, ahead);
   EXPECT_EQ(history[1].fetched_at, ahead + ms(1));
   EXPECT_EQ(history[2].fetched_at, ahead + ms(3));
   EXPECT_EQ(history[3].fetched_at, ahead + ms(4));
-  EXPECT_EQ(world.store->FindAsOf(kMovie, ahead).value().version, 1);
+  EXPECT_EQ(world.store->reader.FindAsOf(kMovie, ahead).value().version, 1);
   // What counts as confirmed is when TMDB was asked.
-  EXPECT_EQ(world.store->StateOf(kMovie).value().verified_at, right + hours(1));
-  EXPECT_EQ(world.store->StateOf({MediaType::kMovie, 551}).value().verified_at, right);
+  EXPECT_EQ(world.store->ledger.StateOf(kMovie).value().verified_at, right + hours(1));
+  EXPECT_EQ(world.store->ledger.StateOf({MediaType::kMovie, 551}).value().verified_at, right);
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST_P(RecordStoreHistory, CountsIdsThatNeverWere) {
+TEST_P(RecordWriterHistory, CountsIdsThatNeverWere) {
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(world.store->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+    EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kUnchanged);
     Tick();
   }
-  world.store->PutGone({MediaType::kMovie, 7}, Now()).value();
+  world.store->writer->PutGone({MediaType::kMovie, 7}, Now()).value();
   world.Commit();
   EXPECT_EQ(world.View(kMovie), "none");
-  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 2);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 2);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kInsert);
   world.Commit();
-  EXPECT_EQ(world.store->Counts().value()[0].second.missing, 1);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 1);
   EXPECT_EQ(world.Steps(kMovie), "1 insert");
 }
 
-TEST_P(RecordStoreHistory, TakesTheSeasonsOfADeletedShowAlong) {
+TEST_P(RecordWriterHistory, TakesTheSeasonsOfADeletedShowAlong) {
   world.Put(Show(1399, "Game of Thrones", Now()));
   world.Put(Season(3624, 1399, 1, 10, Now()));
   world.Put(Season(3625, 1399, 2, 10, Now()));
   world.Put(Season(9000, 60735, 1, 3, Now()));
   Tick();
-  EXPECT_EQ(world.store->PutGone(kShow, Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kShow, Now()).value(), Change::kDelete);
   world.Commit();
   for (const MediaId id : {kShow, SeasonId(3624), SeasonId(3625)})
     EXPECT_EQ(world.View(id), "404") << ToString(id);
   EXPECT_NE(world.View(SeasonId(9000)), "404");
-  EXPECT_TRUE(world.store->SeasonNumbers(1399).value().empty());
-  const auto tombstone = world.store->FindSeason(1399, 2).value();
+  EXPECT_TRUE(world.store->ledger.SeasonNumbers(1399).value().empty());
+  const auto tombstone = world.store->reader.FindSeason(1399, 2).value();
   EXPECT_EQ(tombstone.status, 404);
   EXPECT_EQ(tombstone.tv_id, 1399);
   EXPECT_EQ(tombstone.season_number, 2);
@@ -191,11 +191,11 @@ TEST_P(RecordStoreHistory, TakesTheSeasonsOfADeletedShowAlong) {
   EXPECT_EQ(world.Put(Season(3624, 1399, 1, 10, Now())), Change::kRestore);
   world.Commit();
   EXPECT_EQ(world.Steps(SeasonId(3624)), "1 insert, 2 delete, 3 restore");
-  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
+  EXPECT_EQ(world.store->ledger.SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST_P(RecordStoreHistory, DeletesSeasonsThatAreNotListedAnyMore) {
+TEST_P(RecordWriterHistory, DeletesSeasonsThatAreNotListedAnyMore) {
   for (const int number : {0, 1, 2, 3}) world.Put(Season(3620 + number, 1399, number, 2, Now()));
   Tick();
   world.Put(Season(3621, 1399, 1, 2, Now()));
@@ -203,24 +203,24 @@ TEST_P(RecordStoreHistory, DeletesSeasonsThatAreNotListedAnyMore) {
   Tick();
   ASSERT_TRUE(world.store->PutSeasonList(1399, {{1, 3}}, Now()));  // nothing is left to do
   world.Commit();
-  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), (std::vector<std::int64_t>{1, 3}));
+  EXPECT_EQ(world.store->ledger.SeasonNumbers(1399).value(), (std::vector<std::int64_t>{1, 3}));
   EXPECT_EQ(world.Steps(SeasonId(3620)), "1 insert, 2 delete");
   EXPECT_EQ(world.Steps(SeasonId(3621)), "1 insert");
   EXPECT_EQ(world.Steps(SeasonId(3622)), "1 insert, 2 delete");
 }
 
-TEST_P(RecordStoreHistory, LetsOneSeasonTakeTheNumberOfAnother) {
+TEST_P(RecordWriterHistory, LetsOneSeasonTakeTheNumberOfAnother) {
   world.Put(Season(3624, 1399, 1, 2, Now()));
   Tick();
   world.Put(Season(5000, 1399, 1, 3, Now()));
   ASSERT_TRUE(world.store->PutSeasonList(1399, {{1}}, Now()));
   world.Commit();
-  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(5000));
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 1).value().id, SeasonId(5000));
   EXPECT_EQ(world.View(SeasonId(3624)), "no longer listed");
-  EXPECT_EQ(world.store->SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
+  EXPECT_EQ(world.store->ledger.SeasonNumbers(1399).value(), std::vector<std::int64_t>{1});
 }
 
-TEST_P(RecordStoreHistory, LetsSeasonsSwapTheirNumbers) {
+TEST_P(RecordWriterHistory, LetsSeasonsSwapTheirNumbers) {
   world.Put(Season(3624, 1399, 1, 2, Now()));
   world.Put(Season(3625, 1399, 2, 3, Now()));
   Tick();
@@ -228,12 +228,12 @@ TEST_P(RecordStoreHistory, LetsSeasonsSwapTheirNumbers) {
   world.Put(Season(3624, 1399, 2, 2, Now()));
   ASSERT_TRUE(world.store->PutSeasonList(1399, {{1, 2}}, Now()));
   world.Commit();
-  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(3625));
-  EXPECT_EQ(world.store->FindSeason(1399, 2).value().id, SeasonId(3624));
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 1).value().id, SeasonId(3625));
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 2).value().id, SeasonId(3624));
   EXPECT_EQ(world.Steps(SeasonId(3624)), "1 insert, 2 update");
 }
 
-TEST_P(RecordStoreHistory, FindsTheSeasonOfAnEpisode) {
+TEST_P(RecordWriterHistory, FindsTheSeasonOfAnEpisode) {
   world.Put(Season(3624, 1399, 1, 10, Now()));
   Tick();
   Document moved = Season(4000, 1399, 2, 1, Now());
@@ -242,18 +242,18 @@ TEST_P(RecordStoreHistory, FindsTheSeasonOfAnEpisode) {
   moved.hash = HashContent(moved.data).value();
   world.Put(moved);
   world.Commit();
-  EXPECT_EQ(world.store->FindSeasonOfEpisode(362401).value().id, SeasonId(3624));
-  EXPECT_EQ(world.store->FindSeasonOfEpisode(362410).value().id, SeasonId(4000));
-  EXPECT_EQ(world.store->FindSeasonOfEpisode(400001).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(world.store->FindSeason(1399, 1).value().id, SeasonId(3624));
-  EXPECT_EQ(world.store->FindSeason(1399, 7).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(world.store->FindSeason(1, 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindSeasonOfEpisode(362401).value().id, SeasonId(3624));
+  EXPECT_EQ(world.store->reader.FindSeasonOfEpisode(362410).value().id, SeasonId(4000));
+  EXPECT_EQ(world.store->reader.FindSeasonOfEpisode(400001).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 1).value().id, SeasonId(3624));
+  EXPECT_EQ(world.store->reader.FindSeason(1399, 7).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.FindSeason(1, 1).error().code, ErrorCode::kNotFound);
 }
 
-INSTANTIATE_TEST_SUITE_P(CommitEachStep, RecordStoreHistory, ::testing::Values(true));
-INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, RecordStoreHistory, ::testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(CommitEachStep, RecordWriterHistory, ::testing::Values(true));
+INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, RecordWriterHistory, ::testing::Values(false));
 
-TEST(RecordStore, WritesOfAnUnchangedFetchOnlyThatThereWasOne) {
+TEST(RecordWriter, WritesOfAnUnchangedFetchOnlyThatThereWasOne) {
   StoreWorld world;
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   world.Commit();
@@ -262,10 +262,10 @@ TEST(RecordStore, WritesOfAnUnchangedFetchOnlyThatThereWasOne) {
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, world.clock.Now())), Change::kUnchanged);
   world.Commit();
   EXPECT_LT(world.files.bytes_used(), bytes + 150);
-  EXPECT_EQ(world.store->Counts().value()[0].second.oldest_verified, world.clock.Now());
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.oldest_verified, world.clock.Now());
 }
 
-TEST(RecordStore, StoresABodyWithLineBreaksAsOneLine) {
+TEST(RecordWriter, StoresABodyWithLineBreaksAsOneLine) {
   StoreWorld world;
   world.Put(MakeDocument(kMovie, "{\"id\":550,\r\n  \"title\": \"a\\nb\"}\n", world.clock.Now()));
   world.Commit();
@@ -273,22 +273,23 @@ TEST(RecordStore, StoresABodyWithLineBreaksAsOneLine) {
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, RefusesWhatCannotBeARecord) {
+TEST(RecordWriter, RefusesWhatCannotBeARecord) {
   StoreWorld world;
   for (const MediaId id : {MediaId{MediaType::kMovie, 0}, MediaId{MediaType::kMovie, -1},
                            MediaId{MediaType::kMovie, 1LL << 52}, MediaId{MediaType::kEpisode, 1}}) {
-    EXPECT_EQ(world.store->Put(MakeDocument(id, "{}", world.clock.Now())).error().code, ErrorCode::kInvalid);
-    EXPECT_EQ(world.store->PutGone(id, world.clock.Now()).error().code, ErrorCode::kInvalid);
+    EXPECT_EQ(world.store->writer->Put(MakeDocument(id, "{}", world.clock.Now())).error().code,
+              ErrorCode::kInvalid);
+    EXPECT_EQ(world.store->writer->PutGone(id, world.clock.Now()).error().code, ErrorCode::kInvalid);
   }
   Document huge = Movie(1, "x", 1, world.clock.Now());
   huge.data = "\"" + std::string((64 << 20) - 100, 'x') + "\"";
-  EXPECT_EQ(world.store->Put(std::move(huge)).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(world.store->writer->Put(std::move(huge)).error().code, ErrorCode::kInvalid);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   world.Commit();
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, KeepsAHugeRecordInAFrameOfItsOwn) {
+TEST(RecordWriter, KeepsAHugeRecordInAFrameOfItsOwn) {
   StoreWorld world;
   const std::string data = "\"" + std::string(20 << 20, 'x') + "\"";
   world.Put(Movie(1, "before", 1, world.clock.Now()));
@@ -301,50 +302,51 @@ TEST(RecordStore, KeepsAHugeRecordInAFrameOfItsOwn) {
   EXPECT_EQ(report.records, 3);
 }
 
-TEST(RecordStore, IsDueBySizeOrAge) {
+TEST(RecordWriter, IsDueBySizeOrAge) {
   StoreWorld world(
       {.commit_interval = seconds(1), .first_commit_interval = seconds(1), .commit_bytes = 3000});
-  EXPECT_FALSE(world.store->CommitDue());
-  EXPECT_EQ(world.store->CommitDeadline(), std::nullopt);
+  EXPECT_FALSE(world.store->writer->CommitDue());
+  EXPECT_EQ(world.store->writer->CommitDeadline(), std::nullopt);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
-  EXPECT_FALSE(world.store->CommitDue());
-  EXPECT_EQ(world.store->CommitDeadline(), world.clock.Mono() + seconds(1));
+  EXPECT_FALSE(world.store->writer->CommitDue());
+  EXPECT_EQ(world.store->writer->CommitDeadline(), world.clock.Mono() + seconds(1));
   world.clock.Advance(seconds(1));
-  EXPECT_TRUE(world.store->CommitDue());
+  EXPECT_TRUE(world.store->writer->CommitDue());
   world.Commit();
-  EXPECT_FALSE(world.store->CommitDue());
+  EXPECT_FALSE(world.store->writer->CommitDue());
   world.Put(Movie(551, std::string(4000, 'x'), 1, world.clock.Now()));
-  EXPECT_TRUE(world.store->CommitDue());
+  EXPECT_TRUE(world.store->writer->CommitDue());
   world.Commit();
-  world.store->PutGone({MediaType::kMovie, 9}, world.clock.Now()).value();
-  EXPECT_NE(world.store->CommitDeadline(), std::nullopt);  // a verdict alone wants to be committed, too
+  world.store->writer->PutGone({MediaType::kMovie, 9}, world.clock.Now()).value();
+  EXPECT_NE(world.store->writer->CommitDeadline(), std::nullopt) << "a verdict alone has to be committed, too";
 }
 
-TEST(RecordStore, CommitsSoonAtFirstSoThatAYoungProcessMakesProgress) {
+TEST(RecordWriter, CommitsSoonAtFirstSoThatAYoungProcessMakesProgress) {
   StoreWorld world({.commit_interval = seconds(1)});
   for (const int wanted : {100, 200, 400, 800, 1000, 1000}) {
     world.Put(Movie(550, "Fight Club", wanted, world.clock.Now()));
-    EXPECT_EQ(world.store->CommitDeadline(), world.clock.Mono() + std::chrono::milliseconds(wanted));
+    EXPECT_EQ(world.store->writer->CommitDeadline(), world.clock.Mono() + std::chrono::milliseconds(wanted));
     world.clock.Advance(std::chrono::milliseconds(wanted));
     world.Commit();
   }
 }
 
-TEST(RecordStore, CommitsWithWhatIsDoneWithin) {
+TEST(RecordWriter, CommitsWithWhatIsDoneWithin) {
   StoreWorld world;
   ASSERT_TRUE(world.catalog.Execute("CREATE TABLE acks(id INTEGER)"));
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
-  const auto refused = world.store->Commit([&]() -> Result<void> {
+  const auto refused = world.store->writer->Commit([&]() -> Result<void> {
     TRY(world.catalog.Execute("INSERT INTO acks VALUES(1)"));
     return Fail(ErrorCode::kIo, "the queue failed");
   });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
   EXPECT_EQ(world.View(kMovie), "none");
-  EXPECT_TRUE(world.store->CommitDue() || world.store->CommitDeadline());
+  EXPECT_TRUE(world.store->writer->CommitDue() || world.store->writer->CommitDeadline());
 
   world.Put(Movie(551, "Another", 1, world.clock.Now()));
-  ASSERT_TRUE(world.store->Commit([&] { return world.catalog.Execute("INSERT INTO acks VALUES(2)"); }));
+  ASSERT_TRUE(
+      world.store->writer->Commit([&] { return world.catalog.Execute("INSERT INTO acks VALUES(2)"); }));
   EXPECT_NE(world.View(kMovie), "none");
   EXPECT_NE(world.View({MediaType::kMovie, 551}), "none");
   auto acks = world.catalog.Prepare("SELECT group_concat(id) FROM acks").value();
@@ -353,10 +355,10 @@ TEST(RecordStore, CommitsWithWhatIsDoneWithin) {
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, RunsWhatIsWithinOfAnEmptyBatch) {
+TEST(RecordWriter, RunsWhatIsWithinOfAnEmptyBatch) {
   StoreWorld world;
   bool ran = false;
-  ASSERT_TRUE(world.store->Commit([&]() -> Result<void> {
+  ASSERT_TRUE(world.store->writer->Commit([&]() -> Result<void> {
     ran = true;
     return {};
   }));
@@ -364,14 +366,14 @@ TEST(RecordStore, RunsWhatIsWithinOfAnEmptyBatch) {
   EXPECT_EQ(world.files.changes(), 0);
 }
 
-TEST(RecordStore, GoesOnWhenThereIsRoomAgain) {
+TEST(RecordWriter, GoesOnWhenThereIsRoomAgain) {
   StoreWorld world;
   world.Put(Movie(1, "first", 1, world.clock.Now()));
   world.Commit();
   world.files.SetCapacity(world.files.bytes_used() + 20);
   world.Put(Movie(2, "second", 1, world.clock.Now()));
   for (int i = 0; i < 2; ++i) {
-    const auto full = world.store->Commit({});
+    const auto full = world.store->writer->Commit({});
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
     EXPECT_NE(full.error().message.find("records/movie/000/000/001.jsonl.zst.open: No space left"),
@@ -388,7 +390,7 @@ TEST(RecordStore, GoesOnWhenThereIsRoomAgain) {
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, GoesOnWhenTheCatalogHasRoomAgain) {
+TEST(RecordWriter, GoesOnWhenTheCatalogHasRoomAgain) {
   StoreWorld world;
   auto pages = world.catalog.Prepare("PRAGMA page_count").value();
   ASSERT_TRUE(pages.Step().value());
@@ -398,7 +400,7 @@ TEST(RecordStore, GoesOnWhenTheCatalogHasRoomAgain) {
   ASSERT_TRUE(limit.Step().value());
   limit.Reset();
   for (int id = 1; id <= 200; ++id) world.Put(Movie(id, "x", 1, world.clock.Now()));
-  const auto full = world.store->Commit({});
+  const auto full = world.store->writer->Commit({});
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().code, ErrorCode::kNoSpace) << full.error().message;
   EXPECT_FALSE(world.catalog.InTransaction());
@@ -407,10 +409,10 @@ TEST(RecordStore, GoesOnWhenTheCatalogHasRoomAgain) {
   unlimit.Reset();
   world.Commit();
   EXPECT_EQ(world.Damage(), "");
-  EXPECT_EQ(world.store->Counts().value()[0].second.live, 200);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 200);
 }
 
-TEST(RecordStore, SealsBySizeAgeAndAtTheEnd) {
+TEST(RecordWriter, SealsBySizeAgeAndAtTheEnd) {
   StoreWorld world({.segment_bytes = 2000, .segment_age = hours(1)});
   const auto sealed = [&](std::uint32_t number) {
     return world.files.Exists(fmt::format("records/movie/000/000/{:03}.jsonl.zst", number)).value();
@@ -446,11 +448,11 @@ TEST(RecordStore, SealsBySizeAgeAndAtTheEnd) {
   EXPECT_FALSE(sealed(4));
   EXPECT_EQ(world.files.List("records/movie").value().size(), 4U);
   for (const int id : {1, 2, 3, 4}) EXPECT_NE(world.View({MediaType::kMovie, id}), "none");
-  EXPECT_EQ(world.store->Counts().value()[0].second.segments, 3);
+  EXPECT_EQ(world.store->ledger.Counts().value()[0].second.segments, 3);
   EXPECT_EQ(world.Damage(), "");
 }
 
-TEST(RecordStore, NumbersEachTypeByItself) {
+TEST(RecordWriter, NumbersEachTypeByItself) {
   StoreWorld world;
   world.Put(Show(1399, "Game of Thrones", world.clock.Now()));
   world.Put(Season(3624, 1399, 1, 10, world.clock.Now()));
@@ -464,38 +466,39 @@ TEST(RecordStore, NumbersEachTypeByItself) {
                                       "records/tv/000/000/001.jsonl.zst", "records/tv/state.json"}));
 }
 
-TEST(RecordStore, VisitsStoredDeletedAndMissingIdsInOrder) {
+TEST(RecordWriter, VisitsStoredDeletedAndMissingIdsInOrder) {
   StoreWorld world;
   for (const int id : {30, 10, 50}) world.Put(Movie(id, "x", 1, world.clock.Now()));
-  world.store->PutGone({MediaType::kMovie, 50}, world.clock.Now()).value();
-  world.store->PutGone({MediaType::kMovie, 20}, world.clock.Now()).value();
-  world.store->PutGone({MediaType::kPerson, 5}, world.clock.Now()).value();
+  world.store->writer->PutGone({MediaType::kMovie, 50}, world.clock.Now()).value();
+  world.store->writer->PutGone({MediaType::kMovie, 20}, world.clock.Now()).value();
+  world.store->writer->PutGone({MediaType::kPerson, 5}, world.clock.Now()).value();
   world.Put(Show(15, "x", world.clock.Now()));
   world.Commit();
   std::vector<std::int64_t> ids;
-  ASSERT_TRUE(world.store->VisitKnownIds(MediaType::kMovie, [&](std::int64_t id) { ids.push_back(id); }));
+  ASSERT_TRUE(
+      world.store->ledger.VisitKnownIds(MediaType::kMovie, [&](std::int64_t id) { ids.push_back(id); }));
   EXPECT_EQ(ids, (std::vector<std::int64_t>{10, 20, 30, 50}));
 }
 
-TEST(RecordStore, IsEmptyForAReaderWhereNothingWasStored) {
+TEST(RecordWriter, IsEmptyForAReaderWhereNothingWasStored) {
   testing::FaultFileSystem files;
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
-  const auto store = RecordStore::OpenReadOnly(files, catalog).value();
-  const auto found = store->Find(kMovie);
+  const auto store = testing::StorePieces::ForReading(files, catalog);
+  const auto found = store->reader.Find(kMovie);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(found.error().message, "no records are stored here yet");
-  EXPECT_EQ(store->Counts().error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(store->PopularityOf(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store->ledger.Counts().error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store->popularity.Find(kMovie).error().code, ErrorCode::kNotFound);
 }
 
-TEST(RecordStore, SaysWhichBytesCannotBeRead) {
+TEST(RecordWriter, SaysWhichBytesCannotBeRead) {
   StoreWorld world;
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   world.Commit();
   world.Seal();
   world.files.FlipBit("records/movie/000/000/001.jsonl.zst", 40, 3);
-  const auto found = world.store->Find(kMovie);
+  const auto found = world.store->reader.Find(kMovie);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(
