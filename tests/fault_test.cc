@@ -110,7 +110,7 @@ TEST(Faults, AnAddressAtWhichSomethingElseAnswersIsNamedWithin15Seconds) {
 
 TEST(Faults, ARefusedKeyIsExitCode4AtOnceAndLosesNothing) {
   const World world(
-      {"--movies=50", "--shows=0", "--people=0", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
+      {"--movies=50", "--shows=1", "--people=1", "--rate=0", "--api-key=ffffffffffffffffffffffffffffffff"});
   const auto refused =
       RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("100"), world.folder.path());
   EXPECT_EQ(refused.code, 4) << refused.out << refused.err;
@@ -124,7 +124,7 @@ TEST(Faults, ARefusedKeyIsExitCode4AtOnceAndLosesNothing) {
 }
 
 TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) {
-  const World world({"--movies=300", "--shows=10", "--people=0", "--rate=0", "--latency=1..5"});
+  const World world({"--movies=300", "--shows=10", "--people=1", "--rate=0", "--latency=1..5"});
   Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (Counter(world.sim, "/api_requests") < 150 && std::chrono::steady_clock::now() < deadline) {
@@ -151,7 +151,7 @@ TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) 
 }
 
 TEST(Faults, SigtermGivesBackWhatIsInFlightAndTheNextRunFinishes) {
-  const World world({"--movies=2000", "--shows=20", "--people=0", "--rate=0", "--latency=20..60"});
+  const World world({"--movies=2000", "--shows=20", "--people=1", "--rate=0", "--latency=20..60"});
   Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (Counter(world.sim, "/api_requests") < 100 && std::chrono::steady_clock::now() < deadline) {

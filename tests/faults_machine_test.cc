@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "mirror.h"
-#include "waits.h"
 
 namespace tmdbc {
 namespace {
@@ -34,7 +33,6 @@ class BadDisk : public ::testing::Test {
 };
 
 TEST_F(BadDisk, OneSectorThatCannotBeReadCostsItsRecordsAndNothingElse) {
-  TMDBC_WAITS_FOR("reads that fail to be damage");
   Fill();
   Plan("read records/movie EIO 9000 512");
   const auto deep = world_.Run({"verify", "--deep"}, Failing());

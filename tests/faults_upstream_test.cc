@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "mirror.h"
-#include "waits.h"
 
 namespace tmdbc {
 namespace {
@@ -53,7 +52,6 @@ std::int64_t AnId(const World& world, const std::string& type) {
 
 // A machine that is a month ahead reads feeds of days that have not been: they are read again when they have.
 TEST(FaultsUpstream, AClockAMonthAheadOfTmdbLosesNoChange) {
-  TMDBC_WAITS_FOR("a harvest that goes by the day of TMDB");
   const World world(
       {"--movies=60", "--shows=0", "--people=0", "--gone=0", "--rate=0", "--epoch=" + Noon(days(-31))});
   const Environment films = {{"MEDIA_TYPES", "movie"}};
@@ -70,7 +68,6 @@ TEST(FaultsUpstream, AClockAMonthAheadOfTmdbLosesNoChange) {
 
 // A machine whose clock was lost: a first run mirrors all the same, and walks through no decades of feeds.
 TEST(FaultsUpstream, AClockDecadesBehindTmdbIsSaidAndTheFirstMirrorIsWhole) {
-  TMDBC_WAITS_FOR("a harvest that goes by the day of TMDB");
   const World world(
       {"--movies=40", "--shows=0", "--people=0", "--gone=0", "--rate=0", "--epoch=2082-05-04T12:00:00Z"});
   const auto run = world.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"}});
@@ -157,7 +154,6 @@ TEST(FaultsUpstream, OneRefusalOfAKeyThatWorkedIsAskedAboutAgain) {
 }
 
 TEST(FaultsUpstream, ExportsInTheWrongWrappingAreRead) {
-  TMDBC_WAITS_FOR("exports that are read in any wrapping");
   for (const char* wrapping : {"inflated", "padded", "marked"}) {
     std::vector<std::string> arguments = {"--movies=50", "--shows=0", "--people=0", "--gone=0", "--rate=0"};
     for (int back = 0; back < 2; ++back)
@@ -170,7 +166,6 @@ TEST(FaultsUpstream, ExportsInTheWrongWrappingAreRead) {
 }
 
 TEST(FaultsUpstream, AProxysPageInPlaceOfAnExportIsNamed) {
-  TMDBC_WAITS_FOR("exports that are read in any wrapping");
   std::vector<std::string> arguments = {"--movies=50", "--shows=0", "--people=0", "--rate=0"};
   for (int back = 0; back < 9; ++back)
     arguments.push_back(fmt::format("--export-fault={}=html", Noon(days(-back)).substr(0, 10)));

@@ -36,7 +36,6 @@
 #include "storage/record_reader.h"
 #include "testing/fake_clock.h"
 #include "tmdb/document.h"
-#include "waits.h"
 
 namespace tmdbc {
 namespace {
@@ -534,7 +533,6 @@ class Life {
 };
 
 TEST(Years, TheDaemonLooksAfterTheMirrorWhateverTheClockAndTheSchedulesSay) {
-  TMDBC_WAITS_FOR("care that does not depend on the mode and MEDIA_TYPES");
   const char* one = std::getenv("TMDBC_SEED");
   const char* many = std::getenv("TMDBC_SEEDS");
   const std::uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;

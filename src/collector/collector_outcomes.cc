@@ -245,6 +245,7 @@ void Collector::GiveUpOn(Request& request, const Observed& observed) {
               {{"id", ToString(work.message.id)},
                {"season", request.call.call.appends.front()},
                {"reason", reason}});
+    work.lacking = reason;
     Answered(work);
   } else {
     Bury(work, reason);
@@ -315,8 +316,10 @@ void Collector::StoreFetched(Work& work) {
   season_extras_.nested = work.fetch.nested_names().value_or(season_extras_.nested);
   const MediaId id = work.message.id;
   const auto taken = intake_.Fetched(id, work.fetch.TakeDocuments(), work.fetch.season_list(), clock_.Now());
-  if (taken) {
+  if (taken && work.lacking.empty()) {
     Acknowledge(work);
+  } else if (taken) {
+    Bury(work, std::move(work.lacking));  // what came is stored; the rest is asked for again as dead letters are
   } else if (taken.error().code == ErrorCode::kInvalid) {
     Bury(work, fmt::format("store {}: {}", ToString(id), taken.error().message));
   } else {
