@@ -73,8 +73,10 @@ std::string Stored(const World& world) {
   const simdjson::dom::object all = parser.parse(status.out);
   std::string text;
   for (const auto type : simdjson::dom::object(all["types"])) {
-    for (const char* name : {"live", "tombstones", "missing", "versions", "held_deletions", "oldest_verified"})
-      text += std::string(type.key) + " " + name + " " + std::string(simdjson::minify(type.value[name])) + "\n";
+    for (const char* name :
+         {"live", "tombstones", "missing", "versions", "held_deletions", "oldest_verified"})
+      text +=
+          std::string(type.key) + " " + name + " " + std::string(simdjson::minify(type.value[name])) + "\n";
   }
   return text;
 }

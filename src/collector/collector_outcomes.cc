@@ -319,7 +319,8 @@ void Collector::StoreFetched(Work& work) {
   if (taken && work.lacking.empty()) {
     Acknowledge(work);
   } else if (taken) {
-    Bury(work, std::move(work.lacking));  // what came is stored; the rest is asked for again as dead letters are
+    Bury(work,
+         std::move(work.lacking));  // what came is stored; the rest is asked for again as dead letters are
   } else if (taken.error().code == ErrorCode::kInvalid) {
     Bury(work, fmt::format("store {}: {}", ToString(id), taken.error().message));
   } else {

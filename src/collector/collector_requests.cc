@@ -135,10 +135,12 @@ std::optional<Collector::Request> Collector::Begin(Message message) {
   }
   const auto place =
       works_
-          .insert_or_assign(
-              message.id,
-              std::make_unique<Work>(Work{
-                  .message = message, .fetch = DetailFetch(message.id, seasons, namespaces_, season_extras_), .later = {}}))
+          .insert_or_assign(message.id,
+                            std::make_unique<Work>(
+                                Work{.message = message,
+                                     .fetch = DetailFetch(message.id, seasons, namespaces_, season_extras_),
+                                     .later = {},
+                                     .lacking = {}}))
           .first;
   Work& work = *place->second;
   AddCalls(work);
