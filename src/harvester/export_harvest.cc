@@ -135,6 +135,11 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
       wanted.report.date = result.day;
       switch (result.end) {
         case FetchEnd::kFetched:
+          if (AskedByAWrongClock(wanted)) {  // what came under that day's name is of another day
+            (void)p_.files.Remove(result.path);
+            Ask(wanted);
+            break;
+          }
           wanted.stage = Stage::kHere;
           wanted.path = result.path;
           SayWhichDay(wanted);
@@ -163,6 +168,11 @@ void ExportHarvest::SayWhichDay(Wanted& wanted) {
                                         {"reason", wanted.report.reason}});
 }
 
+// The answer has said what day it is at TMDB, and it is another one than here.
+bool ExportHarvest::AskedByAWrongClock(const Wanted& wanted) const {
+  return p_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock;
+}
+
 void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
   const auto today = chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now()));
   const bool kept_was_tried = wanted.last && result.day == wanted.last->date;
@@ -171,8 +181,7 @@ void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
         wanted, ExportVerdict::kWithheld,
         fmt::format("the kept file is damaged, and {} is not published any more", FormatDate(result.day)));
   }
-  // The refusals have said what day it is at TMDB, and it is another one than here.
-  if (p_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock) return Ask(wanted);
+  if (AskedByAWrongClock(wanted)) return Ask(wanted);
   if (wanted.last && wanted.last->date >= today - chrono::days(kDaysBack)) {
     return UseKept(wanted, fmt::format("nothing newer than {} is published", FormatDate(wanted.last->date)));
   }
@@ -239,7 +248,8 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
   }
   const auto last =
       wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
-  const std::string why = WhyRefused(report.lines, report.bad_lines, FloorOf(*wanted.file), last, options_.accept_export);
+  const std::string why =
+      WhyRefused(report.lines, report.bad_lines, FloorOf(*wanted.file), last, options_.accept_export);
   if (!why.empty()) {
     wanted.content = {};
     End(wanted, ExportVerdict::kRefused, why);

@@ -60,6 +60,7 @@ class ExportHarvest {
   void Fetch(Wanted& wanted, std::vector<std::chrono::sys_days> days);
   void Arrived(ExportDownloader::JobId job);
   void SayWhichDay(Wanted& wanted);
+  bool AskedByAWrongClock(const Wanted& wanted) const;
   void NotPublished(Wanted& wanted, const FetchResult& result);
   void End(Wanted& wanted, ExportVerdict verdict, std::string reason);
 

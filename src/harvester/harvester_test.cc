@@ -634,6 +634,17 @@ TEST_F(HarvesterTest, AFirstRunWithAClockAt1970ReadsTheExportOfTmdbsDay) {
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21") << "by the export's own date";
 }
 
+TEST_F(HarvesterTest, WhatAHostGivesForTheDayOfAWrongClockIsNotTakenForThatDays) {
+  Publish("movie_ids", Movies(1, 20));
+  for (const int day : {-1, 0}) Publish("movie_ids", Movies(1, 20), std::chrono::sys_days(std::chrono::days(day)));
+  const Duration gap = clock_.Now().time_since_epoch();
+  clock_.JumpWall(-gap);
+  host_.clock_offset = gap;
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).queued, 20);
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21");
+}
+
 TEST_F(HarvesterTest, AnExportWithoutALineIsRefused) {
   Publish("movie_ids", "");
   const HarvestReport report = Harvest({MediaType::kMovie});
