@@ -200,7 +200,8 @@ void Collector::SettleRefused(Flight flight, const UpstreamHealth::Word& heard) 
     return;
   }
   request.excused = true;
-  WaitForRetry(std::move(request), std::max(health_.ask_key_at() - clock_.Mono(), Duration(0)));
+  const MonoTime now = clock_.Mono();  // nothing is to be asked when it ended: then the time lies in the past
+  WaitForRetry(std::move(request), std::max(health_.ask_key_at(), now) - now);
 }
 
 void Collector::SettleFailed(Flight flight, Disposition disposition, const Observed& observed,
