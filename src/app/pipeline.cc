@@ -306,7 +306,8 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
       const auto letter = letters.find(id.id);
       return letter == letters.end() ? std::nullopt : std::optional(letter->second);
     };
-    const auto plan = PlanCare(store_->ledger, type, now, asked);
+    const auto plan = PlanCare(store_->ledger, type, now, asked, stop());
+    if (stop().requested()) break;
     if (!plan && plan.error().code == ErrorCode::kNotFound) continue;
     if (!plan) return std::unexpected(plan.error());
     const auto due = std::ssize(plan->purge);
@@ -320,10 +321,10 @@ Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
           {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
       continue;
     }
-    TRY(Purge(*store_->writer, type, plan->purge, clock_.Now()));
+    TRY_ASSIGN(const std::int64_t gone, Purge(*store_->writer, type, plan->purge, clock_.Now(), stop()));
     log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
-               {{"type", Name(type)}, {"records", due}});
-    purged.records += due;
+               {{"type", Name(type)}, {"records", gone}});
+    purged.records += gone;
   }
   return purged;
 }

@@ -54,7 +54,7 @@ std::int64_t ExportHarvest::FloorOf(const ExportFile& file) const {
 }
 
 VisitKnown ExportHarvest::KnownOf(MediaType type) {
-  return [this, type](const auto& visit) { return p_.ledger.VisitKnownIds(type, visit); };
+  return [this, type](const auto& visit) { return p_.ledger.VisitKnownIds(type, visit, stop_); };
 }
 
 Result<void> ExportHarvest::Work() {
@@ -278,6 +278,7 @@ Result<void> ExportHarvest::TakeIn(Group& group) {
     if (stopping()) return {};
   }
   TRY(CompareWithStore(group));
+  if (stopping()) return {};
   if (!options_.dry_run) TRY(SetPopularity(group));
   for (Wanted& wanted : group.files) {
     if (wanted.stage != Stage::kJudged) continue;
@@ -300,6 +301,7 @@ Result<void> ExportHarvest::TakeIn(Group& group) {
 // Queues (or, of keywords, stores) what is not known yet, as far as `left` goes.
 Result<void> ExportHarvest::TakeInFile(Wanted& wanted, std::int64_t& left) {
   TRY_ASSIGN(const Unknown unknown, FindUnknown(wanted.content.ids, KnownOf(wanted.file->type)));
+  if (stopping()) return {};
   wanted.report.known = unknown.known;
   const std::span<const RankedId> all = unknown.ids;
   const auto taken = all.first(std::size_t(std::min(left, std::int64_t(all.size()))));
@@ -405,7 +407,7 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   std::vector<IdState> candidates, held_again;
   std::vector<QueueItem> returns;
   auto next = listed.begin();
-  TRY(p_.ledger.VisitStates(group.type, [&](const IdState& state) {
+  const auto compare = [&](const IdState& state) {
     while (next != listed.end() && IdOf(*next) < state.id) ++next;
     const bool is_listed = next != listed.end() && IdOf(*next) == state.id;
     const MediaId id{group.type, state.id};
@@ -426,7 +428,9 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
         after.emplace_hint(after.end(), state.id, *orphan);
       }
     }
-  }));
+  };
+  TRY(p_.ledger.VisitStates(group.type, compare, stop_));
+  if (stopping()) return {};
   if (!whole) after = before;
 
   const auto send = [&](const std::vector<IdState>& states) -> Result<std::int64_t> {

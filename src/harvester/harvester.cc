@@ -137,7 +137,7 @@ class Harvester::Run {
         entry.watermark_before = entry.watermark_after = watermark;
         continue;
       }
-      TRY(order_.Remember(type));
+      TRY(order_.Remember(type, stop_));
       TRY_ASSIGN(entry, changes.Walk(type, *span, WatermarkOf(type)));
       Tell(type, entry);
       if (entry.verdict == ChangesVerdict::kUnreachable) down = entry.reason;

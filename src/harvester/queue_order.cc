@@ -33,22 +33,22 @@ Result<void> VisitCounts(Database& catalog, MediaType type,
 }  // namespace
 
 Result<void> QueueOrder::Learn(MediaType type, const StopFlag& stop) {
-  std::int64_t records = 0;
-  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord&) { ++records; }));
+  TRY_ASSIGN(const std::int64_t records, p_.ledger.CountLive(type));
   RateLearner learner(type);
-  TRY(VisitFacts(type, {.every = records / kSample + 1, .unverified = {}}, stop,
+  TRY(VisitFacts(type, records / kSample + 1, stop,
                  [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
   learned_[type] = {.rates = learner.Fit(), .records = records};
   return {};
 }
 
-Result<void> QueueOrder::Remember(MediaType type) {
+Result<void> QueueOrder::Remember(MediaType type, const StopFlag& stop) {
   Forget();
   past_type_ = type;
-  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord& record) {
+  const auto remember = [&](const LiveRecord& record) {
     const auto day = chrono::floor<chrono::days>(record.first_at).time_since_epoch().count();
     pasts_.push_back({.id = std::uint32_t(record.id), .first_day = Short(day), .changes = 0});
-  }));
+  };
+  TRY(p_.ledger.VisitLive(type, remember, stop));
   auto past = pasts_.begin();
   return VisitCounts(p_.catalog, type, [&](std::int64_t id, std::int64_t days) {
     while (past != pasts_.end() && past->id < id) ++past;
@@ -76,7 +76,7 @@ Result<float> QueueOrder::Of(MediaId id, const IdState& state, bool suspect) con
 }
 
 Result<void> QueueOrder::VisitFacts(
-    MediaType type, Pick pick, const StopFlag& stop,
+    MediaType type, std::int64_t every, const StopFlag& stop,
     const std::function<void(std::int64_t, const RecordFacts&)>& visit) const {
   const bool has_feed = HasChangeFeed(type);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> counts;  // id, days: of the listed ones alone
@@ -87,12 +87,12 @@ Result<void> QueueOrder::VisitFacts(
   }
   auto count = counts.begin();
   const Time now = p_.clock.Now();
+  PopularityTable::Walk popularities(p_.popularity, type);
   Result<void> looked;
   std::int64_t met = 0;
-  TRY(p_.ledger.VisitLive(type, [&](const LiveRecord& record) {
-    if (!looked || met++ % pick.every != 0 || stop.requested()) return;
-    Result<std::optional<float>> popularity;
-    if (now - record.verified_at >= pick.unverified) popularity = p_.popularity.Find({type, record.id});
+  const auto look = [&](const LiveRecord& record) {
+    if (!looked || met++ % every != 0) return;
+    const auto popularity = popularities.Find(record.id);
     if (!popularity) {
       looked = std::unexpected(popularity.error());
       return;
@@ -105,7 +105,8 @@ Result<void> QueueOrder::VisitFacts(
     while (count != counts.end() && count->first < record.id) ++count;
     if (count != counts.end() && count->first == record.id) facts.changes = count->second;
     visit(record.id, facts);
-  }));
+  };
+  TRY(p_.ledger.VisitLive(type, look, stop));
   return looked;
 }
 

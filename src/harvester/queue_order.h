@@ -27,7 +27,7 @@ class QueueOrder {
   // they are taken to be as usual.
   Result<void> Learn(MediaType type, const StopFlag& stop);
   // Remembers how often each single record changed, eight bytes each, until the next Remember() or Forget().
-  Result<void> Remember(MediaType type);
+  Result<void> Remember(MediaType type, const StopFlag& stop);
   void Forget() { std::vector<Past>().swap(pasts_); }
 
   // An id that is not known yet, with the popularity that its export gives.
@@ -35,14 +35,10 @@ class QueueOrder {
   // An id that should be fetched; `suspect` as in RecordFacts.
   Result<float> Of(MediaId id, const IdState& state, bool suspect) const;
 
-  // What the policy wants to know of the live records, ascending by id: of each `every`-th. Popularity is
-  // looked up one by one (3 us, the rest a tenth of it): it stays 0 of those verified later than that.
-  struct Pick {
-    std::int64_t every = 1;
-    Duration unverified{};
-  };
-  // A stop request leaves out the rest within the millisecond: what was visited is then for nothing.
-  Result<void> VisitFacts(MediaType type, Pick pick, const StopFlag& stop,
+  // What the policy wants to know of the live records, ascending by id: of each `every`-th. One pass over records,
+  // popularities and counts of changes, side by side. A stop request leaves out the rest at once: what was visited is
+  // then for nothing.
+  Result<void> VisitFacts(MediaType type, std::int64_t every, const StopFlag& stop,
                           const std::function<void(std::int64_t id, const RecordFacts& facts)>& visit) const;
   TypeRates RatesOf(MediaType type) const;
   // Live records, when it was learned.

@@ -32,14 +32,11 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   for (const MediaType type : types) {
     if (IsRefreshedByAge(type)) records += order.RecordsOf(type);
   }
-  const RefreshOptions policy;
-  RefreshPlanner planner(budget, records, policy);
-  // The popularity of what cannot be chosen does not matter.
-  const Duration unverified = budget > 0 ? policy.soonest : policy.clause;
+  RefreshPlanner planner(budget, records, RefreshOptions());
   for (const MediaType type : types) {
     if (!IsRefreshedByAge(type) || stop.requested()) continue;
     const TypeRates rates = order.RatesOf(type);
-    TRY(order.VisitFacts(type, {.unverified = unverified}, stop, [&](std::int64_t id, const RecordFacts& facts) {
+    TRY(order.VisitFacts(type, 1, stop, [&](std::int64_t id, const RecordFacts& facts) {
       planner.Consider({type, id}, facts, rates);
     }));
   }
@@ -50,7 +47,7 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   for (const auto& [type, items] : by_type) {
     std::int64_t& refreshed = report.Of(type).refreshed;
     if (options.dry_run) refreshed = std::int64_t(items.size());
-    for (std::size_t at = 0; at < items.size() && !options.dry_run; at += kSlice) {
+    for (std::size_t at = 0; at < items.size() && !options.dry_run && !stop.requested(); at += kSlice) {
       const std::size_t size = std::min(kSlice, items.size() - at);
       TRY_ASSIGN(const std::int64_t added, ports.sender.Send(std::span(items).subspan(at, size)));
       refreshed += added;

@@ -14,24 +14,31 @@ bool IsTooManyToPurge(std::int64_t purges, std::int64_t live) {
   return purges > kFew && purges * kOneIn > live;
 }
 
-Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked) {
+Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked,
+                          const StopFlag& stop) {
   CarePlan plan;
-  TRY(ledger.VisitLive(type, [&](const LiveRecord& record) {
+  const auto look = [&](const LiveRecord& record) {
     ++plan.live;
     if (now - record.verified_at < kMayBeKept) return;
     const auto decision = CareFor(record.verified_at, asked({type, record.id}), now);
     if (decision == CareDecision::kPurge) plan.purge.push_back(record.id);
     if (decision == CareDecision::kAsk) ++plan.unasked;
-  }));
+  };
+  TRY(ledger.VisitLive(type, look, stop));
   return plan;
 }
 
-Result<void> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at) {
+Result<std::int64_t> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at,
+                           const StopFlag& stop) {
+  std::int64_t purged = 0;
   for (const std::int64_t id : ids) {
+    if (stop.requested()) break;
     TRY(writer.PutPurge({type, id}, at));
+    ++purged;
     if (writer.CommitDue()) TRY(writer.Commit({}));
   }
-  return writer.Commit({});
+  TRY(writer.Commit({}));
+  return purged;
 }
 
 }  // namespace tmdbc

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "storage/ledger.h"
 #include "storage/record_writer.h"
 
@@ -43,10 +44,13 @@ struct CarePlan {
   std::int64_t live = 0;
   std::int64_t unasked = 0;  // older than may be kept, and kept until TMDB has been asked
 };
-Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked);
+// A stop request ends it at once; the plan is then of a part of them.
+Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked,
+                          const StopFlag& stop = StopFlag());
 
-// Writes a `purge` record for each of the ids (a show with its seasons) that is live, and commits. Requires an
-// empty batch.
-Result<void> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at);
+// Writes a `purge` record for each of the ids (a show with its seasons) that is live, and commits; how many it came to:
+// a stop request leaves out the rest. Requires an empty batch.
+Result<std::int64_t> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at,
+                           const StopFlag& stop = StopFlag());
 
 }  // namespace tmdbc

@@ -204,6 +204,48 @@ TEST_P(IdStates, ShowTheVersionThatWasInForce) {
 INSTANTIATE_TEST_SUITE_P(CommitEachStep, IdStates, ::testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(CommitAtTheEnd, IdStates, ::testing::Values(false));
 
+TEST(RecordLedger, EndsAVisitBeforeTheNextIdWhenAStopIsRequested) {
+  StoreWorld world;
+  for (const int id : {1, 2, 3, 550}) world.Put(Movie(id, "x", 1, world.clock.Now()));
+  ASSERT_TRUE(world.store->writer->PutGone({MediaType::kMovie, 7}, world.clock.Now()));
+  world.Commit();
+  RecordLedger& ledger = world.store->ledger;
+  std::vector<std::int64_t> met;
+  // Each visit meets two ids, and the second one asks for the stop.
+  const auto until_two = [&](StopFlag& stop, std::int64_t id) {
+    met.push_back(id);
+    if (met.size() == 2) stop.Request();
+  };
+  using Visit = std::function<void(std::int64_t)>;
+  const std::vector<std::function<Result<void>(const Visit&, const StopFlag&)>> visits = {
+      [&](const Visit& visit, const StopFlag& stop) {
+        return ledger.VisitStates(MediaType::kMovie, [&](const IdState& state) { visit(state.id); }, stop);
+      },
+      [&](const Visit& visit, const StopFlag& stop) { return ledger.VisitKnownIds(MediaType::kMovie, visit, stop); },
+      [&](const Visit& visit, const StopFlag& stop) {
+        return ledger.VisitLive(MediaType::kMovie, [&](const LiveRecord& record) { visit(record.id); }, stop);
+      },
+  };
+  for (const auto& run : visits) {
+    StopFlag stop;
+    met.clear();
+    ASSERT_TRUE(run([&](std::int64_t id) { until_two(stop, id); }, stop));
+    EXPECT_EQ(met, (std::vector<std::int64_t>{1, 2}));
+    met.clear();
+    ASSERT_TRUE(run([&](std::int64_t id) { until_two(stop, id); }, stop));
+    EXPECT_EQ(met, std::vector<std::int64_t>{});
+    // The next one begins at the beginning, and a writer is not held up by the one before.
+    world.Put(Movie(4, "x", 1, world.clock.Now()));
+    world.Commit();
+    ASSERT_TRUE(run([&](std::int64_t id) { met.push_back(id); }, StopFlag()));
+    EXPECT_EQ(met.front(), 1);
+    EXPECT_EQ(met.back(), 550);
+    EXPECT_GE(met.size(), 5U);
+  }
+  EXPECT_EQ(ledger.CountLive(MediaType::kMovie).value(), 5);
+  EXPECT_EQ(ledger.CountLive(MediaType::kTv).value(), 0);
+}
+
 TEST(IdStatesOfAReader, AreEmptyWhereNothingWasStored) {
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
   RecordLedger ledger(catalog);

@@ -7,16 +7,23 @@ Result<IdState> RecordLedger::StateOf(MediaId id) {
   return index_.StateOf(id);
 }
 
-Result<void> RecordLedger::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit) {
-  return index_.VisitStates(type, visit);
+Result<void> RecordLedger::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit,
+                                       const StopFlag& stop) {
+  return index_.VisitStates(type, visit, stop);
 }
 
-Result<void> RecordLedger::VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit) {
-  return index_.VisitStates(type, [&](const IdState& state) { visit(state.id); });
+Result<void> RecordLedger::VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit,
+                                         const StopFlag& stop) {
+  return index_.VisitStates(type, [&](const IdState& state) { visit(state.id); }, stop);
 }
 
-Result<void> RecordLedger::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit) {
-  return index_.VisitLive(type, visit);
+Result<void> RecordLedger::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit,
+                                     const StopFlag& stop) {
+  return index_.VisitLive(type, visit, stop);
+}
+
+Result<std::int64_t> RecordLedger::CountLive(MediaType type) {
+  return index_.CountLive(type);
 }
 
 Result<std::vector<std::int64_t>> RecordLedger::SeasonNumbers(std::int64_t tv_id) {

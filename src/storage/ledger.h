@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/sqlite.h"
+#include "base/stop.h"
 #include "storage/record.h"
 #include "storage/record_index.h"
 
@@ -24,12 +25,22 @@ class RecordLedger {
   explicit RecordLedger(Database& catalog) : index_(catalog) {}
 
   Result<IdState> StateOf(MediaId id);
+
+  // The visits take some 0.3 s a million ids. A stop request ends one before the next id, without an error: whoever
+  // gives a flag looks at it afterwards, for then not all has been visited.
+  //
   // Every id of the type that is not unknown, ascending.
-  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
+  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit,
+                           const StopFlag& stop = StopFlag());
   // Ids that need no first fetch: stored (live or not) or known to be missing, ascending.
-  Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit);
+  Result<void> VisitKnownIds(MediaType type, const std::function<void(std::int64_t)>& visit,
+                             const StopFlag& stop = StopFlag());
   // Every live record of the type, ascending.
-  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
+  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit,
+                         const StopFlag& stop = StopFlag());
+
+  // How many live records of the type there are: 0.05 s a million.
+  Result<std::int64_t> CountLive(MediaType type);
   // The numbers of the live seasons that are stored for a show, ascending; empty when it is unknown.
   Result<std::vector<std::int64_t>> SeasonNumbers(std::int64_t tv_id);
   // Types that have anything, in the order of kRecordTypes. Reads the whole index (0.1 s a million records):

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <vector>
 
 namespace tmdbc {
 
@@ -51,8 +50,7 @@ Result<void> PopularityTable::Set(MediaType type, std::span<const Popularity> so
   });
 }
 
-Result<std::optional<float>> PopularityTable::Find(MediaId id) {
-  if (id.id < 0 || id.id > kMaxId) return std::nullopt;
+Result<void> PopularityTable::ReadRow(std::int64_t key, std::vector<float>& row) {
   if (!find_) {
     auto prepared = catalog_.Prepare("SELECT floats FROM store_popularity WHERE key=?1");
     if (!prepared && prepared.error().message.find("no such table") != std::string::npos) {
@@ -60,15 +58,31 @@ Result<std::optional<float>> PopularityTable::Find(MediaId id) {
     }
     TRY_ASSIGN(find_, std::move(prepared));
   }
-  TRY_ASSIGN(const bool found, find_->Bind(RowKey(id)).Step());
-  if (!found) return std::nullopt;
+  row.clear();
+  TRY_ASSIGN(const bool found, find_->Bind(key).Step());
+  if (!found) return {};
   const auto floats = find_->Blob(0);
-  const auto at = std::size_t(id.id % kIdsPerRow) * sizeof(float);
-  float value = std::numeric_limits<float>::quiet_NaN();
-  if (at + sizeof value <= floats.size()) std::memcpy(&value, floats.data() + at, sizeof value);
+  row.resize(floats.size() / sizeof(float));
+  std::memcpy(row.data(), floats.data(), row.size() * sizeof(float));
   find_->Reset();
-  if (std::isnan(value)) return std::nullopt;
-  return value;
+  return {};
+}
+
+Result<std::optional<float>> PopularityTable::Find(MediaId id) {
+  return Walk(*this, id.type).Find(id.id);
+}
+
+Result<std::optional<float>> PopularityTable::Walk::Find(std::int64_t id) {
+  if (id < 0 || id > kMaxId) return std::nullopt;
+  const std::int64_t key = RowKey({type_, id});
+  if (key_ != key) {
+    key_.reset();
+    TRY(table_.ReadRow(key, row_));
+    key_ = key;
+  }
+  const auto place = std::size_t(id % kIdsPerRow);
+  if (place >= row_.size() || std::isnan(row_[place])) return std::nullopt;
+  return row_[place];
 }
 
 }  // namespace tmdbc

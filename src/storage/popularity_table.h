@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/sqlite.h"
 #include "tmdb/media_id.h"
@@ -31,7 +32,25 @@ class PopularityTable {
   Result<void> Set(MediaType type, std::span<const Popularity> sorted);
   Result<std::optional<float>> Find(MediaId id);
 
+  // For one who asks for many ids of a type, ascending: each row is read once, 0.01 us an id instead of 4 of Find().
+  // What is set meanwhile it may not see.
+  class Walk {
+   public:
+    // The table outlives it.
+    Walk(PopularityTable& table, MediaType type) : table_(table), type_(type) {}
+    Result<std::optional<float>> Find(std::int64_t id);
+
+   private:
+    PopularityTable& table_;
+    const MediaType type_;
+    std::optional<std::int64_t> key_;  // of the row at hand
+    std::vector<float> row_;           // empty: there is none of that key
+  };
+
  private:
+  // The floats of the row with that key; empty when there is none.
+  Result<void> ReadRow(std::int64_t key, std::vector<float>& row);
+
   Database& catalog_;
   std::optional<Statement> find_;
 };

@@ -29,6 +29,21 @@ TEST(PopularityTable, KnowsTheIdsOfTheLastExportOnly) {
   EXPECT_EQ(world.store->popularity.Find({MediaType::kTv, 999}).value(), 7);
 }
 
+TEST(PopularityTable, AWalkFindsWhatASingleLookFinds) {
+  testing::StoreWorld world;
+  ASSERT_TRUE(world.store->popularity.Set(
+      MediaType::kMovie, {{{1, 0.5F}, {999, 1.25F}, {1000, 2}, {1001, 0}, {3000, 4}, {4'999'999, 61.416F}}}));
+  ASSERT_TRUE(world.store->popularity.Set(MediaType::kTv, {{{2, 7}}}));
+  for (const MediaType type : {MediaType::kMovie, MediaType::kTv, MediaType::kPerson}) {
+    PopularityTable::Walk walk(world.store->popularity, type);
+    // Within a row, over rows that are not there, and back again.
+    for (const std::int64_t id : {-1LL, 0LL, 1LL, 2LL, 999LL, 1000LL, 1001LL, 1002LL, 2500LL, 3000LL, 4'999'998LL,
+                                  4'999'999LL, 5'000'000LL, 1LL << 60, 1000LL}) {
+      EXPECT_EQ(walk.Find(id).value(), world.store->popularity.Find({type, id}).value()) << Name(type) << " " << id;
+    }
+  }
+}
+
 TEST(PopularityTable, SurvivesARestart) {
   testing::StoreWorld world;
   ASSERT_TRUE(world.store->popularity.Set(MediaType::kMovie, {{{550, 61.416F}}}));

@@ -143,6 +143,8 @@ constexpr const char kShowsOfHeldSeasons[] =
 constexpr const char kVisitLive[] =
     "SELECT key, first_at, verified_at, changes FROM store_records "
     "WHERE key BETWEEN ?1 AND ?2 AND change NOT IN (3,5) ORDER BY key";
+constexpr const char kCountLive[] =
+    "SELECT count(*) FROM store_records WHERE key BETWEEN ?1 AND ?2 AND change NOT IN (3,5)";
 constexpr const char kPurgedUpTo[] = "SELECT version FROM store_purges WHERE key=?1";
 constexpr const char kPurges[] = "SELECT key, version FROM store_purges WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kHeld[] = "SELECT at FROM store_held WHERE key=?1";
@@ -489,7 +491,8 @@ Result<IdState> RecordIndex::StateOf(MediaId id) {
   return StateFrom(id.id, record, missing, held);
 }
 
-Result<void> RecordIndex::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit) {
+Result<void> RecordIndex::VisitStates(MediaType type, const std::function<void(const IdState&)>& visit,
+                                      const StopFlag& stop) {
   Walk records, missing, held;
   for (auto [walk, sql] :
        {std::pair(&records, kRecordStates), {&missing, kMissingStates}, {&held, kHeldStates}}) {
@@ -497,7 +500,7 @@ Result<void> RecordIndex::VisitStates(MediaType type, const std::function<void(c
     walk->rows->Bind(FirstKey(type), LastKey(type));
     TRY(walk->Next());
   }
-  while (true) {
+  while (!stop.requested()) {
     const std::int64_t key = std::min({records.key, missing.key, held.key});
     if (key == kEndOfWalk) return {};
     std::optional<RecordState> record;
@@ -518,16 +521,29 @@ Result<void> RecordIndex::VisitStates(MediaType type, const std::function<void(c
     const IdState state = StateFrom(IdOf(key).id, record, gone, held_at);
     if (state.standing != Standing::kUnknown) visit(state);
   }
+  for (const Walk* walk : {&records, &missing, &held}) walk->rows->Reset();
+  return {};
 }
 
-Result<void> RecordIndex::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit) {
+Result<void> RecordIndex::VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit,
+                                    const StopFlag& stop) {
   TRY_ASSIGN(Statement * query, Use(kVisitLive));
   query->Bind(FirstKey(type), LastKey(type));
-  while (true) {
+  while (!stop.requested()) {
     TRY_ASSIGN(const bool found, query->Step());
     if (!found) return {};
     visit({IdOf(query->Int(0)).id, FromMillis(query->Int(1)), FromMillis(query->Int(2)), query->Int(3)});
   }
+  query->Reset();
+  return {};
+}
+
+Result<std::int64_t> RecordIndex::CountLive(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kCountLive));
+  TRY_ASSIGN(const bool found, query->Bind(FirstKey(type), LastKey(type)).Step());
+  const std::int64_t count = found ? query->Int(0) : 0;
+  query->Reset();
+  return count;
 }
 
 Result<std::optional<Time>> RecordIndex::Held(MediaId id) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/sqlite.h"
+#include "base/stop.h"
 #include "storage/record.h"
 #include "storage/segment_origin.h"
 #include "tmdb/document.h"
@@ -120,9 +121,11 @@ class RecordIndex {
   Result<std::int64_t> PurgedUpTo(MediaId id);
   Result<std::unordered_map<std::int64_t, std::int64_t>> Purges(MediaType type);  // all of these, by id
   Result<IdState> StateOf(MediaId id);
-  // One walk along three tables, each in the order of its key: nothing is sorted, nothing gathered.
-  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit);
-  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit);
+  // One walk along three tables, each in the order of its key: nothing is sorted, nothing gathered. A stop request ends
+  // it, and that over the live ones, before the next id.
+  Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit, const StopFlag& stop);
+  Result<void> VisitLive(MediaType type, const std::function<void(const LiveRecord&)>& visit, const StopFlag& stop);
+  Result<std::int64_t> CountLive(MediaType type);
   Result<std::optional<Time>> Held(MediaId id);
   Result<std::vector<std::int64_t>> HeldDeletions(MediaType type);
   Result<std::vector<std::int64_t>> ShowsOfHeldSeasons();
