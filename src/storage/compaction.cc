@@ -191,11 +191,11 @@ class Compactor {
   Result<std::set<std::uint32_t>> MustBeRewritten(std::span<const SegmentRow> sealed) {
     std::set<std::uint32_t> numbers;
     if (options_.versions_before) {
-      TRY(index_.VisitSupersededSteps(type_, *options_.versions_before,
-                                      [&](const StepRow& step) { numbers.insert(step.place.segment); }));
-      std::erase_if(numbers, [&](std::uint32_t number) {
-        return std::ranges::find(sealed, number, &SegmentRow::number) == sealed.end();
-      });
+      std::set<std::uint32_t> known;
+      for (const SegmentRow& row : sealed) known.insert(row.number);
+      TRY(index_.VisitSupersededSteps(type_, *options_.versions_before, [&](const StepRow& step) {
+        if (known.contains(step.place.segment)) numbers.insert(step.place.segment);
+      }));
     }
     for (const SegmentRow& row : sealed) {
       const bool pays = DeadShare(row) >= options_.dead_share || (options_.reframe && IsPoorlyFramed(row)) ||

@@ -228,6 +228,42 @@ TEST(PlainVerify, FindsAChangedByteAndNamesTheRecords) {
   }
 }
 
+TEST(Verify, NamesTheSameDamageHoweverFewLinesItHoldsAtOnce) {
+  StoreWorld world;
+  for (int id = 1; id <= 6; ++id) {
+    world.Put(Movie(id, fmt::format("film {}", id), 1, world.clock.Now()));
+    world.Put(Movie(100 + id, "another", 1, world.clock.Now()));
+    world.Commit();
+    world.Seal();
+  }
+  // Two are cut, one is gone, one has a changed byte; of one the index has lost the row.
+  const auto path = [](int number) { return fmt::format("records/movie/000/000/00{}.jsonl.zst", number); };
+  world.files.Put(path(1), world.files.Read(path(1), 0, 40).value());
+  world.files.Put(path(2), world.files.Read(path(2), 0, 41).value());
+  ASSERT_TRUE(world.files.Remove(path(4)));
+  std::string bytes = world.files.Read(path(5), 0, 10'000).value();
+  bytes[bytes.size() / 2] ^= 1;
+  world.files.Put(path(5), bytes);
+  ASSERT_TRUE(world.catalog.Execute("DELETE FROM store_segments WHERE number=6"));
+  for (const bool deep : {false, true}) {
+    const auto text = [&](std::int64_t lines_at_once) {
+      const VerifyReport report = Verify(world.files, world.catalog, deep, {}, lines_at_once).value();
+      std::string all = fmt::format("{} segments, {} records\n", report.segments, report.records);
+      for (const Damage& damage : report.damage) {
+        all += fmt::format("{} {} {}", damage.file, damage.offset, damage.what);
+        for (const MediaId id : damage.records) all += " " + ToString(id);
+        all += "\n";
+      }
+      return all;
+    };
+    const std::string at_once = text(kLinesAtOnce);
+    for (const char* id : {"movie:4 ", "movie:104\n", "movie:5 ", "movie:105\n", "movie:6\n", "movie:106\n"})
+      EXPECT_NE(at_once.find(id), std::string::npos) << id << "\n" << at_once;
+    EXPECT_EQ(at_once.find("movie:3"), std::string::npos) << at_once;
+    for (const std::int64_t lines : {1, 2, 3, 5}) EXPECT_EQ(text(lines), at_once) << lines;
+  }
+}
+
 TEST(AFullDisk, LetsTheRunEndWithItsBatchUncommitted) {
   StoreWorld world;
   world.Put(Movie(1, "first", 1, world.clock.Now()));

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "storage/dead_bytes.h"
+#include "storage/index_cache.h"
 #include "storage/kept_aside.h"
 #include "storage/popularity_table.h"
 #include "storage/record_index.h"
@@ -410,6 +411,7 @@ Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOption
   RecordIndex index(catalog);
   TRY(CheckSchema(files, index, options));
   TRY(PopularityTable(catalog).Create());
+  TRY(GrowIndexCache(catalog));
   Report report;
   std::vector<Tail> tails;
   std::vector<std::string> left_over;

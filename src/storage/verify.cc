@@ -7,9 +7,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/hash.h"
+#include "storage/index_cache.h"
 #include "storage/kept_aside.h"
 #include "storage/record_index.h"
 #include "storage/record_line.h"
@@ -39,8 +41,15 @@ struct Expected {
 // One media type's segments against the index.
 class TypeVerifier {
  public:
-  TypeVerifier(FileSystem& files, RecordIndex& index, MediaType type, bool deep, Report& report)
-      : files_(files), index_(index), type_(type), deep_(deep), report_(report), loader_(files, kKeptFrames) {}
+  TypeVerifier(FileSystem& files, RecordIndex& index, MediaType type, bool deep, std::int64_t lines_at_once,
+               Report& report)
+      : files_(files),
+        index_(index),
+        type_(type),
+        deep_(deep),
+        lines_at_once_(lines_at_once),
+        report_(report),
+        loader_(files, kKeptFrames) {}
 
   Result<void> Run() {
     // The index before the files: what another process commits meanwhile only makes files longer. What it
@@ -57,15 +66,27 @@ class TypeVerifier {
     }
     if (deep_) TRY(CompareCounts());
     if (suspects_.empty()) return {};
-    TRY(LoadExpected());
-    for (const SegmentRow& row : segments_) {
-      if (suspects_.contains(row.number)) TRY(CheckSegment(row));
-    }
-    for (const Expected& expected : expected_) {
-      if (!std::ranges::binary_search(segments_, expected.place.segment, {}, &SegmentRow::number)) {
-        Note(SealedPath(type_, expected.place.segment), expected.place.frame_at,
-             "the index points to no segment of its own", {expected.id});
+    // In groups: where all is damaged the list would be as long as the index.
+    for (auto row = segments_.begin(); row != segments_.end();) {
+      const auto first = row;
+      std::set<std::uint32_t> group;
+      for (std::int64_t lines = 0; row != segments_.end() && lines < lines_at_once_; ++row) {
+        if (!suspects_.contains(row->number)) continue;
+        group.insert(row->number);
+        lines += std::max<std::int64_t>(row->records, 1);
       }
+      if (group.empty()) break;
+      TRY(LoadExpected([&](std::uint32_t segment) { return group.contains(segment); }));
+      for (const SegmentRow& suspect : std::span(first, row)) {
+        if (group.contains(suspect.number)) TRY(CheckSegment(suspect));
+      }
+    }
+    TRY(LoadExpected([&](std::uint32_t segment) {
+      return !std::ranges::binary_search(segments_, segment, {}, &SegmentRow::number);
+    }));
+    for (const Expected& expected : expected_) {
+      Note(SealedPath(type_, expected.place.segment), expected.place.frame_at,
+           "the index points to no segment of its own", {expected.id});
     }
     return {};
   }
@@ -154,11 +175,9 @@ class TypeVerifier {
     return {};
   }
 
-  // What the index says of the suspects, and of segments that it does not have.
-  Result<void> LoadExpected() {
-    const auto wanted = [&](std::uint32_t segment) {
-      return suspects_.contains(segment) || !std::ranges::binary_search(segments_, segment, {}, &SegmentRow::number);
-    };
+  // What the index says of some segments.
+  Result<void> LoadExpected(const std::function<bool(std::uint32_t)>& wanted) {
+    expected_.clear();
     TRY(index_.VisitRows(type_, [&](const IndexRow& row) {
       if (wanted(row.place.segment)) expected_.push_back({row.place, row.id, row.version, true});
     }));
@@ -441,7 +460,8 @@ class TypeVerifier {
   RecordIndex& index_;
   const MediaType type_;
   const bool deep_;
-  VerifyReport& report_;
+  const std::int64_t lines_at_once_;
+  Report& report_;
 
   std::vector<SegmentRow> segments_;
   std::optional<std::string> state_;  // the text of state.json
@@ -459,11 +479,11 @@ class TypeVerifier {
 // like damage counts only when nothing has changed since the look began; a seal takes milliseconds, and is
 // seldom.
 Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, bool deep,
-                        const std::function<void()>& pause, Report& report) {
+                        const std::function<void()>& pause, std::int64_t lines_at_once, Report& report) {
   constexpr int kMostLooks = 5;
   for (int looks = 1;; ++looks) {
     Report found;
-    TypeVerifier verifier(files, index, type, deep, found);
+    TypeVerifier verifier(files, index, type, deep, lines_at_once, found);
     TRY(verifier.Run());
     if (!found.damage.empty() && looks < kMostLooks) {
       if (pause) pause();
@@ -482,17 +502,18 @@ Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, b
 
 }  // namespace
 
-Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep,
-                            const std::function<void()>& pause) {
+Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep, const std::function<void()>& pause,
+                            std::int64_t lines_at_once) {
   constexpr const char* kCatalog = "catalog.db";
   RecordIndex index(catalog);
   Report report;
   if (deep) {
+    TRY(GrowIndexCache(catalog));
     TRY_ASSIGN(const auto errors, index.IntegrityErrors());
     for (const std::string& error : errors) report.damage.push_back({kCatalog, 0, error, {}});
   }
   for (const MediaType type : kRecordTypes) {
-    auto done = VerifyType(files, index, type, deep, pause, report);
+    auto done = VerifyType(files, index, type, deep, pause, lines_at_once, report);
     if (!done && done.error().code == ErrorCode::kCorrupt) {
       report.damage.push_back({kCatalog, 0, done.error().message, {}});
     } else if (!done) {
