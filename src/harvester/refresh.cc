@@ -2,7 +2,6 @@
 #include "harvester/refresh.h"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "harvester/freshness.h"
@@ -42,16 +41,27 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
   }
   if (stop.requested()) return {};
 
-  std::map<MediaType, std::vector<QueueItem>> by_type;
-  for (const QueueItem& item : planner.Take()) by_type[item.id.type].push_back(item);
-  for (const auto& [type, items] : by_type) {
-    std::int64_t& refreshed = report.Of(type).refreshed;
-    if (options.dry_run) refreshed = std::int64_t(items.size());
-    for (std::size_t at = 0; at < items.size() && !options.dry_run && !stop.requested(); at += kSlice) {
-      const std::size_t size = std::min(kSlice, items.size() - at);
-      TRY_ASSIGN(const std::int64_t added, ports.sender.Send(std::span(items).subspan(at, size)));
-      refreshed += added;
+  // They may be millions: nothing of them is copied but a slice.
+  const std::vector<QueueItem> chosen = planner.Take();
+  std::vector<QueueItem> slice;
+  for (const MediaType type : types) {
+    const auto send = [&]() -> Result<void> {
+      if (slice.empty()) return {};
+      auto added = std::int64_t(slice.size());
+      if (!options.dry_run) {
+        TRY_ASSIGN(added, ports.sender.Send(slice));
+      }
+      report.Of(type).refreshed += added;
+      slice.clear();
+      return {};
+    };
+    for (const QueueItem& item : chosen) {
+      if (item.id.type == type) slice.push_back(item);
+      if (slice.size() < kSlice) continue;
+      TRY(send());
+      if (stop.requested()) return {};
     }
+    TRY(send());
   }
   if (planner.due() > 0) {
     ports.log.Info(
