@@ -148,14 +148,15 @@ constexpr const char kCountLive[] =
 constexpr const char kPurgedUpTo[] = "SELECT version FROM store_purges WHERE key=?1";
 constexpr const char kPurges[] = "SELECT key, version FROM store_purges WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kHeld[] = "SELECT at FROM store_held WHERE key=?1";
+// The counts of one type each: for a GROUP BY over all SQLite would sort every row.
 // A stats record is no version, and of a purged one none is left.
 constexpr const char kCountRecords[] =
-    "SELECT key>>52, sum(change NOT IN (3,5)), sum(change NOT IN (2,5)), min(CASE WHEN change NOT IN (3,5) "
-    "THEN verified_at END), sum(change=3) FROM store_records GROUP BY 1";
-constexpr const char kCountSteps[] = "SELECT key>>52, count(*) FROM store_steps GROUP BY 1";
+    "SELECT count(*), sum(change NOT IN (3,5)), sum(change NOT IN (2,5)), min(CASE WHEN change NOT IN (3,5) "
+    "THEN verified_at END), sum(change=3) FROM store_records WHERE key BETWEEN ?1 AND ?2";
+constexpr const char kCountSteps[] = "SELECT count(*) FROM store_steps WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kCountMissing[] =
-    "SELECT m.key>>52, count(*) FROM store_missing m LEFT JOIN store_records r ON r.key=m.key "
-    "WHERE r.key IS NULL OR r.change=5 GROUP BY 1";
+    "SELECT count(*) FROM store_missing m LEFT JOIN store_records r ON r.key=m.key "
+    "WHERE m.key BETWEEN ?1 AND ?2 AND (r.key IS NULL OR r.change=5)";
 // Seasons that went with their show are no deletions of their own.
 constexpr const char kDeletionsSince[] =
     "SELECT key>>52, count(*) FROM store_records AS r WHERE change=3 AND fetched_at>=?1 AND fetched_at>coalesce("
@@ -164,9 +165,9 @@ constexpr const char kDeletionsSince[] =
     " GROUP BY 1";
 constexpr const char kAcceptDeletions[] =
     "INSERT OR REPLACE INTO store_properties VALUES('deletions_accepted_at', ?1)";
-constexpr const char kCountHeld[] = "SELECT key>>52, count(*) FROM store_held GROUP BY 1";
+constexpr const char kCountHeld[] = "SELECT count(*) FROM store_held WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kCountSegments[] =
-    "SELECT type, count(sealed_at), sum(bytes) FROM store_segments GROUP BY 1";
+    "SELECT count(*), count(sealed_at), sum(bytes) FROM store_segments WHERE type=?1";
 
 constexpr const char kPut[] =
     "INSERT INTO store_records VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) ON CONFLICT(key) DO UPDATE "
@@ -628,32 +629,38 @@ Result<void> RecordIndex::VisitSupersededSteps(MediaType type, Time before,
 }
 
 Result<std::vector<std::pair<MediaType, TypeCounts>>> RecordIndex::Counts() {
-  std::map<MediaType, TypeCounts> counts;
-  const auto each_type = [&](const char* sql, auto add) -> Result<void> {
-    TRY_ASSIGN(Statement * query, Use(sql));
-    query->Reset();
-    while (true) {
-      TRY_ASSIGN(const bool found, query->Step());
-      if (!found) return {};
-      add(*query, counts[static_cast<MediaType>(query->Int(0))]);
-    }
-  };
-  TRY(each_type(kCountRecords, [](const Statement& row, TypeCounts& type) {
-    type.live = row.Int(1);
-    type.versions = row.Int(2);
-    if (!row.IsNull(3)) type.oldest_verified = FromMillis(row.Int(3));
-    type.tombstones = row.Int(4);
-  }));
-  TRY(each_type(kCountSteps, [](const Statement& row, TypeCounts& type) { type.versions += row.Int(1); }));
-  TRY(each_type(kCountMissing, [](const Statement& row, TypeCounts& type) { type.missing = row.Int(1); }));
-  TRY(each_type(kCountHeld, [](const Statement& row, TypeCounts& type) { type.held = row.Int(1); }));
-  TRY(each_type(kCountSegments, [](const Statement& row, TypeCounts& type) {
-    type.segments = row.Int(1);
-    type.bytes = row.Int(2);
-  }));
   std::vector<std::pair<MediaType, TypeCounts>> listed;
   for (const MediaType type : kRecordTypes) {
-    if (const auto found = counts.find(type); found != counts.end()) listed.push_back(*found);
+    TypeCounts counts;
+    bool any = false;
+    const auto count = [&](const char* sql, auto add) -> Result<void> {
+      TRY_ASSIGN(Statement * query, Use(sql));
+      TRY_ASSIGN(const bool found, query->Bind(FirstKey(type), LastKey(type)).Step());
+      if (found && query->Int(0) > 0) {
+        any = true;
+        add(*query);
+      }
+      query->Reset();
+      return {};
+    };
+    TRY(count(kCountRecords, [&](const Statement& row) {
+      counts.live = row.Int(1);
+      counts.versions = row.Int(2);
+      if (!row.IsNull(3)) counts.oldest_verified = FromMillis(row.Int(3));
+      counts.tombstones = row.Int(4);
+    }));
+    TRY(count(kCountSteps, [&](const Statement& row) { counts.versions += row.Int(0); }));
+    TRY(count(kCountMissing, [&](const Statement& row) { counts.missing = row.Int(0); }));
+    TRY(count(kCountHeld, [&](const Statement& row) { counts.held = row.Int(0); }));
+    {
+      TRY_ASSIGN(Statement * query, Use(kCountSegments));
+      TRY_ASSIGN(const bool found, query->Bind(type).Step());
+      any = any || (found && query->Int(0) > 0);
+      counts.segments = query->Int(1);
+      counts.bytes = query->Int(2);
+      query->Reset();
+    }
+    if (any) listed.emplace_back(type, counts);
   }
   return listed;
 }
