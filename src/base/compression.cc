@@ -240,13 +240,15 @@ std::string Gzip(std::string_view bytes, int level) {
 struct ZstdEncoder::Context {
   explicit Context(int level) : cctx(ZSTD_createCCtx()) {
     if (!cctx) throw std::bad_alloc();
-    ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, level);
+    SetLevel(level);
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 1);
   }
   ~Context() { ZSTD_freeCCtx(cctx); }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+
+  void SetLevel(int level) { ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, level); }
 
   ZSTD_CCtx* const cctx;
 };
@@ -255,6 +257,10 @@ ZstdEncoder::ZstdEncoder(int level) : context_(std::make_unique<Context>(level))
 ZstdEncoder::ZstdEncoder(ZstdEncoder&&) noexcept = default;
 ZstdEncoder& ZstdEncoder::operator=(ZstdEncoder&&) noexcept = default;
 ZstdEncoder::~ZstdEncoder() = default;
+
+void ZstdEncoder::SetLevel(int level) {
+  context_->SetLevel(level);
+}
 
 void ZstdEncoder::AppendFrame(std::string_view bytes, std::string& out) {
   const std::size_t before = out.size();

@@ -16,9 +16,10 @@
 
 namespace tmdbc {
 
-// Of the store's frames. Per KB of real bodies level 2 costs 3.4 to 3.8 us; level 3 costs 4.4 to 6.1 for 0.4
-// to 1.5 % fewer bytes, level 9 some 20 for 9 %.
-inline constexpr int kZstdLevel = 2;
+// Of the store's frames. In frames of 512 KiB films take 26 % of their size at level 1, 23.6 at 2, 22.5 at 3, 21.3 at 5,
+// 20.4 at 9 (docs/decisions/storage.md); level 3 costs 1.6 times the CPU of level 1, level 5 some five times.
+inline constexpr int kZstdLevel = 3;
+inline constexpr int kFastZstdLevel = 1;
 // A body that inflates beyond a MiB may be at most 200 times as large as its gzip; real ones are about 5
 // times.
 inline constexpr std::size_t kMaxInflateRatio = 200;
@@ -74,6 +75,8 @@ class ZstdEncoder {
   ZstdEncoder& operator=(ZstdEncoder&&) noexcept;
   ~ZstdEncoder();
 
+  // Of the frames to come.
+  void SetLevel(int level);
   // Appends one frame that holds `bytes` to `out`.
   void AppendFrame(std::string_view bytes, std::string& out);
 

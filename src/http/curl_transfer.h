@@ -64,6 +64,7 @@ class CurlTransfer {
     return value;
   }
   void SetOnce();
+  void SetUrl();
   void SetMethod();
   void SetHeaders();
   void SetProxy();
@@ -91,6 +92,7 @@ class CurlTransfer {
   curl_slist* header_list_ = nullptr;
   bool set_upload_ = false;
   std::string set_proxy_;
+  std::string set_origin_;  // "https://api.themoviedb.org"; empty: the whole url is set
   long set_keep_idle_ = -1;
   bool set_fresh_ = false;
 

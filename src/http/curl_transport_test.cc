@@ -288,6 +288,30 @@ TEST_F(CurlTransportTest, TakesRedirectsAndErrorsAsValues) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
+// A url goes on the wire as it is; one that cannot is refused and never becomes two lines of a head.
+TEST_F(CurlTransportTest, SendsAUrlAsItIsOrNotAtAll) {
+  std::vector<std::string> heads;
+  RawServer server([&](Connection& c) {
+    heads.push_back(c.ReadRequest().value_or(""));
+    c.Answer(kMovie);
+    c.WaitForClose();
+  });
+  const auto asked = [&](const std::string& rest) {
+    heads.clear();
+    const Outcome outcome =
+        Get(server.url() + rest, [](Request& request) { request.fresh_connection = true; });
+    if (!outcome.response || heads.size() != 1) return std::string("refused");
+    return heads[0].substr(0, heads[0].find("\r\n"));
+  };
+  EXPECT_EQ(asked("/3/movie/1?append_to_response=watch/providers,images&x=%C3%BC"),
+            "GET /3/movie/1?append_to_response=watch/providers,images&x=%C3%BC HTTP/1.1");
+  EXPECT_EQ(asked(""), "GET / HTTP/1.1");
+  EXPECT_EQ(asked("?a=1"), "GET /?a=1 HTTP/1.1");
+  EXPECT_EQ(asked("/a?b#c"), "GET /a?b HTTP/1.1");
+  EXPECT_EQ(asked("/a HTTP/1.1\r\nX-Smuggled: 1\r\n"), "refused");
+  EXPECT_EQ(asked("/a"), "GET /a HTTP/1.1");  // the handle that was refused serves again
+}
+
 TEST_F(CurlTransportTest, SpeaksNothingButHttp) {
   EXPECT_EQ(Get("file:///etc/hostname").failure, TransportFailure::kConnect);
   EXPECT_EQ(Get("ftp://127.0.0.1/x").failure, TransportFailure::kConnect);

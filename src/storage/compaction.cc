@@ -216,7 +216,7 @@ class Compactor {
   // Frames that were closed by the clock and not by their size. A compacted segment has none that can be helped.
   bool IsPoorlyFramed(const SegmentRow& row) const {
     constexpr std::int64_t kFewFrames = 8;
-    return !row.origin && row.frames >= kFewFrames && row.content / row.frames < std::int64_t(options_.frame_bytes) * 3 / 4;
+    return !row.origin && row.frames >= kFewFrames && row.content / row.frames < std::int64_t(options_.frame_bytes) / 4;
   }
 
   Result<bool> HoldsPurged(const SegmentRow& row) {

@@ -38,12 +38,11 @@ Result<std::shared_ptr<const std::string>> RecordLoader::Content(MediaType type,
   TRY_ASSIGN(const std::string bytes, ReadFrame(files_, type, place));
   TRY_ASSIGN(std::string content, decoder_.Unframe(bytes, kMaxLineBytes));
   Frame frame{type, place.segment, place.frame_at, std::make_shared<const std::string>(std::move(content))};
-  if (frames_.size() < kept_frames_) {
+  if (frame.content->size() <= kept_bytes_) {
     frames_.push_back(frame);
-  } else if (kept_frames_ > 0) {
-    next_ = (next_ + 1) % kept_frames_;
-    frames_[next_] = frame;
+    bytes_ += frame.content->size();
   }
+  for (; bytes_ > kept_bytes_; frames_.pop_front()) bytes_ -= frames_.front().content->size();
   return frame.content;
 }
 

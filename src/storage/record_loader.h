@@ -6,10 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/compression.h"
 #include "base/files.h"
@@ -21,9 +21,9 @@ namespace tmdbc {
 
 class RecordLoader {
  public:
-  // `files` outlives the loader. It keeps the last `kept_frames` frames inflated until Forget(): who reads in about the
-  // order in which was written inflates each once. 128 KiB a frame, as a rule.
-  explicit RecordLoader(BlobReader& files, std::size_t kept_frames = 0) : files_(files), kept_frames_(kept_frames) {}
+  // `files` outlives the loader. It keeps the last frames inflated, up to `kept_bytes` of them, until Forget(): who reads
+  // in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
+  explicit RecordLoader(BlobReader& files, std::size_t kept_bytes = 0) : files_(files), kept_bytes_(kept_bytes) {}
 
   // kCorrupt when what is there is not that record. The message names record, file and offset.
   Result<StoredRecord> Load(MediaId id, std::int64_t version, const Place& place);
@@ -35,7 +35,10 @@ class RecordLoader {
   // The place of the line that began the version of `row`; kCorrupt when the index does not have it.
   static Result<Place> BaseOf(RecordIndex& index, const IndexRow& row);
 
-  void Forget() { frames_.clear(); }
+  void Forget() {
+    frames_.clear();
+    bytes_ = 0;
+  }
 
  private:
   struct Loaded {
@@ -54,9 +57,9 @@ class RecordLoader {
   Result<std::shared_ptr<const std::string>> Content(MediaType type, const Place& place);
 
   BlobReader& files_;
-  const std::size_t kept_frames_;
-  std::vector<Frame> frames_;
-  std::size_t next_ = 0;  // of frames_, to be given up
+  const std::size_t kept_bytes_;
+  std::deque<Frame> frames_;  // the oldest first
+  std::size_t bytes_ = 0;     // of their contents
   ZstdDecoder decoder_;
 };
 

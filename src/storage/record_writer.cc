@@ -20,12 +20,10 @@
 namespace tmdbc {
 namespace {
 
-static_assert(RecordWriterOptions{}.zstd_level == kZstdLevel);
-
 // What one entry of the batch takes in memory besides its line.
 constexpr std::uint64_t kEntryBytes = 200;
 // Inflated frames that are kept while a batch lasts: a refresh asks in about the order in which was stored.
-constexpr std::size_t kKeptFrames = 32;
+constexpr std::size_t kKeptBytes = 16 << 20;
 // One verified line speaks of answers no further apart than this: the index is told its time for all of them.
 constexpr Duration kVerifiedSpan = std::chrono::seconds(1);
 
@@ -72,7 +70,7 @@ RecordWriter::RecordWriter(FileSystem& files, Database& catalog, const Clock& cl
       clock_(clock),
       options_(options),
       index_(std::make_unique<RecordIndex>(catalog)),
-      loader_(std::make_unique<RecordLoader>(files, kKeptFrames)),
+      loader_(std::make_unique<RecordLoader>(files, kKeptBytes)),
       encoder_(std::make_unique<ZstdEncoder>(options.zstd_level)),
       commit_interval_(std::min(options.first_commit_interval, options.commit_interval)),
       batch_(std::make_unique<Batch>()) {}
@@ -500,6 +498,7 @@ Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
   for (auto& [type, writer] : writers_) {
     if (!writer->empty()) writer->Committed();
   }
+  encoder_->SetLevel(batch_->bytes >= options_.commit_bytes ? options_.fast_zstd_level : options_.zstd_level);
   *batch_ = {};
   loader_->Forget();
   commit_interval_ = std::min(2 * commit_interval_, options_.commit_interval);

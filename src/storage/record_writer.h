@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/compression.h"
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/deletion_policy.h"
@@ -44,10 +45,12 @@ struct RecordWriterOptions {
   // commit_interval: a process that is killed young again and again still makes progress.
   Duration first_commit_interval = std::chrono::milliseconds(100);
   std::uint64_t commit_bytes = 4 << 20;    // of data put since the last commit
-  std::uint64_t frame_bytes = 128 << 10;   // before compression
+  std::uint64_t frame_bytes = 512 << 10;   // before compression
   std::uint64_t segment_bytes = 32 << 20;  // compressed; sealed above
   Duration segment_age = std::chrono::hours(1);
-  int zstd_level = 2;  // kZstdLevel says why
+  int zstd_level = kZstdLevel;
+  // Behind a batch that commit_bytes ended and not the clock: there is more to do than time.
+  int fast_zstd_level = kFastZstdLevel;
 };
 
 class RecordWriter {
