@@ -302,6 +302,29 @@ TEST(Compaction, SealsWhatIsOpenFirst) {
   EXPECT_EQ(world.Damage(), "");
 }
 
+// At 3 fetches a second a frame holds what came in a second. Those that the clock closed are made into full ones, once.
+TEST(Compaction, FillsTheFramesThatTheClockClosed) {
+  const auto compact = [](StoreWorld& world) {
+    return world.store->Compact(MediaType::kMovie, {.least_segments = 8}, {}).value();
+  };
+  StoreWorld slow, quick;
+  for (int id = 1; id <= 40; ++id) {
+    const Document movie = Movie(id, fmt::format("{} {}", id, std::string(5000, 'a')), 1, slow.clock.Now());
+    slow.Put(movie), slow.Commit();
+    quick.Put(movie);
+  }
+  quick.Commit();
+  slow.Seal(), quick.Seal();
+  const CompactReport filled = compact(slow);
+  EXPECT_EQ(filled.segments_after, 1);
+  EXPECT_EQ(filled.records_kept, 40);
+  EXPECT_LT(filled.bytes_after, filled.bytes_before / 2);
+  EXPECT_EQ(compact(slow).segments_before, 0);
+  EXPECT_EQ(compact(quick).segments_before, 0);
+  EXPECT_EQ(slow.View(Film(40)), quick.View(Film(40)));
+  EXPECT_EQ(slow.Damage(), "");
+}
+
 TEST(Compaction, OnADryRunTellsAndDoesNothing) {
   CompactWorld world, real;
   Fill(world);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <utility>
+
 #include "base/hash.h"
 #include "storage/store_world_test.h"
 
@@ -505,6 +508,30 @@ TEST(RecordWriter, SaysWhichBytesCannotBeRead) {
       found.error().message.find("movie:550 version 1 in records/movie/000/000/001.jsonl.zst at byte 0"),
       std::string::npos)
       << found.error().message;
+}
+
+// Bytes of the segment after each of two batches of text that takes a search to compress well.
+std::pair<std::uint64_t, std::uint64_t> BytesOfTwoBatches(std::uint64_t commit_bytes) {
+  StoreWorld world({.commit_bytes = commit_bytes, .zstd_level = 9, .fast_zstd_level = 1});
+  std::mt19937 random(7);
+  const auto batch = [&](std::int64_t first) {
+    for (std::int64_t id = first; id < first + 40; ++id) {
+      std::string text;
+      while (text.size() < 4000) text += fmt::format("word{} ", random() % 500);
+      world.Put(Movie(id, text, 1, world.clock.Now()));
+    }
+    world.Commit();
+    return world.files.Size("records/movie/000/000/001.jsonl.zst.open").value();
+  };
+  const std::uint64_t first = batch(1), both = batch(1001);
+  return {first, both - first};
+}
+
+TEST(RecordWriter, CompressesLessWhileBatchesAreEndedByTheirSize) {
+  const auto [calm_first, calm_second] = BytesOfTwoBatches(1 << 30);
+  const auto [hasty_first, hasty_second] = BytesOfTwoBatches(1000);
+  EXPECT_EQ(hasty_first, calm_first);
+  EXPECT_GT(hasty_second, calm_second);
 }
 
 }  // namespace
