@@ -21,7 +21,7 @@ namespace {
 
 // Ids sent to the queue in one transaction: large enough that its fsync costs nothing, small enough that a
 // stop request is seen within half a second.
-constexpr std::size_t kSlice = 200'000;
+constexpr std::size_t kSlice = 50'000;
 constexpr std::string_view kConfigurationName = "configuration";
 // The few configuration lists (genres, languages...) are fetched before everything else.
 constexpr float kConfigurationPopularity = 1e13F;

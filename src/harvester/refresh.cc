@@ -11,7 +11,7 @@ namespace tmdbc {
 namespace {
 
 // Sent to the queue in one transaction.
-constexpr std::size_t kSlice = 200'000;
+constexpr std::size_t kSlice = 50'000;
 
 // What waits already has to be fetched first: refreshes must not pile up behind it.
 Result<std::int64_t> BudgetOf(QueueView& queue, double refresh_budget) {
