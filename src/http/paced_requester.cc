@@ -72,7 +72,6 @@ void PacedRequester::Settle(Outcome outcome) {
     return;
   }
   if (outcome.response) {
-    if (on_answer) on_answer(*outcome.response);
     if (outcome.response->status == 429) {
       ++throttled_;
     } else {

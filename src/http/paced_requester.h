@@ -34,10 +34,6 @@ class PacedRequester {
   PacedRequester(const PacedRequester&) = delete;
   PacedRequester& operator=(const PacedRequester&) = delete;
 
-  // Called with every answer as it comes, whatever its status: for what its head says of the server, such as
-  // its Date. May be empty.
-  std::function<void(const Response&)> on_answer;
-
   // When the next request may go: at or before Mono() for now, MonoTime::max() when an outcome has to come
   // first. May move; ask again after each Wait().
   MonoTime NextSlot() const;

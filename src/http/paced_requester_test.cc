@@ -169,17 +169,6 @@ TEST_F(PacedRequesterTest, PausesLongerFromStormToStormUntilSomethingUsefulComes
   EXPECT_LE(*requester.Throttled(plain), seconds(1));
 }
 
-TEST_F(PacedRequesterTest, ShowsEveryAnswerWhateverItsStatus) {
-  std::vector<std::string> dates;
-  requester.on_answer = [&](const Response& response) { dates.emplace_back(response.header("date")); };
-  transport.Answers(StartWhenAllowed("http://x/"), 200, {{"Date", "Sun, 22 Nov 2026 00:00:20 GMT"}});
-  transport.Answers(StartWhenAllowed("http://x/"), 404, {{"Date", "Sun, 22 Nov 2026 00:00:21 GMT"}});
-  transport.Fails(StartWhenAllowed("http://x/"), TransportFailure::kTimeout);
-  EXPECT_EQ(requester.Wait(clock.Mono()).size(), 3u);
-  EXPECT_EQ(dates,
-            (std::vector<std::string>{"Sun, 22 Nov 2026 00:00:20 GMT", "Sun, 22 Nov 2026 00:00:21 GMT"}));
-}
-
 TEST_F(PacedRequesterTest, CancelsWhatIsUnderWayAndWhatWaitsToBeAskedAgain) {
   const RequestId first = StartWhenAllowed("http://x/1");
   const RequestId second = StartWhenAllowed("http://x/2");
