@@ -295,6 +295,40 @@ TEST_F(ChangesTest, AClosedDayWhoseTotalIsOffByOneIsCompleteWhenTwoReadingsAgree
   EXPECT_NE(LogText().find("TMDB counts 101 movie changes of 2026-11-22 and gives 100"), std::string::npos);
 }
 
+TEST_F(ChangesTest, WhatNoLastPageExplainsIsAGapHoweverManyReadingsAgree) {
+  struct Case {
+    const char* what;
+    int rows;
+    std::int64_t total_results, total_pages;
+  };
+  NextDay();
+  for (const Case& one : {Case{"more than a page", 250, 351, 3}, Case{"a page in the middle is short", 180, 250, 3},
+                          Case{"nothing came at all", 0, 80, 1}}) {
+    SCOPED_TRACE(one.what);
+    ASSERT_TRUE(SetWatermark(*catalog_, MediaType::kMovie, kToday));
+    Change(kToday, one.rows == 0 ? std::vector<std::string>() : Rows(1001, 1000 + one.rows));
+    host_.total_results = one.total_results;
+    host_.total_pages = one.total_pages;
+    const HarvestReport report = Run(Changes());
+    EXPECT_EQ(report.exit_code(), 1);
+    EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kIncomplete);
+    EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-22");
+    HarvestOptions accept = Changes();
+    accept.accept_gap = true;
+    EXPECT_EQ(Run(accept).exit_code(), 0);
+    EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
+  }
+}
+
+TEST_F(ChangesTest, ALastPageThatIsPromisedAndEmptyIsATotalThatIsWrong) {
+  NextDay();
+  Change(kToday, Rows(1001, 1100));
+  host_.total_results = 101;
+  host_.total_pages = 2;
+  EXPECT_EQ(Run(Changes()).exit_code(), 0);
+  EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
+}
+
 TEST_F(ChangesTest, RowsThatDoNotComeHoldTheWatermarkOfAClosedDayWhileTheReadingsDiffer) {
   NextDay();
   Change(kToday, Rows(1001, 1150));
@@ -453,7 +487,7 @@ TEST_F(ChangesTest, ARefusedKeyEndsItAtOnce) {
   EXPECT_EQ(report.exit_code(), 3);
   EXPECT_TRUE(report.denied());
   EXPECT_EQ(host_.change_requests(), 1);
-  EXPECT_NE(ChangesOf(report).reason.find("check TMDB_API_KEY"), std::string::npos);
+  EXPECT_NE(ChangesOf(report).reason.find("TMDB refuses the API key (HTTP 401)"), std::string::npos);
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21");
 }
 
@@ -484,26 +518,30 @@ TEST_F(ChangesTest, ADayThatIsNamedMovesNoWatermark) {
 }
 
 TEST_F(ChangesTest, WhatCannotBeAskedForIsSaidInOneSentence) {
+  Hint hint = Hint::kNone;
   const auto refused = [&](const HarvestOptions& options) {
     const auto report = TryRun(options);
     EXPECT_FALSE(report);
     if (report) return std::string();
     EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
+    hint = report.error().hint;
     return report.error().message;
   };
   HarvestOptions options = Changes();
   options.types = {MediaType::kTv};
-  EXPECT_NE(refused(options).find("run harvest --mode=auto --types=tv first"), std::string::npos);
+  EXPECT_NE(refused(options).find("No export of type tv has been harvested yet"), std::string::npos);
+  EXPECT_EQ(hint, Hint::kExportFirst);
   options.types = {MediaType::kCollection, MediaType::kKeyword};
   EXPECT_NE(refused(options).find("type collection has no change feed"), std::string::npos);
+  EXPECT_EQ(hint, Hint::kExportOnly);
   options = Changes();
   options.since = kToday + days(1);
-  EXPECT_NE(refused(options).find("that day has not come yet"), std::string::npos);
+  EXPECT_NE(refused(options).find("it has not come yet"), std::string::npos);
   options.since = kToday;
   options.until = kToday - days(1);
-  EXPECT_NE(refused(options).find("before --since=2026-11-22"), std::string::npos);
+  EXPECT_NE(refused(options).find("before the first, 2026-11-22"), std::string::npos);
   options.mode = HarvestMode::kAuto;
-  EXPECT_NE(refused(options).find("--mode=changes"), std::string::npos);
+  EXPECT_NE(refused(options).find("only mode changes has one"), std::string::npos);
   EXPECT_EQ(host_.change_requests(), 0);
 }
 

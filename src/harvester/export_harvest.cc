@@ -189,13 +189,14 @@ void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
   if (result.forbidden)
     return End(wanted, ExportVerdict::kWithheld, fmt::format("nothing is published {}", span));
   End(wanted, ExportVerdict::kUnreachable,
-      fmt::format("{} for every day {}: is TMDB_EXPORT_BASE_URL right?", result.reason, span));
+      fmt::format("{} for every day {}", result.reason, span), Hint::kCheckExportUrl);
 }
 
-void ExportHarvest::End(Wanted& wanted, ExportVerdict verdict, std::string reason) {
+void ExportHarvest::End(Wanted& wanted, ExportVerdict verdict, std::string reason, Hint hint) {
   wanted.stage = Stage::kEnded;
   wanted.report.verdict = verdict;
   wanted.report.reason = std::move(reason);
+  wanted.report.hint = hint;
   if (verdict == ExportVerdict::kAccepted || verdict == ExportVerdict::kStopped) return;
   const char* what = verdict == ExportVerdict::kWithheld  ? "export withheld"
                      : verdict == ExportVerdict::kRefused ? "export refused"
@@ -248,11 +249,11 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
   }
   const auto last =
       wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
-  const std::string why =
+  const Refusal why =
       WhyRefused(report.lines, report.bad_lines, FloorOf(*wanted.file), last, options_.accept_export);
-  if (!why.empty()) {
+  if (!why.reason.empty()) {
     wanted.content = {};
-    End(wanted, ExportVerdict::kRefused, why);
+    End(wanted, ExportVerdict::kRefused, why.reason, why.hint);
     return true;
   }
   wanted.stage = Stage::kJudged;
@@ -261,7 +262,8 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
 
 void ExportHarvest::SendBack(Wanted& wanted, const std::string& reason) {
   if (wanted.report.unchanged) {
-    p_.log.Warn("accepted export is damaged on the disk, fetching it again", {{"reason", reason}});
+    p_.log.Warn("accepted export is damaged on the disk, fetching it again",
+                {{"file", wanted.path}, {"reason", reason}});
     return Fetch(wanted, {wanted.last->date});
   }
   if (downloader_.Again(*wanted.job, reason)) {
@@ -471,10 +473,15 @@ Result<std::int64_t> ExportHarvest::Send(std::span<const QueueItem> items) {
 // Popularity is that of all files of the type together; one that is refused or cannot be had counts as it was
 // last accepted.
 Result<void> ExportHarvest::SetPopularity(Group& group) {
-  const bool fresh = std::any_of(group.files.begin(), group.files.end(), [](const Wanted& wanted) {
-    return wanted.stage == Stage::kJudged && wanted.file->has_popularity && !wanted.report.unchanged;
-  });
-  if (!fresh) return {};
+  const auto any = [&](const auto& of) {
+    return std::ranges::any_of(group.files, [&](const Wanted& wanted) {
+      return wanted.stage == Stage::kJudged && wanted.file->has_popularity && of(wanted);
+    });
+  };
+  if (!any([](const Wanted&) { return true; })) return {};
+  // An export that is in force already brings back what was lost with catalog.db.
+  TRY_ASSIGN(const bool held, p_.popularity.Holds(group.type));
+  if (held && !any([](const Wanted& wanted) { return !wanted.report.unchanged; })) return {};
   std::vector<PackedId> all;
   for (Wanted& wanted : group.files) {
     if (wanted.stage != Stage::kJudged) {

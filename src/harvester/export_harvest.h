@@ -62,7 +62,7 @@ class ExportHarvest {
   void SayWhichDay(Wanted& wanted);
   bool AskedByAWrongClock(const Wanted& wanted) const;
   void NotPublished(Wanted& wanted, const FetchResult& result);
-  void End(Wanted& wanted, ExportVerdict verdict, std::string reason);
+  void End(Wanted& wanted, ExportVerdict verdict, std::string reason, Hint hint = Hint::kNone);
 
   Result<void> TakeInReady();
   Result<bool> Read(Wanted& wanted);

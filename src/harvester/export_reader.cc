@@ -103,26 +103,25 @@ Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool 
   return result;
 }
 
-std::string WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::int64_t floor,
-                       std::optional<LastAccepted> last, bool accept) {
-  if (lines == 0 && floor > 0) return "it has no lines";
-  if (bad_lines > 0 && bad_lines == lines) return "none of its lines can be read";
+Refusal WhyRefused(std::int64_t lines, std::int64_t bad_lines, std::int64_t floor, std::optional<LastAccepted> last,
+                   bool accept) {
+  if (lines == 0 && floor > 0) return {"it has no lines"};
+  if (bad_lines > 0 && bad_lines == lines) return {"none of its lines can be read"};
   if (bad_lines > kBadLinesFree && bad_lines * 100 > lines) {
-    return fmt::format("{} of its {} lines cannot be read", Thousands(bad_lines), Thousands(lines));
+    return {fmt::format("{} of its {} lines cannot be read", Thousands(bad_lines), Thousands(lines))};
   }
-  if (!last && lines < floor && !accept) {
-    return fmt::format("it has {} lines, and TMDB's has more than {}: this is not the whole of it", Thousands(lines),
-                       Thousands(floor));
+  if (accept) return {};
+  if (!last && lines < floor) {
+    return {fmt::format("it has {} lines, and TMDB's has more than {}: this is not the whole of it", Thousands(lines),
+                        Thousands(floor)),
+            Hint::kAcceptExport};
   }
   const bool fewer = last && lines * 100 < last->lines * 95;
   const bool many = last && (last->lines - lines > kMissingLinesFree || lines * 2 <= last->lines);
-  if (fewer && many && !accept) {
-    return fmt::format(
-        "it has {} lines, fewer than 95 % of the {} of {}, which stays in force; --accept-export takes it "
-        "all the same",
-        Thousands(lines), Thousands(last->lines), FormatDate(last->date));
-  }
-  return {};
+  if (!fewer || !many) return {};
+  return {fmt::format("it has {} lines, fewer than 95 % of the {} of {}, which stays in force", Thousands(lines),
+                      Thousands(last->lines), FormatDate(last->date)),
+          Hint::kAcceptExport};
 }
 
 }  // namespace tmdbc

@@ -197,12 +197,14 @@ TEST(WhyExportRefused, ByBadLinesAndByTheRuleOf95Percent) {
       {960'000, 0, last, false, false, 2'000'000},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(!WhyRefused(c.lines, c.bad, c.floor, c.last, c.accept).empty(), c.refused) << c.lines << " " << c.bad;
+    EXPECT_EQ(!WhyRefused(c.lines, c.bad, c.floor, c.last, c.accept).reason.empty(), c.refused) << c.lines << " " << c.bad;
   }
-  const std::string why = WhyRefused(900'000, 0, 1, last, false);
+  const auto [why, hint] = WhyRefused(900'000, 0, 1, last, false);
   EXPECT_NE(why.find("900,000"), std::string::npos);
   EXPECT_NE(why.find("1,000,000 of 2026-11-21"), std::string::npos);
-  EXPECT_NE(why.find("--accept-export"), std::string::npos);
+  EXPECT_EQ(hint, Hint::kAcceptExport);
+  EXPECT_EQ(WhyRefused(499'999, 0, 500'000, {}, false).hint, Hint::kAcceptExport);
+  EXPECT_EQ(WhyRefused(0, 0, 1, last, false).hint, Hint::kNone) << "nothing takes a file without a line";
 }
 
 }  // namespace

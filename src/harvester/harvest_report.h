@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "tmdb/detail_plan.h"
 #include "tmdb/media_id.h"
 
@@ -49,6 +50,7 @@ struct ExportReport {
   MediaType type{};
   ExportVerdict verdict = ExportVerdict::kAccepted;
   std::string reason;  // for a person: why not accepted; when accepted, why not today's file (else empty)
+  Hint hint = Hint::kNone;  // what that person can do about it
   std::chrono::sys_days date{};  // of the file that was used
   bool unchanged = false;        // this very file was accepted earlier: read again from the disk, no request
   std::int64_t lines = 0, bad_lines = 0, duplicates = 0;
@@ -88,7 +90,7 @@ struct TypeReport {
   MediaType type{};
   std::int64_t candidates = 0;   // queued: live, but not in the export any more. The fetch decides
   std::int64_t returns = 0;      // queued: dead so far as we know, but listed
-  std::int64_t held = 0;         // live ids whose deletion waits for --accept-deletions, before this harvest
+  std::int64_t held = 0;         // live ids whose deletion waits for a person, before this harvest
   std::int64_t held_queued = 0;  // of these: to be asked again
   std::int64_t refreshed = 0;    // queued: to be verified again, without a sign that they changed
   std::optional<ChangesReport> changes;

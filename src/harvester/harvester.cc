@@ -40,12 +40,12 @@ Result<void> CheckCanBeFetched(MediaType type) {
 
 Result<void> CheckRange(const HarvestOptions& options, chrono::sys_days today) {
   if (options.mode != HarvestMode::kChanges && (options.since || options.until))
-    return Fail(ErrorCode::kInvalid, "a range of days is of the change feeds: it goes with --mode=changes");
+    return Fail(ErrorCode::kInvalid, "a range of days is of the change feeds: only mode changes has one");
   if (options.since && *options.since > today)
-    return Fail(ErrorCode::kInvalid, "--since is {}: that day has not come yet, it is {} (UTC)",
+    return Fail(ErrorCode::kInvalid, "the first day is {}: it has not come yet, today is {} (UTC)",
                 FormatDate(*options.since), FormatDate(today));
   if (options.since && options.until && *options.until < *options.since)
-    return Fail(ErrorCode::kInvalid, "--until is {}: that is before --since={}", FormatDate(*options.until),
+    return Fail(ErrorCode::kInvalid, "the last day is {}: that is before the first, {}", FormatDate(*options.until),
                 FormatDate(*options.since));
   return {};
 }
@@ -105,15 +105,12 @@ class Harvester::Run {
     TRY_ASSIGN(watermarks_, ReadWatermarks(p_.catalog));
     if (options_.mode != HarvestMode::kChanges) return {};
     if (std::ranges::none_of(options_.types, &HasChangeFeed))
-      return Fail(ErrorCode::kInvalid,
-                  "type {} has no change feed: only movie, tv and person have; use --mode=export",
-                  Name(options_.types.front()));
+      return Fail(ErrorCode::kInvalid, Hint::kExportOnly,
+                  "type {} has no change feed: only movie, tv and person have", Name(options_.types.front()));
     for (const MediaType type : options_.types) {
       if (!HasChangeFeed(type) || options_.since || watermarks_.contains(type)) continue;
-      return Fail(ErrorCode::kInvalid,
-                  "since when? No export of type {0} has been harvested yet: run harvest --mode=auto "
-                  "--types={0} first, or name the first day with --since=2026-11-22",
-                  Name(type));
+      return Fail(ErrorCode::kInvalid, Hint::kExportFirst,
+                  "since when? No export of type {} has been harvested yet", Name(type));
     }
     return {};
   }

@@ -245,7 +245,7 @@ TEST_F(HarvesterTest, AHostThatKnowsNoExportsAtAllIsProbablyTheWrongOne) {
   host_.absent_status = 404;
   const HarvestReport report = Harvest({MediaType::kMovie});
   EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kUnreachable);
-  EXPECT_NE(report.exports.at(0).reason.find("TMDB_EXPORT_BASE_URL"), std::string::npos);
+  EXPECT_EQ(report.exports.at(0).hint, Hint::kCheckExportUrl);
   EXPECT_EQ(report.exit_code(), 3);
 }
 

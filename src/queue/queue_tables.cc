@@ -85,10 +85,11 @@ Result<bool> IsNone(Database& db, std::string_view count) {
 
 std::unexpected<Error> QueueError(std::string_view act, const Error& error) {
   std::string_view why = error.message;
-  if (const auto colon = why.rfind(": "); colon != why.npos && error.code != ErrorCode::kInternal) {
+  // The first: behind it SQLite's words may have one of their own, "database or disk is full (File too large: .../catalog.db)".
+  if (const auto colon = why.find(": "); colon != why.npos && error.code != ErrorCode::kInternal) {
     why.remove_prefix(colon + 2);
   }
-  return Fail(error.code, "{}: {}", act, why);
+  return Fail(error.code, error.hint, "{}: {}", act, why);
 }
 
 Result<void> MakeQueueTables(Database& db) {

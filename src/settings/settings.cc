@@ -188,6 +188,20 @@ bool ApplyNamespaces(std::string_view text, Settings& settings) {
   return true;
 }
 
+// What is wrong with a list, which the row's `allowed` alone does not tell: seasons, doubles, English.
+template <MediaType type>
+std::string WhyNoNamespaces(std::string_view text) {
+  const auto names = ParseNamespaces(type, text == "none" ? "" : text);
+  return names ? "" : fmt::format("use {}; {}", Known(type), names.error().message);
+}
+
+constexpr std::string_view kLanguages = "none, or language tags such as de or pt-BR, with commas between";
+
+std::string WhyNoLanguages(std::string_view text) {
+  const auto languages = ParseLanguages(text == "none" ? "" : text);
+  return languages ? "" : fmt::format("use {}; {}", kLanguages, languages.error().message);
+}
+
 constexpr Setting kTable[] = {
     {"TMDB_API_KEY", "tmdb", "",
      "a v3 API key (32 hexadecimal digits) or a v4 read access token (eyJ..., with two dots)",
@@ -214,20 +228,26 @@ constexpr Setting kTable[] = {
      true},
     {"MOVIE_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kMovie),
      "What is fetched with a movie, in the same request: a list, or none.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kMovie>(text, s); }},
+     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kMovie>(text, s); },
+     false, WhyNoNamespaces<MediaType::kMovie>},
     {"TV_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kTv),
      "The same with a show; its seasons come without being named. Each one takes one of the 20 places that "
      "it shares with the seasons.",
-     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kTv>(text, s); }},
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kTv>(text, s); },
+     false, WhyNoNamespaces<MediaType::kTv>},
     {"PERSON_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kPerson), "The same with a person.",
-     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kPerson>(text, s); }},
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kPerson>(text, s); },
+     false, WhyNoNamespaces<MediaType::kPerson>},
     {"COLLECTION_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kCollection),
      "The same with a collection.", false,
-     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCollection>(text, s); }},
+     [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCollection>(text, s); },
+     false, WhyNoNamespaces<MediaType::kCollection>},
     {"COMPANY_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kCompany), "The same with a company.",
-     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCompany>(text, s); }},
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kCompany>(text, s); },
+     false, WhyNoNamespaces<MediaType::kCompany>},
     {"NETWORK_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kNetwork), "The same with a network.",
-     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kNetwork>(text, s); }},
+     false, [](std::string_view text, Settings& s) { return ApplyNamespaces<MediaType::kNetwork>(text, s); },
+     false, WhyNoNamespaces<MediaType::kNetwork>},
     {"SEASON_APPEND_TO_RESPONSE", "collector", "", Known(MediaType::kSeason),
      "What is fetched with each season: a list, or none. It takes further requests, about one more a show; "
      "`harvest --dry-run` says how many.",
@@ -237,8 +257,9 @@ constexpr Setting kTable[] = {
        if (text.empty() || !names) return false;
        s.season_extras.namespaces = *std::move(names);
        return true;
-     }},
-    {"LANGUAGES", "collector", "none", "none, or language tags such as de or pt-BR, with commas between",
+     },
+     false, WhyNoNamespaces<MediaType::kSeason>},
+    {"LANGUAGES", "collector", "none", kLanguages,
      "The languages besides English in which names and overviews of seasons and episodes are fetched. Each "
      "takes one more request a show. Movies, shows and people have every language without it.",
      false,
@@ -247,7 +268,8 @@ constexpr Setting kTable[] = {
        if (text.empty() || !languages) return false;
        s.season_extras.languages = *std::move(languages);
        return true;
-     }},
+     },
+     false, WhyNoLanguages},
     {"COLLECTION_INTERVAL", "harvester", "1440", "a whole number of minutes from 1 to 525600",
      "Minutes from the start of one harvest to the start of the next, for `run` without --once.", false,
      [](std::string_view text, Settings& s) {
@@ -323,13 +345,14 @@ std::string ShowSchedule(std::string_view text) {
 
 std::string ShowText(const Setting& setting, std::string_view text) {
   if (setting.secret) return "***";
-  return setting.why ? ShowSchedule(text) : ShowValue(text);
+  return setting.why == WhyNoSchedule ? ShowSchedule(text) : ShowValue(text);
 }
 
 std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std::string_view source) {
   std::string shown = ShowText(setting, text);
   if (setting.secret) shown += fmt::format(" ({} characters)", text.size());
-  const std::string why = setting.why ? setting.why(text) : fmt::format("use {}", setting.allowed);
+  std::string why = setting.why ? MaskKeys(setting.why(text)) : "";
+  if (why.empty()) why = fmt::format("use {}", setting.allowed);
   return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): {}", setting.name, shown, source, why);
 }
 

@@ -132,6 +132,26 @@ TEST(Settings, AKeyWithinAnotherRefusedValueIsNotShownEither) {
   }
 }
 
+TEST(Settings, ARefusedListSaysWhatIsWrongWithIt) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"TV_APPEND_TO_RESPONSE", "images,season/1", "seasons are fetched with every show anyway"},
+      {"MOVIE_APPEND_TO_RESPONSE", "credits,credits", "'credits' is named twice"},
+      {"SEASON_APPEND_TO_RESPONSE", "reviews", "; 'reviews' is no namespace of season"},
+      {"MOVIE_APPEND_TO_RESPONSE", "", "use "},
+      {"LANGUAGES", "de,en", "every record is in English already"},
+      {"LANGUAGES", "", "use none, or language tags"},
+  };
+  for (const auto& [name, text, words] : cases) {
+    const auto settings = Resolve(name, text);
+    if (settings && std::string_view(text).empty()) continue;  // as if it was not set
+    ASSERT_FALSE(settings) << name;
+    EXPECT_NE(settings.error().message.find(words), std::string::npos) << settings.error().message;
+  }
+  const auto key = Resolve("MOVIE_APPEND_TO_RESPONSE", std::string("credits,") + kKey);
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().message.find("0123456789abc"), std::string::npos) << key.error().message;
+}
+
 TEST(Settings, TheListOfWhatWasGivenHidesTheKey) {
   const auto settings = Resolve("TMDB_API_KEY", kKey);
   ASSERT_TRUE(settings);

@@ -110,8 +110,7 @@ Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_vie
                   name);
     }
     if (std::ranges::find(allowed, name) == allowed.end()) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no namespace of {}: use some of {}, with commas between",
-                  name, Name(type), allowed_text);
+      return Fail(ErrorCode::kInvalid, "'{}' is no namespace of {}", name, Name(type));
     }
     if (std::ranges::find(namespaces, name) != namespaces.end())
       return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
@@ -174,8 +173,7 @@ Result<std::vector<std::string>> ParseLanguages(std::string_view text) {
     const bool language = tag.size() >= 2 && within(0, 'a') && within(1, 'a');
     const bool region = tag.size() == 5 && tag[2] == '-' && within(3, 'A') && within(4, 'A');
     if (!language || !(tag.size() == 2 || region)) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no language: use tags like de or pt-BR, with commas between",
-                  tag);
+      return Fail(ErrorCode::kInvalid, "'{}' is no language", tag);
     }
     if (tag == "en" || tag == "en-US")
       return Fail(ErrorCode::kInvalid, "'{}' is not needed: every record is in English already", tag);

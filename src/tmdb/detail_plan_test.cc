@@ -262,11 +262,11 @@ TEST(ParseNamespaces, RefusesWhatTmdbWouldRefuseOrIgnore) {
       {MediaType::kMovie, "credits, images ,credits", "'credits' is named twice"},
       {MediaType::kTv, "season/1", "seasons are fetched with every show anyway"},
       {MediaType::kMovie, "credit",
-       "'credit' is no namespace of movie: use some of alternative_titles, changes, credits"},
+       "'credit' is no namespace of movie"},
       {MediaType::kPerson, "images, watch/providers", "'watch/providers' is no namespace of person"},
       {MediaType::kKeyword, "movies", "nothing can be appended to a keyword"},
       {MediaType::kSeason, "images, reviews",
-       "'reviews' is no namespace of season: use some of credits, external_ids"},
+       "'reviews' is no namespace of season"},
       {MediaType::kEpisode, "images", "nothing can be appended to a episode"},
       {MediaType::kConfiguration, "x", "nothing can be appended to a configuration"},
   };
