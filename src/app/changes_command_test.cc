@@ -157,7 +157,7 @@ TEST_F(ChangesTest, DamageStopsItUnlessItIsToBeSkipped) {
   EXPECT_EQ(stopped.code, 3);
   EXPECT_NE(stopped.err.find("records/movie/000/000/002.jsonl.zst is damaged at byte 0: "), std::string::npos)
       << stopped.err;
-  EXPECT_NE(stopped.err.find("`changes --skip-damaged` goes on behind it"), std::string::npos) << stopped.err;
+  EXPECT_NE(stopped.err.find("`changes --skip-damaged` reads on behind it"), std::string::npos) << stopped.err;
   const Outcome skipped = Run({"changes", "--since=0", "--skip-damaged"});
   EXPECT_EQ(skipped.code, 1) << skipped.err;
   const std::string note =

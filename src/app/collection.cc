@@ -87,9 +87,10 @@ Result<void> Care(Summary& summary, Pipeline& pipeline, bool accept) {
   const bool whole = summary.harvest && !summary.harvest->stopped && summary.drained &&
                      summary.drained->result.end == DrainEnd::kDrained;
   if (!whole) return {};
-  TRY_ASSIGN(const Pipeline::Purged purged, pipeline.PurgeExpired(accept));
-  summary.purged += purged.records;
-  summary.held_purges = purged.held;
+  TRY_ASSIGN(const CareStatus care, pipeline.PurgeExpired(accept));
+  const std::int64_t purged_before = summary.care ? summary.care->purged : 0;
+  summary.care = care;
+  summary.care->purged += purged_before;
   return {};
 }
 

@@ -18,17 +18,21 @@ bool Silent(const HarvestReport& harvest) {
   return harvest.exit_code() == kExitUnusable && !harvest.denied();
 }
 
-// Why the harvest got nothing: the first reason that it has.
-std::string ReasonOf(const HarvestReport& harvest) {
+// Why the harvest got nothing: the first reason that it has, into the outcome.
+void TakeReason(const HarvestReport& harvest, CollectionOutcome& outcome) {
   for (const ExportReport& report : harvest.exports) {
-    if (report.verdict == ExportVerdict::kUnreachable && !report.reason.empty()) return report.reason;
+    if (report.verdict != ExportVerdict::kUnreachable || report.reason.empty()) continue;
+    outcome.reason = report.reason;
+    outcome.hint = report.hint;
+    return;
   }
   for (const TypeReport& report : harvest.types) {
     const bool failed = report.changes && (report.changes->verdict == ChangesVerdict::kUnreachable ||
                                            report.changes->verdict == ChangesVerdict::kDenied);
-    if (failed && !report.changes->reason.empty()) return report.changes->reason;
+    if (!failed || report.changes->reason.empty()) continue;
+    outcome.reason = report.changes->reason;
+    return;
   }
-  return "";
 }
 
 Ending EndingOf(const CollectionFacts& facts) {
@@ -92,7 +96,7 @@ CollectionOutcome OutcomeOf(const CollectionFacts& facts) {
     outcome.hint = facts.drain->hint;
   }
   const bool failed = outcome.ending == Ending::kDenied || outcome.ending == Ending::kUnreachable;
-  if (outcome.reason.empty() && failed && facts.harvest) outcome.reason = ReasonOf(*facts.harvest);
+  if (outcome.reason.empty() && failed && facts.harvest) TakeReason(*facts.harvest, outcome);
   if (outcome.ending == Ending::kDenied) outcome.hint = Hint::kCheckKey;
   return outcome;
 }

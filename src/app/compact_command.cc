@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/data_dir.h"
+#include "app/hints.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/stop_signals.h"
@@ -101,7 +102,7 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   PosixFileSystem files(dir.path());
   TRY_ASSIGN(const auto writer, RecordWriter::Open(files, catalog, clock, RecordWriterOptions{}));
-  for (const std::string& notice : writer->notices()) PrintError(notice, settings.log_format);
+  for (const std::string& notice : writer->notices()) PrintError(Explain(notice, Hint::kRebuild), settings.log_format);
 
   const StopSignals signals;
   Reports reports;

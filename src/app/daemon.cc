@@ -104,13 +104,14 @@ Result<void> Daemon::Begin(const std::string& name) {
   if (under_way_) {
     pipeline_.log().Info("interrupted for a harvest that is due: the queue goes on after it",
                          {{"schedule", *under_way_}});
-    TRY(WhenThereIsRoom([this] { return scheduler_->End(*under_way_, kExitPartly); }));
+    TRY(End(*under_way_, kExitPartly));
   }
   under_way_.reset();
   interrupted_ = {};
   const auto schedule = std::ranges::find(settings_.schedules, name, &ScheduleSetting::name);
   TRY_ASSIGN(const HarvestOptions base, HarvestOptionsOf(settings_, arguments_));
   TRY(WhenThereIsRoom([&] { return scheduler_->Begin(name); }));
+  pipeline_.SaveProgress();
   if (pipeline_.stop().requested()) return {};
   under_way_ = name;
   mode_ = schedule->mode;
@@ -125,7 +126,7 @@ Result<void> Daemon::Begin(const std::string& name) {
   pipeline_.log().Error(summary.error().message, {{"schedule", name}});
   code_ = std::max(code_.value_or(kExitDone), static_cast<int>(kExitPartly));
   under_way_.reset();
-  return WhenThereIsRoom([&] { return scheduler_->End(name, kExitUsage); });
+  return End(name, kExitUsage);
 }
 
 Result<void> Daemon::DrainOnly() {
@@ -163,8 +164,14 @@ Result<void> Daemon::Collected(Summary summary) {
   // The schedule tries an outage again; what belongs to none is tried here.
   const bool denied = outcome.ending == Ending::kDenied;  // only a person can mend that: not before its time
   if (summary.queue.left > 0 && !denied) drain_at_ = now + kAfterOutage;
-  if (under_way_) TRY(WhenThereIsRoom([&] { return scheduler_->End(*under_way_, outcome.schedule_code()); }));
+  if (under_way_) TRY(End(*under_way_, outcome.schedule_code()));
   under_way_.reset();
+  return {};
+}
+
+Result<void> Daemon::End(const std::string& name, int exit_code) {
+  TRY(WhenThereIsRoom([&] { return scheduler_->End(name, exit_code); }));
+  pipeline_.SaveProgress();
   return {};
 }
 

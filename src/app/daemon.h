@@ -42,6 +42,8 @@ class Daemon {
   // Once a day, while nothing else is to do (docs/decisions/compaction.md, "By itself").
   bool CompactionIsDue() const;
   void Compact();
+  // Of a schedule's run, durably.
+  Result<void> End(const std::string& name, int exit_code);
   Result<void> WhenThereIsRoom(const std::function<Result<void>()>& write);
   HarvestOptions OptionsOf(const ScheduleSetting& schedule, const HarvestOptions& base) const;
   bool WantsPause(MonoTime drain_began) const;

@@ -28,7 +28,7 @@ struct Entries {
 
 bool IsOurs(std::string_view name) {
   return name == "records" || name == "exports" || name.starts_with("catalog.db") ||
-         name.starts_with("source.json");
+         name.starts_with("source.json") || name.starts_with("progress.json");
 }
 
 std::unexpected<Error> Unusable(std::string_view act, const std::string& path, int error) {

@@ -7,8 +7,10 @@
 #include <array>
 #include <chrono>
 
+#include "app/care_status.h"
 #include "base/version.h"
 #include "harvester/watermarks.h"
+#include "scheduler/scheduler.h"
 
 namespace tmdbc {
 namespace {
@@ -86,6 +88,12 @@ MirrorMetrics::MirrorMetrics(const Clock& clock, std::string api_base_url)
           "Of the schedule's last run: 0 done, 1 work left or partly failed, 2 it cannot be done, 3 TMDB or the store "
           "unusable, 4 the key refused.",
           {"schedule"})),
+      care_stopped_(metrics_.Gauge("tmdbc_care_stopped",
+                                   "1 while nothing is purged, whatever its age: no_date, clock_off.", {"obstacle"})),
+      held_purges_(metrics_.Gauge("tmdbc_held_purges",
+                                  "Records not confirmed for 180 days that are kept until --accept-deletions.")),
+      unasked_(metrics_.Gauge("tmdbc_unasked_records",
+                              "Records not confirmed for 180 days that are kept until TMDB has been asked for them.")),
       live_(metrics_.Gauge("tmdbc_live_records", "Records in the current view.", {"type"})),
       held_(metrics_.Gauge("tmdbc_held_deletions",
                            "Records that are gone at TMDB and kept until --accept-deletions.", {"type"})),
@@ -176,21 +184,21 @@ Result<void> MirrorMetrics::LookAtQueue(Database& catalog, QueueView& queue) {
   }
 
   // The scheduler's table; absent where only `collect` or `run --once` ever ran.
-  TRY_ASSIGN(auto exists,
-             catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='schedule_runs'"));
-  TRY_ASSIGN(const bool scheduled, exists.Step());
-  if (!scheduled) return {};
-  TRY_ASSIGN(auto runs, catalog.Prepare("SELECT name, ended, exit_code FROM schedule_runs "
-                                        "WHERE ended IS NOT NULL AND exit_code IS NOT NULL"));
+  TRY_ASSIGN(const auto runs, ReadScheduleRuns(catalog));
+  TRY_ASSIGN(const auto care, ReadCareStatus(catalog));
+  held_purges_.Set({}, double(care ? care->held : 0));
+  unasked_.Set({}, double(care ? care->unasked : 0));
+  for (const CareObstacle obstacle : {CareObstacle::kNoDate, CareObstacle::kClockOff})
+    care_stopped_.Set({NameOf(obstacle)}, care && care->obstacle == obstacle ? 1 : 0);
   // A schedule that was given up is in the table no longer.
   last_run_.Clear();
   last_exit_.Clear();
-  while (true) {
-    TRY_ASSIGN(const bool row, runs.Step());
-    if (!row) return {};
-    last_run_.Set({runs.Text(0)}, double(runs.Int(1)) / 1e6);
-    last_exit_.Set({runs.Text(0)}, double(runs.Int(2)));
+  for (const auto& [name, state] : runs) {
+    if (!state.ended || !state.exit_code) continue;
+    last_run_.Set({name}, UnixSeconds(*state.ended));
+    last_exit_.Set({name}, double(*state.exit_code));
   }
+  return {};
 }
 
 Result<void> MirrorMetrics::LookAtStore(RecordLedger& ledger, const std::string& data_dir) {

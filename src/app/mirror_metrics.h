@@ -82,6 +82,7 @@ class MirrorMetrics {
   MetricFamily &requests_, &seconds_, &received_, &throttled_, &pace_;
   MetricFamily &records_, &last_stored_;
   MetricFamily &queue_, &oldest_, &dead_, &watermark_, &last_run_, &last_exit_;
+  MetricFamily &care_stopped_, &held_purges_, &unasked_;
   MetricFamily &live_, &held_, &freshness_, &unverified_, &bytes_, &disk_free_;
   std::map<std::pair<MediaType, Change>, std::int64_t> collected_;  // by the collector at work
   std::map<MediaType, std::int64_t> waiting_, live_records_;

@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "app/app_properties.h"
 #include "app/dating_transport.h"
 #include "app/hints.h"
 #include "app/output.h"
@@ -30,6 +31,9 @@ namespace {
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
 constexpr Duration kEarly = std::chrono::seconds(5);
+// When TMDB last showed that it takes no names within a season; after so long it is asked again.
+constexpr std::string_view kNoNestedNames = "no_nested_season_names_since";
+constexpr Duration kAskAboutNestedNames = std::chrono::days(30);
 // When each id of the type became a dead letter: TMDB was asked for it then, in vain.
 Result<std::unordered_map<std::int64_t, Time>> AskedInVainOf(QueueView& queue, MediaType type) {
   TRY_ASSIGN(const auto dead, queue.DeadLetters(type, INT_MAX));
@@ -116,7 +120,7 @@ Result<void> Pipeline::Build() {
   log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
   TRY_ASSIGN(store_, MirrorStore::Open(files_, catalog_, clock_));
-  for (const std::string& notice : store_->writer->notices()) log_->Warn(notice);
+  for (const std::string& notice : store_->writer->notices()) log_->Warn(Explain(notice, Hint::kRebuild));
   ChangeFeed feed(files_, catalog_);
   for (const MediaType type : kRecordTypes) {
     TRY_ASSIGN(const std::int64_t newest, feed.NewestSequence(type));
@@ -140,6 +144,11 @@ Result<void> Pipeline::Build() {
     log_->Info("serving metrics", {{"url", metrics_server_->url()}});
   }
   TellMetrics();
+  progress_.emplace(files_, catalog_, *queue_);
+  TRY(progress_->Open());
+  TRY_ASSIGN(const auto no_nested_names, GetProperty(catalog_, kNoNestedNames));
+  const auto since = ParseTime(no_nested_names.value_or(""));
+  nested_names_ = !since || clock_.Now() - *since >= kAskAboutNestedNames;
   TRY(CreateRunStatus(catalog_));
   return SaveStatus(false);
 }
@@ -220,6 +229,7 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   // A full disk, or another program that holds the database, is waited for: what was queued stays, and to harvest again queues nothing twice.
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
+    if (report && !options.dry_run) SaveProgress();
     if (report) status_.requests = earlier_.requests += report->api_requests;
     if (report)
       key_proven_ |= std::ranges::any_of(
@@ -279,59 +289,92 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   earlier_ = status_;
   key_proven_ |= result.key_proven;
   answered_ |= key_proven_;
-  nested_names_ = collector.nested_names();
+  LearnNestedNames(collector.nested_names());
   // What a drain brought is there for followers now, not when the next one fills the segment.
   const auto sealed = store_->writer->Seal();
   if (!sealed)
     log_->Warn("sealing is tried again with the next commit", {{"reason", sealed.error().message}});
+  SaveProgress();
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }
 
-Result<Pipeline::Purged> Pipeline::PurgeExpired(bool accept) {
-  Purged purged;
-  if (!upstream_date_.latest()) return purged;
+// Remembered from one process to the next, so that none asks in vain again. Forgetting it costs a request.
+void Pipeline::LearnNestedNames(bool works) {
+  if (works == nested_names_) return;
+  nested_names_ = works;
+  const auto put = works ? RemoveProperty(catalog_, kNoNestedNames)
+                         : PutProperty(catalog_, kNoNestedNames, FormatTime(clock_.Now()));
+  if (!put) log_->Warn("whether TMDB takes names within a season is not remembered", {{"reason", put.error().message}});
+}
+
+Result<CareStatus> Pipeline::PurgeExpired(bool accept) {
+  CareStatus status{.at = clock_.Now()};
   if (upstream_date_.ClockIsOff()) {
-    log_->Warn(Explain("this machine's clock is off by more than a day from TMDB's: nothing is purged",
-                       Hint::kClock));
-    return purged;
+    status.obstacle = CareObstacle::kClockOff;
+  } else if (!upstream_date_.Skew()) {
+    status.obstacle = CareObstacle::kNoDate;
   }
-  const Time now = upstream_date_.Bounded(clock_.Now());
-  for (const MediaType type : kRecordTypes) {
-    const RecordSource source = TraitsOf(type).source;
-    if (source == RecordSource::kShow) continue;  // they go with their show
-    TRY_ASSIGN(const auto letters, AskedInVainOf(*queue_, type));
-    const auto asked = [&](MediaId id) -> std::optional<Time> {
-      // No request is made for a line of an export: every harvest reads whether it is there.
-      if (source == RecordSource::kExportLine) return now;
-      const auto letter = letters.find(id.id);
-      return letter == letters.end() ? std::nullopt : std::optional(letter->second);
-    };
-    const auto plan = PlanCare(store_->ledger, type, now, asked, stop());
-    if (stop().requested()) break;
-    if (!plan && plan.error().code == ErrorCode::kNotFound) continue;
-    if (!plan) return std::unexpected(plan.error());
-    const auto due = std::ssize(plan->purge);
-    if (due == 0) continue;
-    if (!accept && IsTooManyToPurge(due, plan->live)) {
-      purged.held += due;
-      log_->Error(
-          Explain("so many records have not been confirmed by TMDB for 180 days that they are kept until you "
-                  "say so",
-                  Hint::kAcceptPurge),
-          {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
-      continue;
-    }
-    TRY_ASSIGN(const std::int64_t gone, Purge(*store_->writer, type, plan->purge, clock_.Now(), stop()));
-    log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
-               {{"type", Name(type)}, {"records", gone}});
-    purged.records += gone;
+  if (status.obstacle != CareObstacle::kNone) {
+    log_->Warn(Explain(std::string(WordsOf(status.obstacle)),
+                       status.obstacle == CareObstacle::kClockOff ? Hint::kClock : Hint::kNone));
+  } else {
+    const Time now = upstream_date_.Bounded(clock_.Now());
+    for (const MediaType type : kRecordTypes) TRY(PurgeType(type, now, accept, status));
+    if (stop().requested()) return status;  // what it has not come to is not told as the whole
+    TRY_ASSIGN(const auto files, PurgeAsides(files_, catalog_, now));
+    for (const std::string& path : files)
+      log_->Warn("a file that was kept aside holds what may be kept no longer: removed", {{"file", path}});
+    status.files = std::ssize(files);
   }
-  return purged;
+  TRY(WriteCareStatus(catalog_, status));
+  return status;
+}
+
+Result<void> Pipeline::PurgeType(MediaType type, Time now, bool accept, CareStatus& status) {
+  const RecordSource source = TraitsOf(type).source;
+  if (source == RecordSource::kShow) return {};  // they go with their show
+  TRY_ASSIGN(const auto letters, AskedInVainOf(*queue_, type));
+  const auto asked = [&](MediaId id) -> std::optional<Time> {
+    // No request is made for a line of an export: every harvest reads whether it is there.
+    if (source == RecordSource::kExportLine) return now;
+    const auto letter = letters.find(id.id);
+    return letter == letters.end() ? std::nullopt : std::optional(letter->second);
+  };
+  const auto plan = PlanCare(store_->ledger, type, now, asked, stop());
+  if (stop().requested()) return {};
+  if (!plan && plan.error().code == ErrorCode::kNotFound) return {};
+  if (!plan) return std::unexpected(plan.error());
+  status.unasked += plan->unasked;
+  if (plan->unasked > 0) {
+    log_->Warn("records that TMDB has not confirmed for 180 days are kept until it has been asked for them",
+               {{"type", Name(type)}, {"records", plan->unasked}});
+  }
+  const auto due = std::ssize(plan->purge);
+  if (due == 0) return {};
+  if (!accept && IsTooManyToPurge(due, plan->live)) {
+    status.held += due;
+    log_->Error(
+        Explain("so many records have not been confirmed by TMDB for 180 days that they are kept until you "
+                "say so",
+                Hint::kAcceptPurge),
+        {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
+    return {};
+  }
+  TRY_ASSIGN(const std::int64_t gone, Purge(*store_->writer, type, plan->purge, clock_.Now(), stop()));
+  log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
+             {{"type", Name(type)}, {"records", gone}});
+  status.purged += gone;
+  return {};
 }
 
 void Pipeline::SealWhatIsDue() {
   const auto sealed = store_->writer->SealDue();
   if (!sealed) log_->Warn("sealing is tried again", {{"reason", sealed.error().message}});
+}
+
+void Pipeline::SaveProgress() {
+  const auto saved = progress_->Save();
+  if (!saved) log_->Warn("progress.json is written later", {{"reason", saved.error().message}});
 }
 
 bool Pipeline::Close() {

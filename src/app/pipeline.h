@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "app/care_status.h"
 #include "app/data_dir.h"
 #include "app/metrics_server.h"
 #include "app/mirror_metrics.h"
 #include "app/mirror_store.h"
 #include "app/progress.h"
+#include "app/progress_file.h"
 #include "app/rate_window.h"
 #include "app/run_status.h"
 #include "app/stop_signals.h"
@@ -74,15 +76,19 @@ class Pipeline {
   // Takes out of the store what TMDB has not confirmed for 180 days though it was asked (care.h): it may not be kept
   // for longer. After any harvest whose queue was drained, over every type that is stored: what was near
   // that age was asked for again first. By TMDB's own date: nothing while this machine's clock is off by more than a
-  // day, or TMDB has said nothing yet. More than 5 % of a type at once are held until `accept`.
-  struct Purged {
-    std::int64_t records = 0, held = 0;
-  };
-  Result<Purged> PurgeExpired(bool accept);
+  // day, or TMDB has not said in this process what day it is. More than 5 % of a type at once are held until `accept`. Files that were kept
+  // aside go at the same age. What it came to is kept in the catalog, too.
+  Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();
+  // Whether the next drain tries names within a season (SeasonExtras::nested).
+  bool asks_for_nested_names() const { return nested_names_; }
   // What day TMDB says it is.
   const UpstreamDate& upstream_date() const { return upstream_date_; }
+
+  // Brings progress.json up to date: after every harvest and drain, and when a schedule has begun or ended. A failure
+  // is logged and mended by the next call: catalog.db knows it all.
+  void SaveProgress();
 
   // Seals what is open and says that this process ended in good order; last. False, with the
   // reason logged, when the store failed.
@@ -123,6 +129,8 @@ class Pipeline {
   Result<void> Build();
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
+  Result<void> PurgeType(MediaType type, Time now, bool accept, CareStatus& status);
+  void LearnNestedNames(bool works);
   Result<void> RequireKeyFor(const HarvestOptions& options);
   void Count(const CollectorStats& stats, bool ended = false);
   void Tick();
@@ -148,9 +156,10 @@ class Pipeline {
   std::unique_ptr<http::PacedRequester> requester_;
   std::unique_ptr<MirrorStore> store_;
   std::unique_ptr<SqliteIdQueue> queue_;
+  std::optional<ProgressFile> progress_;
 
   bool answered_ = false, key_proven_ = false;
-  bool nested_names_ = true;  // SeasonExtras::nested, as TMDB's answers have shown it since the start
+  bool nested_names_ = true;  // SeasonExtras::nested, as TMDB's answers have shown it
   RunStatus status_;
   RateWindow request_rate_, settle_rate_;
   RunStatus earlier_;  // status_ before the drain under way

@@ -4,12 +4,17 @@
 #include <fmt/chrono.h>
 #include <gtest/gtest.h>
 
+#include "app/app_properties.h"
 #include "app/program_world_test.h"
+#include "base/compression.h"
+#include "base/hash.h"
+#include "harvester/upstream_time.h"
 
 namespace tmdbc {
 namespace {
 
 using std::chrono::days;
+using testing::Outcome;
 
 // Has one answer, with TMDB's date.
 class OneAnswer final : public http::HttpTransport {
@@ -75,6 +80,12 @@ class PipelineTest : public testing::ProgramWorld {
     return pipeline.store().ledger.StateOf({type, id}).value().standing;
   }
 
+  static std::string MetricsOf(Pipeline& pipeline) {
+    MirrorMetrics metrics(pipeline.clock(), "https://api.themoviedb.org/3");
+    EXPECT_TRUE(metrics.LookAtQueue(pipeline.catalog(), pipeline.queue()));
+    return metrics.Text();
+  }
+
   const Time now_ = SystemClock().Now();
   const Settings settings_ = ResolveSettings({}).value();
 };
@@ -84,7 +95,7 @@ TEST_F(PipelineTest, PurgesWhatIsUnconfirmedFor180DaysOfEveryTypeThatIsStored) {
   AskForAllInVain(*pipeline);
   const auto purged = pipeline->PurgeExpired(false);
   ASSERT_TRUE(purged);
-  EXPECT_EQ(purged->records, 2);
+  EXPECT_EQ(purged->purged, 2);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kMovie, 1), Standing::kUnknown);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kMovie, 2), Standing::kLive);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kPerson, 3), Standing::kUnknown);
@@ -98,7 +109,7 @@ TEST_F(PipelineTest, APurgeOfMoreThanAFewInAHundredIsHeld) {
   EXPECT_EQ(pipeline->PurgeExpired(false)->held, 30);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kCollection, 100), Standing::kLive);
   const auto accepted = pipeline->PurgeExpired(true);
-  EXPECT_EQ(accepted->records, 30);
+  EXPECT_EQ(accepted->purged, 30);
   EXPECT_EQ(accepted->held, 0);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kCollection, 100), Standing::kUnknown);
   EXPECT_TRUE(pipeline->Close());
@@ -108,11 +119,20 @@ TEST_F(PipelineTest, KeepsWhatHasNotBeenAskedForSinceItFellDue) {
   const auto pipeline = Open(now_);
   AskInVain(*pipeline, {MediaType::kPerson, 3});
   const auto purged = pipeline->PurgeExpired(false);
-  EXPECT_EQ(purged->records, 1);
+  EXPECT_EQ(purged->purged, 1);
   EXPECT_EQ(purged->held, 0);
+  EXPECT_EQ(purged->unasked, 31);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kMovie, 1), Standing::kLive);
   EXPECT_EQ(StandingOf(*pipeline, MediaType::kPerson, 3), Standing::kUnknown);
+  EXPECT_NE(MetricsOf(*pipeline).find("\ntmdbc_unasked_records 31\n"), std::string::npos) << MetricsOf(*pipeline);
   EXPECT_TRUE(pipeline->Close());
+  const Outcome text = Run({"status"});
+  EXPECT_NE(text.out.find("1 records purged; 31 records older than 180 days are kept until TMDB has been asked"),
+            std::string::npos)
+      << text.out;
+  const Outcome json = Run({"status", "--json"});
+  EXPECT_NE(json.out.find(R"("obstacle":null,"purged":1,"purged_files":0,"held":0,"unasked":31})"), std::string::npos)
+      << json.out;
 }
 
 // A clock that is wrong by months must cost nothing.
@@ -120,10 +140,81 @@ TEST_F(PipelineTest, PurgesNothingByTheLocalClockAlone) {
   for (const std::optional<Time> date :
        {std::optional<Time>(), std::optional(now_ - days(60)), std::optional(now_ + days(60))}) {
     const auto pipeline = Open(date);
-    EXPECT_EQ(pipeline->PurgeExpired(false)->records, 0);
+    EXPECT_EQ(pipeline->PurgeExpired(false)->purged, 0);
     EXPECT_EQ(StandingOf(*pipeline, MediaType::kMovie, 1), Standing::kLive);
     EXPECT_TRUE(pipeline->Close());
   }
+}
+
+TEST_F(PipelineTest, WithoutATimeOfTmdbNothingIsPurgedAndEverybodyIsTold) {
+  struct Case {
+    std::optional<Time> date;
+    const char *name, *words;
+  };
+  for (const Case& one : {Case{{}, "no_date", "TMDB has not said in this run what day it is"},
+                          Case{now_ + days(60), "clock_off", "this machine's clock is off"}}) {
+    SCOPED_TRACE(one.name);
+    const auto pipeline = Open(one.date);
+    EXPECT_EQ(pipeline->PurgeExpired(true)->purged, 0);
+    const std::string metrics = MetricsOf(*pipeline);
+    EXPECT_NE(metrics.find(fmt::format("\ntmdbc_care_stopped{{obstacle=\"{}\"}} 1\n", one.name)), std::string::npos)
+        << metrics;
+    EXPECT_TRUE(pipeline->Close());
+    const Outcome text = Run({"status"});
+    EXPECT_NE(text.out.find(fmt::format("nothing is purged: {}", one.words)), std::string::npos) << text.out;
+    const Outcome json = Run({"status", "--json"});
+    EXPECT_NE(json.out.find(fmt::format(R"("obstacle":"{}")", one.name)), std::string::npos) << json.out;
+  }
+}
+
+// A date that an earlier run has heard is no answer of this one's.
+TEST_F(PipelineTest, ADateOfAnEarlierRunIsNoDateOfThisOne) {
+  {
+    const auto pipeline = Open(now_);
+    ASSERT_TRUE(CreateUpstreamTime(pipeline->catalog()));
+    ASSERT_TRUE(PutUpstreamTime(pipeline->catalog(), pipeline->upstream_date()));
+    EXPECT_TRUE(pipeline->Close());
+  }
+  const auto pipeline = Open({});
+  EXPECT_EQ(pipeline->PurgeExpired(true)->obstacle, CareObstacle::kNoDate);
+  EXPECT_TRUE(pipeline->Close());
+}
+
+TEST_F(PipelineTest, FilesThatWereKeptAsideGoAtTheSameAge) {
+  const auto put = [](const char* name, Time fetched_at) {
+    const std::string line = fmt::format(
+        R"({{"type":"movie","id":9{},"version":1,"change":"insert","fetched_at":"{}","status":200,"etag":null,)"
+        R"("sha256":"{}","data":{{"id":9}}}})"
+        "\n",
+        std::string_view(name).size(), FormatTime(fetched_at), Sha256Hex(R"({"id":9})"));
+    ASSERT_TRUE(WriteWhole(*std::make_unique<PosixFileSystem>("data"), name, ZstdFrame(line)));
+  };
+  constexpr const char* kOld = "records/movie/000/000/001.jsonl.zst.open.aside-60";
+  constexpr const char* kYoung = "records/movie/000/000/001.jsonl.zst.open.aside-600";
+  put(kOld, now_ - days(181));
+  put(kYoung, now_ - days(100));
+  const auto pipeline = Open(now_);
+  EXPECT_EQ(pipeline->PurgeExpired(false)->files, 1);
+  EXPECT_FALSE(std::filesystem::exists(std::string("data/") + kOld));
+  EXPECT_TRUE(std::filesystem::exists(std::string("data/") + kYoung));
+  EXPECT_TRUE(pipeline->Close());
+  EXPECT_NE(Run({"status"}).out.find("1 files that were kept aside purged"), std::string::npos);
+}
+
+// What TMDB has shown of names within a season is not asked again by every process.
+TEST_F(PipelineTest, RemembersForAMonthThatTmdbTakesNoNamesWithinASeason) {
+  const auto ask = [&](Duration ago) {
+    {
+      const auto pipeline = Open(now_);
+      EXPECT_TRUE(PutProperty(pipeline->catalog(), "no_nested_season_names_since", FormatTime(now_ - ago)));
+      EXPECT_TRUE(pipeline->Close());
+    }
+    const auto pipeline = Open(now_);
+    EXPECT_TRUE(pipeline->Close());
+    return pipeline->asks_for_nested_names();
+  };
+  EXPECT_FALSE(ask(days(29)));
+  EXPECT_TRUE(ask(days(31)));
 }
 
 }  // namespace

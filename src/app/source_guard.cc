@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include "app/app_properties.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -32,6 +33,7 @@ bool IsLoopback(std::string_view host) {
 // {"source":"api.themoviedb.org"}. In a file of its own, for catalog.db may be lost and made again.
 constexpr const char* kSourceFile = "source.json";
 constexpr std::uint64_t kMaxSourceBytes = 4096;
+constexpr std::string_view kSourceProperty = "source";
 
 // Empty when there is none, or none that can be read.
 Result<std::string> SourceInFile(FileSystem& files) {
@@ -47,16 +49,6 @@ Result<void> WriteSource(FileSystem& files, const std::string& source) {
   JsonWriter json;
   json.BeginObject().Field("source", source).EndObject();
   return WriteWhole(files, kSourceFile, json.text() + "\n");
-}
-
-Result<void> CreateProperties(Database& catalog) {
-  return catalog.Execute(
-      "CREATE TABLE IF NOT EXISTS app_properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-}
-
-Result<void> RememberSource(Database& catalog, const std::string& source) {
-  TRY_ASSIGN(Statement put, catalog.Prepare("INSERT OR REPLACE INTO app_properties VALUES('source', ?1)"));
-  return put.Bind(source).Run();
 }
 
 Result<bool> HoldsNothing(Database& catalog, RecordLedger& ledger, QueueView& queue) {
@@ -80,11 +72,8 @@ std::string SourceOf(std::string_view api_base_url) {
 Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue,
                            const std::string& data_dir, std::string_view api_base_url) {
   const std::string source = SourceOf(api_base_url);
-  TRY(CreateProperties(catalog));
-  TRY_ASSIGN(Statement get, catalog.Prepare("SELECT value FROM app_properties WHERE name = 'source'"));
-  TRY_ASSIGN(const bool known, get.Step());
-  std::string filled_from(known ? get.Text(0) : std::string_view());
-  get.Reset();
+  TRY_ASSIGN(const std::optional<std::string> known, GetProperty(catalog, kSourceProperty));
+  std::string filled_from = known.value_or("");
   PosixFileSystem files(data_dir);
   TRY_ASSIGN(const std::string in_file, SourceInFile(files));
   if (!known) filled_from = in_file;
@@ -106,14 +95,13 @@ Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& q
     if (!written && !(known && filled_from == source)) return written;
   }
   if (known && filled_from == source) return {};
-  return RememberSource(catalog, source);
+  return PutProperty(catalog, kSourceProperty, source);
 }
 
 Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url) {
-  TRY(CreateProperties(catalog));
   PosixFileSystem files(data_dir);
   TRY(WriteSource(files, SourceOf(api_base_url)));
-  return RememberSource(catalog, SourceOf(api_base_url));
+  return PutProperty(catalog, kSourceProperty, SourceOf(api_base_url));
 }
 
 }  // namespace tmdbc

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "app/care_status.h"
 #include "app/command.h"
 #include "app/coverage.h"
 #include "app/data_dir.h"
@@ -18,6 +19,7 @@
 #include "harvester/accepted_exports.h"
 #include "harvester/watermarks.h"
 #include "queue/sqlite_queue_view.h"
+#include "scheduler/scheduler.h"
 #include "storage/ledger.h"
 #include "tmdb/export_line.h"
 
@@ -46,19 +48,12 @@ struct TypeStatus {
   }
 };
 
-// The last run of a schedule (a row of schedule_runs, see scheduler/scheduler.h).
-struct ScheduleRun {
-  std::string name;
-  Time started{};
-  std::optional<Time> ended;  // empty: under way, or cut off
-  std::optional<int> exit_code;
-};
-
 struct Status {
   std::string data_dir;
   std::optional<RunStatus> run;
-  std::vector<ScheduleRun> schedules;
+  std::map<std::string, ScheduleState> schedules;
   Watermarks watermarks;
+  std::optional<CareStatus> care;
   std::vector<TypeStatus> types;  // those that have something
   QueueCounts queue;
   std::optional<Time> oldest_sent;
@@ -103,25 +98,6 @@ Result<void> AddExports(Status& status, Database& catalog) {
   return {};
 }
 
-Result<std::vector<ScheduleRun>> ReadScheduleRuns(Database& catalog) {
-  std::vector<ScheduleRun> runs;
-  TRY_ASSIGN(Statement exists,
-             catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='schedule_runs'"));
-  TRY_ASSIGN(const bool found, exists.Step());
-  if (!found) return runs;
-  TRY_ASSIGN(Statement select,
-             catalog.Prepare("SELECT name, started, ended, exit_code FROM schedule_runs ORDER BY name"));
-  while (true) {
-    TRY_ASSIGN(const bool row, select.Step());
-    if (!row) return runs;
-    ScheduleRun& run = runs.emplace_back();
-    run.name = select.Text(0);
-    run.started = Time(Duration(select.Int(1)));
-    if (!select.IsNull(2)) run.ended = Time(Duration(select.Int(2)));
-    if (!select.IsNull(3)) run.exit_code = int(select.Int(3));
-  }
-}
-
 // What status reads from. Opened anew for each picture of --watch: the store may have been made meanwhile.
 struct Sources {
   const SystemClock clock;
@@ -148,6 +124,7 @@ Result<Status> ReadStatus(Sources& sources) {
   TRY_ASSIGN(status.run, ReadRunStatus(catalog));
   TRY_ASSIGN(status.schedules, ReadScheduleRuns(catalog));
   TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
+  TRY_ASSIGN(status.care, ReadCareStatus(catalog));
   for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
   // A process that was killed in its first moment leaves a catalog without tables: nothing is stored.
   const auto stored = sources.ledger.Counts();
@@ -199,10 +176,10 @@ std::string FreshnessText(const Status& status) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::string ScheduleText(const ScheduleRun& run) {
-  if (!run.ended) return fmt::format("{} began {}", run.name, FormatTime(run.started));
-  return fmt::format("{} began {}, ended {} with {}", run.name, FormatTime(run.started),
-                     FormatTime(*run.ended), run.exit_code.value_or(0));
+std::string ScheduleText(const std::string& name, const ScheduleState& run) {
+  const std::string began = fmt::format("{} began {}", name, FormatTime(run.started.value_or(Time{})));
+  if (!run.ended) return began;  // under way, or cut off
+  return fmt::format("{}, ended {} with {}", began, FormatTime(*run.ended), run.exit_code.value_or(0));
 }
 
 std::string StatusText(const Status& status) {
@@ -227,7 +204,9 @@ std::string StatusText(const Status& status) {
       status.oldest_sent ? fmt::format("; the oldest of {}", FormatTime(*status.oldest_sent)) : "");
   if (const std::string fresh = FreshnessText(status); !fresh.empty())
     text += fmt::format("fresh     {}\n", fresh);
-  for (const ScheduleRun& run : status.schedules) text += fmt::format("schedule  {}\n", ScheduleText(run));
+  if (const std::string care = status.care ? CareText(*status.care) : ""; !care.empty())
+    text += fmt::format("care      {}, {}\n", FormatTime(status.care->at), care);
+  for (const auto& [name, run] : status.schedules) text += fmt::format("schedule  {}\n", ScheduleText(name, run));
   if (status.types.empty()) return text;
   text += fmt::format("\n{:<13} {:>10} {:>8} {:>8} {:>10} {:>6} {:>8}  {:<24} {}\n", "type", "stored",
                       "deleted", "missing", "queued", "dead", "MB", "oldest verified", "coverage");
@@ -279,14 +258,26 @@ void AddTime(JsonWriter& json, std::string_view key, std::optional<Time> time) {
 
 void AddSchedules(JsonWriter& json, const Status& status) {
   json.Key("schedules").BeginArray();
-  for (const ScheduleRun& run : status.schedules) {
-    json.BeginObject().Field("name", run.name).Field("started", FormatTime(run.started));
+  for (const auto& [name, run] : status.schedules) {
+    json.BeginObject().Field("name", name).Field("started", FormatTime(run.started.value_or(Time{})));
     AddTime(json, "ended", run.ended);
     json.Key("exit_code");
     run.exit_code ? json.Number(*run.exit_code) : json.Null();
     json.EndObject();
   }
   json.EndArray();
+}
+
+void AddCare(JsonWriter& json, const std::optional<CareStatus>& care) {
+  json.Key("care");
+  if (!care) return void(json.Null());
+  json.BeginObject().Field("at", FormatTime(care->at)).Key("obstacle");
+  care->obstacle == CareObstacle::kNone ? json.Null() : json.Text(NameOf(care->obstacle));
+  json.Field("purged", care->purged)
+      .Field("purged_files", care->files)
+      .Field("held", care->held)
+      .Field("unasked", care->unasked)
+      .EndObject();
 }
 
 std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* coverage) {
@@ -296,6 +287,7 @@ std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* co
   AddQueue(json.Key("queue"), status.queue);
   AddTime(json, "oldest_sent", status.oldest_sent);
   AddSchedules(json, status);
+  AddCare(json, status.care);
   json.Key("types").BeginObject();
   for (const TypeStatus& t : status.types) {
     json.Key(Name(t.type))

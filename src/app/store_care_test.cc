@@ -186,7 +186,7 @@ TEST_F(StoreCare, RebuildMovesABrokenCatalogOutOfTheWay) {
     EXPECT_NE(rebuilt.out.find(fmt::format("note      catalog.db was damaged and is {} now.", moved)),
               std::string::npos)
         << rebuilt.out;
-    EXPECT_NE(rebuilt.out.find("the queue, the watermarks"), std::string::npos) << rebuilt.out;
+    EXPECT_NE(rebuilt.out.find("is lost: the queue. The next harvest"), std::string::npos) << rebuilt.out;
     EXPECT_TRUE(Exists(moved));
     EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out,
               "{\"id\":550,\"title\":\"b\",\"vote_count\":2}\n");

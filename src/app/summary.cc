@@ -87,7 +87,7 @@ double PerSecond(std::int64_t count, Duration time) {
 
 std::string ExportText(const ExportReport& report, bool dry_run) {
   if (report.verdict != ExportVerdict::kAccepted)
-    return fmt::format("{} {}: {}", report.name, Name(report.verdict), report.reason);
+    return fmt::format("{} {}: {}", report.name, Name(report.verdict), Explain(report.reason, report.hint));
   std::string text = report.name;
   if (report.type != MediaType::kConfiguration) {
     text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
@@ -100,8 +100,12 @@ std::string ExportText(const ExportReport& report, bool dry_run) {
                       dry_run ? "would be " : "");
   if (report.stored > 0)
     text += fmt::format(", {} {}stored", FormatCount(report.stored), dry_run ? "would be " : "");
-  if (!report.reason.empty()) text += fmt::format(" ({})", report.reason);
+  if (!report.reason.empty()) text += fmt::format(" ({})", Explain(report.reason, report.hint));
   return text;
+}
+
+std::string Reason(const ChangesReport& report) {
+  return Explain(report.reason, report.verdict == ChangesVerdict::kDenied ? Hint::kCheckKey : Hint::kNone);
 }
 
 std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_run) {
@@ -113,10 +117,11 @@ std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_ru
                     FormatCount(report.fresh), FormatCount(report.queued), dry_run ? "would be " : "");
   }
   if (report.verdict != ChangesVerdict::kRead)
-    text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), report.reason);
+    text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), Reason(report));
   if (report.verdict == ChangesVerdict::kOverfull || report.verdict == ChangesVerdict::kIncomplete)
-    text += fmt::format("; it is tried again from {} on (--accept-gap goes past it)",
-                        report.watermark_after ? FormatDate(*report.watermark_after) : "there");
+    text += fmt::format("; it is tried again from {} on ({})",
+                        report.watermark_after ? FormatDate(*report.watermark_after) : "there",
+                        WordsOf(Hint::kAcceptGap));
   return text;
 }
 
@@ -194,7 +199,7 @@ std::string NextSteps(const Summary& summary) {
 
 void AddChanges(JsonWriter& json, const ChangesReport& report) {
   json.Key("changes").BeginObject().Field("verdict", Name(report.verdict));
-  if (!report.reason.empty()) json.Field("reason", report.reason);
+  if (!report.reason.empty()) json.Field("reason", Reason(report));
   json.Field("days", report.days)
       .Field("pages", report.pages)
       .Field("rows", report.rows)
@@ -250,7 +255,7 @@ CollectionOutcome OutcomeOf(const Summary& summary) {
                                    .settled = summary.drained ? summary.drained->stats.settled : 0,
                                    .left = summary.queue.left,
                                    .dead = summary.queue.dead,
-                                   .held = summary.held_deletions + summary.held_purges,
+                                   .held = summary.held_deletions + (summary.care ? summary.care->held : 0),
                                    .answered_before = summary.answered_before,
                                    .key_proven = summary.key_proven});
 }
@@ -274,14 +279,8 @@ std::string SummaryText(const Summary& summary) {
       summary.event ? fmt::format("Event {}: {}\n", *summary.event, headline) : headline + "\n";
   if (summary.harvest) text += HarvestText(*summary.harvest, false, "  harvest   ");
   if (summary.drained) text += DrainText(summary);
-  if (summary.purged > 0)
-    text += fmt::format("  purged    {} records that TMDB has not confirmed for 180 days\n",
-                        FormatCount(summary.purged));
-  if (summary.held_purges > 0) {
-    text += fmt::format(
-        "  held      {} records have not been confirmed for 180 days, too many to drop at once: {}\n",
-        FormatCount(summary.held_purges), WordsOf(Hint::kAcceptPurge));
-  }
+  if (const std::string care = summary.care ? CareText(*summary.care) : ""; !care.empty())
+    text += fmt::format("  care      {}\n", care);
   text += fmt::format("  left      {} queued, {} dead letters\n", FormatCount(summary.queue.left),
                       FormatCount(summary.queue.dead));
   text += fmt::format("  data      {}\n", Printable(summary.data_dir));
@@ -301,7 +300,7 @@ std::string HarvestJson(const HarvestReport& report) {
         .Field("name", e.name)
         .Field("type", tmdbc::Name(e.type))
         .Field("verdict", Name(e.verdict));
-    if (!e.reason.empty()) json.Field("reason", e.reason);
+    if (!e.reason.empty()) json.Field("reason", Explain(e.reason, e.hint));
     if (e.verdict == ExportVerdict::kAccepted && e.type != MediaType::kConfiguration)
       json.Field("date", FormatDate(e.date));
     json.Field("lines", e.lines)
@@ -366,9 +365,12 @@ std::string SummaryJson(const Summary& summary) {
       .Field("left", summary.queue.left)
       .Field("dead", summary.queue.dead)
       .EndObject();
+  const CareStatus care = summary.care.value_or(CareStatus());
   json.Field("held_deletions", summary.held_deletions)
-      .Field("purged", summary.purged)
-      .Field("held_purges", summary.held_purges);
+      .Field("purged", care.purged)
+      .Field("purged_files", care.files)
+      .Field("held_purges", care.held)
+      .Field("unasked", care.unasked);
   return json.Field("data_dir", summary.data_dir).EndObject().text();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/care_status.h"
 #include "app/collection_outcome.h"
 #include "app/command.h"
 #include "app/pipeline.h"
@@ -27,7 +28,7 @@ struct Summary {
   std::optional<Pipeline::Drained> drained;
   QueueTotals queue;                // afterwards
   std::int64_t held_deletions = 0;  // the same: of live records, waiting for a person
-  std::int64_t purged = 0, held_purges = 0;
+  std::optional<CareStatus> care;   // empty: nobody cared for old records, for work was left
   bool answered_before = false, key_proven = false;  // as of CollectionFacts
   Duration time{};
   std::string data_dir;

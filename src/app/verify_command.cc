@@ -7,13 +7,16 @@
 
 #include "app/command.h"
 #include "app/data_dir.h"
+#include "app/hints.h"
 #include "app/output.h"
 #include "app/progress.h"
+#include "app/progress_file.h"
 #include "app/source_guard.h"
 #include "base/compression.h"
 #include "base/json_writer.h"
 #include "base/version.h"
 #include "http/curl_transport.h"
+#include "storage/kept_aside.h"
 #include "storage/rebuild.h"
 #include "storage/verify.h"
 
@@ -54,6 +57,10 @@ Result<void> CheckExports(FileSystem& files, Report& report) {
     }
   }
   return {};
+}
+
+void AddAsides(Report& report) {
+  for (const std::string& path : report.asides) report.notes.push_back(Explain(AsideNotice(path), Hint::kRebuild));
 }
 
 bool Passes(Database& catalog, std::string_view check) {
@@ -151,17 +158,20 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   if (!catalog) {
     TRY_ASSIGN(const std::string broken, MoveBrokenCatalog(files));
     about_catalog.push_back(fmt::format(
-        "catalog.db was damaged and is {} now. What was only in it is lost: the queue, the watermarks, the "
-        "ledger of missing ids. The next harvest queues what is missing",
+        "catalog.db was damaged and is {} now. What was only in it is lost: the queue. The next harvest queues "
+        "again what is missing or has changed",
         broken));
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
   TRY_ASSIGN(Report report, Rebuild(files, *catalog, {.upgrade = upgrade}));
+  TRY_ASSIGN(const auto about_progress, RestoreProgress(files, *catalog, SystemClock()));
+  about_catalog.insert(about_catalog.end(), about_progress.begin(), about_progress.end());
   if (deep && report.damage.empty()) {
     auto notes = std::move(report.notes);
     TRY_ASSIGN(report, Verify(files, *catalog, true));
     report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+    AddAsides(report);
   }
   report.notes.insert(report.notes.begin(), about_catalog.begin(), about_catalog.end());
   TRY(CheckExports(files, report));
@@ -180,6 +190,7 @@ Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep, boo
     // Time enough for a process at work to finish sealing a segment.
     TRY_ASSIGN(report, Verify(files, catalog, deep, [] { std::this_thread::sleep_for(kMoment); }));
     report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+    AddAsides(report);
   } else {
     report.notes.emplace_back("the segments were not looked at: which there should be stands in catalog.db");
   }

@@ -32,7 +32,42 @@ std::optional<Time> NextInRhythm(const ScheduleExpression& expression, const Sch
   return *state.planned + (late / interval + 1) * interval;
 }
 
+Result<void> CreateScheduleRuns(Database& catalog) {
+  return catalog.Execute(
+      "CREATE TABLE IF NOT EXISTS schedule_runs(name TEXT PRIMARY KEY, planned INTEGER NOT NULL, "
+      "started INTEGER NOT NULL, ended INTEGER, exit_code INTEGER)");
+}
+
 }  // namespace
+
+Result<std::map<std::string, ScheduleState>> ReadScheduleRuns(Database& catalog) {
+  std::map<std::string, ScheduleState> runs;
+  TRY_ASSIGN(Statement exists,
+             catalog.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='schedule_runs'"));
+  TRY_ASSIGN(const bool found, exists.Step());
+  if (!found) return runs;
+  TRY_ASSIGN(Statement rows,
+             catalog.Prepare("SELECT name, planned, started, ended, exit_code FROM schedule_runs"));
+  while (true) {
+    TRY_ASSIGN(const bool row, rows.Step());
+    if (!row) return runs;
+    ScheduleState& state = runs[std::string(rows.Text(0))];
+    state = {.planned = TimeAt(rows, 1), .started = TimeAt(rows, 2), .ended = TimeAt(rows, 3)};
+    if (!rows.IsNull(4)) state.exit_code = int(rows.Int(4));
+  }
+}
+
+Result<void> WriteScheduleRuns(Database& catalog, const std::map<std::string, ScheduleState>& runs) {
+  TRY(CreateScheduleRuns(catalog));
+  TRY_ASSIGN(Statement put,
+             catalog.Prepare("INSERT OR REPLACE INTO schedule_runs(name, planned, started, ended, "
+                             "exit_code) VALUES(?1, ?2, ?3, ?4, ?5)"));
+  for (const auto& [name, state] : runs) {
+    TRY(put.Bind(name, ToMicros(state.planned), ToMicros(state.started), ToMicros(state.ended), state.exit_code)
+            .Run());
+  }
+  return {};
+}
 
 std::optional<Time> DueAt(const ScheduleExpression& expression, const ScheduleState& state, Time now) {
   if (!state.planned) {
@@ -74,18 +109,8 @@ ScheduleState BegunAt(const ScheduleExpression& expression, const ScheduleState&
 
 Result<Scheduler> Scheduler::Open(Database& catalog, const Clock& clock, std::vector<Schedule> schedules) {
   Scheduler scheduler(catalog, clock);
-  TRY(catalog.Execute(
-      "CREATE TABLE IF NOT EXISTS schedule_runs(name TEXT PRIMARY KEY, planned INTEGER NOT NULL, "
-      "started INTEGER NOT NULL, ended INTEGER, exit_code INTEGER)"));
-  TRY_ASSIGN(Statement rows,
-             catalog.Prepare("SELECT name, planned, started, ended, exit_code FROM schedule_runs"));
-  while (true) {
-    TRY_ASSIGN(const bool row, rows.Step());
-    if (!row) break;
-    ScheduleState& state = scheduler.states_[std::string(rows.Text(0))];
-    state = {.planned = TimeAt(rows, 1), .started = TimeAt(rows, 2), .ended = TimeAt(rows, 3)};
-    if (!rows.IsNull(4)) state.exit_code = int(rows.Int(4));
-  }
+  TRY(CreateScheduleRuns(catalog));
+  TRY_ASSIGN(scheduler.states_, ReadScheduleRuns(catalog));
   TRY(scheduler.Replace(std::move(schedules)));
   return scheduler;
 }
@@ -166,11 +191,7 @@ ScheduleState Scheduler::Foreseen(const std::string& name, ScheduleState state) 
 }
 
 Result<void> Scheduler::Write(const std::string& name, const ScheduleState& state) {
-  TRY_ASSIGN(Statement put,
-             catalog_.Prepare("INSERT OR REPLACE INTO schedule_runs(name, planned, started, ended, "
-                              "exit_code) VALUES(?1, ?2, ?3, ?4, ?5)"));
-  TRY(put.Bind(name, ToMicros(state.planned), ToMicros(state.started), ToMicros(state.ended), state.exit_code)
-          .Run());
+  TRY(WriteScheduleRuns(catalog_, {{name, state}}));
   states_[name] = state;
   return {};
 }

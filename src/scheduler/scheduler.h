@@ -39,6 +39,11 @@ struct ScheduleState {
   bool operator==(const ScheduleState&) const = default;
 };
 
+// What has run, by name. Any process may ask, also with a database open for reading only.
+Result<std::map<std::string, ScheduleState>> ReadScheduleRuns(Database& catalog);
+// In place of what the table says of these names; makes the table. May join a transaction.
+Result<void> WriteScheduleRuns(Database& catalog, const std::map<std::string, ScheduleState>& runs);
+
 // When it is due; at or before `now`: now. Empty: never again. Pure.
 std::optional<Time> DueAt(const ScheduleExpression& expression, const ScheduleState& state, Time now);
 // The state to go on with: another when it speaks of times still to come, for the clock was put back. Pure.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "storage/care.h"
 
+#include "storage/kept_aside.h"
+#include "storage/record_index.h"
+#include "storage/segment_path.h"
+
 namespace tmdbc {
 
 CareDecision CareFor(Time verified_at, std::optional<Time> asked_at, Time now) {
@@ -26,6 +30,22 @@ Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const 
   };
   TRY(ledger.VisitLive(type, look, stop));
   return plan;
+}
+
+Result<std::vector<std::string>> PurgeAsides(FileSystem& files, Database& catalog, Time now) {
+  std::vector<std::string> removed;
+  RecordIndex index(catalog);
+  TRY_ASSIGN(const auto paths, files.List(std::string(kRecordsFolder)));
+  for (const std::string& path : paths) {
+    const auto name = ParseAsidePath(path);
+    if (!name) continue;
+    TRY_ASSIGN(const Time oldest, OldestIn(files, index, path, *name));
+    if (now - oldest < kMayBeKept) continue;
+    TRY(files.Remove(path));
+    TRY(files.SyncFolder(FolderOfPath(path)));
+    removed.push_back(path);
+  }
+  return removed;
 }
 
 Result<std::int64_t> Purge(RecordWriter& writer, MediaType type, std::span<const std::int64_t> ids, Time at,

@@ -2,7 +2,7 @@
 // The care of a mirror: TMDB lets nothing be kept for more than six months without a refresh
 // (docs/tmdb-facts.md). What nears that age is asked for again first of all; what was asked and has no answer
 // by then is purged. One pure decision for every type that is stored, whatever is harvested; plus the purge
-// itself. One thread.
+// itself, of records and of files that were kept aside. One thread.
 //
 // `now` is not the local clock alone: the earlier of it and the latest date that TMDB has said.
 #pragma once
@@ -11,9 +11,11 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/stop.h"
 #include "storage/ledger.h"
 #include "storage/record_writer.h"
@@ -47,6 +49,10 @@ struct CarePlan {
 // A stop request ends it at once; the plan is then of a part of them.
 Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked,
                           const StopFlag& stop = StopFlag());
+
+// Removes files that were kept aside (kept_aside.h) and hold anything older than may be kept: what is in them belongs to
+// no record, so nothing will ever confirm it. Returns their paths.
+Result<std::vector<std::string>> PurgeAsides(FileSystem& files, Database& catalog, Time now);
 
 // Writes a `purge` record for each of the ids (a show with its seasons) that is live, and commits; how many it came to:
 // a stop request leaves out the rest. Requires an empty batch.

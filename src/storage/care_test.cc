@@ -242,7 +242,7 @@ TEST(Rebuild, RestoresALostCatalog) {
   const auto refused = testing::StorePieces::Open(world.files, catalog, world.clock, world.options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(refused.error().message.find("verify --rebuild"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(refused.error().hint, Hint::kRebuild) << refused.error().message;
 
   const auto reader = testing::StorePieces::ForReading(world.files, catalog);
   const auto report = reader->Rebuild();

@@ -91,9 +91,7 @@ class SegmentFeed {
   Result<void> Damaged(std::uint64_t at, std::string_view what) {
     const std::int64_t last = parts_.back().number;
     if (!skip_) {
-      return Fail(ErrorCode::kCorrupt,
-                  "{} is damaged at byte {}: {}; `verify --deep` names its records, a fetch heals them "
-                  "(`harvest --ids`); `changes --skip-damaged` goes on behind it, as --since={} does",
+      return Fail(ErrorCode::kCorrupt, Hint::kSkipDamaged, "{} is damaged at byte {}: {}; what follows it begins after {}",
                   path_, at, what, last);
     }
     lost_ = true;
@@ -150,8 +148,7 @@ Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const 
       continue;
     }
     if (vanished == next->number) {
-      return Fail(ErrorCode::kCorrupt,
-                  "{} is missing: run verify; `changes --skip-damaged` goes on behind it, as --since={} does",
+      return Fail(ErrorCode::kCorrupt, Hint::kSkipDamaged, "{} is missing; what follows it begins after {}",
                   SealedPath(type, next->number), next->place());
     }
     vanished = next->number;

@@ -400,7 +400,7 @@ TEST(Compaction, LeavesADamagedSegmentAsItIs) {
   const auto read =
       world.store->feed.Read(MediaType::kMovie, 2, [](auto, auto) -> Result<bool> { return true; });
   ASSERT_FALSE(read);
-  EXPECT_NE(read.error().message.find("--since=3"), std::string::npos) << read.error().message;
+  EXPECT_NE(read.error().message.find("begins after 3"), std::string::npos) << read.error().message;
   EXPECT_FALSE(world.Feed(MediaType::kMovie, 3).empty());
 }
 

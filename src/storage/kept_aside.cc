@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "storage/kept_aside.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "storage/record_line.h"
@@ -108,15 +109,44 @@ Result<bool> PutBack(FileSystem& files, const std::string& path, const AsideName
 
 std::string AsideNotice(const std::string& path) {
   return fmt::format(
-      "{} keeps bytes that catalog.db does not know: if catalog.db was restored from a copy, stop and run "
-      "verify --rebuild; after a crash they are fetched again and the file goes by itself",
+      "{} keeps bytes that catalog.db does not know. After a crash they are fetched again, and the file goes by itself. "
+      "If catalog.db was restored from a copy, stop, and put them back",
       path);
+}
+
+Result<Time> OldestIn(FileSystem& files, RecordIndex& index, const std::string& path, const AsideName& name) {
+  TRY_ASSIGN(const std::uint64_t size, files.Size(path));
+  SegmentReader reader(files, path, size);
+  std::optional<Time> oldest;
+  while (true) {
+    TRY_ASSIGN(const auto frame, reader.Next());
+    if (!frame) break;
+    for (std::size_t line_at = 0; line_at < frame->content.size();) {
+      const auto text = LineAt(frame->content, line_at);
+      if (!text) break;
+      line_at += text->size() + 1;
+      const auto line = ParseRecordLine(*text);
+      if (line) oldest = std::min(oldest.value_or(line->fetched_at), line->fetched_at);
+    }
+  }
+  if (oldest) return *oldest;
+  Time began{};
+  TRY_ASSIGN(const auto segments, index.Segments(name.segment.type));
+  for (const SegmentRow& row : segments) {
+    if (row.place() <= name.segment.number) began = std::max(began, row.opened_at);
+  }
+  return began;
 }
 
 Result<void> DropKnown(FileSystem& files, RecordIndex& index, std::set<std::string>& asides) {
   for (auto path = asides.begin(); path != asides.end();) {
-    TRY_ASSIGN(const std::uint64_t size, files.Size(*path));
-    TRY_ASSIGN(const bool news, HoldsNews(files, index, *path, 0, size));
+    const auto size = files.Size(*path);
+    if (!size && size.error().code == ErrorCode::kNotFound) {
+      path = asides.erase(path);
+      continue;
+    }
+    if (!size) return std::unexpected(size.error());
+    TRY_ASSIGN(const bool news, HoldsNews(files, index, *path, 0, *size));
     if (!news) TRY(files.Remove(*path));
     path = news ? std::next(path) : asides.erase(path);
   }

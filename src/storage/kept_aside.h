@@ -6,8 +6,8 @@
 //
 //   records/movie/000/000/002.jsonl.zst.open.aside-52341      the bytes of that file from 52341 on
 //
-// `verify --rebuild` puts them back while nothing has been written in their place. Once the index has all
-// that is in it, such a file goes.
+// Rebuild() puts them back while nothing has been written in their place. Once the index has all that is in it, such a
+// file goes; and when what is in it may not be kept any longer (care.h).
 #pragma once
 
 #include <cstdint>
@@ -40,10 +40,15 @@ Result<std::string> KeepAside(FileSystem& files, MediaType type, std::uint32_t n
 // Puts the bytes back where they were. False when something else has been written there since.
 Result<bool> PutBack(FileSystem& files, const std::string& path, const AsideName& name);
 
-// What a person should know of such a file.
+// What a person should know of such a file; goes with Hint::kRebuild.
 std::string AsideNotice(const std::string& path);
 
-// Removes those of the files that hold nothing that the index does not know; the others stay in `asides`.
+// When the oldest line of the file was written. Of a file in which no line can be read: when the last segment that
+// began before it did, for its bytes are younger; Time{} when there is none.
+Result<Time> OldestIn(FileSystem& files, RecordIndex& index, const std::string& path, const AsideName& name);
+
+// Removes those of the files that hold nothing that the index does not know; the others stay in `asides`. One that is
+// gone by now leaves it.
 Result<void> DropKnown(FileSystem& files, RecordIndex& index, std::set<std::string>& asides);
 
 }  // namespace tmdbc

@@ -56,4 +56,8 @@ Result<void> RecordLedger::AcceptDeletions(Time at) {
   return index_.AcceptDeletions(at);
 }
 
+Result<std::optional<Time>> RecordLedger::DeletionsAcceptedAt() {
+  return index_.DeletionsAcceptedAt();
+}
+
 }  // namespace tmdbc

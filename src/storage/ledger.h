@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,8 @@ class RecordLedger {
   // A person has agreed to what was deleted until then. Durable when it returns. Needs a catalog that is open
   // for writing.
   Result<void> AcceptDeletions(Time at);
+  // When that was last done, in milliseconds; empty: never.
+  Result<std::optional<Time>> DeletionsAcceptedAt();
 
  private:
   RecordIndex index_;

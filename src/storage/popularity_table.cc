@@ -85,4 +85,9 @@ Result<std::optional<float>> PopularityTable::Walk::Find(std::int64_t id) {
   return row_[place];
 }
 
+Result<bool> PopularityTable::Holds(MediaType type) {
+  TRY_ASSIGN(auto any, catalog_.Prepare("SELECT 1 FROM store_popularity WHERE key BETWEEN ?1 AND ?2 LIMIT 1"));
+  return any.Bind(RowKey({type, 0}), RowKey({type, kMaxId})).Step();
+}
+
 }  // namespace tmdbc

@@ -31,6 +31,8 @@ class PopularityTable {
   // transaction: with that).
   Result<void> Set(MediaType type, std::span<const Popularity> sorted);
   Result<std::optional<float>> Find(MediaId id);
+  // Whether anything was set of the type.
+  Result<bool> Holds(MediaType type);
 
   // For one who asks for many ids of a type, ascending: each row is read once, 0.01 us an id instead of 4 of Find().
   // What is set meanwhile it may not see.

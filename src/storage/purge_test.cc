@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "base/compression.h"
 #include "storage/care.h"
 #include "storage/store_world_test.h"
 
@@ -66,6 +67,45 @@ TEST(Care, KeepsWhatNobodyHasAskedForHoweverOldItIs) {
   EXPECT_NE(world.View({MediaType::kMovie, 1}), Movie(1, "x", 1, {}).data);
   EXPECT_EQ(world.View({MediaType::kMovie, 3}), Movie(3, "x", 1, {}).data);
   EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 38);
+}
+
+// Two films of which one is in a file that was kept aside, written at `kNow`: as when catalog.db was restored.
+constexpr const char* kAside = "records/movie/000/000/001.jsonl.zst.open.aside-60";
+void KeepAsideAFilm(StoreWorld& world, bool readable) {
+  const std::string line =
+      R"({"type":"movie","id":2,"version":1,"change":"insert","fetched_at":"2026-11-22T10:00:00.000Z","status":200,)"
+      R"("etag":null,"sha256":"5f8f04f6a3a892aaabbddb6cf273894493773960d4a325b105fee46eef4304f1","data":{"id":2}})"
+      "\n";
+  world.files.Put(kAside, readable ? ZstdFrame(line) : "no frame at all");
+}
+
+TEST(PurgeAsides, WhatMayNotBeKeptGoesFromFilesThatWereKeptAsideToo) {
+  for (const bool readable : {true, false}) {
+    SCOPED_TRACE(readable);
+    StoreWorld world;
+    world.clock.JumpWall(kNow - world.clock.Now());
+    world.Put(Movie(1, "one", 1, world.clock.Now()));
+    world.Commit();
+    KeepAsideAFilm(world, readable);
+    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(180) - std::chrono::seconds(1)).value().size(), 0u);
+    EXPECT_TRUE(world.files.Exists(kAside).value());
+    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(180)).value(), std::vector<std::string>{kAside});
+    EXPECT_FALSE(world.files.Exists(kAside).value());
+  }
+}
+
+TEST(PurgeAsides, AWriterThatKnewOfTheFileGoesOn) {
+  StoreWorld world;
+  world.clock.JumpWall(kNow - world.clock.Now());
+  world.Put(Movie(1, "one", 1, world.clock.Now()));
+  world.Commit();
+  KeepAsideAFilm(world, true);
+  world.Reopen();
+  ASSERT_EQ(world.store->writer->notices().size(), 1U);
+  ASSERT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(181)).value().size(), 1u);
+  world.Put(Movie(3, "three", 1, world.clock.Now()));
+  world.Commit();
+  EXPECT_NE(world.View({MediaType::kMovie, 3}), "none");
 }
 
 }  // namespace

@@ -165,6 +165,8 @@ constexpr const char kDeletionsSince[] =
     " GROUP BY 1";
 constexpr const char kAcceptDeletions[] =
     "INSERT OR REPLACE INTO store_properties VALUES('deletions_accepted_at', ?1)";
+constexpr const char kDeletionsAcceptedAt[] =
+    "SELECT value FROM store_properties WHERE name='deletions_accepted_at'";
 constexpr const char kCountHeld[] = "SELECT count(*) FROM store_held WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kCountSegments[] =
     "SELECT count(*), count(sealed_at), sum(bytes) FROM store_segments WHERE type=?1";
@@ -679,6 +681,15 @@ Result<std::map<MediaType, std::int64_t>> RecordIndex::DeletionsSince(Time since
 Result<void> RecordIndex::AcceptDeletions(Time at) {
   TRY_ASSIGN(Statement * put, Use(kAcceptDeletions));
   return put->Bind(Millis(at)).Run();
+}
+
+Result<std::optional<Time>> RecordIndex::DeletionsAcceptedAt() {
+  TRY_ASSIGN(Statement * query, Use(kDeletionsAcceptedAt));
+  TRY_ASSIGN(const bool found, query->Step());
+  if (!found) return std::nullopt;
+  const Time at = FromMillis(query->Int(0));
+  query->Reset();
+  return at;
 }
 
 Result<std::vector<std::string>> RecordIndex::IntegrityErrors() {

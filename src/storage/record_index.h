@@ -141,6 +141,7 @@ class RecordIndex {
   Result<std::vector<std::pair<MediaType, TypeCounts>>> Counts();
   Result<std::map<MediaType, std::int64_t>> DeletionsSince(Time since);
   Result<void> AcceptDeletions(Time at);
+  Result<std::optional<Time>> DeletionsAcceptedAt();
   // What SQLite itself finds wrong with catalog.db; empty when nothing.
   Result<std::vector<std::string>> IntegrityErrors();
 

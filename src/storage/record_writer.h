@@ -62,7 +62,7 @@ class RecordWriter {
   static Result<std::unique_ptr<RecordWriter>> Open(FileSystem& files, Database& catalog, const Clock& clock,
                                                     RecordWriterOptions options);
   ~RecordWriter();
-  // What a person should be told about the opening, a sentence each: bytes that were kept aside.
+  // What a person should be told about the opening, a sentence each, with Hint::kRebuild: bytes that were kept aside.
   const std::vector<std::string>& notices() const { return notices_; }
 
   // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats,

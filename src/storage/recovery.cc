@@ -16,7 +16,7 @@ namespace tmdbc {
 namespace {
 
 std::unexpected<Error> Unknown(const std::string& path) {
-  return Fail(ErrorCode::kCorrupt, "catalog.db does not know {}: run verify --rebuild", path);
+  return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "catalog.db does not know {}", path);
 }
 
 bool Covered(std::span<const SegmentRow> segments, std::uint32_t number) {
@@ -60,8 +60,7 @@ Result<void> Recovery::Run() {
     TRY_ASSIGN(const bool index_is_new, index_.Create());
     // Within the transaction: a refusal leaves no empty tables that the next start would believe.
     if (index_is_new && !found.empty()) {
-      return Fail(ErrorCode::kCorrupt,
-                  "there are records, but catalog.db knows none of them: run verify --rebuild");
+      return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "there are records, but catalog.db knows none of them");
     }
     return PopularityTable(catalog_).Create();
   }));
@@ -106,11 +105,10 @@ Result<void> Recovery::RecoverType(MediaType type, std::span<const SegmentName> 
 
 Result<void> Recovery::CheckSealed(const SegmentRow& row, bool present) {
   const std::string path = SealedPath(row.type, row.number);
-  if (!present) return Fail(ErrorCode::kCorrupt, "{} is missing: run verify --rebuild", path);
+  if (!present) return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} is missing", path);
   TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
   if (size == row.bytes) return {};
-  return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, size,
-              row.bytes);
+  return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} has {} bytes, the index says {}", path, size, row.bytes);
 }
 
 // A sealed segment that the index does not know is one of two things that a compaction leaves when it is cut
@@ -134,13 +132,12 @@ Result<void> Recovery::RemoveLeftOver(MediaType type, std::uint32_t number,
 Result<void> Recovery::RecoverOpen(SegmentRow row, bool open_file, bool sealed_file) {
   const std::string path = open_file ? OpenPath(row.type, row.number) : SealedPath(row.type, row.number);
   if (open_file == sealed_file) {
-    return Fail(ErrorCode::kCorrupt, "{} {}: run verify --rebuild", path,
+    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} {}", path,
                 open_file ? "exists under both of its names" : "is missing");
   }
   TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
   if (size < row.bytes || (sealed_file && size != row.bytes)) {
-    return Fail(ErrorCode::kCorrupt, "{} has {} bytes, the index says {}: run verify --rebuild", path, size,
-                row.bytes);
+    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} has {} bytes, the index says {}", path, size, row.bytes);
   }
   if (size > row.bytes) {
     TRY(SaveTail(row.type, row.number, row.bytes, size));

@@ -522,7 +522,7 @@ Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep, con
   }
   TRY_ASSIGN(const auto paths, files.List(std::string(kRecordsFolder)));
   for (const std::string& path : paths) {
-    if (ParseAsidePath(path)) report.notes.push_back(AsideNotice(path));
+    if (ParseAsidePath(path)) report.asides.push_back(path);
   }
   return report;
 }
