@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "harvester/accepted_exports.h"
+#include "harvester/watermarks.h"
 #include "mirror.h"
 
 namespace tmdbc {
@@ -23,6 +25,19 @@ std::string IdsOf(const World& world, const char* type) {
   for (const auto& [key, sha] : ReadTruth(world.truth_file, {type}))
     ids += fmt::format("{}{}", ids.empty() ? "" : ",", key.second);
   return ids;
+}
+
+// How far the feeds were read and which exports are in force, as catalog.db has it.
+std::string Progress(const World& world) {
+  auto catalog = Database::Open((world.data_dir / "catalog.db").string(), Database::Mode::kReadOnly).value();
+  const auto watermarks = ReadWatermarks(catalog).value();
+  const auto exports = AcceptedExports(catalog).value();
+  std::string text;
+  for (const auto& [type, day] : watermarks) text += fmt::format("{} {}\n", Name(type), FormatDate(day));
+  for (const AcceptedExport& accepted : exports)
+    text += fmt::format("{} {} {} {}\n", accepted.name, FormatDate(accepted.date), accepted.lines,
+                        FormatTime(accepted.accepted_at));
+  return text;
 }
 
 // What `query` prints of each film: `flags` as --envelope.
@@ -97,7 +112,8 @@ TEST(Acceptance, TheLossOfTheCatalogCostsNothing) {
   ASSERT_LE(world.Run({"collect"}, types).code, 1);
   const auto bodies = Answers(world, {}), envelopes = Answers(world, {"--envelope"}),
              histories = Answers(world, {"--history", "--json"});
-  const std::string stored = Stored(world);
+  const std::string stored = Stored(world), progress = Progress(world);
+  ASSERT_NE(progress.find("movie_ids"), std::string::npos) << progress;
   for (const char* suffix : {"", "-wal", "-shm"})
     std::filesystem::remove(world.data_dir / (std::string("catalog.db") + suffix));
   const auto rebuilt = world.Run({"verify", "--rebuild"}, types);
@@ -106,6 +122,7 @@ TEST(Acceptance, TheLossOfTheCatalogCostsNothing) {
   EXPECT_EQ(Answers(world, {"--envelope"}), envelopes);
   EXPECT_EQ(Answers(world, {"--history", "--json"}), histories);
   EXPECT_EQ(Stored(world), stored) << "the oldest verification stands in it to the second";
+  EXPECT_EQ(Progress(world), progress);
   // Nothing is due that was not due before.
   world.Ask("/sim/reset");
   const auto next = world.Run({"run", "--once"}, types);

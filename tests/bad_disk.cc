@@ -26,7 +26,7 @@ int NumberOf(const char* name) {
   constexpr struct {
     const char* name;
     int number;
-  } kErrors[] = {{"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EIO", EIO}, {"EINVAL", EINVAL}, {"EFBIG", EFBIG}};
+  } kErrors[] = {{"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EIO", EIO}, {"EINVAL", EINVAL}, {"EFBIG", EFBIG}, {"EACCES", EACCES}};
   for (const auto& error : kErrors) {
     if (std::strcmp(name, error.name) == 0) return error.number;
   }

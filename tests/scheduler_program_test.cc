@@ -14,6 +14,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/sqlite.h"
 #include "mirror.h"
 #include "program.h"
@@ -114,6 +115,59 @@ TEST_F(DaemonTest, ARestartHarvestsOnlyWhatIsDue) {
   Execute("UPDATE schedule_runs SET ended = NULL");
   EXPECT_EQ(restart(), 1);
   EXPECT_EQ(restart(), 0);
+}
+
+TEST_F(DaemonTest, ALostCatalogRunsNoScheduleASecondTime) {
+  const auto run = [&] {
+    const auto daemon = Start();
+    EXPECT_TRUE(Waits(*daemon)) << daemon->err();
+    daemon->Signal(SIGTERM);
+    EXPECT_EQ(daemon->Wait(kPatience), 0) << daemon->err();
+    return Count(daemon->err(), "collecting schedule=collection");
+  };
+  EXPECT_EQ(run(), 1);
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(data_dir() / (std::string("catalog.db") + suffix));
+  const Finished rebuilt = Run({"verify", "--rebuild"});
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
+  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(ExitCodes(), "collection=0 ");
+}
+
+// A day of more changes than TMDB gives: the daemon tries it again each time, until a person goes past it, once.
+TEST_F(DaemonTest, AGapIsHeldUntilAPersonAcceptsIt) {
+  using std::chrono::days;
+  const auto today = std::chrono::floor<days>(SystemClock().Now());
+  const auto day = [&](int by) { return FormatDate(today + days(by)); };
+  const Sim flooded({"--movies=30", "--shows=0", "--people=0", "--gone=0", "--rate=0", "--feed-rows=5",
+                     "--feed-flood=" + day(-2) + "=6000", "--epoch=" + day(-3) + "T12:00:00Z"});
+  for (const auto& [name, value] : flooded.Settings(data_dir())) environment_[name] = value;
+  environment_["MEDIA_TYPES"] = "movie";
+  ASSERT_LE(Run({"run", "--once"}).code, 1);
+  HttpGet(flooded.port(), "/sim/advance?hours=72");
+  const auto watermark = [&] {
+    auto catalog = Database::Open(data_dir() / "catalog.db", Database::Mode::kReadOnly).value();
+    auto rows = catalog.Prepare("SELECT day FROM harvest_watermarks").value();
+    return rows.Step().value() ? std::string(rows.Text(0)) : "";
+  };
+  const auto collect = [&](std::vector<std::string> arguments, int code) {
+    const auto daemon = Start(std::move(arguments));
+    EXPECT_TRUE(Waits(*daemon)) << daemon->err();
+    daemon->Signal(SIGTERM);
+    EXPECT_EQ(daemon->Wait(kPatience), code) << daemon->out() << daemon->err();
+    return daemon->err() + daemon->out();
+  };
+  const std::string held = collect({"run"}, 1);
+  EXPECT_NE(held.find("TMDB gives only the first 500"), std::string::npos) << held;
+  EXPECT_NE(held.find("--accept-gap goes past it"), std::string::npos) << held;
+  EXPECT_EQ(watermark(), day(-2));
+  Execute("UPDATE schedule_runs SET ended = NULL");
+  const std::string accepted = collect({"run", "--accept-gap"}, 0);
+  EXPECT_NE(accepted.find("a gap is accepted"), std::string::npos) << accepted;
+  EXPECT_GE(watermark(), day(-1));
+  Execute("UPDATE schedule_runs SET ended = NULL");
+  const std::string after = collect({"run"}, 0);
+  EXPECT_EQ(after.find("gives only"), std::string::npos) << after;
 }
 
 TEST_F(DaemonTest, FollowsSeveralSchedules) {
