@@ -25,7 +25,7 @@ namespace {
 using Report = VerifyReport;
 
 // A refresh asks in about the order in which was stored: so do the patches ask for the bodies that they stand on.
-constexpr std::size_t kKeptFrames = 64;
+constexpr std::size_t kKeptBytes = 16 << 20;
 
 // A file to be cut once the index has been written.
 struct Tail {
@@ -44,7 +44,7 @@ class TypeRebuilder {
         report_(report),
         tails_(tails),
         left_over_(left_over),
-        loader_(files, kKeptFrames) {}
+        loader_(files, kKeptBytes) {}
 
   Result<void> Run() {
     if (const auto json = files_.Read(StatePath(type_), 0, 4096)) {

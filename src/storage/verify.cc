@@ -27,7 +27,7 @@ namespace {
 using Report = VerifyReport;
 
 // Patches ask for the bodies that they stand on in about the order in which those were stored.
-constexpr std::size_t kKeptFrames = 64;
+constexpr std::size_t kKeptBytes = 16 << 20;
 
 // What the index says of a line: sorted by place, so that a walk through the segments meets them in order.
 struct Expected {
@@ -49,7 +49,7 @@ class TypeVerifier {
         deep_(deep),
         lines_at_once_(lines_at_once),
         report_(report),
-        loader_(files, kKeptFrames) {}
+        loader_(files, kKeptBytes) {}
 
   Result<void> Run() {
     // The index before the files: what another process commits meanwhile only makes files longer. What it
