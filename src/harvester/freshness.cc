@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "storage/care.h"
+
 namespace tmdbc {
 namespace {
 
@@ -184,7 +186,7 @@ RefreshPlanner::RefreshPlanner(std::int64_t budget, std::int64_t records, const 
       options_(options) {}
 
 void RefreshPlanner::Consider(MediaId id, const RecordFacts& facts, const TypeRates& rates) {
-  if (facts.unverified > options_.clause) {
+  if (FallsDue(facts.unverified)) {
     ++clause_due_;
     ++due_;
     // While in the heap the age is the priority: the oldest are nearest to being purged.

@@ -92,7 +92,6 @@ struct RefreshOptions {
   Duration at_latest = std::chrono::days(30);     // nothing unverified for longer, where the budget allows
   Duration popular_every = std::chrono::days(7);  // votes are in no feed: the one in a thousand this often
   Duration soonest = std::chrono::days(1);        // nothing is verified again before
-  Duration clause = std::chrono::days(170);       // before TMDB's six months end, whatever the budget
   std::int64_t most_clause = 1'000'000;  // in one plan, if the budget is smaller; the rest come with the next
 };
 
@@ -105,11 +104,11 @@ Duration RefreshInterval(const RecordFacts& facts, const TypeRates& rates, const
 // larger of the budget's part that can be used and most_clause, 24 bytes each; a million records take about
 // 0.2 s.
 //
-// Chosen are: what the six-month clause makes due; what is older than its interval, the most overdue in
-// proportion first (so a small budget stretches all intervals alike); and of the rest the nearest to due,
-// until with what was verified within the last day, for whatever reason, it is an even share of the whole. So
-// a mirror that was filled in a day is not due again in a day, and it does not matter how often a plan is
-// made.
+// Chosen are: what the six-month clause makes due (FallsDue() in storage/care.h); what is older than its
+// interval, the most overdue in proportion first (so a small budget stretches all intervals alike); and of
+// the rest the nearest to due, until with what was verified within the last day, for whatever reason, it is
+// an even share of the whole. So a mirror that was filled in a day is not due again in a day, and it does
+// not matter how often a plan is made.
 class RefreshPlanner {
  public:
   // `budget`: requests to spend. `records`: how many will be considered, about (TypeRates::records).
@@ -121,7 +120,7 @@ class RefreshPlanner {
   std::vector<QueueItem> Take();
 
   // Of what was considered: for the report, whatever the budget.
-  std::int64_t clause_due() const { return clause_due_; }  // unverified for longer than `clause`
+  std::int64_t clause_due() const { return clause_due_; }  // by the six-month clause
   std::int64_t due() const { return due_; }                // older than its interval, these included
 
  private:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harvester/freshness_world_test.h"
+#include "storage/care.h"
 
 namespace tmdbc {
 namespace {
@@ -199,6 +200,16 @@ TEST(RefreshPlanner, WithoutABudgetTakesOnlyWhatTheSixMonthsMakeDue) {
   EXPECT_EQ(plan[1].id, Movie(2));
   EXPECT_EQ(plan[0].popularity, kClausePriority);
   EXPECT_TRUE(planner.Take().empty());
+}
+
+TEST(RefreshPlanner, QueuesFromTheInstantAtWhichCareAsksForARecord) {
+  const Time now = Time{} + days(20'000);
+  for (const Duration age : {kFallsDue - Duration(1), kFallsDue, kFallsDue + Duration(1)}) {
+    RefreshPlanner planner(0, 1, {});
+    planner.Consider(Movie(1), Unverified(age), UsualRates(MediaType::kMovie));
+    const bool asks = CareFor(now - age, std::nullopt, now) == CareDecision::kAsk;
+    EXPECT_EQ(planner.Take().size(), asks ? 1U : 0U) << (age - kFallsDue).count();
+  }
 }
 
 TEST(RefreshPlanner, KeepsNoMoreThanItsBounds) {

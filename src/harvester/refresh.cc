@@ -11,7 +11,7 @@ namespace tmdbc {
 namespace {
 
 // Sent to the queue in one transaction.
-constexpr std::size_t kSlice = 50'000;
+constexpr std::size_t kSentAtOnce = 50'000;
 
 // What waits already has to be fetched first: refreshes must not pile up behind it.
 Result<std::int64_t> BudgetOf(QueueView& queue, double refresh_budget) {
@@ -57,7 +57,7 @@ Result<void> QueueRefreshes(const HarvestPorts& ports, const HarvestOptions& opt
     };
     for (const QueueItem& item : chosen) {
       if (item.id.type == type) slice.push_back(item);
-      if (slice.size() < kSlice) continue;
+      if (slice.size() < kSentAtOnce) continue;
       TRY(send());
       if (stop.requested()) return {};
     }

@@ -8,7 +8,7 @@
 namespace tmdbc {
 
 CareDecision CareFor(Time verified_at, std::optional<Time> asked_at, Time now) {
-  if (now - verified_at < kFallsDue) return CareDecision::kKeep;
+  if (!FallsDue(now - verified_at)) return CareDecision::kKeep;
   const bool asked = asked_at && *asked_at >= verified_at + kFallsDue;
   return asked && now - verified_at >= kMayBeKept ? CareDecision::kPurge : CareDecision::kAsk;
 }

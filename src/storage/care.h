@@ -25,6 +25,10 @@ namespace tmdbc {
 inline constexpr Duration kFallsDue = std::chrono::days(170);
 inline constexpr Duration kMayBeKept = std::chrono::days(180);  // six months are 181 days at least
 
+// Whether TMDB has not confirmed a record for so long that it is asked for before anything else, whatever the
+// budget of requests: the harvest queues by this (harvester/freshness.h), CareFor() judges by it.
+constexpr bool FallsDue(Duration unverified) { return unverified >= kFallsDue; }
+
 enum class CareDecision : std::uint8_t {
   kKeep,   // confirmed not so long ago
   kAsk,    // it is to be asked for again; until that has happened it stays, however old it is
