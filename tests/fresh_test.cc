@@ -1,116 +1,45 @@
 // SPDX-License-Identifier: MIT
-// What a mirror does about three days of changes, bad exports, a day of too many changes and a long absence,
-// in full view: the real harvester, queue, collector and store on a TMDB to which exactly these things
-// happen.
+// What a mirror does about three days of changes, bad exports, a day of too many changes and a long absence, in full
+// view: one `run --once` a day on a TMDB to which exactly these things happen.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <map>
-#include <memory>
-#include <random>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "base/sqlite.h"
-#include "collector/collector.h"
-#include "evolving_world.h"
-#include "harvester/harvester.h"
 #include "json.h"
-#include "queue/sqlite_queue.h"
-#include "sim_transport.h"
-#include "storage/store_intake.h"
-#include "storage/store_pieces_test.h"
-#include "testing/fake_clock.h"
-#include "testing/fault_file_system.h"
-#include "tmdb/document.h"
+#include "mirror_life.h"
 
 namespace tmdbc {
 namespace {
 
 using sim::Event;
-using sim::Kind;
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::sys_days;
-using testing::SimTransport;
+using testing::KindOf;
+using testing::MirrorLife;
 
 constexpr sys_days kFirstDay = std::chrono::year(2026) / 11 / 1;
-constexpr MediaType kTypes[] = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
-
-Kind KindOf(MediaType type) {
-  return type == MediaType::kMovie ? Kind::kMovie : type == MediaType::kTv ? Kind::kTv : Kind::kPerson;
-}
-
-std::uint64_t ContentOf(const std::string& json) {
-  const auto hash = HashContent(json);
-  EXPECT_TRUE(hash) << json.substr(0, 200);
-  return hash ? hash->content : 0;
-}
 
 // A mirror and its TMDB. Every run is at ten in the morning, when the day's exports are there.
-class Mirror {
+class Mirror : public MirrorLife {
  public:
-  explicit Mirror(sim::SimulatorOptions options = {})
-      : log_file_(std::fopen("/dev/null", "w")),
-        log_(log_file_, LogLevel::kError, LogFormat::kText, clock_),
-        clock_(Time(kFirstDay) + hours(10)),
-        world(Catalogue(), {}, Time(kFirstDay)),
-        simulator(world, std::move(options), clock_),
-        transport_(clock_, simulator, 1),
-        catalog_(*Database::Open(":memory:", Database::Mode::kReadWrite)),
-        store_(*testing::StorePieces::Open(files_, catalog_, clock_, {})),
-        queue_(*SqliteIdQueue::Open(catalog_, clock_, {.max_receives = 100})) {
-    transport_.on_arrival = [this](std::string_view target) {
-      const bool api = target.starts_with("/3/");
-      details += api && target.find("/changes") == target.npos;
+  explicit Mirror(sim::SimulatorOptions manners = {})
+      : MirrorLife({.born = Time(kFirstDay) + hours(10), .catalogue = Catalogue(), .manners = std::move(manners)}) {
+    transport.on_arrival = [this](std::string_view target) {
+      details += target.starts_with("/3/") && target.find("/changes") == target.npos;
     };
   }
-  ~Mirror() { std::fclose(log_file_); }
 
-  struct Ran {
-    HarvestReport harvest;
-    CollectorStats collected;
-  };
-  // At ten of that day, counted from the first.
-  Ran RunOn(int day) {
-    clock_.Advance(std::max(Duration(0), Time(kFirstDay + days(day)) + hours(10) - clock_.Now()));
-    const ApiAccess access{.base_url = std::string(SimTransport::kHost) + "/3",
-                           .secret_query = "api_key=0123456789abcdef0123456789abcdef",
-                           .bearer = {},
-                           .user_agent = "fresh"};
-    RateLimiter limiter(40, clock_);
-    Harvester harvester({.clock = clock_,
-                         .transport = transport_,
-                         .files = files_,
-                         .catalog = catalog_,
-                         .reader = store_->reader,
-                         .ledger = store_->ledger,
-                         .writer = *store_->writer,
-                         .popularity = store_->popularity,
-                         .sender = *queue_,
-                         .desk = *queue_,
-                         .upstream = upstream_,
-                         .limiter = limiter,
-                         .random = random_,
-                         .log = log_},
-                        {.export_base_url = std::string(SimTransport::kHost) + "/p/exports",
-                         .api = access,
-                         .concurrency = 5});
-    StopFlag stop;
-    HarvestOptions options;
-    options.types.assign(std::begin(kTypes), std::end(kTypes));
-    auto harvested = harvester.Harvest(options, stop);
-    EXPECT_TRUE(harvested) << harvested.error().message;
-    http::PacedRequester requester(clock_, transport_, limiter, random_);
-    StoreIntake intake(clock_, *store_->writer, store_->ledger, {.accept_deletions = false});
-    Collector collector(clock_, requester, *queue_, intake, log_, random_, access, DefaultNamespaces(),
-                        {.concurrency = 10});
-    const DrainResult drained = collector.Drain(stop);
-    EXPECT_EQ(drained.end, DrainEnd::kDrained) << drained.reason;
-    EXPECT_TRUE(store_->writer->Seal());
-    world.LookAt(clock_.Now());
-    return {std::move(*harvested), collector.stats()};
+  // At ten of that day, counted from the first; afterwards nothing is left to fetch.
+  HarvestReport RunOn(int day) {
+    clock.Advance(std::max(Duration(0), Time(kFirstDay + days(day)) + hours(10) - clock.Now()));
+    const std::optional<Summary> summary = RunOnce();
+    EXPECT_TRUE(summary && summary->drained && summary->drained->result.end == DrainEnd::kDrained);
+    world.LookAt(clock.Now());
+    return summary && summary->harvest ? *summary->harvest : HarvestReport();
   }
   // At noon of that day.
   std::int64_t Happen(int day, MediaType type, std::int64_t id, Event event) {
@@ -127,39 +56,16 @@ class Mirror {
     });
     return ids;
   }
-  std::string Truth(MediaId id) {
-    return simulator.api().Truth(KindOf(id.type), id.id, sim::DefaultAppends(KindOf(id.type))).value_or("");
-  }
-  std::string Stored(MediaId id) {
-    const auto record = store_->reader.Find(id);
-    return record ? record->data : "";
-  }
-  std::size_t Versions(MediaId id) {
-    const auto history = store_->reader.History(id);
-    return history ? history->size() : 0;
-  }
   std::int64_t Tombstones() {
     std::int64_t tombstones = 0;
-    for (const MediaType type : kTypes) {
-      EXPECT_TRUE(store_->ledger.VisitStates(
+    for (const auto& [type, kind] : testing::kLivingTypes) {
+      EXPECT_TRUE(store().ledger.VisitStates(
           type, [&](const IdState& state) { tombstones += state.standing == Standing::kTombstone; }));
     }
     return tombstones;
   }
-  // Every live id is stored, as it is at TMDB now, and no other is live here.
-  void ExpectWhole() {
-    for (const MediaType type : kTypes) {
-      std::vector<std::int64_t> live;
-      ASSERT_TRUE(
-          store_->ledger.VisitLive(type, [&](const LiveRecord& record) { live.push_back(record.id); }));
-      std::vector<std::int64_t> expected = Ids(type);
-      std::sort(expected.begin(), expected.end());
-      EXPECT_EQ(live, expected) << Name(type);
-      for (const std::int64_t id : live)
-        EXPECT_EQ(ContentOf(Stored({type, id})), ContentOf(Truth({type, id}))) << Name(type) << ":" << id;
-    }
-  }
-  testing::StorePieces& store() { return *store_; }
+
+  std::int64_t details = 0;  // requests that were no change feed's
 
  private:
   static sim::SyntheticOptions Catalogue() {
@@ -169,30 +75,12 @@ class Mirror {
     options.huge_show_episodes = 60;
     return options;
   }
-
-  std::FILE* const log_file_;
-  Log log_;
-  testing::FakeClock clock_;
-  UpstreamDate upstream_;
-  std::mt19937_64 random_{1};
-
- public:
-  sim::EvolvingWorld world;
-  sim::Simulator simulator;
-  std::int64_t details = 0;  // requests that were no change feed's
-
- private:
-  SimTransport transport_;
-  testing::FaultFileSystem files_;
-  Database catalog_;
-  std::unique_ptr<testing::StorePieces> store_;
-  std::unique_ptr<SqliteIdQueue> queue_;
 };
 
 TEST(Fresh, ThreeDaysOfChangesAreSeenOnceEachAndPopularityCostsNothing) {
   Mirror mirror;
   mirror.RunOn(0);
-  mirror.ExpectWhole();
+  mirror.CheckWhole();
   const auto films = mirror.Ids(MediaType::kMovie), shows = mirror.Ids(MediaType::kTv);
   const auto people = mirror.Ids(MediaType::kPerson);
   std::vector<MediaId> edited, drifted, added;
@@ -201,7 +89,7 @@ TEST(Fresh, ThreeDaysOfChangesAreSeenOnceEachAndPopularityCostsNothing) {
   for (int i = 0; i < 10; ++i) edited.push_back({MediaType::kTv, shows[std::size_t(i + 10)]});
   for (int i = 0; i < 20; ++i) edited.push_back({MediaType::kPerson, people[std::size_t(i)]});
   for (int i = 0; i < 20; ++i) drifted.push_back({MediaType::kMovie, films[std::size_t(i + 40)]});
-  for (const MediaId id : edited) first[id] = mirror.Stored(id);
+  for (const MediaId id : edited) first[id] = mirror.Body(id);
   const std::vector<std::int64_t> gone(films.begin() + 70, films.begin() + 80);
   mirror.details = 0;
 
@@ -225,18 +113,18 @@ TEST(Fresh, ThreeDaysOfChangesAreSeenOnceEachAndPopularityCostsNothing) {
     if (day == 2)
       for (int i = 0; i < 5; ++i)
         mirror.Happen(day, MediaType::kMovie, gone[std::size_t(i)], Event::kRestore);
-    EXPECT_EQ(mirror.RunOn(day + 1).harvest.exit_code(), 0);
-    mirror.ExpectWhole();
+    EXPECT_EQ(mirror.RunOn(day + 1).exit_code(), 0);
+    mirror.CheckWhole();
   }
   mirror.RunOn(4);
-  mirror.ExpectWhole();
+  mirror.CheckWhole();
 
   for (const MediaId id : edited) {
     EXPECT_EQ(mirror.Versions(id), 2u) << ToString(id);
     const auto then = mirror.store().reader.FindAsOf(id, Time(kFirstDay) + hours(11));
     ASSERT_TRUE(then) << then.error().message;
     EXPECT_EQ(then->data, first[id]);
-    EXPECT_NE(mirror.Stored(id), first[id]);
+    EXPECT_NE(mirror.Body(id), first[id]);
   }
   for (const MediaId id : drifted) {
     EXPECT_EQ(mirror.Versions(id), 1u) << ToString(id);
@@ -286,10 +174,10 @@ TEST(Fresh, BadExportsDeleteNothingAndADayOfTooManyChangesHoldsTheWatermark) {
       mirror.Happen(day, MediaType::kMovie, films[std::size_t(10 * day + i)], Event::kTitle);
     const auto ran = mirror.RunOn(day + 1);
     if (day <= 3) {
-      EXPECT_EQ(ran.harvest.exit_code(), 1) << day;
+      EXPECT_EQ(ran.exit_code(), 1) << day;
     }
     EXPECT_EQ(mirror.Tombstones(), 0) << day;
-    for (const TypeReport& type : ran.harvest.types) {
+    for (const TypeReport& type : ran.types) {
       ASSERT_TRUE(type.changes && type.changes->watermark_after);
       EXPECT_LE(*type.changes->watermark_after, kFirstDay + days(2)) << Name(type.type);
     }
@@ -297,12 +185,12 @@ TEST(Fresh, BadExportsDeleteNothingAndADayOfTooManyChangesHoldsTheWatermark) {
   options.feed.floods.clear();
   mirror.simulator.SetFeed(options.feed);
   const auto ran = mirror.RunOn(7);
-  EXPECT_EQ(ran.harvest.exit_code(), 0);
-  for (const TypeReport& type : ran.harvest.types) {
+  EXPECT_EQ(ran.exit_code(), 0);
+  for (const TypeReport& type : ran.types) {
     EXPECT_EQ(*type.changes->watermark_after, kFirstDay + days(7)) << Name(type.type);
   }
   EXPECT_EQ(mirror.Tombstones(), 0);
-  mirror.ExpectWhole();
+  mirror.CheckWhole();
 }
 
 TEST(Fresh, AfterFortyDaysAwayNothingIsMissed) {
@@ -315,8 +203,8 @@ TEST(Fresh, AfterFortyDaysAwayNothingIsMissed) {
     if (day % 8 == 1) mirror.Happen(day, MediaType::kTv, shows[std::size_t(7 + day / 4)], Event::kSeasonAdd);
     if (day % 8 == 2) mirror.Happen(day, MediaType::kPerson, 0, Event::kAdd);
   }
-  EXPECT_EQ(mirror.RunOn(40).harvest.exit_code(), 0);
-  mirror.ExpectWhole();
+  EXPECT_EQ(mirror.RunOn(40).exit_code(), 0);
+  mirror.CheckWhole();
 }
 
 TEST(Fresh, AFollowerOfTheFeedHoldsExactlyTheCurrentView) {

@@ -7,17 +7,13 @@
 #include <random>
 
 #include "mirror.h"
+#include "testing/seeds.h"
 
 namespace tmdbc {
 namespace {
 
 using namespace testing;
 using std::chrono::milliseconds;
-
-int FromEnvironment(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::atoi(text) : otherwise;
-}
 
 // How many requests the ids that are settled took: of a movie or a person one each, and so of an id that is
 // gone. There are no shows in this world, so that the arithmetic is exact.
@@ -50,8 +46,8 @@ std::int64_t DetailRequests(const Sim& sim) {
 }
 
 TEST(Kill, LosesNothingAndRepeatsOnlyWhatWasNotSettled) {
-  const int wanted = FromEnvironment("TMDBC_KILLS", 200);
-  const int seed = FromEnvironment("TMDBC_SEED", 1);
+  const int wanted = static_cast<int>(CountFromEnvironment("TMDBC_KILLS", 200));
+  const int seed = static_cast<int>(CountFromEnvironment("TMDBC_SEED", 1));
   std::mt19937 random(static_cast<unsigned>(seed));
   const std::vector<std::string> world = {"--movies=2500", "--shows=0",       "--people=2000",
                                           "--rate=0",      "--latency=0..15", "--gone=3"};

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -28,6 +27,7 @@
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/fault_file_system.h"
+#include "testing/seeds.h"
 
 namespace tmdbc {
 namespace {
@@ -607,26 +607,16 @@ class World {
   bool outage_ = false, disk_trouble_ = false, undisturbed_ = true;
 };
 
-std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
-  const char* const text = std::getenv(name);
-  return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 // One part of the seeds, so that ctest can run the parts side by side.
 class Simulation : public ::testing::TestWithParam<int> {};
 constexpr int kParts = 4;
 
 TEST_P(Simulation, EndsWithEveryIdStoredOrDeadByRule) {
-  const std::uint64_t alone = FromEnvironment("TMDBC_SEED", 0);
-  const std::uint64_t seeds = FromEnvironment("TMDBC_SEEDS", 2000);
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    if (alone != 0 ? (GetParam() != 0 || seed > 1) : seed % kParts != static_cast<std::uint64_t>(GetParam()))
-      continue;
-    const std::uint64_t chosen = alone != 0 ? alone : seed;
-    World world(chosen, alone != 0);
+  for (const std::uint64_t seed : testing::SeedsOf(GetParam(), kParts, 2000)) {
+    World world(seed, testing::IsOneSeed());
     world.Run();
     if (HasFailure()) {
-      FAIL() << "seed " << chosen << "; to run it alone, with its log: TMDBC_SEED=" << chosen
+      FAIL() << "seed " << seed << "; to run it alone, with its log: TMDBC_SEED=" << seed
              << " simulation_test";
     }
   }

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,6 +15,7 @@
 #include "queue/sqlite_queue.h"
 #include "queue/sqlite_world_test.h"
 #include "testing/fake_clock.h"
+#include "testing/seeds.h"
 
 namespace tmdbc::testing {
 namespace {
@@ -211,14 +211,10 @@ class Duel {
   std::vector<Pair> receipts_;
 };
 
-// TMDBC_SEEDS=N asks for more than the few of an ordinary run.
-std::uint64_t Seeds() {
-  const char* wanted = std::getenv("TMDBC_SEEDS");
-  return wanted != nullptr ? std::max(4ULL, std::strtoull(wanted, nullptr, 10) / 50) : 4;
-}
-
 TEST(QueueModel, SqliteAndMemoryGiveTheSameAnswersWhateverHappens) {
-  for (std::uint64_t seed = 1; seed <= Seeds(); ++seed) {
+  // TMDBC_SEEDS=N asks for more than the few of an ordinary run.
+  const std::uint64_t seeds = std::max<std::uint64_t>(4, CountFromEnvironment("TMDBC_SEEDS", 200) / 50);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     Duel duel(seed);
     for (int step = 0; step < 600; ++step) {
       SCOPED_TRACE(fmt::format("seed {} step {}", seed, step));
