@@ -42,7 +42,7 @@ class Answers {
   // seed and the key.
   std::shared_ptr<const Prepared> Prepare(Reply reply, std::string_view key,
                                           std::string_view content_type = "application/json") const;
-  // Something was forgotten already.
+  // It had to forget something.
   bool full() const { return !old_.empty(); }
 
  private:

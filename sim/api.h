@@ -26,8 +26,7 @@ struct Reply {
 // TMDB's error of that code, by its table.
 Reply TmdbError(int status, int code, std::string_view path_class);
 
-// What a mirror appends unless it is told otherwise: everything that TMDB offers and that is no computed
-// list.
+// What a mirror appends unless it is told otherwise: all that TMDB offers, but for its computed lists.
 std::string_view DefaultAppends(Kind kind);
 
 class Api {

@@ -26,7 +26,7 @@ enum class Event : std::uint8_t {
   kDelete,   // 404 from now on; no word of it in the feed
   kRestore,
   kQuietRestore,   // without a word of it in the feed
-  kMerge,          // it is gone into another id, which is edited
+  kMerge,          // another id takes it in, and is edited
   kEpisodeAdd,     // the next one of the last season
   kEpisodeRemove,  // its last one
   kEpisodeEdit,

@@ -54,7 +54,7 @@ class EvolvingWorld final : public World {
   Result<std::int64_t> Happen(Kind kind, std::int64_t id, Event event, std::int64_t other = 0);
   // A round of votes: kStats to every live id of the kind, now. Returns how many.
   std::int64_t VoteOnAll(Kind kind);
-  // Votes are given to images too, and their lists are in the order of the votes, as TMDB's are.
+  // Votes are given to images too, and their lists are in the order of the votes, as TMDB's are. On unless set.
   void SetImageVotes(bool on) { image_votes_ = on; }
   // No event happens by itself any more.
   void Calm() { calm_ = true; }
@@ -152,7 +152,7 @@ class EvolvingWorld final : public World {
   std::size_t planned_ = 0;    // of these have happened
   std::uint64_t events_ = 0;
   bool calm_ = false;
-  bool image_votes_ = false;
+  bool image_votes_ = true;
 };
 
 }  // namespace tmdbc::sim

@@ -45,7 +45,7 @@ std::optional<ExportFault> ExportFaultOf(std::string_view name);
 struct ExportOptions {
   // The files of so many days back from today are not there yet.
   int withheld_days = 0;
-  // TMDB's day's files are there at 08:00 UTC; this much later (or earlier).
+  // TMDB publishes the files of a day at 08:00 UTC; here they come so much later (or earlier).
   std::chrono::minutes publish_delay{0};
   std::map<std::chrono::sys_days, ExportFault> faults = {};
 };

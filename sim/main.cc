@@ -31,7 +31,7 @@ struct Flags {
   double drop_after_idle = 0;
   std::string deny;
   int heavy_above = 4;
-  bool image_votes = false;
+  bool image_votes = true;
   DailyRates rates;
 };
 
@@ -149,8 +149,8 @@ void DeclareTime(CLI::App& app, Flags& f) {
       ->check(CLI::Range(-1000, 1000));
   app.add_option("--feed-odd-row", f.feed_odd_rows,
                  "DATE: a row whose id has 20 digits that day, repeatable");
-  app.add_flag("--image-votes", f.image_votes,
-               "votes are given to images too, and put their lists into another order");
+  app.add_flag("--image-votes,!--no-image-votes", f.image_votes,
+               "votes are given to images too, and put their lists into another order (on)");
 }
 
 void DeclareOddities(CLI::App& app, Flags& f) {

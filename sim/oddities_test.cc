@@ -32,7 +32,7 @@ class ManualClock final : public Clock {
 
 class OddWorld {
  public:
-  explicit OddWorld(SimulatorOptions options = {}, double foreign_videos = 0)
+  explicit OddWorld(SimulatorOptions options = {}, double foreign_videos = 0.3)
       : world({.seed = 5, .counts = {60, 25, 40, 5, 5, 5, 5}, .foreign_videos = foreign_videos}, {},
               Time(kToday - days(20))),
         simulator(world, Free(std::move(options)), clock) {
@@ -223,7 +223,6 @@ TEST(Keys, AreDeniedInTheMidst) {
 // What TMDB's own numbers do every day: nothing else changes.
 TEST(Votes, ChangeNumbersAndTheOrderOfImagesAndNothingElse) {
   OddWorld sim;
-  sim.world.SetImageVotes(true);
   std::int64_t film = 0;
   std::size_t most = 0;
   sim.world.ForEachId(Kind::kMovie, [&](std::int64_t id, bool) {

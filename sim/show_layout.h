@@ -12,7 +12,7 @@
 
 namespace tmdbc::sim {
 
-// A season or an episode that came later was none of the catalogue's.
+// The catalogue did not have a season or an episode that came later.
 inline constexpr int kNoOrigin = -1;
 
 struct EpisodeSlot {

@@ -23,7 +23,7 @@ struct SyntheticOptions {
   double gap_share = 0.3;         // of the ids between the first and the last, so many do not exist
   double gone_share = 0;          // of the ids in the exports, so many answer 404
   double adult_share = 0.05;      // so many more films, shows and people, in the adult exports only
-  double foreign_videos = 0;      // of the videos, so many are in another language than English, or in none
+  double foreign_videos = 0.3;    // of the videos, so many are in another language than English, or in none
   int huge_show_episodes = 1100;  // of the first show; 0: it is like any other
   // So many ids of each kind after the last one that nobody has used yet: a world around this one may bring
   // them to life (EvolvingWorld). They have bodies and lines, but no list of ids names them.

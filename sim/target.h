@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Target: what a request asks for, taken apart. Unknown parameters stay in it and are ignored by whoever
-// reads it, as TMDB does.
+// Target: what a request asks for, taken apart. Unknown parameters stay in it; nobody reads
+// them, as at TMDB.
 #pragma once
 
 #include <cstdint>

@@ -54,7 +54,7 @@ std::map<std::int64_t, std::string> Answers(const World& world, const std::vecto
 }
 
 TEST(Acceptance, SixRoundsOfVotesCostLittleAndEveryViewIsTheSources) {
-  const World world({"--movies=80", "--shows=0", "--people=0", "--gone=0", "--rate=0", "--image-votes"});
+  const World world({"--movies=80", "--shows=0", "--people=0", "--gone=0", "--rate=0"});
   const Environment films = {{"MEDIA_TYPES", "movie"}};
   ASSERT_EQ(world.Run({"run", "--once"}, films).code, 0);
   const auto first = BytesOf(world.data_dir / "records");
