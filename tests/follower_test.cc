@@ -3,11 +3,20 @@
 // it has rebuilt is what `query` answers; a reader that goes away, and one that stays, end without a word.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <set>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "base/compression.h"
+#include "base/hash.h"
 #include "base/sqlite.h"
 #include "mirror.h"
+#include "storage/record_line.h"
+#include "storage/segment_path.h"
+#include "tmdb/document.h"
 
 namespace tmdbc {
 namespace {
@@ -87,6 +96,128 @@ TEST_F(FollowerTest, RebuildsTheCurrentViewAndGoesOnWhereItWas) {
   const Finished rest = Collector({"changes", "--since=" + std::string(reached.Text(0))});
   EXPECT_EQ(rest.code, 0) << rest.err;
   EXPECT_EQ(rest.out, "");
+}
+
+// The lines of docs/storage-format.md that begin with four spaces, from the one that begins with `first` on; blank lines
+// within them are part of it.
+std::string Indented(std::string_view first) {
+  const char* source = std::getenv("TMDBC_SOURCE_DIR");
+  std::ifstream in(std::string(source ? source : ".") + "/docs/storage-format.md");
+  std::string block;
+  for (std::string line, blank; std::getline(in, line);) {
+    const bool indented = line.starts_with("    ");
+    if (block.empty() && !(indented && std::string_view(line).substr(4).starts_with(first))) continue;
+    if (!indented && !line.empty()) break;
+    blank += indented ? line.substr(4) + "\n" : "\n";
+    if (indented) block += std::exchange(blank, "");
+  }
+  return block;
+}
+// The folded lines of an example.
+std::vector<std::string> Unfolded(const std::string& block) {
+  std::vector<std::string> lines(1);
+  std::istringstream in(block);
+  for (std::string part; std::getline(in, part);) {
+    if (part.empty()) {
+      lines.emplace_back();
+    } else {
+      lines.back() += part.substr(part.find_first_not_of(' '));
+    }
+  }
+  return lines;
+}
+// What the documented reader prints of the folder `data` in `folder`.
+std::vector<std::string> DocumentedView(const std::filesystem::path& folder) {
+  std::ofstream(folder / "reader.py") << Indented("import glob");
+  const Finished read = RunToEnd({"/usr/bin/env", "python3", "reader.py"}, {}, folder);
+  EXPECT_EQ(read.code, 0) << read.err;
+  std::vector<std::string> bodies;
+  std::istringstream in(read.out);
+  for (std::string body; std::getline(in, body);) bodies.push_back(body);
+  return bodies;
+}
+// Two bodies that say the same; Python prints numbers in its own way.
+std::pair<std::uint64_t, std::uint64_t> Meaning(const std::string& body) {
+  const auto hash = HashContent(body);
+  EXPECT_TRUE(hash) << body.substr(0, 200);
+  return hash ? std::pair(hash->content, hash->stats) : std::pair<std::uint64_t, std::uint64_t>();
+}
+
+TEST(StorageFormat, TheWorkedExampleIsWhatItsReaderMakesOfIt) {
+  const std::vector<std::string> lines = Unfolded(Indented(R"({"type":"movie","id":550)"));
+  ASSERT_EQ(lines.size(), 3u);
+  std::string segment;
+  for (const std::string& line : lines) {
+    const auto parsed = ParseRecordLine(line);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    segment += line + "\n";
+  }
+  const auto first = ParseRecordLine(lines[0]);
+  EXPECT_EQ(first->sha256, Sha256Hex(first->data));
+  const TempDir folder;
+  const auto file = folder.path() / "data" / SealedPath(MediaType::kMovie, 1);
+  std::filesystem::create_directories(file.parent_path());
+  std::string frame;
+  ZstdEncoder().AppendFrame(segment, frame);
+  std::ofstream(file, std::ios::binary) << frame;
+  const auto view = DocumentedView(folder.path());
+  ASSERT_EQ(view.size(), 1u);
+  const std::string said = Unfolded(Indented(R"({"adult":false)"))[0];
+  EXPECT_EQ(Meaning(view[0]), Meaning(said));
+  EXPECT_NE(Meaning(view[0]), Meaning(std::string(first->data)));
+}
+
+TEST_F(FollowerTest, WhoKnowsTheFilesAndWhoFollowsTheFeedHaveWhatTheStoreHas) {
+  settings_["MEDIA_TYPES"] = "movie";
+  ASSERT_LE(Collector({"run", "--once"}).code, 1);
+  std::string ids;
+  for (const Line& line : ReadStore(data_dir_))
+    if (line.data != "null") ids += (ids.empty() ? "" : ",") + std::to_string(line.id);
+  const std::vector<std::string> again = {"harvest", "--mode=ids", "--types=movie", "--ids=" + ids};
+  for (int round = 0; round < 4; ++round) {
+    if (round < 3) HttpGet(sim_.port(), "/sim/votes?kind=movie");
+    ASSERT_EQ(Collector(again).code, 0);
+    ASSERT_LE(Collector({"collect"}).code, 1);
+    ASSERT_EQ(Follow().code, 0);
+  }
+  // A body, patches and a verified line are there.
+  const std::string feed = Collector({"changes", "--since=0"}).out;
+  for (const char* kind : {R"("change":"insert")", R"("patch":[{)", R"("change":"verified")"})
+    ASSERT_NE(feed.find(kind), std::string::npos) << kind;
+
+  std::multiset<std::pair<std::uint64_t, std::uint64_t>> stored, read, followed;
+  std::stringstream wanted(ids);
+  for (std::string id; std::getline(wanted, id, ',');)
+    stored.insert(Meaning(Collector({"query", "--type=movie", "--id=" + id}).out));
+  for (const std::string& body : DocumentedView(folder_.path())) read.insert(Meaning(body));
+  Database view = Database::Open((folder_.path() / "view.db").string(), Database::Mode::kReadOnly).value();
+  Statement rows = view.Prepare("SELECT data FROM record").value();
+  while (rows.Step().value()) followed.insert(Meaning(std::string(rows.Text(0))));
+  EXPECT_GT(stored.size(), 30u);
+  EXPECT_EQ(read, stored);
+  EXPECT_EQ(followed, stored);
+}
+
+// A stats line with a whole body is no ground for the patches that follow: they stand on the body of their version.
+TEST_F(FollowerTest, TakesAPatchAgainstTheBodyThatBeganTheVersion) {
+  const std::string envelope = R"("status":200,"etag":null,"sha256":"","data":)";
+  const auto line = [&](const char* change, int second, const std::string& rest) {
+    return fmt::format(R"({{"seq":1,"type":"movie","id":7,"version":1,"change":"{}",)"
+                       R"("fetched_at":"2026-11-22T10:00:0{}.000Z",)", change, second) + envelope + rest + "}\n";
+  };
+  std::ofstream(folder_.path() / "feed")
+      << line("insert", 1, R"({"id":7,"vote_count":1,"popularity":1.5})")
+      << line("stats", 2, R"({"id":7,"vote_count":2,"popularity":2.5})")
+      << line("stats", 3, R"(null,"patch":[{"op":"replace","path":"/vote_count","value":3}])");
+  const std::string script = std::string(std::getenv("TMDBC_SOURCE_DIR")) + "/samples/followers/follow.py";
+  // What stands for the collector prints the feed, whatever it is asked.
+  const Finished follow = RunToEnd({"/usr/bin/env", "python3", script, "view.db", "sh", "-c", "cat feed"}, {},
+                                   folder_.path());
+  ASSERT_EQ(follow.code, 0) << follow.err;
+  Database view = Database::Open((folder_.path() / "view.db").string(), Database::Mode::kReadOnly).value();
+  Statement row = view.Prepare("SELECT data FROM record").value();
+  ASSERT_TRUE(row.Step().value());
+  EXPECT_EQ(row.Text(0), R"({"id":7,"vote_count":3,"popularity":1.5})");
 }
 
 TEST_F(FollowerTest, FollowPrintsWhatIsSealedMeanwhileAndEndsForAStop) {

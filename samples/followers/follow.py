@@ -7,7 +7,6 @@
 import json, sqlite3, subprocess, sys
 
 
-
 def patched(body, patch):
     """The body with an RFC 6902 patch of `replace` and `move` applied. (Numbers are read and printed again.)"""
     document = json.loads(body)
@@ -34,18 +33,18 @@ for line in feed.stdout:
     change = json.loads(line)
     key = (change["type"], change["id"])
     seen = (change["version"], change["fetched_at"])
-    if change["change"] == "verified":  # TMDB had nothing new of change["ids"], or nothing at all
-        pass
-    elif "patch" in change:  # new numbers, against the body that began the version
-        row = view.execute("SELECT begun FROM record WHERE type = ? AND id = ?", key).fetchone()
-        if row:  # else that line was damaged; the next fetch heals it
-            data = patched(row[0], change["patch"])
-            view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?)", (*key, *seen, data, row[0]))
-    elif change["data"] is None:  # delete, purge
+    row = view.execute("SELECT begun FROM record WHERE type = ? AND id = ?", key).fetchone() or (None,)
+    if change["change"] in ("delete", "purge"):
         view.execute("DELETE FROM record WHERE type = ? AND id = ?", key)
-    else:
-        data = line[line.index(b'"data":') + 7 : line.rindex(b"}")].decode()  # TMDB's bytes, as they came
-        view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?)", (*key, *seen, data, data))
+    elif change["change"] != "verified":  # that says: TMDB had nothing new of change["ids"], or nothing at all
+        data = None
+        if change["data"] is not None:
+            data = line[line.index(b'"data":') + 7 : line.rindex(b"}")].decode()  # TMDB's bytes, as they came
+        elif row[0]:  # new numbers, against the body that began the version; without it the next fetch heals
+            data = patched(row[0], change["patch"])
+        begun = row[0] if change["change"] == "stats" else data
+        if data:
+            view.execute("REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?)", (*key, *seen, data, begun))
     reached[change["type"]] = change["seq"]
 
 if feed.wait() not in (0, 1):  # 2: nothing to go on from (it said why), 3: the store is unusable
