@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "settings/settings.h"
 
 namespace tmdbc {
@@ -57,7 +59,7 @@ words of their own, stand in `tmdb-collector.toml`; they take the place of those
 
 ```toml
 [[schedule]]
-name = "exports"                    # 1 to 64 letters, digits, - _ and .; what has run is remembered under it while it stands here
+name = "exports"                    # 1 to 64 letters, digits, - _ and .; under it is remembered what has run
 expression = "cron(30 9 * * ? *)"
 timezone = "Europe/Berlin"          # COLLECTION_TIMEZONE when it is left out
 mode = "export"                     # auto (when it is left out), export or changes, as for `harvest --mode`
@@ -131,6 +133,28 @@ std::string Default(const Setting& setting) {
   return fallback.empty() ? "not set" : fmt::format("`{}`", fallback);
 }
 
+// Broken at blanks, where a line would be longer than the longest line of this repository; what follows the first line is
+// indented by `margin`. A word that is longer stays whole.
+std::string Wrapped(std::string_view text, std::string_view margin = "") {
+  constexpr std::size_t kColumns = 120;
+  std::string wrapped;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (column > 0 && column + 1 + word.size() > kColumns) {
+      wrapped.append("\n").append(margin);
+      column = margin.size();
+    } else if (column > 0) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += word.size();
+  }
+  return wrapped;
+}
+
 }  // namespace
 
 std::string SettingsMarkdown() {
@@ -138,10 +162,11 @@ std::string SettingsMarkdown() {
   std::string_view section;
   for (const Setting& setting : SettingsTable()) {
     if (setting.section != section) text += Heading(section = setting.section);
-    text += fmt::format("### {}\n\n{}\n\n", setting.name, setting.description);
-    text += fmt::format("- Default: {}\n- Allowed: {}\n- Flag: {}, toml: `{}`\n\n", Default(setting),
-                        setting.allowed, setting.secret ? "none" : fmt::format("`{}`", FlagOf(setting)),
-                        TomlKeyOf(setting));
+    text += fmt::format("### {}\n\n{}\n\n", setting.name, Wrapped(setting.description));
+    text += Wrapped(fmt::format("- Default: {}", Default(setting)), "  ") + "\n";
+    text += Wrapped(fmt::format("- Allowed: {}", setting.allowed), "  ") + "\n";
+    text += fmt::format("- Flag: {}, toml: `{}`\n\n",
+                        setting.secret ? "none" : fmt::format("`{}`", FlagOf(setting)), TomlKeyOf(setting));
     if (setting.reloads) {
       text.pop_back();
       text += "- Reload: takes effect at SIGHUP\n\n";
