@@ -20,9 +20,7 @@ using std::chrono::seconds;
 constexpr Duration kTick = milliseconds(250);
 constexpr Duration kProgressEvery = seconds(1);
 constexpr Duration kRoomEvery = seconds(3);
-// Well within the visibility timeout of 15 minutes (kVisibility in collector_requests.cc).
-constexpr seconds kVisibility = minutes(15);
-constexpr Duration kHeartbeatEvery = minutes(5);
+constexpr Duration kHeartbeatEvery = minutes(5);  // well within kVisibility
 // Of settlements that the store does not know of: dead letters, shows without a record.
 constexpr Duration kSettleWithin = seconds(1);
 constexpr Duration kCancelWithin = milliseconds(500);

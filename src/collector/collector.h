@@ -89,6 +89,9 @@ class Collector {
  private:
   struct Work;
 
+  // What was received is hidden from others for so long, and again with each heartbeat.
+  static constexpr std::chrono::seconds kVisibility = std::chrono::minutes(15);
+
   // One request of a message, from its first try until it is answered. Without a message: a proof, the
   // question for an id that does not exist (UpstreamHealth).
   struct Request {

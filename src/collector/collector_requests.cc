@@ -10,10 +10,8 @@ namespace tmdbc {
 
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr seconds kVisibility = minutes(15);
 // Messages are received for about a quarter of a second of work: what a kill makes wait for its second
 // receive.
 constexpr double kLookAheadSeconds = 0.25;

@@ -14,6 +14,7 @@
 // One thread. Errors: kNoSpace, kIo, kCorrupt; each names the act, and the call has then changed nothing.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,8 @@ struct Message {
 class IdReceiver {
  public:
   static constexpr Duration kMaxHidden = std::chrono::hours(1);
+  // What a message is hidden for, or delayed by, when somebody asks for so long.
+  static constexpr Duration Bounded(Duration hidden) { return std::clamp(hidden, Duration::zero(), kMaxHidden); }
 
   virtual ~IdReceiver() = default;
 

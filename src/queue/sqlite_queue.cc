@@ -11,13 +11,6 @@
 #include "queue/queue_rank.h"
 
 namespace tmdbc {
-namespace {
-
-Duration Bounded(Duration hidden) {
-  return std::clamp(hidden, Duration::zero(), IdReceiver::kMaxHidden);
-}
-
-}  // namespace
 
 struct SqliteIdQueue::Row {
   MediaType type{};
@@ -357,7 +350,7 @@ Result<std::vector<Message>> SqliteIdQueue::Receive(int max, std::chrono::second
       const int receives = row.receives + 1;
       TRY(statements_.lease
               .Bind(receipt, row.type, row.rank, row.id, row.batch, receives,
-                    QueueTime(now + Bounded(visibility)))
+                    QueueTime(now + IdReceiver::Bounded(visibility)))
               .Run());
       messages.push_back({{row.type, row.id}, PopularityOfRank(row.rank), receives, Receipt(receipt)});
     }
@@ -406,7 +399,7 @@ Result<void> SqliteIdQueue::Release(std::span<const Receipt> receipts, Duration 
       [&]() -> Result<void> {
         const Time now = view_.Tick();
         for (const Receipt receipt : receipts) {
-          TRY(statements_.release.Bind(receipt, QueueTime(now), QueueTime(now + Bounded(delay)), int(uncount))
+          TRY(statements_.release.Bind(receipt, QueueTime(now), QueueTime(now + IdReceiver::Bounded(delay)), int(uncount))
                   .Run());
         }
         return {};
@@ -418,7 +411,7 @@ Result<void> SqliteIdQueue::Extend(std::span<const Receipt> receipts, std::chron
       fmt::format("extend {} messages of the queue", receipts.size()), Sync::kLazy, [&]() -> Result<void> {
         const Time now = view_.Tick();
         for (const Receipt receipt : receipts) {
-          TRY(statements_.extend.Bind(receipt, QueueTime(now), QueueTime(now + Bounded(visibility))).Run());
+          TRY(statements_.extend.Bind(receipt, QueueTime(now), QueueTime(now + IdReceiver::Bounded(visibility))).Run());
         }
         return {};
       });
