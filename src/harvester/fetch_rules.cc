@@ -27,8 +27,10 @@ Duration AskAgainAfter(std::int64_t answers) {
 
 bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time settled_at, Time now) {
   if (state.standing == Standing::kUnknown) return true;
-  if (sighted_in > 0 && state.verified_at >= settled_at) return false;
-  const bool lately = now - state.verified_at < kCacheLag;
+  // A time to come is that of a clock that was wrong: it says nothing of when TMDB answered.
+  const bool dated = state.verified_at <= now;
+  if (sighted_in > 0 && dated && state.verified_at >= settled_at) return false;
+  const bool lately = dated && now - state.verified_at < kCacheLag;
   if (sighted_in >= kReadingsBeforeOften && lately && now < settled_at) return false;
   if (!IsDead(state) || adult != AdultMark::kNull) return true;
   return now >= state.verified_at + AskAgainAfter(state.gone_answers);

@@ -28,8 +28,9 @@ inline constexpr int kReadingsBeforeOften = 6;
 // An id stands in the feed of a day; `settled_at` is when answers are sure to know that day (SettledAt in
 // watermarks.h). `sighted_in`: of how many earlier readings of the day, when one of them listed the id too,
 // so that it was queued then; 0 when none did. Everything is asked for but what was sighted and has been
-// verified since that day is settled, or lately when the day is read often. A dead id whose row says that it
-// is still gone (null) is asked for at widening distances only.
+// verified since that day is settled, or lately when the day is read often; a verification at a time to come,
+// by a clock that was wrong then, does not count. A dead id whose row says that it is still gone (null) is
+// asked for at widening distances only.
 bool FeedNeedsFetch(const IdState& state, AdultMark adult, int sighted_in, Time settled_at, Time now);
 
 // A list of type configuration (genres, languages, providers): no feed and no export tells of its changes, so it is

@@ -38,6 +38,7 @@ TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasSightedAndVerifiedEightHoursAfte
       {State(Standing::kLive, settled - 1us), AdultMark::kNo, true},
       {State(Standing::kLive, settled), AdultMark::kNo, false},
       {State(Standing::kLive, settled - 1us), AdultMark::kNull, true},
+      {State(Standing::kLive, kNow + 29 * 24h), AdultMark::kNo, true},  // the clock was a month ahead
       {State(Standing::kTombstone, settled - 1us, 1), AdultMark::kNo, true},
       {State(Standing::kTombstone, settled, 1), AdultMark::kNo, false},
       {State(Standing::kTombstone, settled - 1us, 100), AdultMark::kNo, true},  // only the feed revives it
@@ -62,6 +63,7 @@ TEST(FetchRules, ADayThatIsReadOftenFetchesAnIdOnceInTheTimeOfTheCaches) {
   EXPECT_TRUE(needed(1h, kReadingsBeforeOften - 1));
   EXPECT_FALSE(needed(1h, kReadingsBeforeOften));
   EXPECT_TRUE(needed(8h, kReadingsBeforeOften));
+  EXPECT_TRUE(needed(-29 * 24h, kReadingsBeforeOften)) << "the clock was a month ahead";
   EXPECT_TRUE(needed(1h, 0)) << "listed for the first time";
   // The reading that closes the day fetches whatever was fetched before it was settled.
   EXPECT_TRUE(FeedNeedsFetch(State(Standing::kLive, settled - 1h), AdultMark::kNo, 20, settled, settled));
