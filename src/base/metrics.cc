@@ -12,7 +12,7 @@ namespace tmdbc {
 namespace {
 
 // In help a line break and a backslash are escaped, in label values the quotation mark too.
-void AppendEscaped(std::string& out, std::string_view text, bool quoted) {
+void AppendLabelText(std::string& out, std::string_view text, bool quoted) {
   for (const char c : text) {
     if (c == '\n') {
       out += "\\n";
@@ -125,7 +125,7 @@ std::string MetricFamily::LabelText(const std::vector<std::string>& values, std:
     if (out.size() > 1) out += ',';
     out += name;
     out += "=\"";
-    AppendEscaped(out, value, true);
+    AppendLabelText(out, value, true);
     out += '"';
   };
   for (std::size_t i = 0; i < values.size(); ++i) append(labels_[i], values[i]);
@@ -138,7 +138,7 @@ void MetricFamily::AppendText(std::string& out) const {
     fmt::format_to(std::back_inserter(out), "{}{}{} {}\n", name_, suffix, labels, number);
   };
   fmt::format_to(std::back_inserter(out), "# HELP {} ", name_);
-  AppendEscaped(out, help_, false);
+  AppendLabelText(out, help_, false);
   fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", name_, type_);
   for (const auto& [values, series] : series_) {
     std::uint64_t below = 0;

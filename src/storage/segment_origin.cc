@@ -13,9 +13,9 @@ namespace tmdbc {
 namespace {
 
 // Reads the text from left to right; what is not as FormatOrigin() writes it is found by writing it again.
-class Cursor {
+class OriginCursor {
  public:
-  explicit Cursor(std::string_view text) : rest_(text) {}
+  explicit OriginCursor(std::string_view text) : rest_(text) {}
 
   bool Skip(std::string_view literal) {
     if (!rest_.starts_with(literal)) return false;
@@ -70,7 +70,7 @@ std::string FormatOrigin(const SegmentOrigin& origin) {
 
 Result<SegmentOrigin> ParseOrigin(std::string_view text) {
   SegmentOrigin origin;
-  Cursor at(text);
+  OriginCursor at(text);
   bool fits = at.Skip(R"({"segments":[)");
   while (fits && at.Skip("[")) {
     SegmentOrigin::Part& part = origin.parts.emplace_back();
