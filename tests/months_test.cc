@@ -231,7 +231,7 @@ class Life {
       });
       if (!visited) mirror_.Problem("{}", visited.error().message);
     }
-    if (summary.purged + summary.held_purges > 0) mirror_.Problem("{} purged", summary.purged);
+    if (summary.care && summary.care->purged + summary.care->held > 0) mirror_.Problem("something is purged");
   }
 
   void CheckMirror() {
