@@ -186,17 +186,18 @@ RefreshPlanner::RefreshPlanner(std::int64_t budget, std::int64_t records, const 
       options_(options) {}
 
 void RefreshPlanner::Consider(MediaId id, const RecordFacts& facts, const TypeRates& rates) {
-  if (FallsDue(facts.unverified)) {
+  // How old what a clock that ran ahead has dated really is nobody knows: due. A day is forgiven, as clocks are.
+  const Duration unverified = facts.unverified < -std::chrono::days(1) ? options_.at_latest : facts.unverified;
+  if (FallsDue(unverified)) {
     ++clause_due_;
     ++due_;
     // While in the heap the age is the priority: the oldest are nearest to being purged.
-    Keep(clause_, {id, float(Days(facts.unverified))}, std::max(budget_, options_.most_clause));
+    Keep(clause_, {id, float(Days(unverified))}, std::max(budget_, options_.most_clause));
     return;
   }
-  if (facts.unverified < std::chrono::days(1)) ++recent_;
-  if (facts.unverified < options_.soonest) return;
-  const float priority =
-      PriorityOfAge(Days(facts.unverified) / Days(RefreshInterval(facts, rates, options_)));
+  if (unverified < std::chrono::days(1)) ++recent_;
+  if (unverified < options_.soonest) return;
+  const float priority = PriorityOfAge(Days(unverified) / Days(RefreshInterval(facts, rates, options_)));
   if (priority >= kDuePriority) ++due_;
   // Beyond the even share only what is due stays.
   Keep(sweep_, {id, priority}, priority >= kDuePriority ? budget_ : std::min(budget_, even_share_));

@@ -22,7 +22,8 @@
 
 namespace tmdbc {
 
-// What we know of one record. Durations below zero (a wall clock that was set back) count as zero.
+// What we know of one record. Durations below zero (a wall clock that was set back) count as zero; a record that is
+// unverified for less than minus a day was dated by a clock that ran ahead, and is due.
 struct RecordFacts {
   double popularity = 0;  // of the last export; 0 when it does not list the id
   // With a feed the days on which it listed the id since the first fetch (change_counts.h), this time not

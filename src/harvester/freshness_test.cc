@@ -202,6 +202,17 @@ TEST(RefreshPlanner, WithoutABudgetTakesOnlyWhatTheSixMonthsMakeDue) {
   EXPECT_TRUE(planner.Take().empty());
 }
 
+// A month ahead for a day: what was fetched then is not left alone until that month is over.
+TEST(RefreshPlanner, TakesWhatAClockThatRanAheadHasDatedForDue) {
+  RefreshPlanner planner(10, 1, {});
+  planner.Consider({MediaType::kMovie, 1}, {.popularity = 1, .unverified = -hours(1)}, UsualRates(MediaType::kMovie));
+  EXPECT_TRUE(planner.Take().empty());
+  planner.Consider({MediaType::kMovie, 1}, {.popularity = 1, .unverified = -days(30)}, UsualRates(MediaType::kMovie));
+  EXPECT_EQ(planner.due(), 1);
+  EXPECT_EQ(planner.clause_due(), 0);
+  ASSERT_EQ(planner.Take().size(), 1U);
+}
+
 TEST(RefreshPlanner, QueuesFromTheInstantAtWhichCareAsksForARecord) {
   const Time now = Time{} + days(20'000);
   for (const Duration age : {kFallsDue - Duration(1), kFallsDue, kFallsDue + Duration(1)}) {

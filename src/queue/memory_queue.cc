@@ -159,7 +159,8 @@ Result<std::vector<QueueItem>> MemoryIdQueue::Peek(std::optional<MediaType> type
 Result<std::int64_t> MemoryIdQueue::Redrive(std::optional<MediaType> type, Time died_before) {
   ++last_sending_;
   return std::int64_t(std::erase_if(dead_, [&](const DeadLetter& letter) {
-    if (!Matches(letter.id.type, type) || letter.died >= died_before) return false;
+    const bool rests = letter.died >= died_before && letter.died <= clock_.Now();
+    if (!Matches(letter.id.type, type) || rests) return false;
     waiting_.emplace(Place{letter.popularity, letter.id},
                      Facts{.receives = 0, .sending = last_sending_, .sent = clock_.Now()});
     return true;

@@ -60,8 +60,8 @@ class QueueView {
 
 class QueueDesk : public QueueView {
  public:
-  // Dead letters that died before then wait again, as if sent now, with a receive count of 0. Returns how
-  // many.
+  // Dead letters that died before then wait again, as if sent now, with a receive count of 0; also those dated in the
+  // future, by a clock that ran ahead. Returns how many.
   virtual Result<std::int64_t> Redrive(std::optional<MediaType> type, Time died_before) = 0;
   // Forgets every message that is not dead, or (dead = true) every dead letter. Returns how many.
   virtual Result<std::int64_t> Purge(std::optional<MediaType> type, bool dead) = 0;

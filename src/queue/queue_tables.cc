@@ -59,11 +59,12 @@ constexpr char kAddDead[] = R"sql(
   INSERT INTO queue_dead(ticket, type, rank, id, receives, died_at, reason)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7))sql";
 constexpr char kDeadByType[] = R"sql(
-  SELECT type, count(*) FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND died_at<?2 GROUP BY type)sql";
+  SELECT type, count(*) FROM queue_dead
+  WHERE (?1 IS NULL OR type=?1) AND (died_at<?2 OR died_at>?3) GROUP BY type)sql";
 constexpr char kRedrive[] = R"sql(
   INSERT INTO queue_ready(type, rank, id, batch, receives)
-  SELECT type, rank, id, ?3, 0 FROM queue_dead
-  WHERE (?1 IS NULL OR type=?1) AND died_at<?2 ORDER BY type, rank, id)sql";
+  SELECT type, rank, id, ?4, 0 FROM queue_dead
+  WHERE (?1 IS NULL OR type=?1) AND (died_at<?2 OR died_at>?3) ORDER BY type, rank, id)sql";
 
 // "INSERT INTO queue_ready VALUES (?1,?3,?4,?2,0),(?1,?5,?6,?2,0)...": type, batch, then rank and id of each
 // row.
@@ -135,7 +136,8 @@ Result<void> QueueStatements::Prepare(Database& db) {
   TRY(prepare(add_dead, kAddDead));
   TRY(prepare(dead_by_type, kDeadByType));
   TRY(prepare(redrive, kRedrive));
-  TRY(prepare(drop_redriven, "DELETE FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND died_at<?2"));
+  TRY(prepare(drop_redriven,
+              "DELETE FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND (died_at<?2 OR died_at>?3)"));
   TRY(prepare(purge_dead, "DELETE FROM queue_dead WHERE ?1 IS NULL OR type=?1"));
   return {};
 }

@@ -430,8 +430,9 @@ Result<void> SqliteIdQueue::Bury(Receipt receipt, std::string_view reason) {
 
 Result<std::int64_t> SqliteIdQueue::Redrive(std::optional<MediaType> type, Time died_before) {
   std::int64_t redriven = 0;
+  const auto before = QueueTime(died_before), now = QueueTime(clock_.Now());
   const auto work = [&]() -> Result<void> {
-    Statement& by_type = statements_.dead_by_type.Bind(type, QueueTime(died_before));
+    Statement& by_type = statements_.dead_by_type.Bind(type, before, now);
     for (;;) {
       TRY_ASSIGN(const bool row, by_type.Step());
       if (!row) break;
@@ -440,8 +441,8 @@ Result<std::int64_t> SqliteIdQueue::Redrive(std::optional<MediaType> type, Time 
     }
     if (redriven == 0) return {};
     TRY_ASSIGN(const std::int64_t batch, NewBatch(redriven));
-    TRY(statements_.redrive.Bind(type, QueueTime(died_before), batch).Run());
-    return statements_.drop_redriven.Bind(type, QueueTime(died_before)).Run();
+    TRY(statements_.redrive.Bind(type, before, now, batch).Run());
+    return statements_.drop_redriven.Bind(type, before, now).Run();
   };
   TRY(Change("redrive dead letters", Sync::kDurable, work));
   return redriven;

@@ -314,6 +314,16 @@ TEST_P(QueueDeskContract, RedrivesWhatDiedBefore) {
   EXPECT_EQ(Ids(Receive()), "tv:1399 movie:550");
 }
 
+// Or they would rest until that day comes.
+TEST_P(QueueDeskContract, RedrivesWhatDiedByAClockThatRanAhead) {
+  Send({{kFightClub, 3}});
+  clock_.JumpWall(hours(24 * 30));
+  ASSERT_TRUE(queue().Bury(Receive(1).at(0).receipt, "no"));
+  EXPECT_EQ(desk().Redrive({}, clock_.Now() - hours(20)).value(), 0);
+  clock_.JumpWall(-hours(24 * 30));
+  EXPECT_EQ(desk().Redrive({}, clock_.Now() - hours(20)).value(), 1);
+}
+
 TEST_P(QueueDeskContract, RedrivesOneType) {
   Send({{kFightClub, 3}, {kThrones, 20}});
   for (const Message& message : Receive()) ASSERT_TRUE(queue().Bury(message.receipt, "no"));
