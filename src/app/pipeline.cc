@@ -24,6 +24,7 @@
 #include "storage/care.h"
 #include "storage/change_feed.h"
 #include "storage/store_intake.h"
+#include "tmdb/upstream_clock.h"
 
 namespace tmdbc {
 namespace {
@@ -257,8 +258,9 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   options.key_proven = key_proven_;
   options.season_extras = settings_.season_extras;
   options.season_extras.nested = nested_names_;
-  StoreIntake intake(clock_, *store_->writer, store_->ledger, {.accept_deletions = accept_deletions});
-  Collector collector(clock_, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
+  const UpstreamClock answered(clock_, upstream_date_);
+  StoreIntake intake(answered, *store_->writer, store_->ledger, {.accept_deletions = accept_deletions});
+  Collector collector(answered, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
   StopFlag end_soon(&stop());

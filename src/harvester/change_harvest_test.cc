@@ -295,31 +295,6 @@ TEST_F(ChangesTest, AClosedDayWhoseTotalIsOffByOneIsCompleteWhenTwoReadingsAgree
   EXPECT_NE(LogText().find("TMDB counts 101 movie changes of 2026-11-22 and gives 100"), std::string::npos);
 }
 
-TEST_F(ChangesTest, WhatNoLastPageExplainsIsAGapHoweverManyReadingsAgree) {
-  struct Case {
-    const char* what;
-    int rows;
-    std::int64_t total_results, total_pages;
-  };
-  NextDay();
-  for (const Case& one : {Case{"more than a page", 250, 351, 3}, Case{"a page in the middle is short", 180, 250, 3},
-                          Case{"nothing came at all", 0, 80, 1}}) {
-    SCOPED_TRACE(one.what);
-    ASSERT_TRUE(SetWatermark(*catalog_, MediaType::kMovie, kToday));
-    Change(kToday, one.rows == 0 ? std::vector<std::string>() : Rows(1001, 1000 + one.rows));
-    host_.total_results = one.total_results;
-    host_.total_pages = one.total_pages;
-    const HarvestReport report = Run(Changes());
-    EXPECT_EQ(report.exit_code(), 1);
-    EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kIncomplete);
-    EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-22");
-    HarvestOptions accept = Changes();
-    accept.accept_gap = true;
-    EXPECT_EQ(Run(accept).exit_code(), 0);
-    EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
-  }
-}
-
 TEST_F(ChangesTest, ALastPageThatIsPromisedAndEmptyIsATotalThatIsWrong) {
   NextDay();
   Change(kToday, Rows(1001, 1100));

@@ -36,15 +36,6 @@ bool ChangeReader::Agree(const Pass& a, const Pass& b) {
          a.rows == b.rows && a.ids == b.ids;
 }
 
-// A total may be off by some rows that TMDB does not have: they are then missing at the end of the list, within its last
-// page. Rows that lack in front of it, or more of them, or all of several, are lost on the way.
-bool ChangeReader::ATotalExplains(const Pass& pass) {
-  const bool all_full = pass.total_pages <= 1 || pass.least_rows == pass.most_rows;
-  const std::int64_t page = pass.total_pages <= 1 ? kRowsPerChangePage : pass.most_rows;
-  const std::int64_t missing = pass.total_results - pass.rows;
-  return all_full && (pass.rows > 0 ? missing <= page : missing == 1);
-}
-
 Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days day, bool closed,
                                         const StopFlag& stop, const Take& take) {
   type_ = type;
@@ -65,7 +56,7 @@ Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days da
                                             FormatDate(day), pass.total_pages, Name(type), pass.last_page));
     } else if (whole) {
       ended_ = true;
-    } else if (before && Agree(*before, pass) && ATotalExplains(pass)) {
+    } else if (before && Agree(*before, pass)) {
       // TMDB's total is wrong, not its pages.
       result_.reason =
           fmt::format("TMDB counts {} {} changes of {} and gives {} in every reading: taken for whole",
@@ -168,10 +159,6 @@ Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, 
   ++result_.pages;
   result_.rows += page.rows_in_all;
   pass.rows += page.rows_in_all;
-  if (number < page.total_pages) {
-    pass.least_rows = std::min(pass.least_rows, page.rows_in_all);
-    pass.most_rows = std::max(pass.most_rows, page.rows_in_all);
-  }
   for (const ChangeRow& row : page.rows)
     pass.ids += std::uint64_t(row.id) * 0x9e37'79b9'7f4a'7c15U;  // odd, large
   if (pass.first_came && (page.total_pages != pass.total_pages || page.total_results != pass.total_results)) {

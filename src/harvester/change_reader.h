@@ -2,7 +2,7 @@
 // ChangeReader: reads the change feed of one type and one day, all of its pages: the first, then the others
 // concurrently as far as the rate, the transport and `concurrency` allow. Pages shift while they are read, so
 // a closed day whose totals changed meanwhile, or that gave fewer rows than were promised, is read again. Two readings
-// that agree on every row are believed against the total when all that is missing would be on the last page. What to
+// that agree on every row are believed, whatever the total says. What to
 // do with the ids, and when a window counts as read, is the caller's. One thread; waits only in the transport.
 // Sources: docs/tmdb-facts.md.
 #pragma once
@@ -76,13 +76,11 @@ class ChangeReader {
     bool first_came = false;
     std::int64_t total_pages = 0, total_results = 0;
     std::int64_t rows = 0;
-    std::int64_t least_rows = INT64_MAX, most_rows = 0;  // of a page before the last
     std::uint64_t ids = 0;  // a sum that tells one set of ids from another
     bool shifted = false;
     bool overfull = false;
   };
 
-  static bool ATotalExplains(const Pass& pass);
   static bool Agree(const Pass& a, const Pass& b);
   Result<void> ReadOnce(Pass& pass, const StopFlag& stop, const Take& take);
   bool StartWhatMayGo();
