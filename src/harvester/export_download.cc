@@ -247,6 +247,7 @@ Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
       break;
     case Answer::kHopeless:
       End(job, FetchEnd::kUnreachable, std::move(judgement.reason));
+      job.result.hint = outcome.failure_hint;
       break;
   }
   return {};

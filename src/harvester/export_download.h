@@ -69,6 +69,7 @@ struct FetchResult {
   std::chrono::sys_days day{};  // the one that was fetched or was tried last
   std::string path;             // of the file, when fetched
   std::string reason;           // unless fetched
+  Hint hint = Hint::kNone;      // what a person can do about it
   bool forbidden = false;       // kNotPublished: at least one day was answered with 403, as TMDB does
 };
 

@@ -151,7 +151,7 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
           End(wanted, ExportVerdict::kRefused, result.reason);
           break;
         case FetchEnd::kUnreachable:
-          End(wanted, ExportVerdict::kUnreachable, result.reason);
+          End(wanted, ExportVerdict::kUnreachable, result.reason, result.hint);
           break;
       }
     }
