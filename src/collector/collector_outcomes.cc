@@ -241,7 +241,7 @@ void Collector::SettleFailed(Flight flight, Disposition disposition, const Obser
 void Collector::GiveUpOn(Request& request, const Observed& observed) {
   Work& work = *request.work;
   const std::string reason = BuryReason(ToString(work.message.id), observed, request.tries);
-  if (request.part && work.fetch.Forgo(request.call.index)) {
+  if (work.fetch.Forgo(request.call.index)) {
     log_.Warn("a season cannot be had: the show is stored without it, what is stored of it stays",
               {{"id", ToString(work.message.id)},
                {"season", request.call.call.appends.front()},

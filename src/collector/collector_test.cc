@@ -527,6 +527,26 @@ TEST_F(CollectorTest, StoresAShowWithoutTheOneSeasonThatCannotBeHadAndSaysSo) {
   EXPECT_EQ(*store_->ledger.SeasonNumbers(7), (std::vector<std::int64_t>{1, 3}));
 }
 
+// However the seasons fall into requests: of eight the last one is alone in its own.
+TEST_F(CollectorTest, StoresAShowWithoutItsLastSeasonWhereverThatIsAskedFor) {
+  for (const int count : {2, 7, 8, 9, 12, 27, 28, 29}) {
+    SCOPED_TRACE(count);
+    tmdb_.reset();
+    ASSERT_TRUE(queue_.Purge({}, true));
+    AddMovies(60);
+    const MediaId show{MediaType::kTv, 100 + count};
+    std::vector<std::int64_t> seasons;
+    for (int number = 1; number <= count; ++number) seasons.push_back(number);
+    Tmdb().Add(show, seasons);
+    ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{show, 9}}));
+    HeavyTmdb transport(Tmdb(), fmt::format("season/{}", count), 0);
+    MakeOver(transport);
+    EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+    seasons.pop_back();
+    EXPECT_EQ(*store_->ledger.SeasonNumbers(show.id), seasons);
+  }
+}
+
 TEST_F(CollectorTest, FindsOutAnIdThatAlwaysFailsWithFewRequestsAllTheSame) {
   AddMovies(60);
   Tmdb().Break(Movie(30), FakeTmdb::Fault::kServerError);
