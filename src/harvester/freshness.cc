@@ -134,10 +134,10 @@ TypeRates RateLearner::Fit() const {
 
   rates.records = std::int64_t(records);
   double above = 0;
-  for (std::size_t i = kBuckets; i-- > 0 && rates.top_popularity == 0;) {
-    above += buckets_[i].records;
-    if (above >= records / 1000) rates.top_popularity = std::max(PopularityOf(i), kLeastWeight);
-  }
+  std::size_t top = kBuckets;
+  while (top > 0 && above < std::max(records / 1000, 1e-9)) above += buckets_[--top].records;
+  // Where no export has said anything yet (the catalog was lost) nobody is popular, and not everybody.
+  if (top < kBuckets && PopularityOf(top) > kLeastWeight) rates.top_popularity = PopularityOf(top);
   return rates;
 }
 

@@ -63,6 +63,13 @@ TEST(RateLearner, WithoutRecordsKnowsWhatIsUsual) {
   EXPECT_EQ(learned.records, 0);
 }
 
+// As after the loss of the catalog, until the next export: else a whole mirror would be due after ten days.
+TEST(RateLearner, TakesNobodyForPopularWhereNoPopularityIsKnown) {
+  RateLearner learner(MediaType::kMovie);
+  for (int i = 0; i < 100; ++i) learner.Add({.popularity = 0, .observed = days(12), .unverified = days(12)});
+  EXPECT_EQ(RefreshInterval({.popularity = 0}, learner.Fit(), {}), days(30));
+}
+
 TEST(RateLearner, IsNotSwayedByAFewRecordsOfADay) {
   RateLearner learner(MediaType::kMovie);
   for (int i = 0; i < 20; ++i) learner.Add(Watched(1 + i, i == 0 ? 1 : 0, days(1)));
