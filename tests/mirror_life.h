@@ -333,12 +333,15 @@ class MirrorLife {
     Time before{};
     for (const StoredRecord& record : *history) {
       if (record.fetched_at < before) Problem("{} was fetched before what it follows", ToString(id));
-      before = record.fetched_at;
-      if (record.change != Change::kDelete || (clock_was_wrong && clock_was_wrong(before))) continue;
+      // By a clock that went back a line is dated behind the one before it: that says nothing of when it was.
+      const bool by_order = record.fetched_at - before <= std::chrono::milliseconds(1);
+      const Time previous = std::exchange(before, record.fetched_at);
+      if (record.change != Change::kDelete || by_order || (clock_was_wrong && clock_was_wrong(before))) continue;
       // Between TMDB's answer and its storing seconds may pass.
       if (world.WasLive(KindOf(id.type), id.id, before) &&
           world.WasLive(KindOf(id.type), id.id, before - std::chrono::minutes(1)))
-        Problem("{} was deleted at {} although it was there", ToString(id), FormatTime(before));
+        Problem("{} was deleted at {}, after {}, although it was there", ToString(id), FormatTime(before),
+                FormatTime(previous));
     }
   }
   std::string TailOfLog() const {

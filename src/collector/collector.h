@@ -105,6 +105,7 @@ class Collector {
     std::int64_t throttled_at = 0;  // the newest request when the last 429 came
     bool excused = false;           // what it waits for is no retry
     bool part = false;              // of a call that was too heavy
+    bool broke = false;             // no answer came last time: no connection is to blame for that twice
     MonoTime due{};                 // while it waits to be tried again
   };
 

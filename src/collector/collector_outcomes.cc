@@ -221,6 +221,7 @@ void Collector::SettleFailed(Flight flight, Disposition disposition, const Obser
   const bool counts = own || (first && !observed.offline && !observed.blameless);
   request.failed_at = health_.last_number();
   request.excused = false;
+  request.broke = observed.kind == Observed::Kind::kFailure;
   if (!health_.outage() && counts) {
     ++request.tries;
     if (disposition == Disposition::kBury) {

@@ -163,7 +163,9 @@ void Collector::AddCalls(Work& work) {
 
 void Collector::Start(Request request) {
   const UpstreamHealth::Sent sent = health_.Started(clock_.Mono(), request.work == nullptr);
-  const http::RequestId id = requester_.Start(MakeRequest(access_, request.call.call));
+  http::Request message = MakeRequest(access_, request.call.call);
+  message.fresh_connection = request.broke;
+  const http::RequestId id = requester_.Start(std::move(message));
   flights_.emplace(id, Flight{.request = std::move(request), .sent = sent});
 }
 

@@ -601,6 +601,44 @@ TEST_F(CollectorTest, AConnectionThatWasClosedWhileIdleIsNoFailureOfTheId) {
   EXPECT_EQ(Tmdb().counters().throttled, 0) << "within the rate";
 }
 
+// A server, or something before it, that breaks off on every connection but new ones, in the middle of the answer.
+class BreakingTmdb final : public http::HttpTransport {
+ public:
+  explicit BreakingTmdb(FakeTmdb& tmdb) : tmdb_(tmdb) {}
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    const bool fresh = request.fresh_connection;
+    const http::RequestId id = tmdb_.Start(std::move(request), std::move(on_send));
+    if (!fresh && ++reused_ % 2 == 0) broken_.insert(id);
+    return id;
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override {
+    auto outcomes = tmdb_.Wait(deadline);
+    for (http::Outcome& outcome : outcomes) {
+      if (broken_.erase(outcome.id) == 0) continue;
+      outcome.response.reset();
+      outcome.failure = http::TransportFailure::kReset;
+    }
+    return outcomes;
+  }
+  int Room() const override { return tmdb_.Room(); }
+  int InFlight() const override { return tmdb_.InFlight(); }
+  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
+
+ private:
+  FakeTmdb& tmdb_;
+  int reused_ = 0;
+  std::set<http::RequestId> broken_;
+};
+
+TEST_F(CollectorTest, WhatBrokeIsTriedAgainOnAFreshConnection) {
+  AddMovies(200);
+  BreakingTmdb transport(Tmdb());
+  MakeOver(transport, {.concurrency = 10});
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  EXPECT_EQ(Counts().dead, 0);
+  EXPECT_LE(collector_->stats().requests, 200 + 100 + 10);
+}
+
 TEST_F(CollectorTest, WaitsForAKeyThatIsRefusedForAMomentAfterItWorked) {
   AddMovies(400);
   Make({.concurrency = 10});
