@@ -12,6 +12,7 @@
 #include "queue/sqlite_queue.h"
 #include "storage/change_feed.h"
 #include "storage/ledger.h"
+#include "tmdb/export_line.h"
 
 namespace tmdbc {
 namespace {
@@ -274,6 +275,18 @@ Result<std::optional<Feed>> ProgressFile::FeedNow(MediaType type, std::chrono::s
   return feed;
 }
 
+namespace {
+
+// A file of days to come was written by a clock that ran ahead, or is no file of this time: its watermark would pass
+// over the days until then.
+bool SpeaksOfTheFuture(const SavedProgress& saved, Time now) {
+  const Time tomorrow = now + std::chrono::days(1);
+  return saved.upstream_date.value_or(now) > tomorrow ||
+         std::ranges::any_of(saved.feeds, [&](const auto& entry) { return Time(entry.second.watermark) > tomorrow; });
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& catalog, const Clock& clock) {
   std::vector<std::string> notes;
   TRY_ASSIGN(const std::string text, ReadText(files));
@@ -281,6 +294,10 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
   const auto saved = ParseProgress(text);
   if (!saved) {
     notes.push_back(saved.error().message + ": it is passed over");
+    return notes;
+  }
+  if (SpeaksOfTheFuture(*saved, clock.Now())) {
+    notes.push_back(fmt::format("{} speaks of days that have not come yet: it is passed over", kProgressFile));
     return notes;
   }
   TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(catalog, clock));
@@ -292,7 +309,10 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
     TRY(CreateAcceptedExports(catalog));
     TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
     if (exports.empty()) {
-      for (const AcceptedExport& accepted : saved->exports) TRY(RecordAcceptedExport(catalog, accepted));
+      for (const AcceptedExport& accepted : saved->exports) {
+        TRY_ASSIGN(const bool kept, files.Exists(KeptExportPath(accepted.name, accepted.date)));
+        if (kept) TRY(RecordAcceptedExport(catalog, accepted));
+      }
     }
     TRY_ASSIGN(const auto runs, ReadScheduleRuns(catalog));
     if (runs.empty()) TRY(WriteScheduleRuns(catalog, saved->schedules));

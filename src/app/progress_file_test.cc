@@ -176,6 +176,35 @@ TEST_F(ProgressFileTest, ADamagedFileIsNamedAndPassedOver) {
   EXPECT_EQ(Watermark(), std::nullopt) << "the harvester goes back to the oldest verification";
 }
 
+TEST_F(ProgressFileTest, OfDaysToComeItIsNotBelieved) {
+  {
+    Open open;
+    StoreAFilm(open);
+    open.Reach("2150-01-01");
+    ASSERT_TRUE(open.file.Save());
+  }
+  LoseTheCatalog();
+  const Outcome rebuilt = Run({"verify", "--rebuild"});
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_NE(rebuilt.out.find("progress.json speaks of days that have not come yet"), std::string::npos) << rebuilt.out;
+  EXPECT_EQ(Watermark(), std::nullopt);
+}
+
+// Else `status --coverage` would look for a file that is not there.
+TEST_F(ProgressFileTest, AnExportWhoseFileIsGoneIsNotInForce) {
+  {
+    Open open;
+    StoreAFilm(open);
+    ASSERT_TRUE(CreateAcceptedExports(open.store.catalog()));
+    ASSERT_TRUE(RecordAcceptedExport(open.store.catalog(),
+                                     {.name = "movie_ids", .date = Day("2026-11-01"), .lines = 1, .ids = 1}));
+    ASSERT_TRUE(open.file.Save());
+  }
+  LoseTheCatalog();
+  ASSERT_EQ(Run({"verify", "--rebuild"}).code, 0);
+  EXPECT_EQ(Run({"status", "--coverage"}).code, 0);
+}
+
 TEST_F(ProgressFileTest, OfLaterRecordsThanThereAreItIsNotBelieved) {
   {
     Open open;
