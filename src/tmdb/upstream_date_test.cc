@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "testing/fake_clock.h"
+#include "tmdb/upstream_clock.h"
+
 namespace tmdbc {
 namespace {
 
@@ -88,6 +91,27 @@ TEST(UpstreamDate, BeginsWithWhatAnEarlierRunKnew) {
   date.Reached(kNoon + 24h);
   date.Reached(kNoon);
   EXPECT_EQ(date.latest(), kNoon + 24h);
+}
+
+TEST(UpstreamClock, DatesByTmdbWhereTheMachineIsFarBehindAndOnlyThere) {
+  struct Case {
+    const char* what;
+    Duration off;  // the machine's clock, from TMDB's
+    Duration dated;
+  };
+  for (const Case& one : {Case{"right", 2s, 2s}, Case{"half a day behind", -12h, -12h}, Case{"two days behind", -48h, 0h},
+                          Case{"at 1970", Time(5min) - kNoon, 0h}, Case{"a month ahead", 30 * 24h, 30 * 24h}}) {
+    SCOPED_TRACE(one.what);
+    testing::FakeClock machine(kNoon + one.off);
+    UpstreamDate date;
+    const UpstreamClock clock(machine, date);
+    EXPECT_EQ(clock.Now(), machine.Now()) << "before TMDB has said anything";
+    date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), machine.Now());
+    EXPECT_EQ(clock.Now() - kNoon, one.dated);
+    machine.Advance(3min);
+    EXPECT_EQ(clock.Now() - kNoon, one.dated + 3min);
+    EXPECT_EQ(clock.Mono(), machine.Mono());
+  }
 }
 
 }  // namespace
