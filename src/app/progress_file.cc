@@ -282,7 +282,9 @@ namespace {
 bool SpeaksOfTheFuture(const SavedProgress& saved, Time now) {
   const Time tomorrow = now + std::chrono::days(1);
   return saved.upstream_date.value_or(now) > tomorrow ||
-         std::ranges::any_of(saved.feeds, [&](const auto& entry) { return Time(entry.second.watermark) > tomorrow; });
+         std::ranges::any_of(saved.feeds, [&](const auto& entry) {
+           return entry.second.watermark > std::chrono::floor<std::chrono::days>(tomorrow);
+         });
 }
 
 }  // namespace
