@@ -288,8 +288,7 @@ class Life {
       mirror_.Problem("{} of {} {} are not stored, such as {}", missing, there, NameOf(kind), example);
   }
 
-  // What has not changed for a while is as TMDB has it; but for what was fetched while the clock was ahead: no answer
-  // with an earlier date takes its place.
+  // What has not changed for a while is as TMDB has it, whatever the clock said when it was fetched.
   void CheckFreshness(MediaType type, sim::Kind kind, const std::set<std::int64_t>& stored) {
     std::int64_t settled = 0, stale = 0, example = 0;
     for (const std::int64_t id : stored) {
@@ -298,17 +297,13 @@ class Life {
       looks_[kind].fresh += fresh;
       if (!IsSettled(changed_, {kind, id}) || quietly_.contains({kind, id})) continue;
       ++settled;
-      if (!fresh && !FetchedByAWrongClock({type, id})) ++stale, example = id;
+      if (!fresh) ++stale, example = id;
     }
     // A show whose heavy answers fail is a dead letter for a day or two, and these worlds are small.
     if (stale > 1 && stale * 10 > settled)
       mirror_.Problem("{} of {} {} are stale, such as {}", stale, settled, NameOf(kind), example);
   }
 
-  bool FetchedByAWrongClock(MediaId id) {
-    const auto record = mirror_.store().reader.Find(id);
-    return record && ClockWasWrong(record->fetched_at);
-  }
   // Then fetched_at is not the time at which TMDB answered.
   static bool ClockWasWrong(Time at) {
     if (at < Time(kEpoch)) return true;

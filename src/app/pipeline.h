@@ -76,8 +76,8 @@ class Pipeline {
   // Takes out of the store what TMDB has not confirmed for 180 days though it was asked (care.h): it may not be kept
   // for longer. After any harvest whose queue was drained, over every type that is stored: what was near
   // that age was asked for again first. By TMDB's own date: nothing while this machine's clock is off by more than a
-  // day, or TMDB has not said in this process what day it is. More than 5 % of a type at once are held until `accept`. Files that were kept
-  // aside go at the same age. What it came to is kept in the catalog, too.
+  // day, or TMDB has not said in this process what day it is. More than 5 % of a type at once are held until `accept`.
+  // Files that were kept aside go at the same age. What it came to is kept in the catalog, too.
   Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();

@@ -158,6 +158,16 @@ Result<void> RestoreFeeds(FileSystem& files, Database& catalog, IdSender& queue,
   return {};
 }
 
+// A file of days to come was written by a clock that ran ahead, or is no file of this time: its watermark would pass
+// over the days until then.
+bool SpeaksOfTheFuture(const SavedProgress& saved, Time now) {
+  const Time tomorrow = now + std::chrono::days(1);
+  return saved.upstream_date.value_or(now) > tomorrow ||
+         std::ranges::any_of(saved.feeds, [&](const auto& entry) {
+           return entry.second.watermark > std::chrono::floor<std::chrono::days>(tomorrow);
+         });
+}
+
 }  // namespace
 
 std::string FormatProgress(const SavedProgress& progress) {
@@ -274,20 +284,6 @@ Result<std::optional<Feed>> ProgressFile::FeedNow(MediaType type, std::chrono::s
   std::ranges::sort(feed.given_up);
   return feed;
 }
-
-namespace {
-
-// A file of days to come was written by a clock that ran ahead, or is no file of this time: its watermark would pass
-// over the days until then.
-bool SpeaksOfTheFuture(const SavedProgress& saved, Time now) {
-  const Time tomorrow = now + std::chrono::days(1);
-  return saved.upstream_date.value_or(now) > tomorrow ||
-         std::ranges::any_of(saved.feeds, [&](const auto& entry) {
-           return entry.second.watermark > std::chrono::floor<std::chrono::days>(tomorrow);
-         });
-}
-
-}  // namespace
 
 Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& catalog, const Clock& clock) {
   std::vector<std::string> notes;

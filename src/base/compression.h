@@ -16,8 +16,7 @@
 
 namespace tmdbc {
 
-// Of the store's frames. In frames of 512 KiB films take 26 % of their size at level 1, 23.6 at 2, 22.5 at 3, 21.3 at 5,
-// 20.4 at 9 (docs/decisions/storage.md); level 3 costs 1.6 times the CPU of level 1, level 5 some five times.
+// Of the store's frames, and of those where CPU is short (docs/decisions/storage.md has what each level takes).
 inline constexpr int kZstdLevel = 3;
 inline constexpr int kFastZstdLevel = 1;
 // A body that inflates beyond a MiB may be at most 200 times as large as its gzip; real ones are about 5

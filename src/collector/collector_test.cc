@@ -556,26 +556,29 @@ TEST_F(CollectorTest, FindsOutAnIdThatAlwaysFailsWithFewRequestsAllTheSame) {
   EXPECT_LE(Tmdb().arrived(Movie(30)), 10);
 }
 
-// A server that closes connections while they are idle: `dropped` answers are lost to it.
+// A server that closes all connections but new ones: while they are idle, or in the middle of an answer. Every `every`-th
+// answer is lost to it, `dropped` in all.
 class ClosingTmdb final : public http::HttpTransport {
  public:
-  ClosingTmdb(FakeTmdb& tmdb, int dropped) : tmdb_(tmdb), dropped_(dropped) {}
+  enum class When : std::uint8_t { kIdle, kAnswering };
+  ClosingTmdb(FakeTmdb& tmdb, When when, int every, int dropped)
+      : tmdb_(tmdb), when_(when), every_(every), dropped_(dropped) {}
   http::RequestId Start(http::Request request, std::function<void()> on_send) override {
     const bool fresh = request.fresh_connection;
     const http::RequestId id = tmdb_.Start(std::move(request), std::move(on_send));
-    if (!fresh && dropped_ > 0 && ++started_ % 3 == 0) {
+    if (!fresh && dropped_ > 0 && ++started_ % every_ == 0) {
       --dropped_;
-      stale_.insert(id);
+      broken_.insert(id);
     }
     return id;
   }
   std::vector<http::Outcome> Wait(MonoTime deadline) override {
     auto outcomes = tmdb_.Wait(deadline);
     for (http::Outcome& outcome : outcomes) {
-      if (stale_.erase(outcome.id) == 0) continue;
+      if (broken_.erase(outcome.id) == 0) continue;
       outcome.response.reset();
       outcome.failure = http::TransportFailure::kReset;
-      outcome.stale_connection = true;
+      outcome.stale_connection = when_ == When::kIdle;
     }
     return outcomes;
   }
@@ -585,13 +588,15 @@ class ClosingTmdb final : public http::HttpTransport {
 
  private:
   FakeTmdb& tmdb_;
+  const When when_;
+  const int every_;
   int dropped_, started_ = 0;
-  std::set<http::RequestId> stale_;
+  std::set<http::RequestId> broken_;
 };
 
 TEST_F(CollectorTest, AConnectionThatWasClosedWhileIdleIsNoFailureOfTheId) {
   AddMovies(400);
-  ClosingTmdb transport(Tmdb(), 120);
+  ClosingTmdb transport(Tmdb(), ClosingTmdb::When::kIdle, 3, 120);
   MakeOver(transport, {.concurrency = 10});
   EXPECT_EQ(Drain(), DrainEnd::kDrained);
   EXPECT_EQ(collector_->stats().settled, 400);
@@ -601,38 +606,9 @@ TEST_F(CollectorTest, AConnectionThatWasClosedWhileIdleIsNoFailureOfTheId) {
   EXPECT_EQ(Tmdb().counters().throttled, 0) << "within the rate";
 }
 
-// A server, or something before it, that breaks off on every connection but new ones, in the middle of the answer.
-class BreakingTmdb final : public http::HttpTransport {
- public:
-  explicit BreakingTmdb(FakeTmdb& tmdb) : tmdb_(tmdb) {}
-  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
-    const bool fresh = request.fresh_connection;
-    const http::RequestId id = tmdb_.Start(std::move(request), std::move(on_send));
-    if (!fresh && ++reused_ % 2 == 0) broken_.insert(id);
-    return id;
-  }
-  std::vector<http::Outcome> Wait(MonoTime deadline) override {
-    auto outcomes = tmdb_.Wait(deadline);
-    for (http::Outcome& outcome : outcomes) {
-      if (broken_.erase(outcome.id) == 0) continue;
-      outcome.response.reset();
-      outcome.failure = http::TransportFailure::kReset;
-    }
-    return outcomes;
-  }
-  int Room() const override { return tmdb_.Room(); }
-  int InFlight() const override { return tmdb_.InFlight(); }
-  void Cancel(http::RequestId id) override { tmdb_.Cancel(id); }
-
- private:
-  FakeTmdb& tmdb_;
-  int reused_ = 0;
-  std::set<http::RequestId> broken_;
-};
-
 TEST_F(CollectorTest, WhatBrokeIsTriedAgainOnAFreshConnection) {
   AddMovies(200);
-  BreakingTmdb transport(Tmdb());
+  ClosingTmdb transport(Tmdb(), ClosingTmdb::When::kAnswering, 2, 10'000);
   MakeOver(transport, {.concurrency = 10});
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
   EXPECT_EQ(Counts().dead, 0);

@@ -12,6 +12,7 @@
 #include "tmdb/detail_fetch.h"
 #include "tmdb/document.h"
 #include "tmdb/export_line.h"
+#include "tmdb/upstream_clock.h"
 
 namespace tmdbc {
 
@@ -19,9 +20,6 @@ namespace chrono = std::chrono;
 
 namespace {
 
-// Ids sent to the queue in one transaction: large enough that its fsync costs nothing, small enough that a
-// stop request is seen within half a second.
-constexpr std::size_t kSlice = 50'000;
 constexpr std::string_view kConfigurationName = "configuration";
 // The few configuration lists (genres, languages...) are fetched before everything else.
 constexpr float kConfigurationPopularity = 1e13F;
@@ -317,9 +315,9 @@ Result<void> ExportHarvest::TakeInFile(Wanted& wanted, std::int64_t& left) {
 
 Result<void> ExportHarvest::Queue(Wanted& wanted, std::span<const RankedId> unknown) {
   std::vector<QueueItem> items;
-  for (std::size_t at = 0; at < unknown.size() && !stopping(); at += kSlice) {
+  for (std::size_t at = 0; at < unknown.size() && !stopping(); at += kSentAtOnce) {
     items.clear();
-    for (std::size_t i = at; i < std::min(unknown.size(), at + kSlice); ++i) {
+    for (std::size_t i = at; i < std::min(unknown.size(), at + kSentAtOnce); ++i) {
       const PackedId packed = ToPacked(unknown[i]);
       items.push_back({.id = {wanted.file->type, std::int64_t(IdOf(packed))},
                        .popularity = order_.OfNew(wanted.file->type, PopularityOf(packed))});
@@ -364,7 +362,7 @@ Result<void> ExportHarvest::PutKeyword(Wanted& wanted, std::string_view line, Me
   }
   Document document;
   document.id = id;
-  document.fetched_at = p_.clock.Now();
+  document.fetched_at = UpstreamClock(p_.clock, p_.upstream).Now();
   document.data = line;
   document.hash = *hash;
   TRY_ASSIGN(const Change change, p_.writer.Put(std::move(document)));
@@ -462,9 +460,9 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
 Result<std::int64_t> ExportHarvest::Send(std::span<const QueueItem> items) {
   if (options_.dry_run) return std::int64_t(items.size());
   std::int64_t sent = 0;
-  for (std::size_t at = 0; at < items.size(); at += kSlice) {
+  for (std::size_t at = 0; at < items.size(); at += kSentAtOnce) {
     TRY_ASSIGN(const std::int64_t added,
-               p_.sender.Send(items.subspan(at, std::min(kSlice, items.size() - at))));
+               p_.sender.Send(items.subspan(at, std::min(kSentAtOnce, items.size() - at))));
     sent += added;
   }
   return sent;

@@ -164,5 +164,25 @@ TEST(ListIsDue, OnceAWeekAndAbsentOnesSeldom) {
   EXPECT_TRUE(list(Standing::kMissing, std::chrono::days(32), 6));
 }
 
+// A month ahead for a day: nothing waits for that month to be over.
+TEST(FetchRules, NothingWaitsForATimeToComeOfAClockThatWasWrong) {
+  const Time now = Time(std::chrono::sys_days{std::chrono::year(2026) / 11 / 22}) + std::chrono::hours(9);
+  const Time wrong = now + std::chrono::days(30), set_back = now + std::chrono::hours(12);
+  const auto state = [](Standing standing, Time verified_at) {
+    IdState id;
+    id.standing = standing;
+    id.verified_at = verified_at;
+    id.gone_answers = 2;
+    return id;
+  };
+  EXPECT_TRUE(ListIsDue(state(Standing::kLive, wrong), now));
+  EXPECT_TRUE(ListIsDue(state(Standing::kMissing, wrong), now));
+  EXPECT_TRUE(ReturnIsDue(state(Standing::kTombstone, wrong), false, now));
+  EXPECT_TRUE(CandidateIsDue(state(Standing::kLive, wrong), now - std::chrono::hours(1), std::nullopt, now));
+  EXPECT_FALSE(ListIsDue(state(Standing::kLive, set_back), now));
+  EXPECT_FALSE(ReturnIsDue(state(Standing::kTombstone, set_back), false, now));
+  EXPECT_FALSE(CandidateIsDue(state(Standing::kLive, set_back), now - std::chrono::hours(1), std::nullopt, now));
+}
+
 }  // namespace
 }  // namespace tmdbc

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "storage/care.h"
+#include "tmdb/upstream_date.h"
 
 namespace tmdbc {
 namespace {
@@ -187,7 +188,7 @@ RefreshPlanner::RefreshPlanner(std::int64_t budget, std::int64_t records, const 
 
 void RefreshPlanner::Consider(MediaId id, const RecordFacts& facts, const TypeRates& rates) {
   // How old what a clock that ran ahead has dated really is nobody knows: due. A day is forgiven, as clocks are.
-  const Duration unverified = facts.unverified < -std::chrono::days(1) ? options_.at_latest : facts.unverified;
+  const Duration unverified = facts.unverified < -kClockIsOff ? options_.at_latest : facts.unverified;
   if (FallsDue(unverified)) {
     ++clause_due_;
     ++due_;

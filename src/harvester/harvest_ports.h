@@ -22,6 +22,10 @@
 
 namespace tmdbc {
 
+// Ids that go to the queue in one transaction: so many that its fsync costs nothing, so few that a stop request is seen
+// within half a second.
+inline constexpr std::size_t kSentAtOnce = 50'000;
+
 struct HarvestPorts {
   const Clock& clock;
   http::HttpTransport& transport;

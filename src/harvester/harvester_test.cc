@@ -249,6 +249,15 @@ TEST_F(HarvesterTest, AHostThatKnowsNoExportsAtAllIsProbablyTheWrongOne) {
   EXPECT_EQ(report.exit_code(), 3);
 }
 
+TEST_F(HarvesterTest, AHostThatIsNotTrustedIsToldOfWithWhatToDo) {
+  Publish("movie_ids", Movies(1, 10));
+  host_.PlanAll(Fault::kUntrusted);
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kUnreachable);
+  EXPECT_EQ(report.exports.at(0).hint, Hint::kCertificate);
+  EXPECT_EQ(report.exit_code(), 3);
+}
+
 TEST_F(HarvesterTest, BeforeEightYesterdaysExportIsTaken) {
   clock_.JumpWall(-6h);
   Publish("movie_ids", Movies(1, 10), kToday - std::chrono::days(1));
@@ -419,6 +428,18 @@ TEST_F(HarvesterTest, AKeywordsLineIsItsRecord) {
   EXPECT_EQ(prison->etag, std::nullopt);
   EXPECT_NE(store_->reader.Find({MediaType::kKeyword, 240})->data.find("underdog"), std::string::npos);
   EXPECT_FALSE(store_->reader.Find({MediaType::kKeyword, 9}));
+}
+
+// Else they would be 56 years old once the clock is set, and purged.
+TEST_F(HarvesterTest, KeywordsThatAMachineAt1970ReadsAreDatedByTmdb) {
+  Publish("keyword_ids", Named(240, "underdog"));
+  const Time now = clock_.Now();
+  clock_.JumpWall(-now.time_since_epoch());
+  host_.clock_offset = now.time_since_epoch();
+  EXPECT_EQ(Harvest({MediaType::kKeyword}).exports.at(0).stored, 1);
+  const auto keyword = store_->reader.Find({MediaType::kKeyword, 240});
+  ASSERT_TRUE(keyword) << keyword.error().message;
+  EXPECT_GE(keyword->fetched_at, now - 1min);
 }
 
 TEST_F(HarvesterTest, UnchangedKeywordsWriteNothing) {

@@ -10,9 +10,6 @@ namespace tmdbc {
 
 namespace {
 
-// Sent to the queue in one transaction.
-constexpr std::size_t kSentAtOnce = 50'000;
-
 // What waits already has to be fetched first: refreshes must not pile up behind it.
 Result<std::int64_t> BudgetOf(QueueView& queue, double refresh_budget) {
   TRY_ASSIGN(const auto counts, queue.Counts());

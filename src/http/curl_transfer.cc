@@ -139,7 +139,7 @@ void CurlTransfer::Prepare(MonoTime now, std::chrono::seconds keep_idle) {
   no_place_ = false;
 }
 
-// libcurl copies a url's query again and again, and once byte by byte: 10 us for one that names all languages of videos
+// libcurl copies a url's query again and again, and once byte by byte: slow for one that names all languages of videos
 // (docs/decisions/http-client.md). A request target it takes as it is. Through a proxy it makes the target itself.
 void CurlTransfer::SetUrl() {
   std::string url = request_.url;

@@ -86,7 +86,7 @@ Result<bool> IsNone(Database& db, std::string_view count) {
 
 std::unexpected<Error> QueueError(std::string_view act, const Error& error) {
   std::string_view why = error.message;
-  // The first: behind it SQLite's words may have one of their own, "database or disk is full (File too large: .../catalog.db)".
+  // The first: behind it SQLite's words may have one of their own, "database or disk is full (File too large: ...)".
   if (const auto colon = why.find(": "); colon != why.npos && error.code != ErrorCode::kInternal) {
     why.remove_prefix(colon + 2);
   }

@@ -20,8 +20,7 @@
 
 namespace tmdbc {
 
-// Compressing takes 5 times as long as at kZstdLevel and saves a tenth; frames of a MiB save another twentieth. It is done
-// once, when there is nothing else to do.
+// Slower than kZstdLevel, and smaller (docs/decisions/storage.md): it is done once, when there is nothing else to do.
 inline constexpr int kCompactionLevel = 9;
 
 // How much of a segment's lines nobody will read again, 0 to 1.

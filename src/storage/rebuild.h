@@ -18,7 +18,7 @@ struct RebuildOptions {
 // said so are lost, is kept; so are its popularity and the tables of queue and harvester. Frames that cannot be read are
 // reported and left where they are, except at the end of an open segment, which is cut behind its last whole frame.
 // Needs a catalog that is open for writing. kInvalid when the store has an earlier schema, unless it is to be upgraded,
-// or a later one. Takes about 100 MiB of memory, however many records there are, and 8 bytes for each id that is missing.
+// or a later one. Takes about 110 MiB of memory, however many records there are, and 8 bytes for each id that is missing.
 Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOptions options = {});
 
 }  // namespace tmdbc

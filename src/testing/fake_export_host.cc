@@ -124,6 +124,10 @@ void FakeExportHost::Arrange(Transfer& transfer, const std::string& file, std::o
       transfer.failure = TransportFailure::kConnect;
       transfer.body.clear();
       break;
+    case Fault::kUntrusted:
+      transfer.failure = TransportFailure::kUntrusted;
+      transfer.body.clear();
+      break;
     case Fault::kTimeout:
       transfer.failure = TransportFailure::kTimeout;
       transfer.body.clear();
@@ -216,6 +220,7 @@ http::Outcome FakeExportHost::Finish(const Transfer& transfer) const {
   outcome.started = transfer.started;
   outcome.finished = clock_.Mono();
   outcome.failure = transfer.failure;
+  if (outcome.failure == TransportFailure::kUntrusted) outcome.failure_hint = Hint::kCertificate;
   if (transfer.cancelled) outcome.failure = TransportFailure::kAborted;
   if (outcome.failure) {
     outcome.failure_text = TextOf(*outcome.failure);

@@ -26,6 +26,7 @@ class FakeExportHost final : public http::HttpTransport {
  public:
   enum class Fault : std::uint8_t {
     kConnect,          // connection refused, at once
+    kUntrusted,        // its certificate is refused
     kTimeout,          // nothing comes, the transport gives up after 10 s
     kSilent,           // nothing comes and the transport does not give up
     kReset,            // half of the file, then the connection breaks

@@ -22,7 +22,6 @@ inline constexpr std::chrono::sys_days kFirstChangesDay{std::chrono::year(2012) 
 
 // Of one window TMDB gives no page behind this one (code 22), whatever total_pages says.
 inline constexpr int kMaxChangePages = 500;
-inline constexpr int kRowsPerChangePage = 100;  // of every page but the last
 
 // Page `page` (from 1) of the ids that changed on that UTC day. Both bounds of a window are inclusive, so the
 // day is its own start and end.
