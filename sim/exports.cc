@@ -165,8 +165,10 @@ Exports::File Exports::Make(const FileKey& key) {
 }
 
 void Exports::Prepare() {
-  const auto today = std::chrono::floor<std::chrono::days>(clock_.Now());
-  for (const Name& name : kNames) FileOf({name.kind, name.adult, today});
+  // The file of a day to come must not be made: all that happens until then would have happened.
+  auto date = std::chrono::floor<std::chrono::days>(clock_.Now());
+  if (clock_.Now() < date + kMadeAt) date -= std::chrono::days(1);
+  for (const Name& name : kNames) FileOf({name.kind, name.adult, date});
 }
 
 http::Answer Exports::Handle(const http::ServerRequest& request, std::string_view file_name) {

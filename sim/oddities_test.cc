@@ -25,15 +25,17 @@ constexpr sys_days kToday = std::chrono::year(2026) / 11 / 22;
 
 class ManualClock final : public Clock {
  public:
+  explicit ManualClock(Time at) : now(at) {}
   Time Now() const override { return now; }
   MonoTime Mono() const override { return MonoTime(now.time_since_epoch()); }
-  Time now = Time(kToday) + hours(12);
+  Time now;
 };
 
 class OddWorld {
  public:
-  explicit OddWorld(SimulatorOptions options = {}, double foreign_videos = 0.3)
-      : world({.seed = 5, .counts = {60, 25, 40, 5, 5, 5, 5}, .foreign_videos = foreign_videos}, {},
+  explicit OddWorld(SimulatorOptions options = {}, double foreign_videos = 0.3, Time now = Time(kToday) + hours(12))
+      : clock(now),
+        world({.seed = 5, .counts = {60, 25, 40, 5, 5, 5, 5}, .foreign_videos = foreign_videos}, {},
               Time(kToday - days(20))),
         simulator(world, Free(std::move(options)), clock) {
     world.LookAt(clock.now);
@@ -250,6 +252,19 @@ TEST(Votes, ChangeNumbersAndTheOrderOfImagesAndNothingElse) {
   std::sort(one.begin(), one.end());
   std::sort(other.begin(), other.end());
   EXPECT_EQ(one, other);
+}
+
+// By night the export of the day is not made yet: what happens now is seen now all the same.
+TEST(Edits, AreSeenAtOnceAtEveryHour) {
+  for (int hour = 0; hour < 24; ++hour) {
+    OddWorld sim({}, 0.3, Time(kToday) + hours(hour));
+    sim.simulator.PrepareExports();
+    const std::int64_t film = sim.First(Kind::kMovie);
+    const std::string path = fmt::format("/3/movie/{}", film);
+    const std::string before = sim.Get(path);
+    sim.Get(fmt::format("/sim/edit?kind=movie&id={}&what=title", film));
+    EXPECT_NE(sim.Get(path), before) << hour;
+  }
 }
 
 TEST(Languages, VideosComeInThoseThatAreAskedFor) {
