@@ -21,6 +21,7 @@
 namespace tmdbc {
 
 inline constexpr std::string_view kHeadKey = "state/head.json";
+inline constexpr std::string_view kCatalogPrefix = "state/catalog/";
 
 // A catalog that was published.
 struct CatalogObject {
