@@ -5,11 +5,12 @@
 //
 // A Settle(), Release() or Bury() is durable when it returns. A power cut (not a crash of the process) may
 // forget a Receive() or an Extend(): then the message is simply waiting again. A restart makes what was in
-// flight visible at once; its receive count stays, so a message that kills its reader ends as a dead letter.
+// flight visible at once (QueueOptions::free_on_open); its receive count stays, so a message that kills its
+// reader ends as a dead letter.
 //
 // Delays and visibility run on the monotonic clock: setting the wall clock neither hastens nor freezes a
-// message. They are cut to kMaxHidden, the longest that a restart under a wrong wall clock can hold a message
-// back.
+// message. They are cut to QueueOptions::longest_hidden, the longest that a restart under a wrong wall clock can
+// hold a message back.
 //
 // One thread. Errors: kNoSpace, kIo, kCorrupt; each names the act, and the call has then changed nothing.
 #pragma once
@@ -30,6 +31,13 @@ namespace tmdbc {
 
 struct QueueOptions {
   int max_receives = 10;  // a message received this often and not settled becomes a dead letter
+  // Whoever opens the queue knows that nobody holds anything any more. False: what is in flight stays so, and its
+  // receipts stay good.
+  bool free_on_open = true;
+  // What a message is hidden for, or delayed by, when somebody asks for longer.
+  Duration longest_hidden = std::chrono::hours(1);
+
+  Duration Bounded(Duration hidden) const { return std::clamp(hidden, Duration::zero(), longest_hidden); }
 };
 
 using Receipt = std::uint64_t;
@@ -43,10 +51,6 @@ struct Message {
 
 class IdReceiver {
  public:
-  static constexpr Duration kMaxHidden = std::chrono::hours(1);
-  // What a message is hidden for, or delayed by, when somebody asks for so long.
-  static constexpr Duration Bounded(Duration hidden) { return std::clamp(hidden, Duration::zero(), kMaxHidden); }
-
   virtual ~IdReceiver() = default;
 
   // Up to `max` messages, hidden from others for `visibility`; each receive raises the message's count. A

@@ -88,7 +88,7 @@ Result<std::vector<Message>> MemoryIdQueue::Receive(int max, std::chrono::second
     }
     ++facts.receives;
     const Receipt receipt = ++last_receipt_;
-    hidden_.emplace(receipt, Hidden{place, facts, clock_.Mono() + IdReceiver::Bounded(visibility), true});
+    hidden_.emplace(receipt, Hidden{place, facts, clock_.Mono() + options_.Bounded(visibility), true});
     messages.push_back({place.id, place.popularity, facts.receives, receipt});
   }
   return messages;
@@ -114,7 +114,7 @@ Result<void> MemoryIdQueue::Release(std::span<const Receipt> receipts, Duration 
     const auto it = Held(receipt);
     if (it == hidden_.end()) continue;
     it->second.held = false;
-    it->second.visible_at = clock_.Mono() + IdReceiver::Bounded(delay);
+    it->second.visible_at = clock_.Mono() + options_.Bounded(delay);
     if (uncount) --it->second.facts.receives;
   }
   return {};
@@ -123,7 +123,7 @@ Result<void> MemoryIdQueue::Release(std::span<const Receipt> receipts, Duration 
 Result<void> MemoryIdQueue::Extend(std::span<const Receipt> receipts, std::chrono::seconds visibility) {
   for (const Receipt receipt : receipts) {
     const auto it = Held(receipt);
-    if (it != hidden_.end()) it->second.visible_at = clock_.Mono() + IdReceiver::Bounded(visibility);
+    if (it != hidden_.end()) it->second.visible_at = clock_.Mono() + options_.Bounded(visibility);
   }
   return {};
 }

@@ -60,12 +60,12 @@ Result<std::unique_ptr<SqliteIdQueue>> SqliteIdQueue::Open(Database& db, const C
   std::unique_ptr<SqliteIdQueue> queue(new SqliteIdQueue(db, clock, options));
   const auto open = [&]() -> Result<void> {
     TRY(MakeQueueTables(db));
-    // What was in flight is nobody's now. What is delayed beyond any delay was written under a wall clock
-    // that ran ahead.
+    // What was in flight is nobody's now, unless others hold it. What is delayed beyond any delay was written
+    // under a wall clock that ran ahead.
     const Time now = queue->view_.Tick();
     TRY_ASSIGN(Statement free,
-               db.Prepare("UPDATE queue_lease SET held=0, visible_at=?1 WHERE held=1 OR visible_at>?2"));
-    TRY(free.Bind(QueueTime(now), QueueTime(now + kMaxHidden)).Run());
+               db.Prepare("UPDATE queue_lease SET held=0, visible_at=?1 WHERE (held=1 AND ?3) OR visible_at>?2"));
+    TRY(free.Bind(QueueTime(now), QueueTime(now + options.longest_hidden), options.free_on_open).Run());
     return queue->statements_.Prepare(db);
   };
   if (auto opened = db.Transact(open); !opened) return QueueError("open the id queue", opened.error());
@@ -350,7 +350,7 @@ Result<std::vector<Message>> SqliteIdQueue::Receive(int max, std::chrono::second
       const int receives = row.receives + 1;
       TRY(statements_.lease
               .Bind(receipt, row.type, row.rank, row.id, row.batch, receives,
-                    QueueTime(now + IdReceiver::Bounded(visibility)))
+                    QueueTime(now + options_.Bounded(visibility)))
               .Run());
       messages.push_back({{row.type, row.id}, PopularityOfRank(row.rank), receives, Receipt(receipt)});
     }
@@ -399,7 +399,7 @@ Result<void> SqliteIdQueue::Release(std::span<const Receipt> receipts, Duration 
       [&]() -> Result<void> {
         const Time now = view_.Tick();
         for (const Receipt receipt : receipts) {
-          TRY(statements_.release.Bind(receipt, QueueTime(now), QueueTime(now + IdReceiver::Bounded(delay)), int(uncount))
+          TRY(statements_.release.Bind(receipt, QueueTime(now), QueueTime(now + options_.Bounded(delay)), int(uncount))
                   .Run());
         }
         return {};
@@ -411,7 +411,7 @@ Result<void> SqliteIdQueue::Extend(std::span<const Receipt> receipts, std::chron
       fmt::format("extend {} messages of the queue", receipts.size()), Sync::kLazy, [&]() -> Result<void> {
         const Time now = view_.Tick();
         for (const Receipt receipt : receipts) {
-          TRY(statements_.extend.Bind(receipt, QueueTime(now), QueueTime(now + IdReceiver::Bounded(visibility))).Run());
+          TRY(statements_.extend.Bind(receipt, QueueTime(now), QueueTime(now + options_.Bounded(visibility))).Run());
         }
         return {};
       });

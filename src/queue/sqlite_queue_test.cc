@@ -249,6 +249,19 @@ TEST_F(SqliteQueue, DoesNotFreezeAMessageWhenTheWallClockIsSetBackOverARestart) 
   EXPECT_EQ(Receive().at(0).id, kFightClub);
 }
 
+TEST_F(SqliteQueue, LeavesInFlightWhatOthersHoldWhenItIsToldSo) {
+  const QueueOptions options{.free_on_open = false, .longest_hidden = hours(12)};
+  ASSERT_TRUE(queue().Send({{{kFightClub, 9}, {kThrones, 5}}}));
+  auto owner = SqliteIdQueue::Open(db(), clock_, options).value();
+  const auto held = owner->Receive(1, hours(12)).value();
+  clock_.Advance(hours(11));
+  owner = SqliteIdQueue::Open(db(), clock_, options).value();
+  EXPECT_EQ(owner->Receive(10, seconds(60)).value().at(0).id, kThrones);
+  EXPECT_TRUE(owner->Receive(10, seconds(60)).value().empty());
+  ASSERT_TRUE(owner->Settle(Receipts(held)));
+  EXPECT_EQ(owner->Counts().value()[MediaType::kMovie], QueueCounts{});
+}
+
 TEST_F(SqliteQueue, OpensTheTablesOfAnEarlierVersion) {
   ASSERT_TRUE(queue().Send({{{kFightClub, 9}}}));
   Receive();

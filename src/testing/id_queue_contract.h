@@ -279,7 +279,7 @@ TEST_P(IdQueueContract, CutsEveryDelayToTheLongest) {
   Release({messages[1].receipt}, hours(100));
   Send({{kPitt, 1}});
   Extend(Receipts(Receive(1)), hours(100));
-  clock_.Advance(IdReceiver::kMaxHidden - Duration(1));
+  clock_.Advance(QueueOptions().longest_hidden - Duration(1));
   EXPECT_TRUE(Receive().empty());
   clock_.Advance(Duration(1));
   EXPECT_EQ(Ids(Receive()), "movie:550 tv:1399 person:287");
