@@ -33,15 +33,15 @@ struct CatalogObject {
 
 struct HeadState {
   std::int64_t epoch = 0;              // grows with every owner
-  std::optional<std::string> holder;   // empty: free
+  std::optional<std::string> holder = {};  // empty: free
   Time until{};                        // of a holder: nobody else takes it before then
-  CatalogObject catalog;
-  std::string previous;                // key of the catalog before that one; empty: none
-  std::map<MediaType, std::int64_t> sequences;  // the last segment of each type that the catalog knows
+  CatalogObject catalog = {};
+  std::string previous = {};           // key of the catalog before that one; empty: none
+  std::map<MediaType, std::int64_t> sequences = {};  // the last segment of each type that the catalog knows
   std::int64_t waiting = 0;            // messages in the queue of the catalog
   std::int64_t out_batches = 0, out_ids = 0;  // handed out, no bundle taken in
   std::int64_t sent = 0;               // batches of epochs up to here are surely in the channel
-  std::optional<std::string> stopped;  // why nothing is handed out: "TMDB refuses the key"
+  std::optional<std::string> stopped = {};  // why nothing is handed out: "TMDB refuses the key"
   bool operator==(const HeadState&) const = default;
 };
 

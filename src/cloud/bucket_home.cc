@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "cloud/bucket_home.h"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tmdbc {
+namespace {
+
+const std::string kCatalog(kCatalogFile);
+// So often a call whose answer was lost is made again: the same bytes under the same condition, so once is enough.
+constexpr int kTries = 3;
+
+// The size and the checksum of a file, read piece by piece.
+Result<CatalogObject> Measure(BlobReader& files, const std::string& path, std::string key) {
+  CatalogObject measured{.key = std::move(key)};
+  for (;;) {
+    TRY_ASSIGN(const std::string piece, files.Read(path, measured.bytes, 4 << 20));
+    if (piece.empty()) return measured;
+    measured.crc32 = libdeflate_crc32(measured.crc32, piece.data(), piece.size());
+    measured.bytes += piece.size();
+  }
+}
+
+}  // namespace
+
+Result<void> CheckpointCatalog(Database& catalog) {
+  TRY_ASSIGN(Statement checkpoint, catalog.Prepare("PRAGMA wal_checkpoint(TRUNCATE)"));
+  TRY_ASSIGN(const bool row, checkpoint.Step());
+  if (row && checkpoint.Int(0) == 0) return {};
+  return Fail(ErrorCode::kBusy, "checkpoint {}: somebody reads an older state of it", kCatalogFile);
+}
+
+Result<std::optional<HeadState>> BucketHome::Look() {
+  const auto object = objects_.Get(std::string(kHeadKey));
+  if (!object && object.error().code == ErrorCode::kNotFound) return std::nullopt;
+  TRY(object);
+  TRY_ASSIGN(HeadState head, ParseHeadState(object->bytes));
+  return head;
+}
+
+Result<bool> BucketHome::Take(const std::string& holder, Duration lease) {
+  fell_back_.clear();
+  published_ = false;
+  head_ = {};
+  unchanged_ = PutCondition::Absent();
+  const auto object = objects_.Get(std::string(kHeadKey));
+  if (object) {
+    TRY_ASSIGN(head_, ParseHeadState(object->bytes));
+    unchanged_ = PutCondition::Matches(object->etag);
+  } else if (object.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(object.error());
+  }
+  if (head_.holder && head_.until > clock_.Now()) return false;
+  HeadState mine = head_;
+  ++mine.epoch;
+  mine.holder = holder;
+  mine.until = clock_.Now() + lease;
+  const auto swapped = Swap(mine);
+  if (!swapped && swapped.error().code == ErrorCode::kExists) return false;
+  TRY(swapped);
+  const auto fetched = FetchCatalog();
+  if (!fetched) {
+    (void)Drop();
+    return std::unexpected(fetched.error());
+  }
+  return true;
+}
+
+// Puts `next` in the place of the head that we know. kExists: it is another one by now.
+Result<void> BucketHome::Swap(const HeadState& next) {
+  const std::string bytes = FormatHeadState(next);
+  Result<std::string> etag;
+  for (int i = 0; i < kTries; ++i) {
+    etag = objects_.Put(std::string(kHeadKey), bytes, unchanged_);
+    if (etag || etag.error().code != ErrorCode::kIo) break;
+  }
+  TRY(etag);
+  head_ = next;
+  unchanged_ = PutCondition::Matches(*etag);
+  return {};
+}
+
+Result<void> BucketHome::FetchCatalog() {
+  const CatalogObject wanted = head_.catalog;
+  base_ = wanted.key;
+  // Whatever happens to it now, it is no longer what was published.
+  const std::optional<CatalogObject> clean = std::exchange(clean_, std::nullopt);
+  if (clean == wanted) return {};
+  TRY(Wipe());
+  if (wanted.key.empty()) return {};
+  Result<void> fetched = Fetch(wanted, true);
+  // Once more, in case that it was damaged on the way only.
+  if (!fetched && fetched.error().code == ErrorCode::kCorrupt) fetched = Fetch(wanted, true);
+  const auto lost = [&] {
+    return !fetched && (fetched.error().code == ErrorCode::kCorrupt || fetched.error().code == ErrorCode::kNotFound);
+  };
+  if (!lost() || head_.previous.empty()) return fetched;
+  fell_back_ = fetched.error().message;
+  base_ = head_.previous;
+  return Fetch({.key = head_.previous}, false);
+}
+
+// Of one that is not `known` the size and the checksum are not.
+Result<void> BucketHome::Fetch(const CatalogObject& catalog, bool known) {
+  const std::string part = kCatalog + ".part";
+  TRY_ASSIGN(const std::unique_ptr<AppendFile> file, scratch_.OpenAppend(part));
+  TRY(file->Truncate(0));
+  CatalogObject fetched{.key = catalog.key};
+  while (!known || fetched.bytes < catalog.bytes) {
+    const std::uint64_t wanted =
+        known ? std::min<std::uint64_t>(kCatalogRange, catalog.bytes - fetched.bytes) : kCatalogRange;
+    TRY_ASSIGN(const std::string piece, objects_.Read(catalog.key, fetched.bytes, wanted));
+    if (piece.empty()) break;
+    TRY(file->Append(piece));
+    fetched.crc32 = libdeflate_crc32(fetched.crc32, piece.data(), piece.size());
+    fetched.bytes += piece.size();
+    if (piece.size() < wanted) break;
+  }
+  if (known && fetched != catalog) {
+    return Fail(ErrorCode::kCorrupt, "{}: {} bytes with checksum {:08x}, {} says {} with {:08x}", catalog.key,
+                fetched.bytes, fetched.crc32, kHeadKey, catalog.bytes, catalog.crc32);
+  }
+  return scratch_.Rename(part, kCatalog);
+}
+
+// Whatever an earlier owner left here that it did not publish.
+Result<void> BucketHome::Wipe() {
+  std::vector<std::string> paths;
+  for (const char* end : {"", "-wal", "-shm", ".part"}) {
+    TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog + end));
+    if (there) paths.push_back(kCatalog + end);
+  }
+  for (const char* folder : {"records", "exports"}) {
+    TRY_ASSIGN(const auto found, scratch_.List(folder));
+    paths.insert(paths.end(), found.begin(), found.end());
+  }
+  for (const std::string& path : paths) TRY(scratch_.Remove(path));
+  return {};
+}
+
+Result<void> BucketHome::Renew(Duration lease) {
+  HeadState next = head_;
+  ++next.epoch;
+  next.until = clock_.Now() + lease;
+  TRY(Swap(next));
+  published_ = false;
+  return {};
+}
+
+Result<void> BucketHome::Publish(const HeadState& next, std::optional<Duration> keep) {
+  // One key holds one catalog for ever: a second one of the same owner needs an epoch of its own.
+  if (published_) TRY(Renew(keep.value_or(head_.until - clock_.Now())));
+  const auto log = scratch_.Size(kCatalog + "-wal");
+  if (log && *log > 0) return Fail(ErrorCode::kInternal, "publish {}: it was not checkpointed", kCatalogFile);
+  HeadState published = next;
+  TRY_ASSIGN(published.catalog, Measure(scratch_, kCatalog, CatalogKey(head_.epoch)));
+  published.previous = base_;
+  published.epoch = head_.epoch;
+  published.sent = head_.sent;
+  published.holder = keep ? head_.holder : std::nullopt;
+  published.until = keep ? clock_.Now() + *keep : head_.until;
+  Result<std::string> put;
+  for (int i = 0; i < kTries; ++i) {
+    // If anything is there it is that of an owner who took this epoch after us: the swap below would fail, too.
+    put = objects_.PutFile(published.catalog.key, scratch_, kCatalog, PutCondition::Absent());
+    if (put || put.error().code != ErrorCode::kIo) break;
+  }
+  TRY(put);
+  TRY(Swap(published));
+  base_ = published.catalog.key;
+  published_ = true;
+  if (!keep) clean_ = published.catalog;
+  return {};
+}
+
+Result<void> BucketHome::Sent() {
+  HeadState next = head_;
+  next.sent = head_.epoch;
+  return Swap(next);
+}
+
+Result<void> BucketHome::Drop() {
+  clean_.reset();
+  HeadState next = head_;
+  next.holder.reset();
+  return Swap(next);
+}
+
+}  // namespace tmdbc

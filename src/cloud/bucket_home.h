@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// BucketHome: a mirror in a bucket, in the hands of one owner at a time. It takes the catalog out of the bucket and
+// gives it back; state/head.json says who has it until when and which catalog is in force.
+//
+// Nothing but compare-and-swap protects the head: the lease only saves two owners from working in vain. Whoever finds
+// that a condition did not hold (kExists) has lost to somebody else: what is local is worth nothing, and the next Take()
+// begins from what is in the bucket. docs/decisions/cloud.md says why that is enough.
+//
+// After a kIo nobody knows whether the head changed, now or later: the caller ends its cycle, and a later Take() sees
+// what is there. One thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/result.h"
+#include "base/sqlite.h"
+#include "cloud/head_state.h"
+#include "storage/object_store.h"
+
+namespace tmdbc {
+
+// In the scratch folder, while a catalog is taken.
+inline constexpr std::string_view kCatalogFile = "catalog.db";
+// What is fetched of a catalog in one request.
+inline constexpr std::uint64_t kCatalogRange = 32 << 20;
+
+// Makes the file alone hold everything that was committed. kBusy while another connection reads an older state.
+Result<void> CheckpointCatalog(Database& catalog);
+
+class BucketHome {
+ public:
+  // All outlive the home. `scratch` belongs to it: what it finds there it may remove.
+  BucketHome(ObjectStore& objects, FileSystem& scratch, const Clock& clock)
+      : objects_(objects), scratch_(scratch), clock_(clock) {}
+
+  // The head as it is now; empty when the bucket has none. Takes nothing.
+  Result<std::optional<HeadState>> Look();
+
+  // Takes the mirror for `lease` and brings its catalog into the scratch folder (no file: there was none yet). False
+  // when somebody else has it, or took it just now. `holder` must be that of this call alone, for ever. What this
+  // object published last and is still in force is not fetched again.
+  Result<bool> Take(const std::string& holder, Duration lease);
+  // As it was taken, or last changed by one of the calls below.
+  const HeadState& head() const { return head_; }
+  // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
+  const std::string& fell_back() const { return fell_back_; }
+
+  // From here on the mirror is taken. kExists: it is no longer ours.
+
+  // The lease counts from now. The epoch grows.
+  Result<void> Renew(Duration lease);
+  // Puts the catalog, which must have been checkpointed and not be changed meanwhile, and then names it in the head with
+  // sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror free,
+  // or keeps it for `keep`. Freed it must not be touched until the next Take().
+  Result<void> Publish(const HeadState& next, std::optional<Duration> keep = {});
+  // After a Publish(): the batches of this epoch are in the channel.
+  Result<void> Sent();
+  // Gives the mirror free as it was taken: nothing of this cycle has happened.
+  Result<void> Drop();
+
+ private:
+  Result<void> Swap(const HeadState& next);
+  Result<void> Fetch(const CatalogObject& catalog, bool known);
+  Result<void> FetchCatalog();
+  Result<void> Wipe();
+
+  ObjectStore& objects_;
+  FileSystem& scratch_;
+  const Clock& clock_;
+
+  HeadState head_;
+  PutCondition unchanged_ = PutCondition::Absent();  // holds while the head is the one above
+  std::string base_;                                 // key of the catalog that was taken
+  bool published_ = false;                           // in this epoch
+  std::string fell_back_;
+  std::optional<CatalogObject> clean_;  // what the scratch folder holds exactly
+};
+
+}  // namespace tmdbc
