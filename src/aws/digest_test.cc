@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "aws/digest.h"
+
+#include <gtest/gtest.h>
+
+namespace tmdbc::aws {
+namespace {
+
+TEST(Digest, HashesWhatComesInPieces) {
+  // FIPS 180-4's example, and the empty text.
+  Sha256 sha;
+  sha.Add("a");
+  sha.Add("bc");
+  EXPECT_EQ(sha.Finish(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha.Finish(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(Digest, KeysAHash) {
+  // RFC 4231, test case 2.
+  EXPECT_EQ(LowerHex(HmacSha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(Digest, StatesMd5AsTheHeaderWantsIt) {
+  EXPECT_EQ(Md5Base64(""), "1B2M2Y8AsgTpgAmY7PhCfg==");  // RFC 1321: d41d8cd98f00b204e9800998ecf8427e
+}
+
+}  // namespace
+}  // namespace tmdbc::aws
