@@ -150,20 +150,20 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
   // Of what is live a verified line says when; a tombstone has one time.
   row.verified_at = row.live() ? verified_at : line.fetched_at;
   row.hash = hash;
-  row.place = writers_.at(line.id.type)->Add(text);
   // What came before a purge is no part of the record's history.
   const bool goes_on = before && before->change != Change::kPurge && line.change != Change::kPurge;
+  // A stats record is no step: it goes when it is replaced. A version that nobody can read any more is none either. What
+  // can fail comes before the line is taken: who tries again must not write it twice.
+  bool begins_step = goes_on && before->change != Change::kStats;
+  if (begins_step) {
+    TRY_ASSIGN(begins_step, Readable(*before));
+  }
+  row.place = writers_.at(line.id.type)->Add(text);
   row.first_at = goes_on ? before->first_at : line.fetched_at;
   row.changes = goes_on ? before->changes : 0;
   if (goes_on && (line.change == Change::kUpdate || line.change == Change::kRestore)) ++row.changes;
-  // A stats record is no step: it goes when it is replaced.
-  if (goes_on && before->change != Change::kStats) {
-    // A version that nobody can read any more is no step of the history.
-    TRY_ASSIGN(const bool readable, Readable(*before));
-    if (readable) {
-      batch_->steps.push_back(
-          {before->id, before->version, before->change, before->fetched_at, before->place});
-    }
+  if (begins_step) {
+    batch_->steps.push_back({before->id, before->version, before->change, before->fetched_at, before->place});
   }
   if (line.change == Change::kPurge) batch_->purges[line.id] = line.version;
   if (line.change == Change::kInsert || line.change == Change::kRestore) {

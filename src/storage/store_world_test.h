@@ -68,14 +68,16 @@ inline Document Season(std::int64_t id, std::int64_t tv_id, std::int64_t number,
   return document;
 }
 
-struct StoreWorld {
+// `Files` is a FileSystem, or becomes one.
+template <class Files>
+struct StoreWorldOn {
   FakeClock clock;
-  FaultFileSystem files;
+  Files files;
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
   RecordWriterOptions options;
   std::unique_ptr<StorePieces> store;
 
-  explicit StoreWorld(RecordWriterOptions with = {}) : options(with) { Reopen(); }
+  explicit StoreWorldOn(RecordWriterOptions with = {}) : options(with) { Reopen(); }
 
   // As after a kill: what was not committed is gone.
   void Reopen() {
@@ -120,5 +122,7 @@ struct StoreWorld {
     return text;
   }
 };
+
+using StoreWorld = StoreWorldOn<FaultFileSystem>;
 
 }  // namespace tmdbc::testing
