@@ -21,6 +21,7 @@ constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kCompactEvery = std::chrono::hours(24);
 constexpr std::size_t kLeastToMerge = 8;  // segments: below it merging costs more than it saves
+constexpr std::uint64_t kMuchLarger = 4;  // times those behind it: it waits for more of them
 // While it compacts: how often the schedules, the service manager and the metrics get their turn.
 constexpr Duration kTurnEvery = std::chrono::milliseconds(100);
 
@@ -234,6 +235,7 @@ void Daemon::Compact() {
   };
   CompactOptions options;
   options.least_segments = kLeastToMerge;
+  options.much_larger = kMuchLarger;
   CompactReport sum;
   for (const MediaType type : kRecordTypes) {
     if (wanted_elsewhere()) break;

@@ -202,13 +202,16 @@ class HarvestWorld : public ::testing::Test {
     return text;
   }
 
-  void Store(MediaId id) {
+  void Put(MediaId id) {
     Document document;
     document.id = id;
     document.fetched_at = clock_.Now();
     document.data = fmt::format(R"({{"id":{}}})", id.id);
     document.hash = HashContent(document.data).value();
     ASSERT_TRUE(store_->writer->Put(std::move(document)));
+  }
+  void Store(MediaId id) {
+    Put(id);
     Commit();
   }
   void Gone(MediaId id) {
@@ -222,11 +225,18 @@ class HarvestWorld : public ::testing::Test {
     for (;;) {
       const auto messages = queue_.Receive(100, std::chrono::seconds(60)).value();
       if (messages.empty()) return answered;
+      std::vector<Receipt> receipts;
       for (const Message& message : messages) {
-        gone.contains(message.id) ? Gone(message.id) : Store(message.id);
-        EXPECT_TRUE(queue_.Settle(std::vector{message.receipt}));
-        ++answered;
+        if (gone.contains(message.id)) {
+          EXPECT_TRUE(store_->writer->PutGone(message.id, clock_.Now()));
+        } else {
+          Put(message.id);
+        }
+        receipts.push_back(message.receipt);
       }
+      Commit();
+      EXPECT_TRUE(queue_.Settle(receipts));
+      answered += int(receipts.size());
     }
   }
   std::string Watermark(MediaType type) {

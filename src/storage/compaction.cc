@@ -46,6 +46,20 @@ bool IsWorthIt(const Run& run, const CompactionPlan& plan) {
          std::ranges::any_of(run, [&](const SegmentRow& row) { return plan.rewrite.contains(row.number); });
 }
 
+// Takes from the front what is much larger than all that it would be merged with: what is added day by day would have it
+// written anew each day. Later, when as much again has gathered behind it, it is merged.
+void LeaveWhatIsMuchLarger(Run& run, const CompactionPlan& plan) {
+  if (plan.much_larger == 0) return;
+  std::uint64_t bytes = 0;
+  for (const SegmentRow& row : run) bytes += row.bytes;
+  auto first = run.begin();
+  for (; first != run.end() && !plan.rewrite.contains(first->number); ++first) {
+    bytes -= first->bytes;
+    if (first->bytes <= plan.much_larger * bytes) break;
+  }
+  run.erase(run.begin(), first);
+}
+
 // One new segment: what is kept of a run, and where it was before.
 class NewSegment {
  public:
@@ -155,7 +169,11 @@ class Compactor {
   Result<Report> Go() {
     TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type_));
     TRY_ASSIGN(purges_, index_.Purges(type_));
-    CompactionPlan plan{options_.small_bytes, options_.segment_bytes, options_.least_segments, {}};
+    CompactionPlan plan{.small_bytes = options_.small_bytes,
+                        .most_bytes = options_.segment_bytes,
+                        .least_segments = options_.least_segments,
+                        .much_larger = options_.much_larger,
+                        .rewrite = {}};
     TRY_ASSIGN(plan.rewrite, MustBeRewritten(sealed));
     const auto runs = PlanCompaction(sealed, plan);
     std::deque<Run> left(runs.begin(), runs.end());
@@ -429,6 +447,7 @@ std::vector<Run> PlanCompaction(std::span<const SegmentRow> in_order, const Comp
   std::uint64_t bytes = 0;
   std::size_t parts = 0;
   const auto close = [&] {
+    LeaveWhatIsMuchLarger(run, plan);
     if (!run.empty() && IsWorthIt(run, plan)) runs.push_back(std::move(run));
     run = {};
     bytes = parts = 0;

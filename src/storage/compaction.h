@@ -30,6 +30,8 @@ struct CompactionPlan {
   std::uint64_t small_bytes = 0;    // a segment below this is merged with its neighbours
   std::uint64_t most_bytes = 0;     // of what lives in the sources of one new segment
   std::size_t least_segments = 2;   // fewer are not merged
+  // What is larger than so many times all behind it in a run is left as it is; 0: nothing is.
+  std::uint64_t much_larger = 0;
   std::set<std::uint32_t> rewrite;  // the numbers of segments to be rewritten whatever their size
 };
 
@@ -42,6 +44,9 @@ struct CompactOptions {
   std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
   std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
   std::size_t least_segments = 2;          // fewer are not merged, unless something in them has to go
+  // What is larger than so many times all that it would be merged with is left as it is, unless something in it has to go:
+  // who compacts every day then writes a record log(n) times and not every day. 0: all are merged.
+  std::uint64_t much_larger = 0;
   // These segments are rewritten whatever their size:
   double dead_share = 0.25;  // where at least this share of the lines' bytes is dead
   bool reframe = true;       // whose frames were closed by the clock, much below their size

@@ -27,11 +27,12 @@ constexpr MediaId Film(std::int64_t id) {
 }
 
 // "1 2 | 4 5": the runs that a plan makes, by their numbers.
-std::string Plan(std::initializer_list<SegmentRow> rows, std::set<std::uint32_t> rewrite) {
+std::string Plan(std::initializer_list<SegmentRow> rows, std::set<std::uint32_t> rewrite,
+                 std::uint64_t much_larger = 0) {
   const std::vector<SegmentRow> in_order(rows);
   std::string text;
-  for (const auto& run :
-       PlanCompaction(in_order, {.small_bytes = 100, .most_bytes = 250, .rewrite = rewrite})) {
+  for (const auto& run : PlanCompaction(in_order, {.small_bytes = 100, .most_bytes = 250, .much_larger = much_larger,
+                                                   .rewrite = rewrite})) {
     text += text.empty() ? "" : " | ";
     for (const SegmentRow& row : run) text += fmt::format("{}{}", &row == &run[0] ? "" : " ", row.number);
   }
@@ -59,6 +60,19 @@ TEST(PlanCompaction, RewritesWhatMustBe) {
   EXPECT_EQ(Plan({Row(1, 10), Row(2, 500), Row(3, 10)}, {2}), "2");  // too large to be merged with others
   EXPECT_EQ(Plan({Row(1, 10), Row(2, 150), Row(3, 10)}, {2}), "1 2 3");
   EXPECT_EQ(Plan({Row(1, 10)}, {1}), "1");
+}
+
+TEST(PlanCompaction, LeavesWhatIsMuchLargerThanAllBehindItWhenAskedTo) {
+  const auto plan = [](std::initializer_list<SegmentRow> rows, std::set<std::uint32_t> rewrite) {
+    return Plan(rows, std::move(rewrite), 4);
+  };
+  EXPECT_EQ(plan({Row(1, 90), Row(2, 10), Row(3, 10)}, {}), "2 3");
+  EXPECT_EQ(plan({Row(1, 90), Row(2, 10), Row(3, 10)}, {3}), "2 3");
+  EXPECT_EQ(plan({Row(1, 90), Row(2, 10), Row(3, 10)}, {1}), "1 2 3");
+  EXPECT_EQ(plan({Row(1, 90), Row(2, 10), Row(3, 20)}, {}), "1 2 3");
+  EXPECT_EQ(plan({Row(1, 99), Row(2, 20), Row(3, 2), Row(4, 2)}, {4}), "3 4");
+  EXPECT_EQ(plan({Row(1, 10), Row(2, 1)}, {}), "");
+  EXPECT_EQ(Plan({Row(1, 90), Row(2, 10), Row(3, 10)}, {}), "1 2 3");
 }
 
 TEST(PlanCompaction, LeavesFewerThanTheLeastUnlessSomethingInThemHasToGo) {
