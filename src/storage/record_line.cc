@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "storage/line_cursor.h"
+
 namespace tmdbc {
 namespace {
 
@@ -17,26 +19,6 @@ constexpr std::size_t kShaDigits = 64;
 // Behind "data":null.
 constexpr std::string_view kPatch = R"(,"patch":)";
 constexpr std::string_view kIds = R"(,"ids":[)";
-
-// Header bytes are Latin-1: every byte that is not plain ASCII becomes the \u00XX of its code point, so that
-// the line is valid UTF-8 whatever a server sends, and nothing is lost.
-void AppendEtag(const std::optional<std::string>& etag, std::string& out) {
-  if (!etag) {
-    out += "null";
-    return;
-  }
-  out += '"';
-  for (const char c : *etag) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    } else {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-  }
-  out += '"';
-}
 
 // Everything before the value of "data".
 void AppendHead(const RecordLine& record, std::string& out) {
@@ -59,72 +41,6 @@ void AppendHead(const RecordLine& record, std::string& out) {
     fmt::format_to(end, R"(,"sha256":"{}","data":)", record.sha256);
   }
 }
-
-// Takes a line apart from left to right. After the first thing that does not fit, ok() is false and stays so.
-class Cursor {
- public:
-  explicit Cursor(std::string_view text) : rest_(text) {}
-
-  bool ok() const { return ok_; }
-  std::string_view rest() const { return rest_; }
-
-  bool Skip(std::string_view literal) {
-    if (!rest_.starts_with(literal)) return false;
-    rest_.remove_prefix(literal.size());
-    return true;
-  }
-  void Expect(std::string_view literal) { ok_ = Skip(literal) && ok_; }
-
-  std::int64_t Integer() {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    ok_ = ok_ && error == std::errc();
-    rest_.remove_prefix(std::size_t(end - rest_.data()));
-    return value;
-  }
-
-  // Up to the next quote, which is taken too.
-  std::string_view Word() {
-    const auto quote = rest_.find('"');
-    if (quote == std::string_view::npos) {
-      ok_ = false;
-      return {};
-    }
-    const auto word = rest_.substr(0, quote);
-    rest_.remove_prefix(quote + 1);
-    return word;
-  }
-
-  std::optional<std::string> Etag() {
-    if (Skip("null")) return std::nullopt;
-    Expect("\"");
-    std::string etag;
-    while (ok_) {
-      if (rest_.empty()) {
-        ok_ = false;
-      } else if (Skip("\"")) {
-        break;
-      } else if (Skip("\\u00")) {
-        unsigned byte = 0;
-        const auto digits = rest_.substr(0, 2);
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-        ok_ = error == std::errc() && digits.size() == 2 && end == digits.data() + 2;
-        etag += static_cast<char>(byte);
-        rest_.remove_prefix(digits.size());
-      } else {
-        Skip("\\");
-        if (rest_.empty()) break;
-        etag += rest_.front();
-        rest_.remove_prefix(1);
-      }
-    }
-    return etag;
-  }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
-};
 
 // The ids behind `[`, up to and with the closing bracket; empty when they are not ascending numbers of TMDB's kind.
 std::vector<std::int64_t> ParseIds(std::string_view text) {
@@ -198,7 +114,7 @@ void AppendRecordLine(const RecordLine& record, std::string& out) {
 Result<RecordLine> ParseRecordLine(std::string_view line) {
   const auto corrupt = [](const char* what) { return Fail(ErrorCode::kCorrupt, "record line: {}", what); };
   RecordLine record;
-  Cursor at(line);
+  LineCursor at(line);
   at.Expect(R"({"type":")");
   const auto type = ParseMediaType(at.Word());
   if (!at.ok() || !type) return corrupt("no known type");
