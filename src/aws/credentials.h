@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// CredentialChain: with which key this process speaks to AWS, looked for where every AWS program looks
+// (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html), the first that has one:
+//
+//   1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (a Lambda function's role comes so)
+//   2. the profile AWS_PROFILE, else "default", of ~/.aws/credentials and ~/.aws/config
+//   3. a container's role: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
+//   4. an instance's role: the metadata service at 169.254.169.254, version 2 of its protocol
+//
+// Web identities, SSO sessions, `role_arn` and `credential_process` are not read; who has those exports them into the
+// environment (`aws configure export-credentials --format env`), and the error says so.
+//
+// Secrets are in no error and no log. One thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "aws/shared_config.h"
+#include "aws/sigv4.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/http.h"
+
+namespace tmdbc::aws {
+
+class CredentialChain {
+ public:
+  // All outlive the chain. `transport` carries the questions about roles; nothing else is under way in it meanwhile.
+  CredentialChain(Environment environment, const Clock& clock, http::HttpTransport& transport);
+
+  // What is good now: asked for when there is none yet, and again five minutes before it expires. Where that fails,
+  // what has not expired yet is used on. Else one sentence that says what is missing.
+  Result<Credentials> Current();
+  // Whether Current() would ask anybody.
+  bool due() const;
+  // The server says that they have expired, whatever we think: the next Current() looks again.
+  void Refused() { refused_ = true; }
+
+ private:
+  Result<Credentials> Find();
+  Result<std::optional<Credentials>> FromEnvironment() const;
+  Result<std::optional<Credentials>> FromProfile(const SharedConfig& config) const;
+  Result<Credentials> FromContainer(const std::string& url);
+  Result<Credentials> FromInstance();
+  // One question to a service of this machine. kUnavailable when it does not answer.
+  Result<http::Response> Ask(http::Method method, const std::string& url, std::vector<http::Header> headers);
+
+  const Environment environment_;
+  const Clock& clock_;
+  http::HttpTransport& transport_;
+  std::optional<Credentials> found_;
+  MonoTime retry_at_{};  // a renewal failed: not before then
+  bool refused_ = false;
+};
+
+}  // namespace tmdbc::aws
