@@ -151,6 +151,11 @@ Result<void> CheckIsOf(MediaId id, dom::element root) {
   return {};
 }
 
+void SortAndDropDoubles(std::vector<std::int64_t>& ids) {
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
 }  // namespace
 
 DetailFetch::DetailFetch(MediaId id, std::span<const std::int64_t> known_seasons,
@@ -265,8 +270,7 @@ Result<void> DetailFetch::ReadSeasonList(const ParsedJson& show) {
       std::optional<std::int64_t>& season_id = season_ids_[*number];
       if (!season_id.has_value()) season_id = own_id;
     }
-    std::ranges::sort(seen.ids);
-    seen.ids.erase(std::unique(seen.ids.begin(), seen.ids.end()), seen.ids.end());
+    SortAndDropDoubles(seen.ids);
   }
   for (const auto& [number, season_id] : season_ids_) seen.numbers.push_back(number);
   return {};
@@ -351,6 +355,13 @@ void DetailFetch::PlanNext() {
 // be had.
 void DetailFetch::PlanMissingSeasons() {
   if (season_list_.given) {
+    // What came is not gone, whatever the list says.
+    for (const auto& [number, season] : seasons_) {
+      if (season_ids_.contains(number)) continue;
+      if (season.own_id.has_value()) season_list_.ids.push_back(*season.own_id);
+      season_list_.readable = season_list_.readable && season.own_id.has_value();
+    }
+    SortAndDropDoubles(season_list_.ids);
     std::vector<std::int64_t> missing = absent_seasons();
     std::erase_if(missing, [this](std::int64_t number) { return forgone_.contains(number); });
     Plan(Kind::kShow, PlanSeasonCalls(id_.id, missing, most_seasons_));

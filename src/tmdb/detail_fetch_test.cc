@@ -341,6 +341,18 @@ TEST(DetailFetch, SkipsASeasonThatCameButIsNotListed) {
   DetailFetch fetch(kShow, {}, DefaultNamespaces());
   EXPECT_EQ(SeasonNumbers(FetchAll(fetch, server)), (std::vector<std::int64_t>{0, 2}));
   EXPECT_EQ(server.requests, 1);
+  // It is not gone either: the answer that does not list it brought it.
+  EXPECT_FALSE(fetch.season_list().readable) << "it came without an id: any may be meant";
+}
+
+TEST(DetailFetch, ASeasonThatCameIsNotGoneThoughTheListIsEmpty) {
+  DetailFetch fetch(kShow, Numbers(1, 2), DefaultNamespaces());
+  const auto calls = fetch.TakeCalls();
+  ASSERT_TRUE(fetch.Accept(calls[0].index, R"({"id":1399,"seasons":[],"season/1":{"id":8,"season_number":1,"episodes":[]}})",
+                           {}, kNow));
+  EXPECT_TRUE(fetch.listed_seasons().empty());
+  EXPECT_EQ(fetch.season_list().ids, std::vector<std::int64_t>{8});
+  EXPECT_TRUE(fetch.season_list().readable);
 }
 
 TEST(DetailFetch, SurvivesEveryOddityOfTheSeasonList) {

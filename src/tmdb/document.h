@@ -47,7 +47,7 @@ struct Document {
 struct SeasonList {
   bool given = false;                 // it has a seasons[] array; without one it says nothing at all
   std::vector<std::int64_t> numbers;  // ascending
-  std::vector<std::int64_t> ids;      // ascending: all that it names, those without a readable number too
+  std::vector<std::int64_t> ids;      // ascending: all that it names, with no readable number too, and what came unnamed
   bool readable = true;  // false: an entry has neither an id nor a number, so it may be any season
 };
 
