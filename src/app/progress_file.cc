@@ -288,7 +288,15 @@ Result<std::optional<Feed>> ProgressFile::FeedNow(MediaType type, std::chrono::s
 Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& catalog, const Clock& clock) {
   std::vector<std::string> notes;
   TRY_ASSIGN(const std::string text, ReadText(files));
-  if (text.empty()) return notes;
+  if (text.empty()) {
+    TRY(CreateWatermarks(catalog));
+    TRY_ASSIGN(const Watermarks known, ReadWatermarks(catalog));
+    // Where the catalog itself knows, nothing is missed.
+    if (known.empty())
+      notes.push_back(fmt::format("{} is not there: the next harvest reads the exports anew, and the change feeds from "
+                                  "the day on which the oldest record was verified", kProgressFile));
+    return notes;
+  }
   const auto saved = ParseProgress(text);
   if (!saved) {
     notes.push_back(saved.error().message + ": it is passed over");

@@ -176,6 +176,19 @@ TEST_F(ProgressFileTest, ADamagedFileIsNamedAndPassedOver) {
   EXPECT_EQ(Watermark(), std::nullopt) << "the harvester goes back to the oldest verification";
 }
 
+TEST_F(ProgressFileTest, AMissingFileIsNamedWhereNothingElseKnows) {
+  {
+    Open open;
+    StoreAFilm(open);
+    open.Reach("2026-11-10");
+  }
+  EXPECT_EQ(Run({"verify", "--rebuild"}).out.find("progress.json"), std::string::npos) << "the catalog knows";
+  LoseTheCatalog();
+  const Outcome rebuilt = Run({"verify", "--rebuild"});
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_NE(rebuilt.out.find("progress.json is not there: the next harvest reads"), std::string::npos) << rebuilt.out;
+}
+
 TEST_F(ProgressFileTest, OfDaysToComeItIsNotBelieved) {
   {
     Open open;
