@@ -248,7 +248,9 @@ class BundleLines {
     }
     data.remove_suffix(1);
     if (line.status == 404) {
-      if (data != "null" || line.is_season() || line.etag || line.whole_at || line.seasons) return Wrong("a 404 that brings something");
+      if (data != "null" || line.is_season() || line.etag || line.whole_at || line.seasons) {
+        return Wrong("a 404 that brings something");
+      }
       TRY(Begin(EntryKind::kGone, id));
       entry_->at = line.fetched_at;
       return {};
@@ -421,6 +423,7 @@ Result<void> BundleWriter::Fetched(MediaId id, std::vector<Document> documents, 
   }
   if (lines.size() > kMostEntryBytes) return invalid(fmt::format("{} bytes are too many", lines.size()));
   told_.insert(id);
+  ++fetched_;
   Append(lines);
   return {};
 }
@@ -428,9 +431,10 @@ Result<void> BundleWriter::Fetched(MediaId id, std::vector<Document> documents, 
 Result<void> BundleWriter::Gone(MediaId id, Time at) {
   if (full() || !told_.insert(id).second) return {};
   std::string line;
-  AppendAnswerHead({.id = id, .fetched_at = at, .whole_at = std::nullopt, .status = 404, .etag = {}, .seasons = {}}, line);
+  AppendAnswerHead({.id = id, .fetched_at = at, .whole_at = {}, .status = 404, .etag = {}, .seasons = {}}, line);
   line += "null}\n";
   Append(line);
+  ++gone_;
   ++report_.gone[id.type];
   return {};
 }
@@ -445,6 +449,10 @@ void BundleWriter::Failed(MediaId id, std::string_view reason) {
   if (!failed_.insert(id).second) return;
   told_.insert(id);
   Append(FailedLine(id, reason.empty() ? "no reason was given" : reason.substr(0, kMostReasonBytes)));
+}
+
+BundleWriter::Counts BundleWriter::counts() const {
+  return {.ids = std::ssize(told_), .fetched = fetched_, .gone = gone_, .failed = std::ssize(failed_)};
 }
 
 void BundleWriter::Append(std::string_view lines) {

@@ -96,6 +96,11 @@ class BundleWriter final : public Intake {
 
   // A dead letter; also of an id of which a part was fetched.
   void Failed(MediaId id, std::string_view reason);
+  // So far. `ids` are those of which something was said: an id may be fetched in part and failed.
+  struct Counts {
+    std::int64_t ids = 0, fetched = 0, gone = 0, failed = 0;
+  };
+  Counts counts() const;
   // The whole bundle. Ids of the batch of which nothing was said are left. `summary.batch` and `.program` are filled
   // in. Last.
   std::string Finish(BundleSummary summary);
@@ -110,7 +115,8 @@ class BundleWriter final : public Intake {
   std::set<MediaId> failed_;  // of these, or beside them, dead letters
   std::string lines_;         // not compressed yet
   std::string bundle_;
-  std::uint64_t content_ = 0;  // of `bundle_`, before compression
+  std::uint64_t content_ = 0;  // of both, before compression
+  std::int64_t fetched_ = 0, gone_ = 0;
   IntakeReport report_;
 };
 

@@ -93,7 +93,8 @@ std::vector<HandedIn> Answers(Time at, int round) {
       all.push_back({{MediaType::kMovie, id}, {}, {}, at + milliseconds(id)});
       continue;
     }
-    Document movie = Movie(id, id % 5 == round ? "other" : "the same", double(id + (id % 3) * round), at + microseconds(id * 777));
+    const std::string_view title = id % 5 == round ? "other" : "the same";
+    Document movie = Movie(id, title, double(id + (id % 3) * round), at + microseconds(id * 777));
     if (id % 4 == 0) movie.etag = "W/\"1f\xe9\"";
     all.push_back({movie.id, {movie}, {}, at + milliseconds(id)});
   }
@@ -106,7 +107,9 @@ std::vector<HandedIn> Answers(Time at, int round) {
   const std::string list =
       round == 0 ? R"(,"seasons":[{"id":91,"season_number":0},{"id":92,"season_number":1},{"id":93,"season_number":2}])"
                  : R"(,"seasons":[{"id":92,"season_number":1},{"id":94,"season_number":null}])";
-  all.push_back(FetchShow(1399, list, {SeasonText(91, 0), SeasonText(92, 1), SeasonText(93, 2)}, at));
+  std::vector<std::string> seasons = {SeasonText(92, 1)};
+  if (round == 0) seasons = {SeasonText(91, 0), SeasonText(92, 1), SeasonText(93, 2)};
+  all.push_back(FetchShow(1399, list, seasons, at));
   all.push_back(FetchShow(1400, "", {SeasonText(95, 0)}, at));
   all.push_back(FetchShow(1401, R"(,"seasons":[{}])", {}, at));
   return all;
@@ -201,7 +204,7 @@ TEST(Bundle, LeadsToTheSameStoreAsOnALaptop) {
     EXPECT_EQ(owner_report.changes, laptop_report.changes);
     EXPECT_EQ(owner_report.gone, laptop_report.gone);
     if (round == 1) {
-      EXPECT_GT((laptop_report.changes[{MediaType::kSeason, Change::kDelete}]), 0) << "the lists of seasons count";
+      EXPECT_GT((laptop_report.changes[{MediaType::kSeason, Change::kDelete}]), 0) << "a season that is listed no more";
       EXPECT_GT((laptop_report.changes[{MediaType::kMovie, Change::kStats}]), 0);
     }
     laptop.Seal();

@@ -84,7 +84,8 @@ std::size_t ItemBytes(const IdBatch::Item& item) {
 }
 
 std::string FormatIdBatch(const IdBatch& batch) {
-  std::string out = fmt::format(R"({{"schema":{},"batch":"{}","rate":{},"ids":[)", kBatchSchema, batch.name, batch.rate);
+  std::string out =
+      fmt::format(R"({{"schema":{},"batch":"{}","rate":{},"ids":[)", kBatchSchema, batch.name, batch.rate);
   for (const IdBatch::Item& item : batch.items) {
     if (&item != &batch.items.front()) out += ',';
     AppendItem(item, out);

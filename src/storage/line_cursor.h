@@ -10,8 +10,8 @@
 
 namespace tmdbc {
 
-// Header bytes are Latin-1: every byte that is not plain ASCII becomes the \u00XX of its code point, so that the line is
-// valid UTF-8 whatever a server sends, and nothing is lost. Empty: null.
+// Header bytes are Latin-1: every byte that is not plain ASCII becomes the \u00XX of its code point, so that the line
+// is valid UTF-8 whatever a server sends, and nothing is lost. Empty: null.
 void AppendEtag(const std::optional<std::string>& etag, std::string& out);
 
 // Takes a line apart from left to right. After the first thing that does not fit, ok() is false and stays so.
