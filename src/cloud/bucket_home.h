@@ -3,8 +3,8 @@
 // gives it back; state/head.json says who has it until when and which catalog is in force.
 //
 // Nothing but compare-and-swap protects the head: the lease only saves two owners from working in vain. Whoever finds
-// that a condition did not hold (kExists) has lost to somebody else: what is local is worth nothing, and the next Take()
-// begins from what is in the bucket. docs/decisions/cloud.md says why that is enough.
+// that a condition did not hold (kExists) has lost to somebody else: what is local is worth nothing, and the next
+// Take() begins from what is in the bucket. docs/decisions/cloud.md says why that is enough.
 //
 // After a kIo nobody knows whether the head changed, now or later: the caller ends its cycle, and a later Take() sees
 // what is there. One thread.
@@ -52,8 +52,8 @@ class BucketHome {
 
   // The lease counts from now. The epoch grows.
   Result<void> Renew(Duration lease);
-  // Puts the catalog, which must have been checkpointed and not be changed meanwhile, and then names it in the head with
-  // sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror free,
+  // Puts the catalog, which must have been checkpointed and not be changed meanwhile, and then names it in the head
+  // with sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror free,
   // or keeps it for `keep`. Freed it must not be touched until the next Take().
   Result<void> Publish(const HeadState& next, std::optional<Duration> keep = {});
   // After a Publish(): the batches of this epoch are in the channel.

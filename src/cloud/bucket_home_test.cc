@@ -65,7 +65,8 @@ TEST_F(BucketHomeTest, BeginsInAnEmptyBucket) {
   EXPECT_EQ(process.home.head().epoch, 1);
   EXPECT_EQ(process.Catalog(), "none");
   process.scratch.Put("catalog.db", "one");
-  ASSERT_TRUE(process.home.Publish({.sequences = {{MediaType::kMovie, 3}}, .waiting = 7, .out_batches = 1, .out_ids = 2}));
+  ASSERT_TRUE(process.home.Publish(
+      {.sequences = {{MediaType::kMovie, 3}}, .waiting = 7, .out_batches = 1, .out_ids = 2}));
   const HeadState head = Head();
   EXPECT_EQ(head.catalog.key, "state/catalog/000000001.db");
   EXPECT_EQ(bucket_.objects.at(head.catalog.key).bytes, "one");

@@ -310,7 +310,8 @@ Result<std::vector<IdBatch>> Dispatcher::Unsent(std::int64_t sent) {
 }
 
 Result<Dispatcher::Out> Dispatcher::CountOut() {
-  TRY_ASSIGN(Statement count, catalog_.Prepare("SELECT count(*), coalesce(sum(length(receipts)), 0) FROM sent_batches"));
+  TRY_ASSIGN(Statement count, catalog_.Prepare("SELECT count(*), coalesce(sum(length(receipts)), 0) "
+                                               "FROM sent_batches"));
   TRY(count.Step());
   return Out{count.Int(0), count.Int(1) / std::int64_t(sizeof(Entry))};
 }

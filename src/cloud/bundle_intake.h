@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// A bundle goes into the store, through the Intake through which a collector beside the store hands in its answers. A
+// bundle may come twice: its owner died behind the commit; or late: its ids have been answered by another one since. So
+// an answer that is older than what is stored is passed over, and one that is stored already changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "cloud/bundle.h"
+#include "cloud/dispatcher.h"
+#include "storage/intake.h"
+#include "storage/ledger.h"
+#include "storage/record_writer.h"
+
+namespace tmdbc {
+
+struct TakenBundle {
+  BundleSummary summary;
+  BatchOutcome outcome;
+  std::int64_t late = 0;       // answers that were passed over
+  bool of_another_tmdb = false;  // nothing but 404s, of ids of which nothing is known here: they were left
+};
+
+// Hands in all of `bundle`, committing whenever that is due; the rest of it, and what becomes of its batch, is the
+// caller's to commit. `writer` and `ledger` are those behind `intake`, whose batch is empty. kCorrupt: it is no bundle
+// of `batch`, and nothing was handed in; other errors are the store's.
+Result<TakenBundle> TakeBundleIn(std::string_view bundle, std::string_view batch, Intake& intake, RecordWriter& writer,
+                                 RecordLedger& ledger);
+
+}  // namespace tmdbc

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+#include "cloud/owner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/stop.h"
+#include "cloud/bundle_intake.h"
+#include "cloud/deadline_transport.h"
+#include "harvester/harvester.h"
+#include "queue/sqlite_queue.h"
+#include "storage/adopt.h"
+#include "storage/bucket_files.h"
+#include "storage/popularity_table.h"
+#include "storage/record_index.h"
+#include "storage/record_reader.h"
+#include "storage/store_intake.h"
+#include "tmdb/upstream_clock.h"
+
+namespace tmdbc {
+namespace {
+
+// AWS lets a function live for so long.
+constexpr Duration kLongestCall = std::chrono::minutes(15);
+
+constexpr char kTables[] = R"sql(
+CREATE TABLE IF NOT EXISTS taken_objects(key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS request_tries(key TEXT PRIMARY KEY, tries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS doomed_objects(key TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+std::int64_t Micros(Time time) {
+  return time.time_since_epoch().count();
+}
+
+// Pages of a change feed count against the rate limit; an export does not.
+bool AsksTheApi(const OwnerRequest& request) {
+  return std::ranges::any_of(request.harvests, [](const HarvestRequest& harvest) {
+    return harvest.ids.empty() && harvest.mode != HarvestMode::kExport;
+  });
+}
+
+std::string StatusJson(const HeadState& head, const OwnerReport& report, Time now) {
+  JsonWriter json;
+  json.BeginObject().Field("at", FormatTime(now)).Field("epoch", head.epoch);
+  json.Key("sequences").BeginObject();
+  for (const auto& [type, number] : head.sequences) json.Field(Name(type), number);
+  json.EndObject().Field("waiting", head.waiting).Field("dead", report.dead);
+  json.Key("out").BeginObject().Field("batches", head.out_batches).Field("ids", head.out_ids).EndObject();
+  json.Key("messages").BeginObject().Field("waiting", report.channel.waiting);
+  json.Field("in_flight", report.channel.in_flight).Field("dead", report.channel.dead).EndObject();
+  json.Key("stopped");
+  head.stopped ? json.Text(*head.stopped) : json.Null();
+  return json.EndObject().text() + "\n";
+}
+
+}  // namespace
+
+// K3 to K12 of docs/decisions/cloud.md.
+class Owner::Cycle {
+ public:
+  Cycle(Owner& owner, const OwnerCall& call, OwnerReport& report)
+      : o_(owner),
+        p_(owner.p_),
+        call_(call),
+        report_(report),
+        work_end_(call.deadline - kKeptForTheEnd),
+        files_(p_.objects, p_.scratch) {}
+
+  // Up to the publication: an error means that nothing has happened.
+  Result<void> Run() {
+    TRY(Open());
+    TRY(TakeBundlesIn());
+    TRY(Harvest());
+    TRY(HandOut());
+    TRY(Seal());
+    TRY_ASSIGN(const HeadState next, Close());
+    return o_.home_.Publish(next);
+  }
+  // Behind it: what fails here the next cycle does.
+  void Finish() {
+    Send();
+    Clean();
+  }
+
+ private:
+  // What stands on the catalog; goes before it.
+  struct Store {
+    explicit Store(BucketFileSystem& files, Database& catalog)
+        : reader(files, catalog), ledger(catalog), popularity(catalog), index(catalog) {}
+    RecordReader reader;
+    RecordLedger ledger;
+    PopularityTable popularity;
+    RecordIndex index;
+    std::unique_ptr<RecordWriter> writer;
+    std::unique_ptr<SqliteIdQueue> queue;
+    std::optional<Dispatcher> dispatcher;
+  };
+
+  Result<void> Open();
+  Result<void> TakeBundlesIn();
+  Result<void> TakeBundleIn(const std::string& key, const std::string& batch, Intake& intake);
+  Result<void> Harvest();
+  enum class Outcome : std::uint8_t { kDone, kGoesOn, kFailed };
+  Result<Outcome> Answer(const std::string& key, const OwnerRequest& request);
+  Result<Outcome> HarvestOne(HarvestRequest request, Harvester& harvester, const StopFlag& stop);
+  Result<bool> GiveUp(const std::string& key, const Error& error);
+  Result<void> HandOut();
+  Result<void> Seal();
+  Result<void> Doom();
+  Result<HeadState> Close();
+  void Send();
+  void Clean();
+
+  Result<std::set<std::string>> Keys(const char* sql);
+  Result<void> RunFor(const char* sql, const std::string& key);
+  Result<void> Taken(const std::string& key) {
+    return RunFor("INSERT OR IGNORE INTO taken_objects(key) VALUES (?1)", key);
+  }
+  bool OutOfTime() const { return p_.clock.Now() >= work_end_; }
+
+  Owner& o_;
+  const OwnerPorts& p_;
+  const OwnerCall& call_;
+  OwnerReport& report_;
+  const Time work_end_;
+
+  BucketFileSystem files_;
+  std::optional<Database> catalog_;
+  std::unique_ptr<Store> store_;
+  std::vector<std::string> bundles_, requests_;  // keys, as they were listed
+  bool hold_ = false;                            // a request waits for all that is out
+  ChannelCounts counts_;
+  std::vector<IdBatch> to_send_;
+  std::vector<std::string> to_delete_;  // once the catalog that says so is published
+};
+
+Result<std::set<std::string>> Owner::Cycle::Keys(const char* sql) {
+  TRY_ASSIGN(Statement all, catalog_->Prepare(sql));
+  std::set<std::string> keys;
+  for (;;) {
+    TRY_ASSIGN(const bool row, all.Step());
+    if (!row) return keys;
+    keys.emplace(all.Text(0));
+  }
+}
+
+Result<void> Owner::Cycle::RunFor(const char* sql, const std::string& key) {
+  TRY_ASSIGN(Statement statement, catalog_->Prepare(sql));
+  return statement.Bind(key).Run();
+}
+
+// --- K4: what the bucket holds ---
+
+Result<void> Owner::Cycle::Open() {
+  report_.epoch = o_.home_.head().epoch;
+  if (!o_.home_.fell_back().empty()) {
+    p_.log.Error("the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
+                 {{"reason", o_.home_.fell_back()}});
+  }
+  TRY_ASSIGN(Database opened, Database::Open(p_.scratch_folder + "/" + std::string(kCatalogFile),
+                                             Database::Mode::kReadWrite));
+  catalog_.emplace(std::move(opened));
+  TRY(catalog_->Execute(kTables));
+  store_ = std::make_unique<Store>(files_, *catalog_);
+  // An owner that died before it published the first catalog may have left segments.
+  const auto made = catalog_->Transact([&]() -> Result<void> {
+    TRY(store_->index.Create());
+    return {};
+  });
+  TRY(made);
+  TRY_ASSIGN(const AdoptReport adopted, AdoptSegments(files_, *catalog_));
+  report_.adopted_segments = adopted.segments;
+  for (const Damage& damage : adopted.damage)
+    p_.log.Error("damaged", {{"file", damage.file}, {"offset", damage.offset}, {"reason", damage.what}});
+  TRY_ASSIGN(store_->writer, RecordWriter::Open(files_, *catalog_, p_.clock, o_.options_.writer));
+  TRY_ASSIGN(store_->queue, SqliteIdQueue::Open(*catalog_, p_.clock, kOwnersQueue));
+  TRY_ASSIGN(Dispatcher dispatcher,
+             Dispatcher::Open(*catalog_, *store_->queue, store_->ledger, p_.clock, o_.options_.dispatch));
+  store_->dispatcher.emplace(std::move(dispatcher));
+
+  TRY_ASSIGN(const auto inbox, p_.objects.ListObjects(std::string(kInboxPrefix), ""));
+  for (const ObjectInfo& object : inbox) {
+    if (BatchOfKey(object.key)) bundles_.push_back(object.key);
+    if (object.key.starts_with(kRequestPrefix)) requests_.push_back(object.key);
+  }
+  // What is gone from the inbox needs no row.
+  return catalog_->Transact([&]() -> Result<void> {
+    TRY_ASSIGN(auto rows, Keys("SELECT key FROM taken_objects"));
+    for (const ObjectInfo& object : inbox) rows.erase(object.key);
+    for (const std::string& key : rows) TRY(RunFor("DELETE FROM taken_objects WHERE key=?1", key));
+    return {};
+  });
+}
+
+// --- K5: bundles ---
+
+Result<void> Owner::Cycle::TakeBundlesIn() {
+  TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
+  const UpstreamClock answered(p_.clock, p_.upstream);
+  StoreIntake intake(answered, *store_->writer, store_->ledger, {});
+  for (const std::string& key : bundles_) {
+    if (!taken.contains(key)) {
+      if (OutOfTime()) return {};
+      TRY(TakeBundleIn(key, *BatchOfKey(key), intake));
+    }
+    to_delete_.push_back(key);
+  }
+  return {};
+}
+
+Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::string& batch, Intake& intake) {
+  const auto object = p_.objects.Get(key);
+  if (!object && object.error().code == ErrorCode::kNotFound) return {};  // deleted as one that was taken in
+  TRY(object);
+  auto taken = tmdbc::TakeBundleIn(object->bytes, batch, intake, *store_->writer, store_->ledger);
+  if (!taken && taken.error().code == ErrorCode::kCorrupt && !store_->writer->CommitDeadline()) {
+    p_.log.Error("a bundle cannot be read: its ids go out again", {{"bundle", key}, {"reason", taken.error().message}});
+    ++report_.corrupt_bundles;
+    taken = TakenBundle{};
+  }
+  TRY(taken);
+  const auto settled = intake.Commit([&](const IntakeReport&) -> Result<void> {
+    TRY(store_->dispatcher->CameBack(batch, taken->outcome, taken->summary));
+    if (taken->of_another_tmdb) TRY(store_->dispatcher->TmdbIsNotItself());
+    return Taken(key);
+  });
+  TRY(settled);
+  ++report_.bundles;
+  report_.late_answers += taken->late;
+  report_.requests += taken->summary.requests;
+  report_.throttled += taken->summary.throttled;
+  report_.denied |= taken->summary.denied;
+  if (taken->summary.upstream_date) p_.upstream.Reached(*taken->summary.upstream_date);
+  return {};
+}
+
+// --- K6: requests ---
+
+Result<void> Owner::Cycle::Harvest() {
+  const auto counts = p_.channel.Count();
+  if (counts) {
+    counts_ = *counts;
+  } else {
+    // At work, for all that is known: nothing is taken for lost.
+    p_.log.Warn("the messages cannot be counted", {{"reason", counts.error().message}});
+    counts_ = {.waiting = 1};
+  }
+  TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
+  for (const std::string& key : requests_) {
+    if (taken.contains(key)) {
+      to_delete_.push_back(key);
+      continue;
+    }
+    const auto object = p_.objects.Get(key);
+    if (!object && object.error().code == ErrorCode::kNotFound) continue;
+    TRY(object);
+    const auto request = o_.options_.read_request(object->bytes, key);
+    Outcome outcome = Outcome::kDone;
+    if (!request) {
+      p_.log.Error("an event asks for what cannot be done", {{"event", key}, {"reason", request.error().message}});
+    } else {
+      TRY_ASSIGN(outcome, Answer(key, *request));
+    }
+    hold_ |= outcome == Outcome::kGoesOn;
+    if (outcome != Outcome::kDone) continue;
+    TRY(Taken(key));
+    to_delete_.push_back(key);
+  }
+  return {};
+}
+
+Result<Owner::Cycle::Outcome> Owner::Cycle::Answer(const std::string& key, const OwnerRequest& request) {
+  TRY(store_->dispatcher->TryAgain());
+  if (OutOfTime()) return Outcome::kGoesOn;
+  if (AsksTheApi(request)) {
+    TRY_ASSIGN(const bool none, store_->dispatcher->NothingOut(counts_));
+    if (!none) return Outcome::kGoesOn;  // two would share one rate
+  }
+  StopFlag stop;
+  DeadlineTransport transport(p_.transport, p_.clock, work_end_, stop);
+  Harvester harvester({.clock = p_.clock,
+                       .transport = transport,
+                       .files = files_,
+                       .catalog = *catalog_,
+                       .reader = store_->reader,
+                       .ledger = store_->ledger,
+                       .writer = *store_->writer,
+                       .popularity = store_->popularity,
+                       .sender = *store_->queue,
+                       .desk = *store_->queue,
+                       .upstream = p_.upstream,
+                       .limiter = o_.limiter_,
+                       .random = p_.random,
+                       .log = p_.log},
+                      o_.options_.sources);
+  if (request.redrive) TRY(store_->queue->Redrive(std::nullopt, p_.clock.Now()));
+  for (const HarvestRequest& one : request.harvests) {
+    const auto outcome = HarvestOne(one, harvester, stop);
+    if (!outcome) {
+      TRY_ASSIGN(const bool given_up, GiveUp(key, outcome.error()));
+      return given_up ? Outcome::kDone : Outcome::kFailed;
+    }
+    if (*outcome == Outcome::kGoesOn) return Outcome::kGoesOn;
+  }
+  return Outcome::kDone;
+}
+
+Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, Harvester& harvester,
+                                                       const StopFlag& stop) {
+  if (!request.ids.empty()) {
+    TRY(harvester.HarvestIds(request.types.front(), request.ids));
+    return Outcome::kDone;
+  }
+  if (request.types.empty()) request.types = o_.options_.types;
+  TRY_ASSIGN(HarvestReport report, harvester.Harvest(o_.options_.harvest_options(request), stop));
+  const bool goes_on = report.stopped;
+  report_.harvests.push_back(std::move(report));
+  return goes_on ? Outcome::kGoesOn : Outcome::kDone;
+}
+
+// Whether a request that failed is not tried again. An error that makes the catalog useless ends the cycle.
+Result<bool> Owner::Cycle::GiveUp(const std::string& key, const Error& error) {
+  if (IsDamage(error)) return std::unexpected(error);
+  TRY(RunFor("INSERT INTO request_tries(key, tries) VALUES (?1, 1) ON CONFLICT(key) DO UPDATE SET tries=tries+1", key));
+  TRY_ASSIGN(Statement read, catalog_->Prepare("SELECT tries FROM request_tries WHERE key=?1"));
+  TRY(read.Bind(key).Step());
+  const bool given_up = error.code == ErrorCode::kInvalid || read.Int(0) >= kRequestTries;
+  read.Reset();
+  if (given_up) TRY(RunFor("DELETE FROM request_tries WHERE key=?1", key));
+  p_.log.Error(given_up ? "a request is given up" : "a request is tried again",
+               {{"event", key}, {"reason", error.message}});
+  return given_up;
+}
+
+// --- K7 and K8: what goes out, what is sealed ---
+
+Result<void> Owner::Cycle::HandOut() {
+  TRY(store_->dispatcher->HandOut(report_.epoch, counts_, hold_));
+  TRY_ASSIGN(to_send_, store_->dispatcher->Unsent(o_.home_.head().sent));
+  return {};
+}
+
+Result<void> Owner::Cycle::Seal() {
+  TRY(store_->writer->Commit({}));
+  TRY(store_->writer->Seal());
+  return Doom();
+}
+
+Result<void> Owner::Cycle::Doom() {
+  return catalog_->Transact([&]() -> Result<void> {
+    const Time now = p_.clock.Now();
+    TRY_ASSIGN(Statement doom, catalog_->Prepare("INSERT OR IGNORE INTO doomed_objects(key, since) VALUES (?1, ?2)"));
+    for (const std::string& key : files_.RemovedObjects()) TRY(doom.Bind(key, Micros(now)).Run());
+    for (const std::string& key : files_.WrittenObjects()) TRY(RunFor("DELETE FROM doomed_objects WHERE key=?1", key));
+    TRY_ASSIGN(Statement due, catalog_->Prepare("SELECT key FROM doomed_objects WHERE since<=?1"));
+    due.Bind(Micros(now - kDoomedFor));
+    std::vector<std::string> gone;
+    for (;;) {
+      TRY_ASSIGN(const bool row, due.Step());
+      if (!row) break;
+      gone.emplace_back(due.Text(0));
+    }
+    for (const std::string& key : gone) TRY(RunFor("DELETE FROM doomed_objects WHERE key=?1", key));
+    to_delete_.insert(to_delete_.end(), gone.begin(), gone.end());
+    return {};
+  });
+}
+
+// --- K9: the catalog as one file ---
+
+Result<HeadState> Owner::Cycle::Close() {
+  HeadState next;
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const auto last, store_->index.LastSegment(type));
+    if (last) next.sequences[type] = last->number;
+  }
+  TRY_ASSIGN(const auto counts, store_->queue->Counts());
+  for (const auto& [type, count] : counts) {
+    next.waiting += count.waiting + count.delayed;
+    report_.dead += count.dead;
+  }
+  TRY_ASSIGN(report_.out, store_->dispatcher->CountOut());
+  next.out_batches = report_.out.batches;
+  next.out_ids = report_.out.ids;
+  next.stopped = store_->dispatcher->stopped();
+  report_.waiting = next.waiting;
+  report_.stopped = next.stopped;
+  report_.channel = counts_;
+  store_.reset();
+  TRY(CheckpointCatalog(*catalog_));
+  catalog_.reset();
+  return next;
+}
+
+// --- K11 and K12: the messages, and what nobody needs any more ---
+
+void Owner::Cycle::Send() {
+  if (to_send_.empty()) return;
+  auto sent = p_.channel.Send(to_send_);
+  if (sent) report_.sent_batches = std::ssize(to_send_);
+  if (sent) sent = o_.home_.Sent();
+  if (!sent) p_.log.Warn("messages are sent again with the next cycle", {{"reason", sent.error().message}});
+}
+
+void Owner::Cycle::Clean() {
+  const HeadState& head = o_.home_.head();
+  const auto catalogs = p_.objects.ListObjects(std::string(kCatalogPrefix), "");
+  if (catalogs) {
+    for (const ObjectInfo& object : *catalogs) {
+      // Those of later epochs are not ours.
+      if (object.key < head.catalog.key && object.key != head.previous) to_delete_.push_back(object.key);
+    }
+  }
+  Result<void> done;
+  if (!to_delete_.empty()) done = p_.objects.Delete(to_delete_);
+  if (!done) p_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
+  const auto status =
+      p_.objects.Put(std::string(kStatusKey), StatusJson(head, report_, p_.clock.Now()), PutCondition::None());
+  if (!status) p_.log.Warn("status.json is written later", {{"reason", status.error().message}});
+}
+
+// --- the call ---
+
+Owner::Owner(const OwnerPorts& ports, OwnerOptions options)
+    : p_(ports),
+      options_(std::move(options)),
+      home_(p_.objects, p_.scratch, p_.clock),
+      limiter_(options_.dispatch.rate, p_.clock) {}
+
+// K1. What is old enough or much enough to be taken in, asked for, lost, or waits while nothing is out.
+Result<bool> Owner::IsDue(const HeadState& head) {
+  TRY_ASSIGN(const auto inbox, p_.objects.ListObjects(std::string(kInboxPrefix), ""));
+  std::size_t bundles = 0;
+  std::uint64_t bytes = 0;
+  for (const ObjectInfo& object : inbox) {
+    if (object.key.starts_with(kRequestPrefix)) return true;
+    if (!BatchOfKey(object.key)) continue;
+    ++bundles;
+    bytes += object.bytes;
+  }
+  if (bundles >= kDueBundles || bytes >= kDueBytes) return true;
+  // They have come since the last call that owned the mirror.
+  const Time last = head.until - kLeaseBeyondDeadline - kLongestCall;
+  if (bundles > 0) return p_.clock.Now() - last >= CycleFor(options_.dispatch.rate);
+  if (head.holder) return true;  // its owner died
+  if (head.out_batches == 0) return head.waiting > 0 && !head.stopped;
+  TRY_ASSIGN(const ChannelCounts counts, p_.channel.Count());
+  return counts.waiting == 0 && counts.in_flight == 0;
+}
+
+Result<OwnerReport> Owner::Call(const OwnerCall& call) {
+  OwnerReport report;
+  if (call.event) {
+    const auto put = p_.objects.Put(fmt::format("{}{}.json", kRequestPrefix, call.event->id), call.event->body,
+                                    PutCondition::Absent());
+    // It was delivered before.
+    if (!put && put.error().code != ErrorCode::kExists) return std::unexpected(put.error());
+  }
+  TRY_ASSIGN(const auto head, home_.Look());
+  if (head && head->holder && head->until > p_.clock.Now()) {
+    report.end = OwnerEnd::kHeld;
+    return report;
+  }
+  if (!call.event) {
+    TRY_ASSIGN(const bool due, IsDue(head.value_or(HeadState{})));
+    if (!due) return report;
+  }
+  TRY_ASSIGN(const bool taken, home_.Take(call.holder, call.deadline + kLeaseBeyondDeadline - p_.clock.Now()));
+  if (!taken) {
+    report.end = OwnerEnd::kHeld;
+    return report;
+  }
+  Cycle cycle(*this, call, report);
+  if (const auto done = cycle.Run(); !done) {
+    (void)home_.Drop();
+    if (done.error().code != ErrorCode::kExists) return std::unexpected(done.error());
+    p_.log.Warn("somebody else was here: the next call begins from what is in the bucket",
+                {{"reason", done.error().message}});
+    report.end = OwnerEnd::kLost;
+    return report;
+  }
+  report.end = OwnerEnd::kPublished;
+  cycle.Finish();
+  return report;
+}
+
+}  // namespace tmdbc
