@@ -19,7 +19,7 @@ namespace chrono = std::chrono;
 constexpr Duration kRenewBefore = chrono::minutes(5);
 constexpr Duration kRetryAfter = chrono::seconds(30);
 // The services are on this machine or beside it; where there are none, nobody answers.
-constexpr chrono::milliseconds kPatience{1'000};
+constexpr chrono::milliseconds kRolePatience{1'000};
 constexpr int kTries = 3;
 constexpr std::size_t kMaxTokenBytes = 64 << 10;
 
@@ -216,7 +216,7 @@ Result<http::Response> CredentialChain::Ask(http::Method method, const std::stri
     request.method = method;
     request.url = url;
     request.headers = headers;
-    request.timeout = kPatience;
+    request.timeout = kRolePatience;
     request.max_body = kMaxTokenBytes;
     const http::RequestId id = transport_.Start(std::move(request), {});
     std::optional<http::Outcome> outcome;
