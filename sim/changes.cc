@@ -116,6 +116,7 @@ std::vector<Changes::Row> Changes::RowsOf(Kind kind, Time from, Time until, cons
     ++seen[std::chrono::floor<days>(entry.at)];
   });
   std::vector<Row> rows;
+  rows.reserve(last.size());
   for (const auto& [id, number] : last) rows.push_back({id, Random(seed_, HashText("row"), number).Next()});
   for (const auto& [day, count] : seen) {
     Random random(seed_, HashText("null row"), day.time_since_epoch().count(), static_cast<int>(kind));

@@ -32,7 +32,11 @@ std::int64_t Poisson(Random& random, double mean) {
   if (mean > 100) return std::max<std::int64_t>(0, std::llround(mean + random.Normal() * std::sqrt(mean)));
   const double least = std::exp(-mean);
   std::int64_t count = 0;
-  for (double product = random.Unit(); product > least; product *= random.Unit()) ++count;
+  double product = random.Unit();
+  while (product > least) {
+    product *= random.Unit();
+    ++count;
+  }
   return count;
 }
 

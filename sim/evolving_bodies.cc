@@ -214,6 +214,7 @@ std::string EvolvingWorld::WithVotes(Kind kind, std::int64_t id, const State& st
     std::stable_sort(voted.begin(), voted.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<std::string> elements;
+    elements.reserve(voted.size());
     for (auto& [votes, element] : voted) elements.push_back(std::move(element));
     edited.Set(list, ArrayOf(elements));
   }
