@@ -38,7 +38,7 @@ class EmulatorClient {
  public:
   explicit EmulatorClient(const std::string& name)
       : set(EmulatorSettings(name)),
-        transport(http::CurlTransport::Create(clock, {.max_connections = 8}).value()) {}
+        transport(http::CurlTransport::Create(clock, http::CurlOptions()).value()) {}
 
   aws::Environment environment() const {
     return [this](const char* variable) -> const char* {

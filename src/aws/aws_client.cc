@@ -236,6 +236,7 @@ std::unexpected<Error> AwsClient::Refused(const AwsCall& call, const http::Respo
   if (!error.message.empty()) what += ": " + error.message;
   const bool denied = response.status == 401 || response.status == 403 || response.status / 100 == 3 ||
                       error.code == "NoSuchBucket" || error.code == "AuthorizationHeaderMalformed" ||
+                      error.code == "AccessDeniedException" || error.code == "UnrecognizedClientException" ||
                       JudgeAnswer(response.status, error) == Verdict::kNewKey;
   return Fail(denied ? ErrorCode::kDenied : ErrorCode::kIo, "{}: {}", call.act, what);
 }
