@@ -271,5 +271,80 @@ TEST(BucketFiles, AFailedCallLosesNothingAndIsMadeUpForByTheNextSeal) {
   }
 }
 
+// --- RecordWriterOptions::trust_segments ---
+
+struct TrustedBucket : ::testing::Test {
+  static constexpr std::int64_t kMovies = 3000;
+
+  TrustedBucket() {
+    for (std::int64_t id = 1; id <= kMovies; ++id) world.Put(Movie(id, "Title", 1, world.clock.Now()));
+    world.Commit();
+    world.Seal();
+    world.clock.Advance(std::chrono::hours(24 * 30));
+    world.files.Restart();
+    world.Reopen();
+  }
+  std::int64_t Calls() { return world.files.bucket.calls(); }
+  std::int64_t Frames() {
+    auto query = world.catalog.Prepare("SELECT sum(frames) FROM store_segments WHERE sealed_at IS NOT NULL").value();
+    return query.Step().value() ? query.Int(0) : 0;
+  }
+
+  // Frames of some 30 records.
+  BucketWorld world{{.frame_bytes = 16 << 10, .trust_segments = true}};
+};
+
+TEST_F(TrustedBucket, WhatIsUnchangedAndWhatIsNewContentReadsNothing) {
+  const auto before = Calls();
+  for (std::int64_t id = 1; id <= kMovies; ++id) {
+    EXPECT_EQ(world.Put(Movie(id, "Title", 1, world.clock.Now())), Change::kUnchanged);
+  }
+  world.Commit();
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    EXPECT_EQ(world.Put(Movie(id, "Another", 1, world.clock.Now())), Change::kUpdate);
+    ASSERT_TRUE(world.store->writer->PutGone({MediaType::kMovie, 100 + id}, world.clock.Now()));
+  }
+  world.Commit();
+  EXPECT_EQ(Calls(), before);
+}
+
+// A refresh asks in the order in which was stored.
+TEST_F(TrustedBucket, NewNumbersInOrderReadEachFrameOnceAndAreStoredAsPatches) {
+  const auto before = Calls();
+  for (std::int64_t id = 1; id <= kMovies; ++id) {
+    ASSERT_EQ(world.Put(Movie(id, "Title", 2, world.clock.Now())), Change::kStats);
+    if (id % 500 == 0) world.Commit();
+  }
+  const auto frames = Frames();
+  EXPECT_GE(frames, 60);
+  EXPECT_LE(Calls() - before, frames) << "never a request a record";
+  std::int64_t patches = 0;
+  world.Commit();
+  world.Seal();
+  ASSERT_TRUE(world.store->feed.Read(MediaType::kMovie, 1, [&](std::int64_t, std::string_view line) -> Result<bool> {
+    patches += line.find("\"patch\":[") != std::string_view::npos;
+    return true;
+  }));
+  EXPECT_EQ(patches, kMovies - frames) << "all but the first of each frame";
+  EXPECT_EQ(world.Damage(), "");
+}
+
+// What TMDB lists as changed comes in no order: then a request a record would cost more than the bytes do.
+TEST_F(TrustedBucket, NewNumbersOfRecordsFarApartReadNothing) {
+  const auto before = Calls();
+  int put = 0;
+  for (std::int64_t id = 1; id <= kMovies; id += 100) {
+    ASSERT_EQ(world.Put(Movie(id, "Title", 2, world.clock.Now())), Change::kStats);
+    ++put;
+  }
+  EXPECT_EQ(put, 30);
+  EXPECT_EQ(Calls(), before);
+  world.Commit();
+  world.Seal();
+  EXPECT_NE(world.View({MediaType::kMovie, 1}).find("\"popularity\":2.000"), std::string::npos);
+  EXPECT_EQ(world.Steps({MediaType::kMovie, 1}), "1 insert");
+  EXPECT_EQ(world.Damage(), "");
+}
+
 }  // namespace
 }  // namespace tmdbc

@@ -11,6 +11,10 @@ Time TimeOfNextLine(const std::optional<IndexRow>& current, Time at) {
   return std::max(at, current->fetched_at + std::chrono::milliseconds(1));
 }
 
+bool IsStale(const std::optional<Time>& answered, Time at, Time now) {
+  return answered && at <= *answered && *answered <= now;
+}
+
 ChangeDecision Classify(const std::optional<IndexRow>& current, const ContentHash& hash, Time at) {
   if (!current) return {Change::kInsert, 1, at};
   const Time then = TimeOfNextLine(current, at);

@@ -60,6 +60,28 @@ TEST(ChangeRule, SaysWhatADocumentMeans) {
   }
 }
 
+TEST(ChangeRule, SaysWhetherALateAnswerIsStale) {
+  const Time now = kNow;
+  struct Case {
+    const char* what;
+    std::optional<Time> answered;
+    Time at;
+    bool stale;
+  };
+  const Case cases[] = {
+      {"the first answer for the id", std::nullopt, now - hours(1), false},
+      {"a later one", now - hours(2), now - hours(1), false},
+      {"the same once more", now - hours(1), now - hours(1), true},
+      {"an earlier one that comes late", now - hours(1), now - hours(2), true},
+      {"one of just now", now - hours(1), now, false},
+      // A machine whose clock ran ahead owned the mirror before.
+      {"a later one, by a true clock", now + hours(24), now - hours(1), false},
+      {"one that is dated ahead itself", now + hours(24), now + hours(25), false},
+      {"one of just now, twice", now, now, true},
+  };
+  for (const Case& one : cases) EXPECT_EQ(IsStale(one.answered, one.at, now), one.stale) << one.what;
+}
+
 TEST(ChangeRule, DatesALineAfterTheOneBeforeIt) {
   EXPECT_EQ(TimeOfNextLine(std::nullopt, kNow), kNow);
   EXPECT_EQ(TimeOfNextLine(View(Change::kUpdate, kNow - hours(1)), kNow), kNow);

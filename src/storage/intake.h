@@ -30,6 +30,8 @@ struct IntakeReport {
   std::map<MediaType, std::int64_t> gone;
   // Of these, live records that stay until a person agrees: too many went at once.
   std::map<MediaType, std::int64_t> held;
+  // Answers that came late or twice and changed nothing (StoreIntakeOptions::answers_come_late).
+  std::int64_t stale = 0;
 };
 
 class Intake {

@@ -30,11 +30,19 @@ StoredRecord RecordOf(RecordLine line, std::string_view text) {
 
 }  // namespace
 
-Result<std::shared_ptr<const std::string>> RecordLoader::Content(MediaType type, const Place& place) {
+const RecordLoader::Frame* RecordLoader::Kept(MediaType type, const Place& place) const {
   const auto kept = std::ranges::find_if(frames_, [&](const Frame& frame) {
     return frame.at == place.frame_at && frame.segment == place.segment && frame.type == type;
   });
-  if (kept != frames_.end()) return kept->content;
+  return kept == frames_.end() ? nullptr : &*kept;
+}
+
+bool RecordLoader::AtHand(MediaType type, const Place& place) const {
+  return Kept(type, place) != nullptr;
+}
+
+Result<std::shared_ptr<const std::string>> RecordLoader::Content(MediaType type, const Place& place) {
+  if (const Frame* const kept = Kept(type, place)) return kept->content;
   TRY_ASSIGN(const std::string bytes, ReadFrame(files_, type, place));
   TRY_ASSIGN(std::string content, decoder_.Unframe(bytes, kMaxLineBytes));
   Frame frame{type, place.segment, place.frame_at, std::make_shared<const std::string>(std::move(content))};

@@ -35,6 +35,9 @@ class RecordLoader {
   // The place of the line that began the version of `row`; kCorrupt when the index does not have it.
   static Result<Place> BaseOf(RecordIndex& index, const IndexRow& row);
 
+  // Whether it is kept: nothing has to be read for what is in it.
+  bool AtHand(MediaType type, const Place& place) const;
+
   void Forget() {
     frames_.clear();
     bytes_ = 0;
@@ -55,6 +58,8 @@ class RecordLoader {
   Result<Loaded> LoadLine(MediaId id, std::int64_t version, const Place& place);
   Result<Loaded> ReadLine(MediaId id, std::int64_t version, const Place& place);
   Result<std::shared_ptr<const std::string>> Content(MediaType type, const Place& place);
+
+  const Frame* Kept(MediaType type, const Place& place) const;
 
   BlobReader& files_;
   const std::size_t kept_bytes_;

@@ -281,7 +281,7 @@ Result<Place> RecordWriter::BaseOf(const IndexRow& row) {
 }
 
 Result<bool> RecordWriter::Readable(const IndexRow& row) {
-  if (row.place.segment == 0) return true;  // still in the batch
+  if (row.place.segment == 0 || options_.trust_segments) return true;  // 0: still in the batch
   return Proven(loader_->LoadView(*index_, row));
 }
 
@@ -289,9 +289,20 @@ Result<bool> RecordWriter::MakePatch(const IndexRow& before, std::string_view da
   const auto base = BaseOf(before);
   if (!base) return Proven(base);
   if (base->segment == 0) return true;  // still in the batch: twice within a second, and the whole body once more
+  if (!WorthReading(before.id.type, *base)) return true;
   const auto body = loader_->LoadBody(before.id, before.version, *base);
   if (body) patch = MakeStatsPatch(*body, data).value_or("");
   return Proven(body);
+}
+
+bool RecordWriter::WorthReading(MediaType type, const Place& place) {
+  if (!options_.trust_segments || loader_->AtHand(type, place)) return true;
+  if (const auto& open = writers_.at(type)->open(); open && open->number == place.segment) return true;  // on this disk
+  const std::pair frame{type, Place{.segment = place.segment, .frame_at = place.frame_at}};
+  if (std::erase(passed_by_, frame) > 0) return true;
+  passed_by_.push_back(frame);
+  if (passed_by_.size() > kFramesRemembered) passed_by_.pop_front();
+  return false;
 }
 
 Result<void> RecordWriter::CountGone(MediaId id, Time at, bool tombstone) {
@@ -349,6 +360,29 @@ Result<void> RecordWriter::Unhold(MediaId id) {
     std::erase_if(batch_->gone, [&](const auto& answer) { return answer.first == id; });
   }
   return {};
+}
+
+Result<std::optional<Time>> RecordWriter::AnsweredAt(MediaId id) {
+  TRY(CheckId(id));
+  std::optional<Time> last;
+  const auto take = [&](const std::optional<Time>& at) {
+    if (at && (!last || *at > *last)) last = at;
+  };
+  TRY_ASSIGN(const auto view, CurrentView(id));
+  if (view && view->change != Change::kPurge) take(view->verified_at);
+  if (const auto missed = batch_->missing.find(id); missed != batch_->missing.end()) {
+    take(missed->second.last_checked);
+  } else if (!batch_->answered.contains(id)) {
+    TRY_ASSIGN(const auto missing, index_->Missing(id));
+    if (missing) take(missing->last_checked);
+  }
+  if (const auto held = batch_->held.find(id); held != batch_->held.end()) {
+    take(held->second);
+  } else {
+    TRY_ASSIGN(const auto stored, index_->Held(id));
+    take(stored);
+  }
+  return last;
 }
 
 Result<bool> RecordWriter::IsLive(MediaId id) {
@@ -500,7 +534,7 @@ Result<void> RecordWriter::Commit(const std::function<Result<void>()>& within) {
   }
   encoder_->SetLevel(batch_->bytes >= options_.commit_bytes ? options_.fast_zstd_level : options_.zstd_level);
   *batch_ = {};
-  loader_->Forget();
+  if (!options_.trust_segments) loader_->Forget();
   commit_interval_ = std::min(2 * commit_interval_, options_.commit_interval);
   for (auto& [type, writer] : writers_) {
     if (IsSealDue(type)) (void)SealOne(type);

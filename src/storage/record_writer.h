@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -51,7 +52,13 @@ struct RecordWriterOptions {
   int zstd_level = kZstdLevel;
   // Behind a batch that commit_bytes ended and not the clock: there is more to do than time.
   int fast_zstd_level = kFastZstdLevel;
+  // What was sealed is where it was put, as it was put: a bucket sees to that. Then a record is not read before it is
+  // found unchanged, and new numbers are stored as a patch only where the frame of their body is at hand, or is asked for
+  // the second time within kFramesRemembered: else with the whole body. A refresh, which asks in about the order in which
+  // was stored, reads each frame once; whatever comes in no order reads none, where it would read one a record.
+  bool trust_segments = false;
 };
+inline constexpr std::size_t kFramesRemembered = 256;
 
 class RecordWriter {
  public:
@@ -81,7 +88,10 @@ class RecordWriter {
   // the next compaction. Nothing for what is not live.
   Result<void> PutPurge(MediaId id, Time at);
 
-  // The batch counted in, as for Put(): whether the current view of `id` has data, and a show's seasons whose view
+  // The batch counted in, as for Put(): when TMDB last answered for `id`, with a document or a 404, as far as is known.
+  // Empty when it never did, or what it said was purged.
+  Result<std::optional<Time>> AnsweredAt(MediaId id);
+  // Also with the batch: whether the current view of `id` has data, and a show's seasons whose view
   // has, by id.
   Result<bool> IsLive(MediaId id);
   struct LiveSeason {
@@ -141,6 +151,8 @@ class RecordWriter {
   Result<bool> MakePatch(const IndexRow& before, std::string_view data, std::string& patch);
   // Where the line is that began the version of the view.
   Result<Place> BaseOf(const IndexRow& row);
+  // Whether the frame is worth reading for a patch: trust_segments has the rule.
+  bool WorthReading(MediaType type, const Place& place);
   // Puts what was only verified, or not there, into lines of the batch.
   void AppendVerified();
   void AppendVerified(MediaType type, int status, Time at, std::vector<std::int64_t> ids);
@@ -165,6 +177,7 @@ class RecordWriter {
   std::set<MediaType> state_behind_;  // state.json is older than the last sealed segment
   std::set<std::string> asides_;      // files of kept_aside.h
   std::vector<std::string> notices_;
+  std::deque<std::pair<MediaType, Place>> passed_by_;  // frames that were not worth reading; the oldest first
   Duration commit_interval_;  // now in force: see first_commit_interval
   std::unique_ptr<Batch> batch_;
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/change_rule.h"
+
 namespace tmdbc {
 
 namespace {
@@ -20,7 +22,7 @@ constexpr std::int64_t kGoneOfNothing = 50;
 
 StoreIntake::StoreIntake(const Clock& clock, RecordWriter& writer, RecordLedger& ledger,
                          StoreIntakeOptions options)
-    : clock_(clock), writer_(writer), ledger_(ledger), accepted_(options.accept_deletions) {}
+    : clock_(clock), writer_(writer), ledger_(ledger), accepted_(options.accept_deletions), late_(options.answers_come_late) {}
 
 Result<std::vector<std::int64_t>> StoreIntake::SeasonNumbers(std::int64_t tv_id) {
   return ledger_.SeasonNumbers(tv_id);
@@ -29,15 +31,23 @@ Result<std::vector<std::int64_t>> StoreIntake::SeasonNumbers(std::int64_t tv_id)
 Result<void> StoreIntake::Fetched(MediaId id, std::vector<Document> documents, const SeasonList& seasons,
                                   Time at) {
   fetched_any_ = true;
+  bool stale_list = false;
   for (Document& document : documents) {
-    const MediaType type = document.id.type;
+    const MediaId its = document.id;
+    TRY_ASSIGN(const bool stale, Stale(its, document.fetched_at));
+    stale_list = stale_list || (stale && its == id);
+    if (stale) continue;
     TRY_ASSIGN(const Change change, writer_.Put(std::move(document)));
-    Note(type, change);
+    Note(its.type, change);
   }
-  if (id.type != MediaType::kTv || !seasons.given) return {};
+  if (id.type != MediaType::kTv || !seasons.given || stale_list) return {};
   TRY_ASSIGN(const auto live, writer_.LiveSeasons(id.id));
   for (const RecordWriter::LiveSeason& season : live) {
-    switch (StandingOf(season.id.id, season.number, season.holds_number, seasons)) {
+    const SeasonStanding standing = StandingOf(season.id.id, season.number, season.holds_number, seasons);
+    if (standing == SeasonStanding::kListed) continue;
+    TRY_ASSIGN(const bool stale, Stale(season.id, at));
+    if (stale) continue;
+    switch (standing) {
       case SeasonStanding::kListed:
         break;
       case SeasonStanding::kNotListed:
@@ -51,7 +61,17 @@ Result<void> StoreIntake::Fetched(MediaId id, std::vector<Document> documents, c
   return {};
 }
 
+Result<bool> StoreIntake::Stale(MediaId id, Time at) {
+  if (!late_) return false;
+  TRY_ASSIGN(const auto answered, writer_.AnsweredAt(id));
+  const bool stale = IsStale(answered, ToMillis(at), clock_.Now());
+  if (stale) ++pending_.stale;
+  return stale;
+}
+
 Result<void> StoreIntake::Gone(MediaId id, Time at) {
+  TRY_ASSIGN(const bool stale, Stale(id, at));
+  if (stale) return {};
   TRY_ASSIGN(const bool live, writer_.IsLive(id));
   if (live) return Delete(id, at, DeletionEvidence::kNotFound);
   if (!fetched_any_ && unknown_gone_ >= kGoneOfNothing) {

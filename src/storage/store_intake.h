@@ -18,6 +18,10 @@ namespace tmdbc {
 
 struct StoreIntakeOptions {
   bool accept_deletions = false;  // a person has agreed, however many they are
+  // What is handed in was fetched elsewhere, and may come after what was fetched later, or twice: an answer that is not
+  // newer than the last one known of its id changes nothing. On one machine answers come in their order, and a clock
+  // that was set back must not make it deaf: there the answer handed in last counts, whatever its time.
+  bool answers_come_late = false;
 };
 
 // One thread: the writer's.
@@ -40,6 +44,8 @@ class StoreIntake final : public Intake {
     MonoTime counted_at{};
   };
 
+  // Whether that answer is to change nothing; counted then.
+  Result<bool> Stale(MediaId id, Time at);
   // A live record that seems to be gone: deleted, held, or left as it is.
   Result<void> Delete(MediaId id, Time at, DeletionEvidence evidence);
   Result<DeletionDecision> Decide(MediaType type, DeletionEvidence evidence);
@@ -53,6 +59,7 @@ class StoreIntake final : public Intake {
   RecordWriter& writer_;
   RecordLedger& ledger_;
   const bool accepted_;
+  const bool late_;
 
   std::optional<Day> day_;                    // counted when the first deletion is to be decided
   std::map<MediaType, std::int64_t> undone_;  // deleted, not committed yet: the ledger does not know of them

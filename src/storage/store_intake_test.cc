@@ -21,9 +21,9 @@ struct StoreIntakeTest : ::testing::Test {
   StoreIntakeTest() { Again(); }
 
   // A new drain: another intake over the same store.
-  void Again(bool accept = false) {
+  void Again(bool accept = false, bool late = false) {
     intake.emplace(world.clock, *world.store->writer, world.store->ledger,
-                   StoreIntakeOptions{.accept_deletions = accept});
+                   StoreIntakeOptions{.accept_deletions = accept, .answers_come_late = late});
   }
   Time Now() { return world.clock.Now(); }
   // What the commit reports.
@@ -205,6 +205,140 @@ TEST_F(StoreIntakeTest, KeepsItsReportWhenACommitFails) {
   }));
   EXPECT_EQ(Commit().changes.at({MediaType::kMovie, Change::kInsert}), 3);
   EXPECT_TRUE(Commit().changes.empty());
+}
+
+// --- answers that come late or twice ---
+
+struct LateAnswers : StoreIntakeTest {
+  LateAnswers() {
+    Again(false, true);
+    world.clock.Advance(hours(100));
+  }
+  // Hours before now.
+  Time Ago(int hours_ago) { return Now() - hours(hours_ago); }
+  void Take(std::int64_t id, std::string_view title, Time at) {
+    ASSERT_TRUE(intake->Fetched({MediaType::kMovie, id}, {Movie(id, title, 1, at)}, {}, at));
+  }
+  std::string TitleOf(std::int64_t id) {
+    const std::string view = world.View({MediaType::kMovie, id});
+    const auto at = view.find("\"title\":\"");
+    return at == std::string::npos ? view : view.substr(at + 9, view.find('"', at + 9) - at - 9);
+  }
+  std::int64_t LinesWritten() {
+    std::int64_t lines = 0;
+    auto query = world.catalog.Prepare("SELECT ifnull(sum(records), 0) FROM store_segments").value();
+    if (query.Step().value()) lines = query.Int(0);
+    return lines;
+  }
+};
+
+TEST_F(LateAnswers, AnOlderOneChangesNothing) {
+  Take(550, "second", Ago(2));
+  Commit();
+  const auto lines = LinesWritten();
+  Take(550, "first", Ago(3));
+  Take(550, "second", Ago(2));
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 550}, Ago(3)));
+  EXPECT_EQ(Commit().stale, 3);
+  EXPECT_EQ(TitleOf(550), "second");
+  EXPECT_EQ(world.Steps({MediaType::kMovie, 550}), "1 insert");
+  EXPECT_EQ(LinesWritten(), lines) << "not even a verified line";
+  Take(550, "third", Ago(1));
+  EXPECT_EQ(Commit().stale, 0);
+  EXPECT_EQ(TitleOf(550), "third");
+}
+
+TEST_F(LateAnswers, AnOlderOneIsKnownWithinABatchToo) {
+  Take(550, "second", Ago(2));
+  Take(550, "first", Ago(3));
+  EXPECT_EQ(Commit().stale, 1);
+  EXPECT_EQ(TitleOf(550), "second");
+}
+
+// Verified at noon, unchanged; what was fetched in the morning comes in the evening.
+TEST_F(LateAnswers, OlderThanTheLastVerificationIsTooOld) {
+  Take(550, "title", Ago(9));
+  Commit();
+  Take(550, "title", Ago(2));
+  Commit();
+  Take(550, "another", Ago(5));
+  EXPECT_EQ(Commit().stale, 1);
+  EXPECT_EQ(TitleOf(550), "title");
+}
+
+TEST_F(LateAnswers, ADocumentDoesNotUndoALaterDeletion) {
+  Take(550, "title", Ago(9));
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 550}, Ago(5)));
+  Commit();
+  Take(550, "title", Ago(7));
+  EXPECT_EQ(Commit().stale, 1);
+  EXPECT_EQ(TitleOf(550), "404");
+  Take(550, "title", Ago(4));
+  Commit();
+  EXPECT_EQ(TitleOf(550), "title") << "back";
+}
+
+TEST_F(LateAnswers, A404IsCountedOnce) {
+  Take(1, "so that something is known", Ago(9));
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 7}, Ago(5)));
+  Commit();
+  for (int again = 0; again < 3; ++again) ASSERT_TRUE(intake->Gone({MediaType::kMovie, 7}, Ago(5)));
+  EXPECT_EQ(Commit().stale, 3);
+  EXPECT_EQ(world.store->ledger.StateOf({MediaType::kMovie, 7}).value().gone_answers, 1);
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 7}, Ago(4)));
+  Commit();
+  EXPECT_EQ(world.store->ledger.StateOf({MediaType::kMovie, 7}).value().gone_answers, 2);
+  // A tombstone's too.
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 1}, Ago(3)));
+  ASSERT_TRUE(intake->Gone({MediaType::kMovie, 1}, Ago(3)));
+  EXPECT_EQ(Commit().stale, 1);
+  EXPECT_EQ(world.store->ledger.StateOf({MediaType::kMovie, 1}).value().gone_answers, 1);
+}
+
+TEST_F(LateAnswers, AHeldDeletionIsNotHeldTwice) {
+  for (std::int64_t id = 1; id <= 30; ++id) Take(id, "x", Ago(90));
+  Commit();
+  for (std::int64_t id = 1; id <= 30; ++id) ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Ago(5)));
+  const auto held = Commit().held.at(MediaType::kMovie);
+  ASSERT_GT(held, 0);
+  for (std::int64_t id = 1; id <= 30; ++id) ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Ago(5)));
+  const IntakeReport report = Commit();
+  EXPECT_EQ(report.stale, 30);
+  EXPECT_TRUE(report.held.empty());
+}
+
+TEST_F(LateAnswers, AnOldListOfSeasonsTakesNoneAway) {
+  const auto fetch = [&](Time at, const std::vector<std::int64_t>& listed, const std::vector<std::int64_t>& came) {
+    std::vector<Document> documents;
+    documents.push_back(Show(1399, "A show", at));
+    for (const std::int64_t number : came) documents.push_back(Season(SeasonId(1399, number), 1399, number, 2, at));
+    ASSERT_TRUE(intake->Fetched({MediaType::kTv, 1399}, std::move(documents), List(1399, listed), at));
+    Commit();
+  };
+  fetch(Ago(5), {1, 2, 3}, {1, 2, 3});
+  fetch(Ago(8), {1, 2}, {1, 2});
+  EXPECT_EQ(Seasons(1399), 3u) << "the third season began since";
+  fetch(Ago(4), {1, 2}, {1, 2});
+  EXPECT_EQ(Seasons(1399), 2u);
+  fetch(Ago(5), {1, 2, 3}, {1, 2, 3});
+  EXPECT_EQ(Seasons(1399), 2u) << "the same once more, after it went";
+}
+
+TEST_F(LateAnswers, WhatAClockThatRanAheadHasDatedKeepsNothingOut) {
+  Take(550, "of tomorrow", Now() + hours(24));
+  Commit();
+  Take(550, "of now", Ago(1));
+  EXPECT_EQ(Commit().stale, 0);
+  EXPECT_EQ(TitleOf(550), "of now");
+}
+
+TEST_F(LateAnswers, CountOnAMachineThatFetchesItself) {
+  Again();
+  Take(550, "first", Ago(2));
+  Commit();
+  Take(550, "second", Ago(3));  // its clock was set back
+  EXPECT_EQ(Commit().stale, 0);
+  EXPECT_EQ(TitleOf(550), "second");
 }
 
 }  // namespace
