@@ -20,7 +20,7 @@ run('deploy', async () => {
   checkSettings(stage);
   checkKeyShape(stage);
   checkRegion(stage);
-  checkZip();
+  checkZip(stage);
   const account = await checkCredentials(stage);
   await checkBucket(stage);
   const warning = await checkKey(stage);

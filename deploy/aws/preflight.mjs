@@ -2,7 +2,7 @@
 // What a deploy needs, asked for before it changes anything. Each check throws Missing, with one sentence.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Missing, oslsPath, root } from './stage.mjs';
 
 const require = createRequire(import.meta.url);
@@ -37,10 +37,9 @@ export function checkKeyShape({ env }) {
   }
 }
 
-export function checkZip() {
-  if (!existsSync(join(root, 'build/lambda.zip'))) {
-    throw new Missing('build/lambda.zip is not there: run ./dev lambda, which builds it');
-  }
+export function checkZip({ env }) {
+  const zip = env.LAMBDA_ZIP ?? 'build/lambda.zip';
+  if (!existsSync(resolve(root, zip))) throw new Missing(`${zip} is not there: run ./dev lambda, which builds it`);
 }
 
 // Asks TMDB. That it cannot be asked from here says nothing about the functions: then a warning to print.

@@ -41,7 +41,7 @@ export function loadSettings(stage, env = process.env) {
   const file = [`.env.${stage}`, '.env'].map((name) => join(root, name)).find(existsSync);
   if (file && !env.TMDBC_NO_ENV_FILE) process.loadEnvFile(file);
   // For osls one name counts, for AWS's own tools another.
-  env.AWS_REGION ??= env.AWS_DEFAULT_REGION;
+  if (!env.AWS_REGION && env.AWS_DEFAULT_REGION) env.AWS_REGION = env.AWS_DEFAULT_REGION;
   return env;
 }
 
