@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CareStatus: what the last care for old records came to (storage/care.h), in catalog.db, so that `status` and the
+// CareStatus: what the last care for old records came to (harvester/expiry.h), in catalog.db, so that `status` and the
 // metrics can show it: also that nothing could be purged, and why. One thread.
 #pragma once
 
@@ -10,15 +10,9 @@
 
 #include "base/clock.h"
 #include "base/sqlite.h"
+#include "harvester/expiry.h"
 
 namespace tmdbc {
-
-// Why nothing is purged, whatever its age.
-enum class CareObstacle : std::uint8_t {
-  kNone,
-  kNoDate,    // TMDB has not said in this process what day it is
-  kClockOff,  // this machine's clock is off by more than a day from TMDB's
-};
 
 struct CareStatus {
   Time at{};

@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <numeric>
 #include <set>
-#include <unordered_map>
 
 #include "app/app_properties.h"
 #include "app/dating_transport.h"
@@ -21,7 +19,6 @@
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
-#include "storage/care.h"
 #include "storage/change_feed.h"
 #include "storage/store_intake.h"
 #include "tmdb/upstream_clock.h"
@@ -35,17 +32,6 @@ constexpr Duration kEarly = std::chrono::seconds(5);
 // When TMDB last showed that it takes no names within a season; after so long it is asked again.
 constexpr std::string_view kNoNestedNames = "no_nested_season_names_since";
 constexpr Duration kAskAboutNestedNames = std::chrono::days(30);
-// When each id of the type became a dead letter: TMDB was asked for it then, in vain.
-Result<std::unordered_map<std::int64_t, Time>> AskedInVainOf(QueueView& queue, MediaType type) {
-  TRY_ASSIGN(const auto dead, queue.DeadLetters(type, INT_MAX));
-  std::unordered_map<std::int64_t, Time> asked;
-  for (const DeadLetter& letter : dead) {
-    Time& at = asked[letter.id.id];
-    at = std::max(at, letter.died);
-  }
-  return asked;
-}
-
 bool ShowsBar(const Settings& settings) {
   return settings.log_format == LogFormat::kText && TakesEscapes(STDERR_FILENO);
 }
@@ -310,63 +296,48 @@ void Pipeline::LearnNestedNames(bool works) {
 }
 
 Result<CareStatus> Pipeline::PurgeExpired(bool accept) {
-  CareStatus status{.at = clock_.Now()};
-  if (upstream_date_.ClockIsOff()) {
-    status.obstacle = CareObstacle::kClockOff;
-  } else if (!upstream_date_.Skew()) {
-    status.obstacle = CareObstacle::kNoDate;
+  TRY_ASSIGN(const ExpiryReport report, tmdbc::PurgeExpired({.clock = clock_,
+                                                             .files = files_,
+                                                             .catalog = catalog_,
+                                                             .ledger = store_->ledger,
+                                                             .writer = *store_->writer,
+                                                             .queue = *queue_,
+                                                             .upstream = upstream_date_},
+                                                            accept, stop()));
+  if (report.obstacle != CareObstacle::kNone) {
+    log_->Warn(Explain(std::string(WordsOf(report.obstacle)),
+                       report.obstacle == CareObstacle::kClockOff ? Hint::kClock : Hint::kNone));
   }
-  if (status.obstacle != CareObstacle::kNone) {
-    log_->Warn(Explain(std::string(WordsOf(status.obstacle)),
-                       status.obstacle == CareObstacle::kClockOff ? Hint::kClock : Hint::kNone));
-  } else {
-    const Time now = upstream_date_.Bounded(clock_.Now());
-    for (const MediaType type : kRecordTypes) TRY(PurgeType(type, now, accept, status));
-    if (stop().requested()) return status;  // what it has not come to is not told as the whole
-    TRY_ASSIGN(const auto files, PurgeAsides(files_, catalog_, now));
-    for (const std::string& path : files)
-      log_->Warn("a file that was kept aside holds what may be kept no longer: removed", {{"file", path}});
-    status.files = std::ssize(files);
+  CareStatus status{.at = clock_.Now(), .obstacle = report.obstacle, .files = std::ssize(report.files)};
+  for (const auto& [type, found] : report.types) {
+    TellOf(type, found);
+    status.purged += found.purged;
+    status.held += found.held;
+    status.unasked += found.unasked;
   }
-  TRY(WriteCareStatus(catalog_, status));
+  for (const std::string& path : report.files)
+    log_->Warn("a file that was kept aside holds what may be kept no longer: removed", {{"file", path}});
+  // What it has not come to is not told as the whole.
+  if (!report.stopped) TRY(WriteCareStatus(catalog_, status));
   return status;
 }
 
-Result<void> Pipeline::PurgeType(MediaType type, Time now, bool accept, CareStatus& status) {
-  const RecordSource source = TraitsOf(type).source;
-  if (source == RecordSource::kShow) return {};  // they go with their show
-  TRY_ASSIGN(const auto letters, AskedInVainOf(*queue_, type));
-  const auto asked = [&](MediaId id) -> std::optional<Time> {
-    // No request is made for a line of an export: every harvest reads whether it is there.
-    if (source == RecordSource::kExportLine) return now;
-    const auto letter = letters.find(id.id);
-    return letter == letters.end() ? std::nullopt : std::optional(letter->second);
-  };
-  const auto plan = PlanCare(store_->ledger, type, now, asked, stop());
-  if (stop().requested()) return {};
-  if (!plan && plan.error().code == ErrorCode::kNotFound) return {};
-  if (!plan) return std::unexpected(plan.error());
-  status.unasked += plan->unasked;
-  if (plan->unasked > 0) {
+void Pipeline::TellOf(MediaType type, const ExpiryReport::OfType& found) {
+  if (found.unasked > 0) {
     log_->Warn("records that TMDB has not confirmed for 180 days are kept until it has been asked for them",
-               {{"type", Name(type)}, {"records", plan->unasked}});
+               {{"type", Name(type)}, {"records", found.unasked}});
   }
-  const auto due = std::ssize(plan->purge);
-  if (due == 0) return {};
-  if (!accept && IsTooManyToPurge(due, plan->live)) {
-    status.held += due;
+  if (found.held > 0) {
     log_->Error(
         Explain("so many records have not been confirmed by TMDB for 180 days that they are kept until you "
                 "say so",
                 Hint::kAcceptPurge),
-        {{"type", Name(type)}, {"records", due}, {"of", plan->live}});
-    return {};
+        {{"type", Name(type)}, {"records", found.held}, {"of", found.live}});
   }
-  TRY_ASSIGN(const std::int64_t gone, Purge(*store_->writer, type, plan->purge, clock_.Now(), stop()));
-  log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
-             {{"type", Name(type)}, {"records", gone}});
-  status.purged += gone;
-  return {};
+  if (found.purged > 0) {
+    log_->Warn("records that TMDB has not confirmed for 180 days are no longer kept",
+               {{"type", Name(type)}, {"records", found.purged}});
+  }
 }
 
 void Pipeline::SealWhatIsDue() {

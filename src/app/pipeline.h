@@ -73,11 +73,7 @@ class Pipeline {
   Result<Drained> Drain(Duration give_up_unanswered, bool accept_deletions = false,
                         const std::function<bool()>& pause = {});
 
-  // Takes out of the store what TMDB has not confirmed for 180 days though it was asked (care.h): it may not be kept
-  // for longer. After any harvest whose queue was drained, over every type that is stored: what was near
-  // that age was asked for again first. By TMDB's own date: nothing while this machine's clock is off by more than a
-  // day, or TMDB has not said in this process what day it is. More than 5 % of a type at once are held until `accept`.
-  // Files that were kept aside go at the same age. What it came to is kept in the catalog, too.
+  // expiry.h; what it came to is kept in the catalog, too.
   Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();
@@ -129,7 +125,7 @@ class Pipeline {
   Result<void> Build();
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
-  Result<void> PurgeType(MediaType type, Time now, bool accept, CareStatus& status);
+  void TellOf(MediaType type, const ExpiryReport::OfType& found);
   void LearnNestedNames(bool works);
   Result<void> RequireKeyFor(const HarvestOptions& options);
   void Count(const CollectorStats& stats, bool ended = false);
