@@ -74,7 +74,9 @@ std::vector<Literal> LiteralsIn(const std::string& code) {
 }
 
 // Empty when it may be said anywhere.
-std::string Forbidden(const std::string& text) {
+std::string Forbidden(const std::string& literal) {
+  static const std::regex kOfAnotherProgram(R"(\$\(aws [^)]*\))");
+  const std::string text = std::regex_replace(literal, kOfAnotherProgram, "");
   static const std::regex kFlag("(^|[^-])--[a-z]"), kCommand(R"((`|run )(verify|harvest|collect|changes|queue)\b)");
   if (std::regex_search(text, kFlag)) return "a flag";
   if (std::regex_search(text, kCommand)) return "a command";
