@@ -244,8 +244,8 @@ Result<std::string> S3ObjectStore::PutWith(const std::string& key, AwsCall call,
       }
       if (!etag.empty()) return etag;
       TRY_ASSIGN(const auto put, Look(key));  // Ceph 16 leaves it out at the end of an upload
-      if (put && put->sha256 == sha256) return put->info.etag;
-      return Fail(ErrorCode::kExists, "put {}: another object took its place at once", key);
+      if (put && put->sha256 == sha256 && !put->info.etag.empty()) return put->info.etag;
+      return Fail(ErrorCode::kIo, "put {}: the server says 200 and gives no ETag", key);
     }
     const std::string code = ParseServiceError(response).code;
     const bool unmet = conditional && (response.status == 412 || code == "NoSuchKey");

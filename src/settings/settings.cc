@@ -313,6 +313,11 @@ constexpr Setting kTable[] = {
      "The bucket of AWS mode, which comes with a later version: until then, commands that write stop when it "
      "is set.",
      false, ParseBucket},
+    {"S3_ENDPOINT", "storage", "", "an http or https URL without query, such as http://127.0.0.1:7480",
+     "Where S3_BUCKET_NAME is when it is not with AWS: Ceph, MinIO, Cloudflare R2. `verify` says whether that server "
+     "does what a store needs.",
+     false,
+     [](std::string_view text, Settings& s) { return text.empty() || ParseBaseUrl(text, s.s3_endpoint); }},
     {"LOG_LEVEL", "log", "info", "trace, debug, info, warn or error",
      "How much is said on stderr. --debug is short for debug.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kLogLevels, s.log_level); }, true},
@@ -598,6 +603,7 @@ Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
 Result<Settings> LoadSettings(const SettingSources& sources) {
   std::vector<GivenSetting> given;
   std::vector<GivenSchedule> schedules;
+  std::map<std::string, std::string> aws_variables;
   const std::string config_path = sources.config_path.value_or("tmdb-collector.toml");
   TRY_ASSIGN(const auto config, ReadConfigFile(config_path));
   if (!config && sources.config_path)
@@ -611,6 +617,7 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
     for (GivenSetting& line : lines) {
       if (FindSetting(line.name) == nullptr) {
         TRY(CheckForeignName(line));
+        if (line.name.starts_with("AWS_")) aws_variables.insert_or_assign(line.name, std::string(Trim(line.text)));
       } else if (!Trim(line.text).empty()) {
         given.push_back(std::move(line));
       }
@@ -623,7 +630,10 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
   }
   given.insert(given.end(), sources.flags.begin(), sources.flags.end());
   auto settings = ResolveSettings(given, schedules);
-  if (settings) settings->sources = sources;
+  if (settings) {
+    settings->sources = sources;
+    settings->aws_variables = std::move(aws_variables);
+  }
   return settings;
 }
 

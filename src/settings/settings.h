@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -73,9 +74,14 @@ struct Settings {
   bool include_adult = false;
   std::string data_dir;
   std::string s3_bucket_name;  // empty: this machine's files
+  std::string s3_endpoint;     // of an S3 that is not AWS's; without a trailing slash
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   std::string metrics_listen;  // host:port (metrics_server.h); empty: nowhere
+
+  // AWS's own variables that stand in .env (AWS_PROFILE, AWS_REGION..), secrets among them; those of the environment
+  // come first. None of them is a setting of this program.
+  std::map<std::string, std::string> aws_variables;
 
   std::vector<std::string> warnings;  // allowed, but a person should know; said once, when work starts
   std::vector<GivenSetting> given;    // what is not a default, as it came, secrets hidden

@@ -109,6 +109,24 @@ These are read from the environment alone, as most programs do, and from no file
 127.0.0.0/8, ::1 and localhost are always asked directly. An error behind a proxy names it. A certificate that is not
 believed is not tried again.
 
+## AWS
+
+Where S3_BUCKET_NAME is set, key and region come from where every AWS program has them; the first that says so counts.
+These variables may stand in `.env` too; those of the environment come first.
+
+| variable | what it says |
+| --- | --- |
+| `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the key itself |
+| `AWS_PROFILE` | the profile of `~/.aws/credentials` and `~/.aws/config` that has it; `default` when it is not set |
+| `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE` | those two files, elsewhere |
+| `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN`, `_TOKEN_FILE` | a container's role; AWS sets these |
+| `AWS_EC2_METADATA_DISABLED` | `true`: no question about an instance's role, which comes last |
+| `AWS_REGION`, `AWS_DEFAULT_REGION` | the region; else `region` of the profile |
+| `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `_SQS`, `_SSM` | other addresses of the services, for tests |
+
+A profile with SSO, `role_arn` or `credential_process` is not read: `eval "$(aws configure export-credentials --format
+env)"` puts its key into the environment first.
+
 ## Reload
 
 SIGHUP (`systemctl reload`) makes `run` read the two files again. Settings that say so below, and the schedules, take

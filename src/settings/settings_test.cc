@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"COLLECTION_INTERVAL", "525600"}, Case{"MEDIA_TYPES", "movie"},
         Case{"MEDIA_TYPES", "Movie, tv ,person,collection,company,network,keyword,configuration"},
         Case{"INCLUDE_ADULT", "true"}, Case{"INCLUDE_ADULT", "FALSE"},
-        Case{"DATA_DIR", "/var/lib/tmdb data/"}, Case{"DATA_DIR", "/"}, Case{"S3_BUCKET_NAME", "my-bucket.2"},
+        Case{"DATA_DIR", "/var/lib/tmdb data/"}, Case{"DATA_DIR", "/"}, Case{"S3_BUCKET_NAME", "my-bucket.2"}, Case{"S3_ENDPOINT", "http://127.0.0.1:7480"}, Case{"S3_ENDPOINT", "https://x.r2.cloudflarestorage.com/"},
         Case{"LOG_LEVEL", "trace"}, Case{"LOG_LEVEL", "WARN"}, Case{"LOG_FORMAT", "json"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "credits, watch/providers"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "none"}, Case{"TV_APPEND_TO_RESPONSE", "aggregate_credits"},
@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"COLLECTION_INTERVAL", "24h"}, Case{"MEDIA_TYPES", "movies"}, Case{"MEDIA_TYPES", "movie,"},
         Case{"MEDIA_TYPES", "movie tv"}, Case{"MEDIA_TYPES", "season"}, Case{"MEDIA_TYPES", "episode"},
         Case{"MEDIA_TYPES", "none"}, Case{"INCLUDE_ADULT", "yes"}, Case{"INCLUDE_ADULT", "2"},
-        Case{"DATA_DIR", ""}, Case{"S3_BUCKET_NAME", "My_Bucket"}, Case{"S3_BUCKET_NAME", "ab"},
+        Case{"DATA_DIR", ""}, Case{"S3_BUCKET_NAME", "My_Bucket"}, Case{"S3_BUCKET_NAME", "ab"}, Case{"S3_ENDPOINT", "localhost:9000"}, Case{"S3_ENDPOINT", "s3://bucket"},
         Case{"S3_BUCKET_NAME", "a..b"}, Case{"S3_BUCKET_NAME", "-bucket"}, Case{"LOG_LEVEL", "verbose"},
         Case{"LOG_LEVEL", "warning"}, Case{"LOG_FORMAT", "xml"}, Case{"MOVIE_APPEND_TO_RESPONSE", "credit"},
         Case{"MOVIE_APPEND_TO_RESPONSE", "credits,credits"}, Case{"TV_APPEND_TO_RESPONSE", "season/1"},
@@ -262,6 +262,15 @@ TEST_F(SettingSourcesTest, AnEmptyFlagIsRefused) {
 TEST_F(SettingSourcesTest, VariablesOfOtherProgramsInEnvAreLeftAlone) {
   Write(".env", "POSTGRES_PASSWORD=secret\nNODE_ENV=production\nPATH=/bin\n");
   EXPECT_TRUE(Load());
+}
+
+TEST_F(SettingSourcesTest, AwsVariablesInEnvAreKeptForWhoSpeaksToAws) {
+  Write(".env", "AWS_PROFILE=work\nAWS_SECRET_ACCESS_KEY='a b#c'\nAWS_REGION=\nOTHER=x\n");
+  const auto settings = Load();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->aws_variables, (std::map<std::string, std::string>{
+                                         {"AWS_PROFILE", "work"}, {"AWS_REGION", ""}, {"AWS_SECRET_ACCESS_KEY", "a b#c"}}));
+  EXPECT_TRUE(settings->given.empty()) << "they are no settings: nothing prints them";
 }
 
 TEST_F(SettingSourcesTest, ATypoInEnvIsNotLeftAlone) {
