@@ -141,6 +141,15 @@ constexpr std::string_view kEnvIntroduction =
 
 )";
 
+// Read by AWS's own tools and by npm, not by the program.
+constexpr std::string_view kEnvForDeployment = R"(
+# For `npm run deploy` alone (docs/aws.md): where.
+# AWS_REGION=us-east-1
+
+# Who gets mails from the alarms of `npm run setup-alerts`.
+# ALERT_EMAIL=
+)";
+
 std::string Heading(std::string_view section) {
   return fmt::format("## [{}]\n\n", section);
 }
@@ -201,6 +210,7 @@ std::string EnvExample() {
                         FallbackOf(setting));
   }
   text.pop_back();
+  text += kEnvForDeployment;
   return text;
 }
 
