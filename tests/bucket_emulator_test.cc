@@ -47,6 +47,9 @@ TEST_P(BucketServer, TakesALargeFileInParts) {
   EXPECT_TRUE(object.bytes == bytes);
   EXPECT_EQ(object.etag, *etag);
   EXPECT_TRUE(store.Read("state/catalog/1.db", (5 << 20) - 3, 6).value() == bytes.substr((5 << 20) - 3, 6));
+  EXPECT_TRUE(store.Read("state/catalog/1.db", 1, 9 << 20).value() == bytes.substr(1, 9 << 20))
+      << "in ranges";
+  EXPECT_TRUE(store.Read("state/catalog/1.db", 1, 99 << 20).value() == bytes.substr(1)) << "past the end";
   const auto sent = store.client().client.sent();
   EXPECT_EQ(sent.at("s3:UploadPart"), 3);
 

@@ -132,7 +132,8 @@ class EmulatedStore final : public ObjectStore {
     const std::string bucket = client.MakeBucket(versioned);
     return {.bucket = bucket,
             .url = aws::BucketUrl(client.environment(), "", "us-east-1", bucket).value(),
-            .part_bytes = part_bytes};
+            .part_bytes = part_bytes,
+            .range_bytes = 4 << 20};
   }
 
   EmulatorClient client_;

@@ -127,7 +127,7 @@ Result<void> AwsClient::Begin(Flight& flight, const Credentials& credentials) {
                         .path = EncodePath(parts.path + call.path),
                         .query = EncodeQuery(call.query),
                         .headers = call.headers,
-                        .payload_hash = call.open_body ? call.payload_hash : Sha256Hex(call.body)};
+                        .payload_hash = call.payload_hash.empty() ? Sha256Hex(call.body) : call.payload_hash};
   if (to_sign.path.empty()) to_sign.path = "/";
   http::Request request;
   request.method = call.method;

@@ -43,7 +43,7 @@ struct AwsCall {
   // Instead of `body`: begins to give `body_bytes` bytes, from the first, each time it is called (http::Upload::pull).
   std::function<std::function<std::size_t(std::span<char> room)>()> open_body;
   std::uint64_t body_bytes = 0;
-  std::string payload_hash;  // of `open_body`'s bytes: SHA-256 in hex, or kUnsignedPayload
+  std::string payload_hash;  // of the body: SHA-256 in hex, or kUnsignedPayload; empty: it is made of `body`
   std::uint64_t max_answer = 64 << 20;
   bool error_in_200 = false;  // an answer of 200 may hold an <Error>: S3 had to begin before it knew
 };

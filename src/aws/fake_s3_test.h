@@ -54,7 +54,8 @@ struct FakeS3 {
       rest.erase(0, pair.size() + 1);
       query[Decoded(pair.substr(0, pair.find('=')))] = Decoded(pair.substr(pair.find('=') + 1));
     }
-    const std::string call = std::string(NameOf(request.method)) + " " + key + (mark == std::string::npos ? "" : target.substr(mark));
+    const std::string call = std::string(NameOf(request.method)) + " " + key +
+                             (mark == std::string::npos ? "" : target.substr(mark));
     calls.push_back(call);
     if (instead) {
       if (auto reply = instead(call)) return *reply;
@@ -101,7 +102,8 @@ struct FakeS3 {
   std::optional<Reply> Refusal(const http::Request& request, const std::string& key) const {
     if (ignores_conditions) return std::nullopt;
     const auto at = objects.find(key);
-    if (HeaderOf(request, "If-None-Match") == "*" && at != objects.end()) return Error(412, "PreconditionFailed");
+    if (HeaderOf(request, "If-None-Match") == "*" && at != objects.end())
+      return Error(412, "PreconditionFailed");
     const std::string wanted = HeaderOf(request, "If-Match");
     if (wanted.empty()) return std::nullopt;
     if (at == objects.end()) return Error(404, "NoSuchKey");
@@ -110,21 +112,23 @@ struct FakeS3 {
     return std::nullopt;
   }
 
-  Reply Happen(const http::Request& request, const std::string& key, std::map<std::string, std::string>& query,
-               const std::string& body) {
+  Reply Happen(const http::Request& request, const std::string& key,
+               std::map<std::string, std::string>& query, const std::string& body) {
     if (query.contains("list-type")) return List(query);
     if (query.contains("delete")) return DeleteMany(body);
     if (query.contains("uploads")) {
       const std::string id = fmt::format("up/{}+=", uploads.size());
       uploads[id] = {key, HeaderOf(request, "x-amz-meta-sha256"), {}};
-      return Reply::Status(200, "<InitiateMultipartUploadResult><UploadId>" + id + "</UploadId></InitiateMultipartUploadResult>");
+      return Reply::Status(200, "<InitiateMultipartUploadResult><UploadId>" + id +
+                                    "</UploadId></InitiateMultipartUploadResult>");
     }
     if (query.contains("uploadId")) return OfUpload(request, key, query, body);
     const auto at = objects.find(key);
     switch (request.method) {
       case http::Method::kPut:
         if (auto refused = Refusal(request, key)) return *refused;
-        if (Sha256Hex(body) != HeaderOf(request, "x-amz-content-sha256")) return Error(400, "XAmzContentSHA256Mismatch");
+        if (Sha256Hex(body) != HeaderOf(request, "x-amz-content-sha256"))
+          return Error(400, "XAmzContentSHA256Mismatch");
         objects[key] = {body, Sha256Hex(body).substr(0, 32), HeaderOf(request, "x-amz-meta-sha256")};
         return Reply::Status(200, "", {{"ETag", '"' + objects[key].etag + '"'}});
       case http::Method::kHead:
@@ -150,10 +154,12 @@ struct FakeS3 {
     const std::size_t from = std::stoull(range.substr(6));
     const std::string end = range.substr(range.find('-') + 1);
     if (from >= stored.bytes.size()) return Error(416, "InvalidRange");
-    return Reply::Status(206, stored.bytes.substr(from, end.empty() ? std::string::npos : std::stoull(end) - from + 1));
+    return Reply::Status(
+        206, stored.bytes.substr(from, end.empty() ? std::string::npos : std::stoull(end) - from + 1),
+        {{"ETag", '"' + stored.etag + '"'}});
   }
-  Reply OfUpload(const http::Request& request, const std::string& key, std::map<std::string, std::string>& query,
-                 const std::string& body) {
+  Reply OfUpload(const http::Request& request, const std::string& key,
+                 std::map<std::string, std::string>& query, const std::string& body) {
     const auto upload = uploads.find(query["uploadId"]);
     if (upload == uploads.end()) return Error(404, "NoSuchUpload");
     if (request.method == http::Method::kDelete) {
@@ -161,7 +167,8 @@ struct FakeS3 {
       return Reply::Status(204);
     }
     if (request.method == http::Method::kPut) {
-      if (Sha256Hex(body) != HeaderOf(request, "x-amz-content-sha256")) return Error(400, "XAmzContentSHA256Mismatch");
+      if (Sha256Hex(body) != HeaderOf(request, "x-amz-content-sha256"))
+        return Error(400, "XAmzContentSHA256Mismatch");
       upload->second.parts[std::stoi(query["partNumber"])] = body;
       return Reply::Status(200, "", {{"ETag", '"' + Sha256Hex(body).substr(0, 32) + '"'}});
     }
@@ -214,10 +221,14 @@ struct FakeS3 {
 // A store over it.
 struct FakeS3World {
   explicit FakeS3World(std::uint64_t part_bytes = 64 << 20)
-      : store(aws.client, {.bucket = "bucket", .url = std::string(FakeS3::kUrl), .part_bytes = part_bytes}) {}
+      : store(aws.client, {.bucket = "bucket",
+                           .url = std::string(FakeS3::kUrl),
+                           .part_bytes = part_bytes,
+                           .range_bytes = 1'000}) {}
 
   FakeS3 s3;
-  AwsWorld aws{[this](const http::Request& request, const std::string& body) { return s3.Answer(request, body); }};
+  AwsWorld aws{
+      [this](const http::Request& request, const std::string& body) { return s3.Answer(request, body); }};
   S3ObjectStore store;
 };
 

@@ -126,31 +126,64 @@ Result<std::string> S3ObjectStore::Read(const std::string& key, std::uint64_t of
     if (!there) return Fail(ErrorCode::kNotFound, "read {}: there is no such object", key);
     return std::string();
   }
+  // Where the end is not known, one answer brings all.
+  if (length > options_.range_bytes && length < kLargestAnswer) return ReadInRanges(key, offset, length);
+  const AwsCall call = RangeCall(key, offset, length);
+  TRY_ASSIGN(http::Response response, client_.Call(call));
+  return BytesOf(call, std::move(response), offset, length);
+}
+
+AwsCall S3ObjectStore::RangeCall(const std::string& key, std::uint64_t offset, std::uint64_t length) const {
   AwsCall call = Call("read " + key, "GetObject", http::Method::kGet, key);
-  call.max_answer = std::min(length, kLargestAnswer);
   const bool to_the_end = length >= kAll - offset;
   if (offset > 0 || !to_the_end) {
     call.headers.emplace_back("Range", to_the_end ? fmt::format("bytes={}-", offset)
                                                   : fmt::format("bytes={}-{}", offset, offset + length - 1));
-    // An error, or the whole object from a server that knows no ranges, may be longer than what was asked for.
-    call.max_answer = std::max<std::uint64_t>(call.max_answer, 64 << 20);
   }
-  TRY_ASSIGN(http::Response response, client_.Call(call));
+  // An error, or the whole object from a server that knows no ranges, may be longer than what was asked for.
+  call.max_answer = std::clamp<std::uint64_t>(length, 64 << 20, kLargestAnswer);
+  return call;
+}
+
+Result<std::string> S3ObjectStore::BytesOf(const AwsCall& call, http::Response response, std::uint64_t offset,
+                                           std::uint64_t length) const {
   switch (response.status) {
     case 206:
       return std::move(response.body);
     case 200:
       if (offset >= response.body.size()) return std::string();
+      if (offset == 0 && length >= response.body.size()) return std::move(response.body);
       return response.body.substr(offset, length);
     case 416:
       return std::string();
     case 404:
       if (ParseServiceError(response).code != "NoSuchBucket")
-        return Fail(ErrorCode::kNotFound, "read {}: there is no such object", key);
+        return Fail(ErrorCode::kNotFound, "{}: there is no such object", call.act);
       [[fallthrough]];
     default:
       return client_.Refused(call, response);
   }
+}
+
+Result<std::string> S3ObjectStore::ReadInRanges(const std::string& key, std::uint64_t offset,
+                                                std::uint64_t length) {
+  std::vector<AwsCall> calls;
+  for (std::uint64_t at = 0; at < length; at += options_.range_bytes)
+    calls.push_back(RangeCall(key, offset + at, std::min(options_.range_bytes, length - at)));
+  auto answers = client_.CallAll(calls, options_.parts_at_once);
+  std::string bytes, etag;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!answers[i]) return std::unexpected(answers[i].error());
+    const std::uint64_t at = i * options_.range_bytes, wanted = std::min(options_.range_bytes, length - at);
+    const std::string own = BareEtag(answers[i]->header("ETag"));
+    if (i > 0 && answers[i]->status == 206 && own != etag)
+      return Fail(ErrorCode::kIo, "read {}: it was replaced meanwhile", key);
+    if (i == 0) etag = own;
+    TRY_ASSIGN(const std::string piece, BytesOf(calls[i], *std::move(answers[i]), offset + at, wanted));
+    bytes += piece;
+    if (piece.size() < wanted) break;  // the end
+  }
+  return bytes;
 }
 
 Result<Object> S3ObjectStore::Get(const std::string& key) {
@@ -277,6 +310,7 @@ Result<std::string> S3ObjectStore::Put(const std::string& key, std::string_view 
   AwsCall call = Call("put " + key, "PutObject", http::Method::kPut, key);
   const std::string sha256 = Sha256Hex(bytes);
   call.body = bytes;
+  call.payload_hash = sha256;
   call.headers.emplace_back(kShaHeader, sha256);
   return PutWith(key, std::move(call), bytes.size(), sha256, condition);
 }

@@ -7,7 +7,8 @@
 // is compared byte by byte when that is asked for.
 //
 // What a call costs: one request each, but for Put() whose condition does not hold (one HEAD more), PutFile() above
-// `part_bytes` (one a part, two more, and a HEAD when there is a condition), ListObjects() and Delete() (one a thousand).
+// `part_bytes` (one a part, two more, and a HEAD when there is a condition), Read() of more than `range_bytes` (one a
+// range: one connection to S3 is slower than a function's network), ListObjects() and Delete() (one a thousand).
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ struct S3Options {
   std::string url;  // of BucketUrl()
   std::uint64_t part_bytes =
       64 << 20;  // a larger file goes in parts of this size (5 MiB at least, but for tests)
-  int parts_at_once = 4;
+  std::uint64_t range_bytes = 16 << 20;  // a longer Read() goes in ranges of this size
+  int parts_at_once = 4;                 // and ranges
 };
 
 class S3ObjectStore final : public ObjectStore {
@@ -63,6 +65,11 @@ class S3ObjectStore final : public ObjectStore {
   };
 
   AwsCall Call(std::string act, const char* operation, http::Method method, const std::string& key) const;
+  AwsCall RangeCall(const std::string& key, std::uint64_t offset, std::uint64_t length) const;
+  // The bytes in an answer to it; empty behind the end.
+  Result<std::string> BytesOf(const AwsCall& call, http::Response response, std::uint64_t offset,
+                              std::uint64_t length) const;
+  Result<std::string> ReadInRanges(const std::string& key, std::uint64_t offset, std::uint64_t length);
   Result<std::optional<Found>> Look(const std::string& key);
   // Whether `there` are the bytes of `sha256`.
   Result<bool> IsOurs(const std::string& key, const Found& there, std::uint64_t bytes,

@@ -27,7 +27,8 @@ class FakeS3Store final : public ObjectStore {
   Result<std::vector<ObjectInfo>> ListObjects(const std::string& prefix, const std::string& after) override {
     return world_.store.ListObjects(prefix, after);
   }
-  Result<std::string> Put(const std::string& key, std::string_view bytes, const PutCondition& condition) override {
+  Result<std::string> Put(const std::string& key, std::string_view bytes,
+                          const PutCondition& condition) override {
     return world_.store.Put(key, bytes, condition);
   }
   Result<std::string> PutFile(const std::string& key, BlobReader& from, const std::string& path,
@@ -57,14 +58,16 @@ std::int64_t Count(const std::vector<std::string>& calls, std::string_view begin
 
 // `reply` for the first `times` calls that begin so.
 std::function<std::optional<Reply>(const std::string&)> Meet(std::string begin, int times, Reply reply) {
-  return [begin = std::move(begin), times, reply = std::move(reply)](const std::string& call) mutable -> std::optional<Reply> {
+  return [begin = std::move(begin), times,
+          reply = std::move(reply)](const std::string& call) mutable -> std::optional<Reply> {
     if (!call.starts_with(begin) || times-- <= 0) return std::nullopt;
     return reply;
   };
 }
 
 TEST(S3ObjectStore, KnowsItsOwnPutWhoseAnswerWasLost) {
-  for (const Reply& loss : {Reply::Broken(), Reply::Broken(http::TransportFailure::kTimeout), Reply::Status(500), Reply::Status(503)}) {
+  for (const Reply& loss : {Reply::Broken(), Reply::Broken(http::TransportFailure::kTimeout),
+                            Reply::Status(500), Reply::Status(503)}) {
     FakeS3World world;
     world.s3.lost = Meet("PUT segment", 1, loss);
     const auto put = world.store.Put("segment", "mine", PutCondition::Absent());
@@ -74,7 +77,8 @@ TEST(S3ObjectStore, KnowsItsOwnPutWhoseAnswerWasLost) {
     world.s3.lost = Meet("PUT segment", 1, loss);
     const auto swapped = world.store.Put("segment", "next", PutCondition::Matches(*put));
     ASSERT_TRUE(swapped) << swapped.error().message;
-    EXPECT_EQ(world.store.Put("segment", "late", PutCondition::Matches(*put)).error().code, ErrorCode::kExists);
+    EXPECT_EQ(world.store.Put("segment", "late", PutCondition::Matches(*put)).error().code,
+              ErrorCode::kExists);
     EXPECT_EQ(world.s3.objects.at("segment").bytes, "next");
   }
 }
@@ -102,8 +106,9 @@ TEST(S3ObjectStore, ComparesWhatSomebodyElseCopiedThere) {
 }
 
 TEST(S3ObjectStore, TriesAgainWhenTwoCallsMeetOrTheServerIsBusy) {
-  for (const Reply& reply : {FakeS3::Error(409, "ConditionalRequestConflict"), FakeS3::Error(503, "SlowDown"),
-                             FakeS3::Error(500, "InternalError"), Reply::Status(502, "<html><title>Bad Gateway</title>")}) {
+  for (const Reply& reply :
+       {FakeS3::Error(409, "ConditionalRequestConflict"), FakeS3::Error(503, "SlowDown"),
+        FakeS3::Error(500, "InternalError"), Reply::Status(502, "<html><title>Bad Gateway</title>")}) {
     FakeS3World world;
     world.s3.instead = Meet("PUT head.json", 3, reply);
     const auto put = world.store.Put("head.json", "1", PutCondition::Absent());
@@ -120,16 +125,18 @@ TEST(S3ObjectStore, SaysWhatItSawWhenItGivesUp) {
   EXPECT_EQ(error.message, "put a: HTTP 503 SlowDown: m after 8 tries");
   world.s3.instead = Meet("", 1'000, FakeS3::Error(403, "AccessDenied"));
   for (const Error& denied :
-       {world.store.Put("a", "x", PutCondition::Absent()).error(), world.store.Get("a").error(), world.store.Read("a", 0, 1).error(),
-        world.store.Head("a").error(), world.store.ListObjects("a", "").error(),
-        world.store.Delete(std::vector<std::string>{"a"}).error(), world.store.Delete(std::vector<std::string>{"a", "b"}).error()}) {
+       {world.store.Put("a", "x", PutCondition::Absent()).error(), world.store.Get("a").error(),
+        world.store.Read("a", 0, 1).error(), world.store.Head("a").error(),
+        world.store.ListObjects("a", "").error(), world.store.Delete(std::vector<std::string>{"a"}).error(),
+        world.store.Delete(std::vector<std::string>{"a", "b"}).error()}) {
     EXPECT_EQ(denied.code, ErrorCode::kDenied) << denied.message;
     EXPECT_NE(denied.message.find(": HTTP 403 AccessDenied: m"), std::string::npos) << denied.message;
   }
   world.s3.instead = Meet("", 1'000, FakeS3::Error(404, "NoSuchBucket"));
   for (const Error& gone : {world.store.Get("a").error(), world.store.ListObjects("", "").error(),
                             world.store.Delete(std::vector<std::string>{"a"}).error()}) {
-    EXPECT_EQ(gone.code, ErrorCode::kDenied) << "an empty bucket and one that does not exist are not the same: " << gone.message;
+    EXPECT_EQ(gone.code, ErrorCode::kDenied)
+        << "an empty bucket and one that does not exist are not the same: " << gone.message;
   }
 }
 
@@ -137,8 +144,8 @@ TEST(S3ObjectStore, RefusesAnswersOfSomebodyElse) {
   // A portal between us and S3 says that all is well.
   FakeS3World world(1'000);
   world.s3.instead = Meet("", 1'000, Reply::Status(200, "<html><body><p>Please log in<br></body></html>"));
-  for (const Error& error :
-       {world.store.ListObjects("a", "").error(), world.store.Delete(std::vector<std::string>{"a", "b"}).error()}) {
+  for (const Error& error : {world.store.ListObjects("a", "").error(),
+                             world.store.Delete(std::vector<std::string>{"a", "b"}).error()}) {
     EXPECT_EQ(error.code, ErrorCode::kIo);
     EXPECT_NE(error.message.find("where S3 answers <"), std::string::npos) << error.message;
   }
@@ -150,11 +157,16 @@ TEST(S3ObjectStore, RefusesAnswersOfSomebodyElse) {
 
 TEST(S3ObjectStore, RefusesAListThatNeverEnds) {
   FakeS3World world;
-  world.s3.instead = Meet("GET", 1'000, Reply::Status(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"));
+  world.s3.instead =
+      Meet("GET", 1'000,
+           Reply::Status(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"));
   EXPECT_EQ(world.store.ListObjects("a", "").error().message,
             "list a: the server says that more follows, and not how to ask for it");
-  world.s3.instead = Meet("GET", 1'000, Reply::Status(200, "<ListBucketResult><IsTruncated>true</IsTruncated>"
-                                                           "<NextContinuationToken>t</NextContinuationToken></ListBucketResult>"));
+  world.s3.instead =
+      Meet("GET", 1'000,
+           Reply::Status(200,
+                         "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                         "<NextContinuationToken>t</NextContinuationToken></ListBucketResult>"));
   EXPECT_FALSE(world.store.ListObjects("a", ""));
 }
 
@@ -194,9 +206,10 @@ TEST(S3ObjectStore, ProbesAServerAndLeavesNothing) {
   const auto probed = bad.store.Probe();
   ASSERT_FALSE(probed);
   EXPECT_EQ(probed.error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(probed.error().message,
-            "bucket bucket: this server ignores conditions; two writers would damage the store (Ceph does so in buckets "
-            "with versioning)");
+  EXPECT_EQ(
+      probed.error().message,
+      "bucket bucket: this server ignores conditions; two writers would damage the store (Ceph does so in buckets "
+      "with versioning)");
   EXPECT_TRUE(bad.s3.objects.empty());
   FakeS3World denied;
   denied.s3.instead = Meet("PUT", 1, FakeS3::Error(403, "AccessDenied"));
@@ -209,6 +222,27 @@ TEST(S3ObjectStore, CutsWhatAServerWithoutRangesSends) {
   ASSERT_TRUE(world.store.Put("ten", "0123456789", {}));
   EXPECT_EQ(world.store.Read("ten", 2, 3).value(), "234");
   EXPECT_EQ(world.store.Read("ten", 20, 3).value(), "");
+}
+
+TEST(S3ObjectStore, ReadsALongStretchInRangesSeveralAtATime) {
+  FakeS3World world;
+  std::string bytes;
+  for (int i = 0; i < 2'000; ++i) bytes += std::to_string(i) + ",";
+  ASSERT_TRUE(world.store.Put("catalog", bytes, {}));
+  EXPECT_EQ(world.store.Read("catalog", 500, 7'300).value(), bytes.substr(500, 7'300));
+  EXPECT_EQ(world.aws.client.sent().at("s3:GetObject"), 8);
+  EXPECT_EQ(world.aws.transport.peak, 4);
+  EXPECT_EQ(world.store.Read("catalog", 500, 100'000).value(), bytes.substr(500)) << "fewer bytes at the end";
+  EXPECT_EQ(world.store.Read("catalog", 100'000, 5'000).value(), "");
+  EXPECT_EQ(world.store.Read("absent", 0, 5'000).error().code, ErrorCode::kNotFound);
+  int gets = 0;
+  world.s3.instead = [&](const std::string&) -> std::optional<Reply> {
+    if (++gets == 3) world.s3.objects["catalog"] = {"z" + bytes, "other", "s"};
+    return std::nullopt;
+  };
+  const auto mixed = world.store.Read("catalog", 0, 5'000);
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().message, "read catalog: it was replaced meanwhile");
 }
 
 // --- files in parts ---
@@ -234,9 +268,9 @@ TEST_F(InParts, SendsAFileSeveralPartsAtATime) {
   EXPECT_EQ(*etag, world_.s3.objects.at("catalog/1").etag);
   EXPECT_EQ(world_.aws.transport.peak, 4);
   EXPECT_EQ(world_.aws.client.sent(), (std::map<std::string, std::int64_t>{{"s3:CompleteMultipartUpload", 1},
-                                                                            {"s3:CreateMultipartUpload", 1},
-                                                                            {"s3:HeadObject", 1},
-                                                                            {"s3:UploadPart", 4}}));
+                                                                           {"s3:CreateMultipartUpload", 1},
+                                                                           {"s3:HeadObject", 1},
+                                                                           {"s3:UploadPart", 4}}));
 }
 
 TEST_F(InParts, SendsAPartAgainFromItsBeginning) {
@@ -262,12 +296,14 @@ TEST_F(InParts, KnowsThatItsEndHappenedThoughTheAnswerWasLost) {
   ASSERT_TRUE(put) << put.error().message;
   EXPECT_EQ(*put, world_.s3.objects.at("catalog/1").etag);
   world_.s3.objects.clear();
-  world_.s3.lost = Meet("POST catalog/1?uploadId", 1, Reply::Status(200, "<Error><Code>InternalError</Code></Error>"));
+  world_.s3.lost =
+      Meet("POST catalog/1?uploadId", 1, Reply::Status(200, "<Error><Code>InternalError</Code></Error>"));
   EXPECT_TRUE(Put()) << "S3 says 200 before it knows";
 }
 
 TEST_F(InParts, SaysThatTheEndFailedWithinA200) {
-  world_.s3.instead = Meet("POST catalog/1?uploadId", 100, Reply::Status(200, "<Error><Code>InternalError</Code></Error>"));
+  world_.s3.instead =
+      Meet("POST catalog/1?uploadId", 100, Reply::Status(200, "<Error><Code>InternalError</Code></Error>"));
   const auto put = Put();
   ASSERT_FALSE(put);
   EXPECT_EQ(put.error().message, "put catalog/1: HTTP 200 InternalError after 8 tries");
@@ -283,7 +319,8 @@ TEST_F(InParts, HoldsItsConditionBeforeItSendsAndAtTheEnd) {
   world_.s3.objects.clear();
   // The rival comes while the parts are on their way.
   world_.s3.instead = [&](const std::string& call) -> std::optional<Reply> {
-    if (call.starts_with("PUT catalog/1?partNumber=1")) world_.s3.objects["catalog/1"] = {"a rival's", "e", "s"};
+    if (call.starts_with("PUT catalog/1?partNumber=1"))
+      world_.s3.objects["catalog/1"] = {"a rival's", "e", "s"};
     return std::nullopt;
   };
   EXPECT_EQ(Put().error().code, ErrorCode::kExists);
@@ -307,8 +344,10 @@ TEST_F(InParts, NamesTheFileThatCannotBeReadToTheEnd) {
 
 TEST(S3ObjectStore, DeletesAgainWhatTheServerWasTooBusyFor) {
   FakeS3World world;
-  world.s3.instead = Meet("POST ?delete", 1, Reply::Status(200, "<DeleteResult><Error><Key>b</Key><Code>SlowDown</Code></Error>"
-                                                                "<Error><Key>a</Key><Code>NoSuchKey</Code></Error></DeleteResult>"));
+  world.s3.instead = Meet("POST ?delete", 1,
+                          Reply::Status(200,
+                                        "<DeleteResult><Error><Key>b</Key><Code>SlowDown</Code></Error>"
+                                        "<Error><Key>a</Key><Code>NoSuchKey</Code></Error></DeleteResult>"));
   world.s3.objects["b"] = {"x", "e", "s"};
   ASSERT_TRUE(world.store.Delete(std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(world.s3.objects.empty());
@@ -317,8 +356,10 @@ TEST(S3ObjectStore, DeletesAgainWhatTheServerWasTooBusyFor) {
 
 TEST(S3ObjectStore, NamesTheKeyThatMayNotBeDeleted) {
   FakeS3World world;
-  world.s3.instead = Meet("POST ?delete", 1, Reply::Status(200, "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code>"
-                                                                "<Message>Access Denied</Message></Error></DeleteResult>"));
+  world.s3.instead = Meet("POST ?delete", 1,
+                          Reply::Status(200,
+                                        "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code>"
+                                        "<Message>Access Denied</Message></Error></DeleteResult>"));
   const auto deleted = world.store.Delete(std::vector<std::string>{"a", "b"});
   ASSERT_FALSE(deleted);
   EXPECT_EQ(deleted.error().code, ErrorCode::kDenied);
