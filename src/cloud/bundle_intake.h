@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A bundle goes into the store, through the Intake through which a collector beside the store hands in its answers. A
-// bundle may come twice: its owner died behind the commit; or late: its ids have been answered by another one since. So
-// an answer that is older than what is stored is passed over, and one that is stored already changes nothing.
+// bundle may come twice: its owner died behind the commit; or late: its ids have been answered by another one since. The
+// Intake must know of that (StoreIntakeOptions::answers_come_late).
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,19 @@
 #include "cloud/bundle.h"
 #include "cloud/dispatcher.h"
 #include "storage/intake.h"
-#include "storage/ledger.h"
-#include "storage/record_writer.h"
 
 namespace tmdbc {
 
 struct TakenBundle {
   BundleSummary summary;
   BatchOutcome outcome;
-  std::int64_t late = 0;       // answers that were passed over
+  std::int64_t late = 0;         // answers that changed nothing, as far as they have been committed
   bool of_another_tmdb = false;  // nothing but 404s, of ids of which nothing is known here: they were left
 };
 
 // Hands in all of `bundle`, committing whenever that is due; the rest of it, and what becomes of its batch, is the
-// caller's to commit. `writer` and `ledger` are those behind `intake`, whose batch is empty. kCorrupt: it is no bundle
-// of `batch`, and nothing was handed in; other errors are the store's.
-Result<TakenBundle> TakeBundleIn(std::string_view bundle, std::string_view batch, Intake& intake, RecordWriter& writer,
-                                 RecordLedger& ledger);
+// caller's to commit. The batch of the intake is empty. kCorrupt: it is no bundle of `batch`, and nothing was handed in;
+// other errors are the store's.
+Result<TakenBundle> TakeBundleIn(std::string_view bundle, std::string_view batch, Intake& intake);
 
 }  // namespace tmdbc

@@ -68,12 +68,22 @@ class SmallTmdb {
     Thing& thing = things_[id];
     thing.live = true;
     ++thing.content;
+    thing.edited = clock_.Now();
     Tell(id);
   }
   void Remove(MediaId id) {
-    things_[id].live = false;
+    Thing& thing = things_[id];
+    thing.live = false;
+    ++thing.content;
+    thing.edited = clock_.Now();
     Tell(id);
   }
+  struct Thing {
+    bool live = false;
+    std::int64_t content = 0;
+    Time edited{};
+  };
+  const std::map<MediaId, Thing>& things() const { return things_; }
   bool live(MediaId id) const { return things_.contains(id) && things_.at(id).live; }
   std::vector<std::int64_t> Seasons(MediaId show) const {
     std::vector<std::int64_t> numbers;
@@ -131,10 +141,6 @@ class SmallTmdb {
   }
 
  private:
-  struct Thing {
-    bool live = false;
-    std::int64_t content = 0;
-  };
   // In the change feed of the day, once.
   void Tell(MediaId id) {
     const auto day = std::chrono::floor<std::chrono::days>(clock_.Now());
@@ -151,6 +157,32 @@ class SmallTmdb {
   std::chrono::sys_days exported_{};
 };
 
+// TMDB and its export host as one call of an owner sees them: as they were when it began, so that calls that overlap do
+// not take each other's answers.
+class HostView final : public http::HttpTransport {
+ public:
+  explicit HostView(const FakeExportHost& host) : host_(host) { Look(); }
+  void Look() { view_ = std::make_unique<FakeExportHost>(host_); }
+  // Told of each answer.
+  std::function<void(const FakeExportHost& view)> on_answer;
+
+  http::RequestId Start(http::Request request, std::function<void()> on_send) override {
+    return view_->Start(std::move(request), std::move(on_send));
+  }
+  std::vector<http::Outcome> Wait(MonoTime deadline) override {
+    auto outcomes = view_->Wait(deadline);
+    if (on_answer && !outcomes.empty()) on_answer(*view_);
+    return outcomes;
+  }
+  int Room() const override { return view_->Room(); }
+  int InFlight() const override { return view_->InFlight(); }
+  void Cancel(http::RequestId id) override { view_->Cancel(id); }
+
+ private:
+  const FakeExportHost& host_;
+  std::unique_ptr<FakeExportHost> view_;
+};
+
 class CloudWorld {
  public:
   explicit CloudWorld(std::uint64_t seed = 1, MemoryChannel::Options channel = {})
@@ -160,32 +192,33 @@ class CloudWorld {
 
   // One environment of the owner's function: what it keeps from call to call it keeps until it dies.
   struct Machine {
-    Machine(CloudWorld& world, std::uint64_t seed) : store(world.bucket), channel(world.messages), random(seed) {
+    Machine(CloudWorld& world, std::uint64_t seed)
+        : store(world.bucket), channel(world.messages), host(world.host), random(seed) {
       log.emplace(world.log_file(), LogLevel::kDebug, LogFormat::kText, world.clock);
     }
     MemoryObjectStore store;
     MemoryChannel channel;
     ScratchFolder folder;
     PosixFileSystem scratch{folder.path()};
+    HostView host;
     UpstreamDate upstream;
     std::mt19937_64 random;
     std::optional<Log> log;
     std::optional<Owner> owner;
   };
-  // `objects`: what stands between the owner and its store; null: nothing.
-  std::unique_ptr<Machine> NewMachine(ObjectStore* objects = nullptr) {
+  std::unique_ptr<Machine> NewMachine() {
     auto machine = std::make_unique<Machine>(*this, random());
-    Machine& m = *machine;
-    Emplace(m, objects ? *objects : m.store, m.channel);
+    MakeOwner(*machine, machine->store, machine->channel);
     return machine;
   }
-  void Emplace(Machine& m, ObjectStore& objects, BatchChannel& channel) {
+  // With what stands between the owner and its machine's ports.
+  void MakeOwner(Machine& m, ObjectStore& objects, BatchChannel& channel) {
     m.owner.emplace(OwnerPorts{.objects = objects,
                                .channel = channel,
                                .scratch = m.scratch,
                                .scratch_folder = m.folder.path(),
                                .clock = clock,
-                               .transport = host,
+                               .transport = m.host,
                                .upstream = m.upstream,
                                .random = m.random,
                                .log = *m.log},
@@ -234,8 +267,12 @@ class CloudWorld {
     call.event = std::move(event);
     return call;
   }
-  Result<OwnerReport> Heartbeat(Machine& machine) { return machine.owner->Call(NewCall()); }
+  Result<OwnerReport> Heartbeat(Machine& machine) {
+    machine.host.Look();
+    return machine.owner->Call(NewCall());
+  }
   Result<OwnerReport> Ask(Machine& machine, std::string_view what) {
+    machine.host.Look();
     return machine.owner->Call(NewCall(OwnerEvent{fmt::format("event-{}", ++events_), std::string(what)}));
   }
 
@@ -323,6 +360,33 @@ class CloudWorld {
   }
   // After Fault().
   const std::map<MediaId, View>& views() const { return views_; }
+  // What somebody was told of, and is not stored though nobody has it to fetch any more: an id as it was then.
+  std::string Lost(const std::map<MediaId, SmallTmdb::Thing>& told) {
+    if (auto fault = Fault(); !fault.empty()) return fault;
+    for (const auto& [id, thing] : told) {
+      const auto view = views_.find(id);
+      const bool stored = view != views_.end() && view->second.change != Change::kDelete;
+      bool known = false;
+      if (view == views_.end()) {
+        known = !thing.live;
+      } else if (stored) {
+        const std::string& data = view->second.data;
+        const std::size_t at = data.find("as of edit ");
+        known = at != data.npos && std::atoll(data.c_str() + at + 11) >= thing.content;
+      } else {
+        known = view->second.at >= ToMillis(thing.edited);
+      }
+      if (!known)
+        return fmt::format("{} as of edit {} was told of and is not stored: {}", ToString(id), thing.content,
+                           stored ? view->second.data : "gone, or never there");
+      if (stored && id.type == MediaType::kTv && tmdb.live(id) && view->second.data == tmdb.Body(id)) {
+        if (auto fault = SeasonsDiffer(id); !fault.empty()) return fault;
+      }
+      if (!stored && id.type == MediaType::kTv && !StoredSeasons(id).empty())
+        return fmt::format("{} is gone, its seasons are not", ToString(id));
+    }
+    return "";
+  }
   // What is live and is not what TMDB has, or the other way round; empty: the mirror equals the source.
   std::string Difference() {
     if (auto fault = Fault(); !fault.empty()) return fault;
@@ -363,6 +427,20 @@ class CloudWorld {
   std::map<MediaId, std::int64_t> fetches;
 
  private:
+  // By number, of those that are live.
+  std::map<std::int64_t, std::string> StoredSeasons(MediaId show) const {
+    std::map<std::int64_t, std::string> seasons;
+    for (std::int64_t number = 1; number <= 2; ++number) {
+      const auto view = views_.find({MediaType::kSeason, SmallTmdb::SeasonId(show, number)});
+      if (view != views_.end() && view->second.change != Change::kDelete) seasons[number] = view->second.data;
+    }
+    return seasons;
+  }
+  std::string SeasonsDiffer(MediaId show) const {
+    std::map<std::int64_t, std::string> wanted;
+    for (const std::int64_t number : tmdb.Seasons(show)) wanted[number] = tmdb.SeasonBody(show, number);
+    return wanted == StoredSeasons(show) ? "" : fmt::format("the seasons of {} are not those of its body", ToString(show));
+  }
   Document MakeDocument(MediaId id, std::string data) {
     Document document;
     document.id = id;

@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "cloud/bundle_intake.h"
 #include "cloud/deadline_transport.h"
+#include "harvester/expiry.h"
 #include "harvester/harvester.h"
 #include "queue/sqlite_queue.h"
 #include "storage/adopt.h"
@@ -43,6 +44,12 @@ bool AsksTheApi(const OwnerRequest& request) {
   return std::ranges::any_of(request.harvests, [](const HarvestRequest& harvest) {
     return harvest.ids.empty() && harvest.mode != HarvestMode::kExport;
   });
+}
+
+// A segment of a bucket is what was put there.
+OwnerOptions Trusting(OwnerOptions options) {
+  options.writer.trust_segments = true;
+  return options;
 }
 
 std::string StatusJson(const HeadState& head, const OwnerReport& report, Time now) {
@@ -109,6 +116,7 @@ class Owner::Cycle {
   enum class Outcome : std::uint8_t { kDone, kGoesOn, kFailed };
   Result<Outcome> Answer(const std::string& key, const OwnerRequest& request);
   Result<Outcome> HarvestOne(HarvestRequest request, Harvester& harvester, const StopFlag& stop);
+  Result<void> Expire(const StopFlag& stop);
   Result<bool> GiveUp(const std::string& key, const Error& error);
   Result<void> HandOut();
   Result<void> Seal();
@@ -203,7 +211,7 @@ Result<void> Owner::Cycle::Open() {
 Result<void> Owner::Cycle::TakeBundlesIn() {
   TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
   const UpstreamClock answered(p_.clock, p_.upstream);
-  StoreIntake intake(answered, *store_->writer, store_->ledger, {});
+  StoreIntake intake(answered, *store_->writer, store_->ledger, {.answers_come_late = true});
   for (const std::string& key : bundles_) {
     if (!taken.contains(key)) {
       if (OutOfTime()) return {};
@@ -218,14 +226,15 @@ Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::strin
   const auto object = p_.objects.Get(key);
   if (!object && object.error().code == ErrorCode::kNotFound) return {};  // deleted as one that was taken in
   TRY(object);
-  auto taken = tmdbc::TakeBundleIn(object->bytes, batch, intake, *store_->writer, store_->ledger);
+  auto taken = tmdbc::TakeBundleIn(object->bytes, batch, intake);
   if (!taken && taken.error().code == ErrorCode::kCorrupt && !store_->writer->CommitDeadline()) {
     p_.log.Error("a bundle cannot be read: its ids go out again", {{"bundle", key}, {"reason", taken.error().message}});
     ++report_.corrupt_bundles;
     taken = TakenBundle{};
   }
   TRY(taken);
-  const auto settled = intake.Commit([&](const IntakeReport&) -> Result<void> {
+  const auto settled = intake.Commit([&](const IntakeReport& report) -> Result<void> {
+    taken->late += report.stale;
     TRY(store_->dispatcher->CameBack(batch, taken->outcome, taken->summary));
     if (taken->of_another_tmdb) TRY(store_->dispatcher->TmdbIsNotItself());
     return Taken(key);
@@ -321,7 +330,27 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, H
   TRY_ASSIGN(HarvestReport report, harvester.Harvest(o_.options_.harvest_options(request), stop));
   const bool goes_on = report.stopped;
   report_.harvests.push_back(std::move(report));
-  return goes_on ? Outcome::kGoesOn : Outcome::kDone;
+  if (goes_on) return Outcome::kGoesOn;
+  TRY(Expire(stop));
+  return Outcome::kDone;
+}
+
+// What may be kept no longer, though TMDB was asked. It has just said what day it is.
+Result<void> Owner::Cycle::Expire(const StopFlag& stop) {
+  TRY_ASSIGN(const ExpiryReport expired, PurgeExpired({.clock = p_.clock,
+                                                       .files = files_,
+                                                       .catalog = *catalog_,
+                                                       .ledger = store_->ledger,
+                                                       .writer = *store_->writer,
+                                                       .queue = *store_->queue,
+                                                       .upstream = p_.upstream},
+                                                      false, stop));
+  for (const auto& [type, of] : expired.types) {
+    if (of.purged + of.held == 0) continue;
+    p_.log.Warn("records that TMDB has not confirmed for 180 days may not be kept",
+                {{"type", Name(type)}, {"purged", of.purged}, {"held", of.held}});
+  }
+  return {};
 }
 
 // Whether a request that failed is not tried again. An error that makes the catalog useless ends the cycle.
@@ -429,7 +458,7 @@ void Owner::Cycle::Clean() {
 
 Owner::Owner(const OwnerPorts& ports, OwnerOptions options)
     : p_(ports),
-      options_(std::move(options)),
+      options_(Trusting(std::move(options))),
       home_(p_.objects, p_.scratch, p_.clock),
       limiter_(options_.dispatch.rate, p_.clock) {}
 

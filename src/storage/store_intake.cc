@@ -31,11 +31,10 @@ Result<std::vector<std::int64_t>> StoreIntake::SeasonNumbers(std::int64_t tv_id)
 Result<void> StoreIntake::Fetched(MediaId id, std::vector<Document> documents, const SeasonList& seasons,
                                   Time at) {
   fetched_any_ = true;
-  bool stale_list = false;
+  TRY_ASSIGN(const bool stale_list, StaleList(id, at));
   for (Document& document : documents) {
     const MediaId its = document.id;
     TRY_ASSIGN(const bool stale, Stale(its, document.fetched_at));
-    stale_list = stale_list || (stale && its == id);
     if (stale) continue;
     TRY_ASSIGN(const Change change, writer_.Put(std::move(document)));
     Note(its.type, change);
@@ -69,9 +68,29 @@ Result<bool> StoreIntake::Stale(MediaId id, Time at) {
   return stale;
 }
 
+// A show's list of the same moment is not stale: whoever stored the show may have died before its seasons. What is only
+// verified is dated together with its neighbours of a second.
+Result<bool> StoreIntake::StaleList(MediaId id, Time at) {
+  if (!late_ || id.type != MediaType::kTv) return false;
+  TRY_ASSIGN(const auto answered, writer_.AnsweredAt(id));
+  return IsStale(answered, ToMillis(at) + std::chrono::seconds(1), clock_.Now());
+}
+
+Result<void> StoreIntake::SeasonsGone(MediaId show, Time at) {
+  TRY_ASSIGN(const bool live, writer_.IsLive(show));
+  if (live) return {};
+  TRY_ASSIGN(const auto seasons, writer_.LiveSeasons(show.id));
+  for (const RecordWriter::LiveSeason& season : seasons) {
+    TRY_ASSIGN(const bool stale, Stale(season.id, at));
+    if (!stale) TRY(Delete(season.id, at, DeletionEvidence::kNotFound));
+  }
+  return {};
+}
+
 Result<void> StoreIntake::Gone(MediaId id, Time at) {
   TRY_ASSIGN(const bool stale, Stale(id, at));
-  if (stale) return {};
+  // A show that is gone takes its seasons along: whoever stored that may have died before them.
+  if (stale) return id.type == MediaType::kTv ? SeasonsGone(id, at) : Result<void>();
   TRY_ASSIGN(const bool live, writer_.IsLive(id));
   if (live) return Delete(id, at, DeletionEvidence::kNotFound);
   if (!fetched_any_ && unknown_gone_ >= kGoneOfNothing) {

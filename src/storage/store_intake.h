@@ -46,6 +46,10 @@ class StoreIntake final : public Intake {
 
   // Whether that answer is to change nothing; counted then.
   Result<bool> Stale(MediaId id, Time at);
+  // Whether a show's list of seasons says nothing of what is stored now.
+  Result<bool> StaleList(MediaId id, Time at);
+  // The seasons that are live though their show is gone.
+  Result<void> SeasonsGone(MediaId show, Time at);
   // A live record that seems to be gone: deleted, held, or left as it is.
   Result<void> Delete(MediaId id, Time at, DeletionEvidence evidence);
   Result<DeletionDecision> Decide(MediaType type, DeletionEvidence evidence);

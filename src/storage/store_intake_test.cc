@@ -324,6 +324,37 @@ TEST_F(LateAnswers, AnOldListOfSeasonsTakesNoneAway) {
   EXPECT_EQ(Seasons(1399), 2u) << "the same once more, after it went";
 }
 
+// Types are sealed one after the other: who stored the show died before the tombstone of its season.
+TEST_F(LateAnswers, TheSameListOnceMoreTakesAwayWhatWasNotStoredTheFirstTime) {
+  const auto fetch = [&](Time at, const std::vector<std::int64_t>& numbers) {
+    std::vector<Document> documents;
+    documents.push_back(Show(1399, "A show", at));
+    for (const std::int64_t number : numbers) documents.push_back(Season(SeasonId(1399, number), 1399, number, 2, at));
+    ASSERT_TRUE(intake->Fetched({MediaType::kTv, 1399}, std::move(documents), List(1399, numbers), at));
+    Commit();
+  };
+  fetch(Ago(8), {1, 2, 3});
+  ASSERT_TRUE(world.store->writer->Put(Show(1399, "A show", Ago(5))));
+  Commit();
+  fetch(Ago(5), {1, 2});
+  EXPECT_EQ(Seasons(1399), 2u);
+}
+
+TEST_F(LateAnswers, TheSame404OnceMoreTakesAwayTheSeasonsThatWereNotTakenTheFirstTime) {
+  std::vector<Document> documents;
+  documents.push_back(Show(1399, "A show", Ago(9)));
+  documents.push_back(Season(SeasonId(1399, 1), 1399, 1, 2, Ago(9)));
+  ASSERT_TRUE(intake->Fetched({MediaType::kTv, 1399}, std::move(documents), List(1399, {1}), Ago(9)));
+  ASSERT_TRUE(intake->Gone({MediaType::kTv, 1399}, Ago(5)));
+  Commit();
+  ASSERT_TRUE(world.store->writer->Put(Season(SeasonId(1399, 1), 1399, 1, 2, Ago(8))));
+  Commit();
+  EXPECT_EQ(Seasons(1399), 1u);
+  ASSERT_TRUE(intake->Gone({MediaType::kTv, 1399}, Ago(5)));
+  EXPECT_EQ(Commit().stale, 1);
+  EXPECT_EQ(Seasons(1399), 0u);
+}
+
 TEST_F(LateAnswers, WhatAClockThatRanAheadHasDatedKeepsNothingOut) {
   Take(550, "of tomorrow", Now() + hours(24));
   Commit();

@@ -75,29 +75,31 @@ Result<T> MemoryObjectStore::Call(const char* act, const std::string& key,
   return Fail(ErrorCode::kIo, "{} {}: no answer", act, key);
 }
 
+// A call may still be on its way when its writer is gone: what happens then knows the bucket alone.
+
 Result<std::string> MemoryObjectStore::Read(const std::string& key, std::uint64_t offset,
                                             std::uint64_t length) {
-  return Call<std::string>("read", key, [this, key, offset, length]() -> Result<std::string> {
-    const auto found = bucket_.objects.find(key);
-    if (found == bucket_.objects.end()) return Absent("read", key);
+  return Call<std::string>("read", key, [&bucket = bucket_, key, offset, length]() -> Result<std::string> {
+    const auto found = bucket.objects.find(key);
+    if (found == bucket.objects.end()) return Absent("read", key);
     const std::string& bytes = found->second.bytes;
     return offset < bytes.size() ? bytes.substr(offset, length) : std::string();
   });
 }
 
 Result<Object> MemoryObjectStore::Get(const std::string& key) {
-  return Call<Object>("get", key, [this, key]() -> Result<Object> {
-    const auto found = bucket_.objects.find(key);
-    if (found == bucket_.objects.end()) return Absent("get", key);
+  return Call<Object>("get", key, [&bucket = bucket_, key]() -> Result<Object> {
+    const auto found = bucket.objects.find(key);
+    if (found == bucket.objects.end()) return Absent("get", key);
     return found->second;
   });
 }
 
 Result<std::optional<ObjectInfo>> MemoryObjectStore::Head(const std::string& key) {
   using Info = std::optional<ObjectInfo>;
-  return Call<Info>("head", key, [this, key]() -> Result<Info> {
-    const auto found = bucket_.objects.find(key);
-    if (found == bucket_.objects.end()) return std::nullopt;
+  return Call<Info>("head", key, [&bucket = bucket_, key]() -> Result<Info> {
+    const auto found = bucket.objects.find(key);
+    if (found == bucket.objects.end()) return std::nullopt;
     return ObjectInfo{key, found->second.bytes.size(), found->second.etag};
   });
 }
@@ -105,10 +107,10 @@ Result<std::optional<ObjectInfo>> MemoryObjectStore::Head(const std::string& key
 Result<std::vector<ObjectInfo>> MemoryObjectStore::ListObjects(const std::string& prefix,
                                                                const std::string& after) {
   using Infos = std::vector<ObjectInfo>;
-  return Call<Infos>("list", prefix, [this, prefix, after]() -> Result<Infos> {
+  return Call<Infos>("list", prefix, [&bucket = bucket_, prefix, after]() -> Result<Infos> {
     Infos found;
-    for (auto at = bucket_.objects.lower_bound(prefix);
-         at != bucket_.objects.end() && at->first.starts_with(prefix); ++at) {
+    for (auto at = bucket.objects.lower_bound(prefix);
+         at != bucket.objects.end() && at->first.starts_with(prefix); ++at) {
       if (at->first > after) found.push_back({at->first, at->second.bytes.size(), at->second.etag});
     }
     return found;
@@ -118,17 +120,17 @@ Result<std::vector<ObjectInfo>> MemoryObjectStore::ListObjects(const std::string
 Result<std::string> MemoryObjectStore::Put(const std::string& key, std::string_view bytes,
                                            const PutCondition& condition) {
   return Call<std::string>(
-      "put", key, [this, key, bytes = std::string(bytes), condition]() -> Result<std::string> {
-        const auto found = bucket_.objects.find(key);
-        const Object* const there = found == bucket_.objects.end() ? nullptr : &found->second;
+      "put", key, [&bucket = bucket_, key, bytes = std::string(bytes), condition]() -> Result<std::string> {
+        const auto found = bucket.objects.find(key);
+        const Object* const there = found == bucket.objects.end() ? nullptr : &found->second;
         if (!Holds(condition, there)) {
           if (there != nullptr && there->bytes == bytes) return there->etag;
           return Fail(ErrorCode::kExists, "put {}: the condition does not hold: {}", key,
                       there == nullptr ? "nothing is there" : "something else is there");
         }
-        std::string etag = fmt::format("\"{}\"", ++bucket_.last_etag_);
-        bucket_.objects[key] = {bytes, etag};
-        ++bucket_.puts;
+        std::string etag = fmt::format("\"{}\"", ++bucket.last_etag_);
+        bucket.objects[key] = {bytes, etag};
+        ++bucket.puts;
         return etag;
       });
 }
@@ -142,8 +144,8 @@ Result<std::string> MemoryObjectStore::PutFile(const std::string& key, BlobReade
 Result<void> MemoryObjectStore::Delete(std::span<const std::string> keys) {
   std::vector<std::string> gone(keys.begin(), keys.end());
   const std::string first = gone.empty() ? "" : gone.front();
-  return Call<void>("delete", first, [this, gone = std::move(gone)]() -> Result<void> {
-    for (const std::string& key : gone) bucket_.objects.erase(key);
+  return Call<void>("delete", first, [&bucket = bucket_, gone = std::move(gone)]() -> Result<void> {
+    for (const std::string& key : gone) bucket.objects.erase(key);
     return {};
   });
 }
