@@ -352,7 +352,7 @@ class Sim {
       const Time tomorrow = std::chrono::ceil<std::chrono::days>(world_.clock.Now()) + hours(9);
       world_.clock.Advance(tomorrow - world_.clock.Now());
     }
-    Stop("never came: " + world_.Difference());
+    Stop(fmt::format("never came: {}; {} objects in the inbox", world_.Difference(), world_.Keys("inbox/").size()));
   }
   // Until nothing waits and nothing is out.
   void Drain() {
@@ -453,11 +453,11 @@ TEST_P(LosesSomething, AndIsFound) {
   fmt::print("{}: {}\n", GetParam().name, found);
 }
 INSTANTIATE_TEST_SUITE_P(Planted, LosesSomething,
-                         ::testing::Values(Planted{Mistake::kNoCatchingUp, "NoCatchingUp"},
-                                           Planted{Mistake::kTakesTheNextNumber, "TakesTheNextNumber"},
-                                           Planted{Mistake::kHeadWithoutCondition, "HeadWithoutCondition"},
+                         ::testing::Values(Planted{Mistake::kNoCatchingUp, "NoCatchingUp", 13},
+                                           Planted{Mistake::kTakesTheNextNumber, "TakesTheNextNumber", 65},
+                                           Planted{Mistake::kHeadWithoutCondition, "HeadWithoutCondition", 25},
                                            Planted{Mistake::kSettledBeforeStored, "SettledBeforeStored"},
-                                           Planted{Mistake::kWatermarkApart, "WatermarkApart"},
+                                           Planted{Mistake::kWatermarkApart, "WatermarkApart", 14},
                                            Planted{Mistake::kInFlightIsNotSentAgain, "InFlightIsNotSentAgain"},
                                            Planted{Mistake::kStaleAnswersAreTaken, "StaleAnswersAreTaken"}),
                          [](const auto& each) { return each.param.name; });

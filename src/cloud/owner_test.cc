@@ -66,5 +66,240 @@ TEST_F(OwnerTest, MirrorsAllThereIs) {
   EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
 }
 
+TEST_F(OwnerTest, AHeartbeatWithNothingToDoTakesNothing) {
+  EXPECT_EQ(Heartbeat().end, OwnerEnd::kNothingToDo);
+  EXPECT_TRUE(world_.bucket.objects.empty());
+  Ask("auto");
+  Work();
+  const std::int64_t epoch = world_.Head().epoch;
+  const std::int64_t puts = world_.bucket.puts, calls = machine_->store.calls();
+  for (int i = 0; i < 10; ++i) {
+    world_.clock.Advance(minutes(5));
+    EXPECT_EQ(Heartbeat().end, OwnerEnd::kNothingToDo);
+  }
+  EXPECT_EQ(world_.Head().epoch, epoch);
+  EXPECT_EQ(world_.bucket.puts, puts);
+  EXPECT_EQ(machine_->store.calls() - calls, 20) << "one look at the head, one at the inbox";
+}
+
+TEST_F(OwnerTest, AnEventThatComesTwiceHarvestsOnce) {
+  const OwnerEvent event{"8f3c", "auto"};
+  BucketHome other(machine_->store, machine_->scratch, world_.clock);
+  ASSERT_TRUE(other.Take("somebody", minutes(16)).value());
+  EXPECT_EQ(Good(machine_->owner->Call(world_.NewCall(event))).end, OwnerEnd::kHeld);
+  ASSERT_TRUE(other.Drop());
+  machine_->host.Look();
+  EXPECT_EQ(Good(machine_->owner->Call(world_.NewCall(event))).harvests.size(), 1u);
+}
+
+TEST_F(OwnerTest, AnEventWhileSomebodyHasTheMirrorIsDoneByTheNextCall) {
+  BucketHome other(machine_->store, machine_->scratch, world_.clock);
+  ASSERT_TRUE(other.Take("somebody", minutes(16)).value());
+  EXPECT_EQ(Ask("auto").end, OwnerEnd::kHeld);
+  EXPECT_EQ(Heartbeat().end, OwnerEnd::kHeld);
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 1u);
+  world_.clock.Advance(minutes(17));
+  EXPECT_EQ(Heartbeat().harvests.size(), 1u);
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 0u);
+}
+
+TEST_F(OwnerTest, AnEventThatAsksForWhatCannotBeDoneIsPutAside) {
+  EXPECT_EQ(Ask("a cup of tea").end, OwnerEnd::kPublished);
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 0u);
+  EXPECT_EQ(Heartbeat().end, OwnerEnd::kNothingToDo);
+}
+
+TEST_F(OwnerTest, PagesOfFeedsAreReadOnlyWhileNothingIsOut) {
+  Ask("auto");
+  EXPECT_EQ(world_.Head().out_ids, 65);
+  const OwnerReport waits = Ask("auto");
+  EXPECT_TRUE(waits.harvests.empty());
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 1u);
+  // The exports are of another host.
+  EXPECT_EQ(Ask("export").harvests.size(), 1u);
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 1u);
+  world_.CollectAll();
+  world_.clock.Advance(minutes(11));
+  EXPECT_EQ(Heartbeat().harvests.size(), 1u);
+  EXPECT_EQ(world_.Keys("inbox/request/").size(), 0u);
+}
+
+TEST_F(OwnerTest, NothingMoreIsHandedOutWhileAHarvestWaits) {
+  world_.dispatch.rate = 0.1;
+  machine_ = world_.NewMachine();
+  Ask("auto");
+  ASSERT_GT(world_.Head().out_ids, 60);
+  Ask("auto");
+  world_.most_ids = 1;  // the rest of a batch is left, and waits
+  for (int i = 0; i < 5; ++i) world_.End(*world_.Begin());
+  world_.clock.Advance(minutes(31));
+  const OwnerReport report = Heartbeat();
+  EXPECT_EQ(report.waiting, 5 * 4);
+  EXPECT_EQ(report.sent_batches, 0);
+  world_.most_ids = 1'000'000;
+  world_.CollectAll();
+  world_.clock.Advance(minutes(31));
+  EXPECT_EQ(Heartbeat().harvests.size(), 1u);
+  Work(40);
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, IdsThatSomebodyAsksForAreFetched) {
+  Ask("auto");
+  Work();
+  world_.tmdb.Edit({MediaType::kMovie, 7});
+  Ask("movies 7");
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+  EXPECT_EQ((world_.fetches[{MediaType::kMovie, 7}]), 2);
+  EXPECT_EQ((world_.fetches[{MediaType::kMovie, 8}]), 1);
+}
+
+TEST_F(OwnerTest, DeadLettersWaitAgainWhenSomebodyAsks) {
+  world_.failing = {{MediaType::kMovie, 3}};
+  Ask("auto");
+  Work();
+  EXPECT_EQ(world_.Difference(), "movie:3 is not stored");
+  world_.failing.clear();
+  const OwnerReport report = Ask("redrive");
+  EXPECT_EQ(report.out.ids, 1);
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, ARefusedKeyStopsTheHandingOutUntilSomebodyAsks) {
+  world_.key_is_refused = true;
+  Ask("auto");
+  world_.CollectAll();
+  world_.clock.Advance(minutes(11));
+  const OwnerReport refused = Heartbeat();
+  EXPECT_TRUE(refused.denied);
+  EXPECT_EQ(world_.Head().stopped, "TMDB refuses the key");
+  EXPECT_EQ(world_.Head().out_ids, 0);
+  EXPECT_EQ(world_.Head().waiting, 65);
+  world_.clock.Advance(minutes(11));
+  EXPECT_EQ(Heartbeat().end, OwnerEnd::kNothingToDo);
+  world_.key_is_refused = false;
+  EXPECT_EQ(Ask("movies 1").out.ids, 10) << "a few ids ask whether it is taken now";
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, AnOutageIsProbedWithTenIdsACycle) {
+  world_.tmdb_is_down = true;
+  Ask("auto");
+  for (int i = 0; i < 4; ++i) {
+    world_.CollectAll();
+    world_.clock.Advance(minutes(11));
+    const OwnerReport report = Heartbeat();
+    EXPECT_EQ(report.out.ids, 10);
+    EXPECT_EQ(report.waiting, 55);
+  }
+  world_.tmdb_is_down = false;
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, ABundleThatCannotBeReadIsFetchedAgain) {
+  Ask("auto");
+  const auto collector = world_.Begin();
+  world_.End(*collector);
+  std::string& bytes = world_.bucket.objects.at(BundleKey(collector->batch.name)).bytes;
+  bytes[bytes.size() / 2] ^= 1;
+  world_.clock.Advance(minutes(11));
+  const OwnerReport report = Heartbeat();
+  EXPECT_EQ(report.corrupt_bundles, 1);
+  EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, MessagesThatWereLostGoOutAgain) {
+  Ask("auto");
+  world_.messages.Purge();
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, MessagesThatCouldNotBeSentGoOutWithTheNextCycle) {
+  // Its first call counts, the second sends.
+  machine_->channel.FailAt(2, MemoryChannel::Fault::kFails);
+  EXPECT_EQ(Ask("auto").sent_batches, 0);
+  EXPECT_EQ(world_.Head().sent, 0);
+  world_.clock.Advance(minutes(5));
+  EXPECT_EQ(Heartbeat().sent_batches, 1);
+  EXPECT_EQ(world_.Head().sent, world_.Head().epoch);
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+  for (const auto& [id, fetches] : world_.fetches) EXPECT_EQ(fetches, 1) << ToString(id);
+}
+
+TEST_F(OwnerTest, ADamagedCatalogCostsWhatWasSettledSinceTheOneBefore) {
+  Ask("auto");
+  Work(3);
+  const HeadState head = world_.Head();
+  ASSERT_FALSE(head.previous.empty());
+  world_.bucket.objects.at(head.catalog.key).bytes[100] ^= 1;
+  machine_ = world_.NewMachine();
+  EXPECT_EQ(Ask("auto").end, OwnerEnd::kPublished);
+  Work(20);
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, SegmentsOfAnOwnerThatDiedAreAdopted) {
+  Ask("auto");
+  world_.CollectAll();
+  world_.clock.Advance(minutes(11));
+  // It dies at the head that would have told of them.
+  int heads = 0;
+  machine_->store.choose_fault = [&](std::string_view act, const std::string& key) {
+    const bool publishes = act == "put" && key == kHeadKey && ++heads == 2;
+    return publishes ? std::optional(MemoryObjectStore::Fault::kDies) : std::nullopt;
+  };
+  EXPECT_FALSE(world_.Heartbeat(*machine_));
+  EXPECT_EQ(world_.Fault(), "");
+  EXPECT_EQ(world_.Keys("records/movie/0").size(), 1u);
+  EXPECT_FALSE(world_.Head().sequences.contains(MediaType::kMovie));
+  machine_ = world_.NewMachine();
+  world_.clock.Advance(minutes(16));
+  const OwnerReport report = Heartbeat();
+  EXPECT_EQ(report.adopted_segments, 4);  // of movies, shows, seasons, people
+  EXPECT_GT(report.late_answers, 0);
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+  EXPECT_LE(world_.Keys("state/catalog/").size(), 2u) << "the one that was never in force is gone";
+}
+
+// The first owner ever, killed at each of its calls; the next one makes up for it.
+TEST_F(OwnerTest, WhoeverDiesWhereverLeavesNothingToMend) {
+  for (std::int64_t nth = 1;; ++nth) {
+    CloudWorld world(std::uint64_t(nth), {});
+    for (std::int64_t id = 1; id <= 4; ++id) world.tmdb.Edit({MediaType::kMovie, id});
+    for (int i = 0; i < 4; ++i) world.tmdb.Edit({MediaType::kTv, 1});
+    world.tmdb.PublishExports();
+    auto machine = world.NewMachine();
+    machine->store.FailAt(nth, MemoryObjectStore::Fault::kDies);
+    bool died = false;
+    for (int beat = 0; beat < 5 && !died; ++beat) {
+      died = !(beat == 0 ? world.Ask(*machine, "export") : world.Heartbeat(*machine));
+      world.CollectAll();
+      world.clock.Advance(minutes(11));
+    }
+    died = died || machine->store.calls() >= nth;  // behind the publication nothing is told
+    machine = world.NewMachine();
+    ASSERT_TRUE(world.Ask(*machine, "export"));
+    for (int beat = 0; beat < 8; ++beat) {
+      world.clock.Advance(minutes(17));
+      const auto report = world.Heartbeat(*machine);
+      ASSERT_TRUE(report) << report.error().message << " after a death at call " << nth;
+      world.CollectAll();
+    }
+    ASSERT_EQ(world.Difference(), "") << "after a death at call " << nth;
+    ASSERT_TRUE(world.Keys("inbox/").empty()) << "after a death at call " << nth;
+    if (!died) break;
+    ASSERT_LT(nth, 400);
+  }
+}
+
 }  // namespace
 }  // namespace tmdbc
