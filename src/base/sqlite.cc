@@ -73,6 +73,7 @@ Kind KindOf(int code) {
 
 std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
   const int code = sqlite3_extended_errcode(db);
+  if (const auto failure = TakeVfsFailure()) return Fail(failure->code, failure->hint, "{}: {}", act, failure->message);
   const Kind kind = KindOf(code);
   const char* const file = db == nullptr ? nullptr : sqlite3_db_filename(db, "main");
   std::string why = sqlite3_errmsg(db);
@@ -219,23 +220,27 @@ std::unexpected<Error> CannotOpen(const std::string& path) {
 Result<Database> Database::Open(const std::string& path, Mode mode) {
   // Where no file can be made beside it, and none is needed because no log is there, it is read as a file
   // that nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
-  return OpenAs(path, mode, mode == Mode::kReadOnly && !MayWriteBeside(path) && !HasLog(path));
+  return OpenAs(path, mode, mode == Mode::kReadOnly && !MayWriteBeside(path) && !HasLog(path), OurVfs());
 }
 
-Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool frozen) {
+Result<Database> Database::OpenThrough(const char* vfs, const std::string& path) {
+  return OpenAs(path, Mode::kReadOnly, true, vfs);
+}
+
+Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool frozen, const char* vfs) {
   sqlite3* raw = nullptr;
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const std::string name = frozen ? ImmutableUri(NotAUri(path)) : NotAUri(path);
   const int opened = sqlite3_open_v2(name.c_str(), &raw,
-                                     flags | (frozen ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX, OurVfs());
+                                     flags | (frozen ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX, vfs);
   Database db(raw, path, frozen);
   const std::string act = fmt::format("open {}", path);
-  if (opened == SQLITE_CANTOPEN) return CannotOpen(path);
+  if (opened == SQLITE_CANTOPEN && vfs == OurVfs()) return CannotOpen(path);
   if (opened != SQLITE_OK) return SqliteError(raw, act);
   if (auto configured = db.Configure(mode); !configured) {
     // The log and its index are opened when they are first needed.
-    if ((sqlite3_errcode(raw) & 0xff) == SQLITE_CANTOPEN) return CannotOpen(path);
+    if ((sqlite3_errcode(raw) & 0xff) == SQLITE_CANTOPEN && vfs == OurVfs()) return CannotOpen(path);
     return Within(act.c_str(), configured.error());
   }
   return db;

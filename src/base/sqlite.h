@@ -108,6 +108,9 @@ class Database {
   // not be written to, too, as long as no unfinished log (-wal) lies beside it. Another program that holds it
   // is waited for, some seconds.
   static Result<Database> Open(const std::string& path, Mode mode);
+  // A database that nobody changes, which lies where the registered VFS of that name finds it (storage/object_vfs.h). It
+  // is frozen(). `path` names it in errors.
+  static Result<Database> OpenThrough(const char* vfs, const std::string& path);
 
   Database(Database&& other) noexcept;
   Database& operator=(Database&&) = delete;
@@ -145,7 +148,7 @@ class Database {
 
  private:
   Database(sqlite3* db, std::string path, bool frozen) : db_(db), path_(std::move(path)), frozen_(frozen) {}
-  static Result<Database> OpenAs(const std::string& path, Mode mode, bool frozen);
+  static Result<Database> OpenAs(const std::string& path, Mode mode, bool frozen, const char* vfs);
   Result<void> Configure(Mode mode);
 
   sqlite3* db_;

@@ -25,6 +25,7 @@ struct FileState {
 };
 
 thread_local int last_error = 0;
+thread_local std::optional<Error> last_failure;
 
 sqlite3_vfs& System() {
   return *sqlite3_vfs_find("unix");
@@ -123,6 +124,14 @@ const char* OurVfs() {
 
 int TakeVfsError() {
   return std::exchange(last_error, 0);
+}
+
+void NoteVfsFailure(Error failure) {
+  last_failure = std::move(failure);
+}
+
+std::optional<Error> TakeVfsFailure() {
+  return std::exchange(last_failure, std::nullopt);
 }
 
 }  // namespace tmdbc

@@ -5,6 +5,10 @@
 // calls the others a disk I/O error.
 #pragma once
 
+#include <optional>
+
+#include "base/result.h"
+
 namespace tmdbc {
 
 // Its name, for sqlite3_open_v2(). Registers it at the first call; any thread.
@@ -13,5 +17,10 @@ const char* OurVfs();
 // errno of the last file operation of a database that failed in this thread, for its report; 0 when none did
 // since it was last asked for.
 int TakeVfsError();
+
+// The same of a file that is no file of this machine: what its VFS knows of a failure in this thread, in words, for the
+// report of the operation that is about to fail.
+void NoteVfsFailure(Error failure);
+std::optional<Error> TakeVfsFailure();
 
 }  // namespace tmdbc
