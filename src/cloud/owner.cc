@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/json_writer.h"
@@ -171,6 +173,9 @@ Result<void> Owner::Cycle::Open() {
     p_.log.Error("the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
                  {{"reason", o_.home_.fell_back()}});
   }
+  // A function that never ran here has none; that it could not be made, SQLite says.
+  std::error_code ignored;
+  std::filesystem::create_directories(p_.scratch_folder, ignored);
   TRY_ASSIGN(Database opened, Database::Open(p_.scratch_folder + "/" + std::string(kCatalogFile),
                                              Database::Mode::kReadWrite));
   catalog_.emplace(std::move(opened));

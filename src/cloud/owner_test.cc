@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -64,6 +65,13 @@ TEST_F(OwnerTest, MirrorsAllThereIs) {
   EXPECT_EQ(head.sequences.at(MediaType::kMovie), 1);
   EXPECT_LE(world_.Keys("state/catalog/").size(), 2u);
   EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
+}
+
+TEST_F(OwnerTest, BeginsOnAMachineWhereItNeverWas) {
+  std::filesystem::remove_all(machine_->folder.path());
+  EXPECT_EQ(Ask("auto").end, OwnerEnd::kPublished);
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
 }
 
 TEST_F(OwnerTest, AHeartbeatWithNothingToDoTakesNothing) {
