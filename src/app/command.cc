@@ -190,6 +190,8 @@ constexpr Command kCommands[] = {
      "package brings all three.",
      false, CompletionsCommand, true},
     {"manual", "print the man page", kManualOptions, "", true, ManualCommand, true},
+    {"lambda", "work as a function of AWS Lambda", {}, "AWS starts it so; docs/aws.md says how it gets there.", true,
+     LambdaCommand, true},
 };
 
 }  // namespace

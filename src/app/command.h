@@ -88,5 +88,6 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
 Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CompletionsCommand(const Settings& settings, const Arguments& arguments);
 Result<int> ManualCommand(const Settings& settings, const Arguments& arguments);
+Result<int> LambdaCommand(const Settings& settings, const Arguments& arguments);
 
 }  // namespace tmdbc

@@ -26,7 +26,7 @@ constexpr std::string_view kEntryMembers[] = {"Source",    "DetailType",   "Deta
                                               "Resources", "EventBusName", "TraceHeader"};
 constexpr std::string_view kEventMembers[] = {"version", "id",     "detail-type", "source", "account",
                                               "time",    "region", "resources",   "detail", "replay-name"};
-constexpr std::string_view kDetailMembers[] = {"mode", "types", "ids", "since", "until", "limit"};
+constexpr std::string_view kDetailMembers[] = {"mode", "types", "ids", "since", "until", "limit", "stage"};
 
 // Some editors put a byte order mark in front.
 std::string_view WithoutMark(std::string_view text) {
@@ -130,6 +130,8 @@ Result<TriggerEvent> ParseDetail(dom::object detail, const std::string& place) {
       TRY_ASSIGN(event.since, DayOf(value, key, place));
     } else if (key == "until") {
       TRY_ASSIGN(event.until, DayOf(value, key, place));
+    } else if (key == "stage") {  // EventBridge's rules have looked at it
+      TRY(TextOf(value, key, place));
     } else {
       std::int64_t limit = 0;
       if (value.get(limit) || limit < 0 || limit > kMaxLimit) {

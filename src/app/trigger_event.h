@@ -6,9 +6,9 @@
 //
 //   source "tmdb-data-collector", detail type "Collection Requested",
 //   detail {"mode":"auto|export|changes|ids","types":["movie"],"ids":[550],"since":"2026-11-01",
-//           "until":"2026-11-22","limit":1000}
+//           "until":"2026-11-22","limit":1000,"stage":"dev"}
 //
-// with every member of the detail optional; and what a rule or EventBridge Scheduler sends by itself, source
+// with every member of the detail optional ("stage" is for the rules of EventBridge alone); and what a rule or EventBridge Scheduler sends by itself, source
 // "aws.events" or "aws.scheduler", detail type "Scheduled Event", detail {}: mode auto.
 #pragma once
 

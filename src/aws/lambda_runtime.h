@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// LambdaRuntime: the loop of a function of AWS Lambda on a custom runtime: asks the host for the next event, answers it,
-// asks again (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). Plain HTTP/1.1 on loopback, by sockets of
-// its own: between two events the host freezes the process for minutes or hours, so the question for the next one has
-// no timeout, and each call has a connection of its own.
+// LambdaRuntime: the loop of a function of AWS Lambda on a custom runtime: asks the host for the next event, answers
+// it, asks again (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). Plain HTTP/1.1 on loopback, by
+// sockets of its own: between two events the host freezes the process for minutes or hours, so the question for the
+// next one has no timeout, and each call has a connection of its own.
 //
 // Hosts that are done with a process take away their server and not the process: who cannot ask for the next event ends
 // at once. One thread.
