@@ -19,6 +19,7 @@
 #include "base/json_writer.h"
 #include "cloud/bundle.h"
 #include "http/server.h"
+#include "http/server_test_client.h"
 #include "program.h"
 
 namespace tmdbc::testing {
@@ -232,6 +233,44 @@ TEST_F(LambdaPackageTest, CollectsInAnEmptyEnvironmentWithoutALibraryOfTheSystem
   for (const std::string& text : {program_->out(), program_->err(), objects.begin()->second}) {
     EXPECT_EQ(text.find(kKey), std::string::npos) << "the key is told to nobody";
   }
+}
+
+// A port that nobody listens on.
+std::uint16_t FreePort() {
+  const SystemClock clock;
+  return http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; }).value()->port();
+}
+
+TEST_F(LambdaPackageTest, IsRunByTheRuntimeEmulatorOfAws) {
+  const char* installed = std::getenv("TMDBC_EMULATORS");
+  const fs::path folder = installed != nullptr ? fs::path(installed) : BinaryDir() / "emulators";
+  const fs::path emulator = folder / "lambda/aws-lambda-rie";
+  ASSERT_TRUE(fs::exists(emulator)) << emulator << " is not there: tools/emulators/install lambda brings it";
+  const std::uint16_t port = FreePort(), api = FreePort();
+  Start({emulator.string(), "--runtime-interface-emulator-address", fmt::format("127.0.0.1:{}", port),
+         "--runtime-api-address", fmt::format("127.0.0.1:{}", api), (Unpacked() / "bootstrap").string(), "collector"},
+        {{"LAMBDA_TASK_ROOT", Unpacked().string()},
+         {"AWS_LAMBDA_FUNCTION_NAME", "collector"},
+         {"AWS_LAMBDA_FUNCTION_TIMEOUT", "60"}});
+  const IdBatch batch{.name = "000000123-0008", .lane = 0, .rate = 40, .items = {{{MediaType::kMovie, 1}}}};
+  const auto invoke = [&](const std::string& event) {
+    http::TestConnection connection(port);
+    if (!connection.connected()) return http::SeenAnswer{};
+    connection.Send(fmt::format("POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: x\r\n"
+                                "Content-Length: {}\r\n\r\n{}",
+                                event.size(), event));
+    return connection.Read(false);
+  };
+  http::SeenAnswer answer;
+  for (int tries = 0; answer.status == 0 && tries < 500; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it has to open its port first
+    answer = invoke(SqsEvent(FormatIdBatch(batch)));
+  }
+  EXPECT_EQ(answer.body, R"({"batch":"000000123-0008","repeated":false,"fetched":1,"gone":0,"failed":0,"left":0})")
+      << program_->out() << program_->err();
+  EXPECT_NE(invoke(SqsEvent(FormatIdBatch(batch))).body.find(R"("repeated":true)"), std::string::npos);
+  EXPECT_NE(invoke("{}").body.find(R"("errorType":"Collector.Invalid")"), std::string::npos);
+  EXPECT_EQ(aws_.objects().size(), 1u);
 }
 
 TEST_F(LambdaPackageTest, TellsLambdaWhyItCannotBegin) {
