@@ -53,8 +53,8 @@ class BucketHome {
   // The lease counts from now. The epoch grows.
   Result<void> Renew(Duration lease);
   // Puts the catalog, which must have been checkpointed and not be changed meanwhile, and then names it in the head
-  // with sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror free,
-  // or keeps it for `keep`. Freed it must not be touched until the next Take().
+  // with sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror
+  // free, or keeps it for `keep`. Freed it must not be touched until the next Take().
   Result<void> Publish(const HeadState& next, std::optional<Duration> keep = {});
   // After a Publish(): the batches of this epoch are in the channel.
   Result<void> Sent();

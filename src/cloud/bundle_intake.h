@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A bundle goes into the store, through the Intake through which a collector beside the store hands in its answers. A
-// bundle may come twice: its owner died behind the commit; or late: its ids have been answered by another one since. The
-// Intake must know of that (StoreIntakeOptions::answers_come_late).
+// bundle may come twice: its owner died behind the commit; or late: its ids have been answered by another one since.
+// The Intake must know of that (StoreIntakeOptions::answers_come_late).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct TakenBundle {
 };
 
 // Hands in all of `bundle`, committing whenever that is due; the rest of it, and what becomes of its batch, is the
-// caller's to commit. The batch of the intake is empty. kCorrupt: it is no bundle of `batch`, and nothing was handed in;
-// other errors are the store's.
+// caller's to commit. The batch of the intake is empty. kCorrupt: it is no bundle of `batch`, and nothing was handed
+// in; other errors are the store's.
 Result<TakenBundle> TakeBundleIn(std::string_view bundle, std::string_view batch, Intake& intake);
 
 }  // namespace tmdbc

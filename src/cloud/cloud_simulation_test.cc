@@ -35,8 +35,6 @@ enum class Mistake : std::uint8_t {
   kHeadWithoutCondition,     // the head is published whoever changed it
   kSettledBeforeStored,      // the catalog is published before its segments are put
   kWatermarkApart,           // what was read of the feed is read, whether the catalog is published or not
-  kInFlightIsNotSentAgain,   // an id that a feed names while it is out does not go once more
-  kStaleAnswersAreTaken,     // an answer counts as of when it came to the bucket
   // These only cost requests.
   kNoLease,
   kBundlesGoEarly,           // a bundle is deleted as soon as it was read
@@ -155,11 +153,11 @@ MemoryChannel::Options ChannelOf(std::uint64_t seed) {
 class Sim {
  public:
   Sim(std::uint64_t seed, Mistake mistake)
-      : mistake_(mistake), world_(seed, ChannelOf(seed)), random_(seed * 7919), severity_(double(seed % 4) * 0.008) {
+      : mistake_(mistake), world_(seed, ChannelOf(seed)), random_(seed * 7919), severity_(double(seed % 4) * 0.008),
+        asks_(seed % 3 == 0) {
     world_.dispatch = {.rate = 0.1, .concurrency = 2};
     for (const MediaType type : {MediaType::kMovie, MediaType::kTv, MediaType::kPerson}) world_.tmdb.Edit({type, 1});
     for (int i = 0; i < 5; ++i) Edit();
-    if (mistake == Mistake::kInFlightIsNotSentAgain) PlantTrigger();
     for (auto& machine : machines_) machine = New();
     world_.tmdb.PublishExports();
   }
@@ -261,7 +259,8 @@ class Sim {
 
   void Own(Process& process) {
     const auto before = world_.tmdb.things();
-    const bool harvest = Chance(0.1), ask = !harvest && Chance(0.1);
+    // In one world in three hardly anything but what somebody asks for is known to have changed.
+    const bool harvest = Chance(asks_ ? 0.02 : 0.1), ask = !harvest && Chance(asks_ ? 0.4 : 0.1);
     const std::int64_t movie = 1 + std::int64_t(Up(6));
     const auto report = harvest ? world_.Ask(*process.machine, "auto")
                         : ask   ? world_.Ask(*process.machine, fmt::format("movies {}", movie))
@@ -297,7 +296,6 @@ class Sim {
       auto collector = std::move(working_.back());
       working_.pop_back();
       if (!calm_ && Chance(0.1)) return;  // killed
-      if (mistake_ == Mistake::kStaleAnswersAreTaken) collector.bundle = Redated(collector);
       world_.End(collector);
       Tell("bundle", collector.batch.name);
       return;
@@ -308,24 +306,11 @@ class Sim {
     }
   }
 
-  // The same answers, as if they had come just now.
-  std::string Redated(const CloudWorld::Collector& collector) {
-    BundleWriter writer(collector.batch);
-    const auto summary = ReadBundle(collector.bundle, collector.batch.name, [&](BundleEntry entry) -> Result<void> {
-      for (Document& document : entry.documents) document.fetched_at = world_.clock.Now();
-      if (entry.kind == BundleEntry::Kind::kFetched)
-        return writer.Fetched(entry.id, std::move(entry.documents), entry.seasons, world_.clock.Now());
-      if (entry.kind == BundleEntry::Kind::kGone) return writer.Gone(entry.id, world_.clock.Now());
-      return {};
-    });
-    return writer.Finish(summary.value());
-  }
-
   void Step() {
     world_.clock.Advance(seconds(Up(900)));
     world_.tmdb.PublishExports();
     if (Chance(0.15)) Edit();
-    if (Chance(0.02)) world_.messages.Purge();
+    if (Chance(asks_ ? 0.05 : 0.02)) world_.messages.Purge();
     if (Chance(0.6)) Collect();
     if (Chance(0.6)) Collect();
     if (!Chance(0.5)) return;
@@ -378,13 +363,11 @@ class Sim {
     if (IsOneSeed())
       fmt::print(stderr, "{} {:{}}{}: {}\n", FormatTime(world_.clock.Now()), "", 2 * depth_, what, of);
   }
-  // A catalog in which the queue forgets.
-  void PlantTrigger();
-
   const Mistake mistake_;
   CloudWorld world_;
   std::mt19937_64 random_;
   const double severity_;
+  const bool asks_;
   std::unique_ptr<Process> machines_[2];
   std::vector<CloudWorld::Collector> working_;
   std::map<MediaId, SmallTmdb::Thing> told_;  // what a published harvest, or somebody who asked, knew of
@@ -394,27 +377,13 @@ class Sim {
   std::string fault_;
 };
 
-void Sim::PlantTrigger() {
-  auto machine = world_.NewMachine();
-  BucketHome home(machine->store, machine->scratch, world_.clock);
-  ASSERT_TRUE(home.Take("seed", minutes(1)).value());
-  {
-    auto db = Database::Open(machine->folder.path() + "/catalog.db", Database::Mode::kReadWrite).value();
-    ASSERT_TRUE(SqliteIdQueue::Open(db, world_.clock, kOwnersQueue));
-    ASSERT_TRUE(db.Execute("CREATE TRIGGER forgets AFTER UPDATE OF again ON queue_lease WHEN new.again<>0 BEGIN "
-                           "UPDATE queue_lease SET again=0 WHERE receipt=new.receipt; END"));
-    ASSERT_TRUE(CheckpointCatalog(db));
-  }
-  ASSERT_TRUE(home.Publish({}));
-}
-
 constexpr int kParts = 4;
 
-class CloudSimulation : public ::testing::TestWithParam<int> {};
+class CloudSimulations : public ::testing::TestWithParam<int> {};
 
-TEST_P(CloudSimulation, NothingIsLostAndNothingStandsTwice) {
+TEST_P(CloudSimulations, NothingIsLostAndNothingStandsTwice) {
   std::int64_t kills = 0, publications = 0, overlaps = 0, fetches = 0, edits = 0, worlds = 0;
-  for (const std::uint64_t seed : SeedsOf(GetParam(), kParts, 200)) {
+  for (const std::uint64_t seed : SeedsOf(GetParam(), kParts, 160)) {
     Sim sim(seed, Mistake::kNone);
     const std::string fault = sim.Run(60);
     ASSERT_EQ(fault, "") << "in world " << seed;
@@ -425,8 +394,8 @@ TEST_P(CloudSimulation, NothingIsLostAndNothingStandsTwice) {
     fetches += sim.fetches();
     edits += sim.edits;
   }
-  fmt::print("{} worlds: {} owners killed, {} overlaps, {} publications, {} edits, {:.2f} fetches an edit\n", worlds, kills,
-             overlaps, publications, edits, double(fetches) / double(edits));
+  fmt::print("{} worlds: {} owners killed, {} overlaps, {} publications, {} edits, {:.2f} fetches an edit\n", worlds,
+             kills, overlaps, publications, edits, double(fetches) / double(edits));
 }
 
 // The first world, from `first` on, in which a planted mistake is found, and what of it; empty: in none of so many.
@@ -457,10 +426,89 @@ INSTANTIATE_TEST_SUITE_P(Planted, LosesSomething,
                                            Planted{Mistake::kTakesTheNextNumber, "TakesTheNextNumber", 65},
                                            Planted{Mistake::kHeadWithoutCondition, "HeadWithoutCondition", 25},
                                            Planted{Mistake::kSettledBeforeStored, "SettledBeforeStored"},
-                                           Planted{Mistake::kWatermarkApart, "WatermarkApart", 14},
-                                           Planted{Mistake::kInFlightIsNotSentAgain, "InFlightIsNotSentAgain"},
-                                           Planted{Mistake::kStaleAnswersAreTaken, "StaleAnswersAreTaken"}),
+                                           Planted{Mistake::kWatermarkApart, "WatermarkApart", 14}),
                          [](const auto& each) { return each.param.name; });
+
+// Chance hardly ever comes to this one: a film is asked for while it is out, and was edited since it was fetched. In a
+// catalog whose queue forgets that (planted by a trigger) the edit is lost; in ours it is not.
+std::string AskedForWhileItIsOut(bool forgets) {
+  CloudWorld world;
+  const MediaId film{MediaType::kMovie, 1};
+  world.tmdb.Edit(film);
+  auto machine = world.NewMachine();
+  if (forgets) {
+    BucketHome home(machine->store, machine->scratch, world.clock);
+    EXPECT_TRUE(home.Take("seed", minutes(1)).value());
+    {
+      auto db = Database::Open(machine->folder.path() + "/catalog.db", Database::Mode::kReadWrite).value();
+      EXPECT_TRUE(SqliteIdQueue::Open(db, world.clock, kOwnersQueue));
+      EXPECT_TRUE(db.Execute("CREATE TRIGGER forgets AFTER UPDATE OF again ON queue_lease WHEN new.again<>0 BEGIN "
+                             "UPDATE queue_lease SET again=0 WHERE receipt=new.receipt; END"));
+      EXPECT_TRUE(CheckpointCatalog(db));
+    }
+    EXPECT_TRUE(home.Publish({}));
+  }
+  EXPECT_EQ(world.Ask(*machine, "movies 1").value().out.ids, 1);
+  const auto collector = world.Begin();
+  world.tmdb.Edit(film);
+  EXPECT_EQ(world.Ask(*machine, "movies 1").value().end, OwnerEnd::kPublished);
+  const auto told = world.tmdb.things();
+  world.End(*collector);
+  for (int beat = 0; beat < 4; ++beat) {
+    world.clock.Advance(minutes(11));
+    EXPECT_TRUE(world.Heartbeat(*machine));
+    world.CollectAll();
+  }
+  return world.Lost(told);
+}
+
+TEST(CloudSimulation, AnIdThatIsAskedForWhileItIsOutGoesOnceMore) {
+  EXPECT_EQ(AskedForWhileItIsOut(false), "");
+  EXPECT_NE(AskedForWhileItIsOut(true), "");
+}
+
+// The same answers, as if they had come just now.
+std::string Redated(const CloudWorld::Collector& collector, Time now) {
+  BundleWriter writer(collector.batch);
+  const auto summary = ReadBundle(collector.bundle, collector.batch.name, [&](BundleEntry entry) -> Result<void> {
+    for (Document& document : entry.documents) document.fetched_at = now;
+    if (entry.kind == BundleEntry::Kind::kFetched)
+      return writer.Fetched(entry.id, std::move(entry.documents), entry.seasons, now);
+    if (entry.kind == BundleEntry::Kind::kGone) return writer.Gone(entry.id, now);
+    return {};
+  });
+  return writer.Finish(summary.value());
+}
+
+// A collector that was paused for hours puts its bundle after another one has fetched the same film anew. Where answers
+// counted as of when they came to the bucket, the edit between the two would be lost.
+std::string BundleThatComesLate(bool redated) {
+  CloudWorld world;
+  const MediaId film{MediaType::kMovie, 1};
+  world.tmdb.Edit(film);
+  auto machine = world.NewMachine();
+  EXPECT_EQ(world.Ask(*machine, "movies 1").value().out.ids, 1);
+  auto paused = world.Begin();
+  world.messages.Purge();
+  world.tmdb.Edit(film);
+  const auto told = world.tmdb.things();
+  for (int beat = 0; beat < 6; ++beat) {
+    world.clock.Advance(minutes(11));
+    EXPECT_TRUE(world.Heartbeat(*machine));
+    world.CollectAll();
+  }
+  EXPECT_EQ(world.Lost(told), "");
+  if (redated) paused->bundle = Redated(*paused, world.clock.Now());
+  world.End(*paused);
+  world.clock.Advance(minutes(11));
+  EXPECT_EQ(world.Heartbeat(*machine).value().bundles, 1);
+  return world.Lost(told);
+}
+
+TEST(CloudSimulation, ABundleThatComesLateUndoesNothing) {
+  EXPECT_EQ(BundleThatComesLate(false), "");
+  EXPECT_NE(BundleThatComesLate(true), "");
+}
 
 class OnlyCostsRequests : public ::testing::TestWithParam<Planted> {};
 TEST_P(OnlyCostsRequests, AndLosesNothing) { EXPECT_EQ(FoundIn(GetParam().mistake, 1, 10), ""); }
@@ -471,7 +519,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, OnlyCostsRequests,
                                            Planted{Mistake::kNeverSent, "NeverSent"}),
                          [](const auto& each) { return each.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(Parts, CloudSimulation, ::testing::Range(0, kParts));
+INSTANTIATE_TEST_SUITE_P(Parts, CloudSimulations, ::testing::Range(0, kParts));
 
 }  // namespace
 }  // namespace tmdbc::testing

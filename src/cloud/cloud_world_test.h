@@ -75,13 +75,13 @@ class SmallTmdb {
     Thing& thing = things_[id];
     thing.live = false;
     ++thing.content;
-    thing.edited = clock_.Now();
+    thing.edited = thing.removed = clock_.Now();
     Tell(id);
   }
   struct Thing {
     bool live = false;
     std::int64_t content = 0;
-    Time edited{};
+    Time edited{}, removed{};  // last
   };
   const std::map<MediaId, Thing>& things() const { return things_; }
   bool live(MediaId id) const { return things_.contains(id) && things_.at(id).live; }
@@ -147,13 +147,15 @@ class SmallTmdb {
     const std::string row = fmt::format(R"({{"id":{},"adult":{}}})", id.id, live(id) ? "false" : "null");
     auto& rows = host_.ChangesOf(id.type, day);
     const std::string start = fmt::format(R"({{"id":{},)", id.id);
-    std::erase_if(rows, [&](const std::string& other) { return other.starts_with(start); });
+    if (!told_.emplace(id, day).second)
+      std::erase_if(rows, [&](const std::string& other) { return other.starts_with(start); });
     rows.push_back(row);
   }
 
   FakeClock& clock_;
   FakeExportHost& host_;
   std::map<MediaId, Thing> things_;
+  std::set<std::pair<MediaId, std::chrono::sys_days>> told_;
   std::chrono::sys_days exported_{};
 };
 
@@ -368,7 +370,8 @@ class CloudWorld {
       const bool stored = view != views_.end() && view->second.change != Change::kDelete;
       bool known = false;
       if (view == views_.end()) {
-        known = !thing.live;
+        // It may have gone before it was fetched, and come back.
+        known = !thing.live || tmdb.things().at(id).removed >= thing.edited;
       } else if (stored) {
         const std::string& data = view->second.data;
         const std::size_t at = data.find("as of edit ");
@@ -439,7 +442,8 @@ class CloudWorld {
   std::string SeasonsDiffer(MediaId show) const {
     std::map<std::int64_t, std::string> wanted;
     for (const std::int64_t number : tmdb.Seasons(show)) wanted[number] = tmdb.SeasonBody(show, number);
-    return wanted == StoredSeasons(show) ? "" : fmt::format("the seasons of {} are not those of its body", ToString(show));
+    if (wanted == StoredSeasons(show)) return "";
+    return fmt::format("the seasons of {} are not those of its body", ToString(show));
   }
   Document MakeDocument(MediaId id, std::string data) {
     Document document;

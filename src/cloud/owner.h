@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Owner: one call of whoever owns a mirror in a bucket. It takes the catalog, brings it up to what the bucket holds,
 // takes in what collectors left in the inbox, harvests when that was asked for, hands out the next ids, seals, and
-// gives the catalog back. It fetches no records itself: collectors do, anywhere. docs/decisions/cloud.md has the protocol and
-// why it holds whatever dies when.
+// gives the catalog back. It fetches no records itself: collectors do, anywhere. docs/decisions/cloud.md has the
+// protocol and why it holds whatever dies when.
 //
 // Nothing of a call has happened before its catalog is published; a call that fails, or loses the mirror to another
 // owner, leaves nothing that the next one has to mend. One object lives as long as its process, and may own the mirror

@@ -309,5 +309,71 @@ TEST_F(OwnerTest, WhoeverDiesWhereverLeavesNothingToMend) {
   }
 }
 
+// --- what it costs ---
+
+// Calls of an object store as they are billed: those that write or list, those that read; deleting is free.
+struct Bill {
+  std::int64_t puts = 0, gets = 0, cycles = 0;
+  void Watch(CloudWorld::Machine& machine) {
+    machine.store.choose_fault = [this](std::string_view act, const std::string&) {
+      if (act == "put" || act == "list") ++puts;
+      if (act == "get" || act == "read" || act == "head") ++gets;
+      return std::nullopt;
+    };
+  }
+};
+
+TEST(OwnersBill, OfAFirstMirrorOfTwentyThousandIds) {
+  CloudWorld world;
+  constexpr std::int64_t kIds = 20'000;
+  for (std::int64_t id = 1; id <= kIds; ++id) world.tmdb.Edit({MediaType::kMovie, id});
+  world.tmdb.PublishExports();
+  auto machine = world.NewMachine();
+  Bill bill;
+  bill.Watch(*machine);
+  std::int64_t messages = 0;
+  ASSERT_TRUE(world.Ask(*machine, "export"));
+  ++bill.cycles;
+  for (int beat = 0; beat < 6; ++beat) {
+    messages += world.CollectAll();
+    world.clock.Advance(minutes(5));
+    const auto report = world.Heartbeat(*machine);
+    ASSERT_TRUE(report) << report.error().message;
+    bill.cycles += report->end == OwnerEnd::kPublished;
+  }
+  EXPECT_EQ(world.Difference(), "");
+  EXPECT_EQ(world.fetches.size(), std::size_t(kIds));
+  EXPECT_EQ(messages, 10);
+  EXPECT_EQ(bill.cycles, 2);
+  // A bundle a message is the collectors' (docs/aws.md has what a cycle may take).
+  EXPECT_LE(bill.puts, 30 * bill.cycles);
+  EXPECT_LE(bill.gets, 2 * messages + 40 * bill.cycles);
+  EXPECT_LE(machine->channel.calls(), 4 * bill.cycles);
+}
+
+TEST(OwnersBill, OfAnIdleDay) {
+  CloudWorld world;
+  for (std::int64_t id = 1; id <= 20; ++id) world.tmdb.Edit({MediaType::kMovie, id});
+  world.tmdb.PublishExports();
+  auto machine = world.NewMachine();
+  ASSERT_TRUE(world.Ask(*machine, "export"));
+  for (int beat = 0; beat < 6; ++beat) {
+    world.CollectAll();
+    world.clock.Advance(minutes(5));
+    ASSERT_TRUE(world.Heartbeat(*machine));
+  }
+  ASSERT_EQ(world.Difference(), "");
+  Bill bill;
+  bill.Watch(*machine);
+  const std::int64_t messages = machine->channel.calls();
+  for (int beat = 0; beat < 288; ++beat) {
+    world.clock.Advance(minutes(5));
+    EXPECT_EQ(world.Heartbeat(*machine).value().end, OwnerEnd::kNothingToDo);
+  }
+  EXPECT_EQ(bill.puts, 288);
+  EXPECT_EQ(bill.gets, 288);
+  EXPECT_EQ(machine->channel.calls(), messages);
+}
+
 }  // namespace
 }  // namespace tmdbc

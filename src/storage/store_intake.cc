@@ -22,7 +22,11 @@ constexpr std::int64_t kGoneOfNothing = 50;
 
 StoreIntake::StoreIntake(const Clock& clock, RecordWriter& writer, RecordLedger& ledger,
                          StoreIntakeOptions options)
-    : clock_(clock), writer_(writer), ledger_(ledger), accepted_(options.accept_deletions), late_(options.answers_come_late) {}
+    : clock_(clock),
+      writer_(writer),
+      ledger_(ledger),
+      accepted_(options.accept_deletions),
+      late_(options.answers_come_late) {}
 
 Result<std::vector<std::int64_t>> StoreIntake::SeasonNumbers(std::int64_t tv_id) {
   return ledger_.SeasonNumbers(tv_id);
