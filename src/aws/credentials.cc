@@ -17,7 +17,7 @@ namespace {
 namespace chrono = std::chrono;
 
 constexpr Duration kRenewBefore = chrono::minutes(5);
-constexpr Duration kRetryAfter = chrono::seconds(30);
+constexpr Duration kAskAfter = chrono::seconds(30);
 // The services are on this machine or beside it; where there are none, nobody answers.
 constexpr chrono::milliseconds kRolePatience{1'000};
 constexpr int kTries = 3;
@@ -81,18 +81,19 @@ bool CredentialChain::due() const {
   if (!found_->expires) return false;
   const Time now = clock_.Now();
   if (now >= *found_->expires) return true;
-  return now >= *found_->expires - kRenewBefore && clock_.Mono() >= retry_at_;
+  return now >= *found_->expires - kRenewBefore && clock_.Mono() >= ask_at_;
 }
 
 Result<Credentials> CredentialChain::Current() {
   if (!due()) return *found_;
   auto fresh = Find();
+  // Also when it came: a service may hand out what expires soon, and is not asked for each call.
+  ask_at_ = clock_.Mono() + kAskAfter;
   if (fresh) {
     found_ = *fresh;
     refused_ = false;
     return fresh;
   }
-  retry_at_ = clock_.Mono() + kRetryAfter;
   if (found_ && !refused_ && found_->expires && clock_.Now() < *found_->expires) return *found_;
   return fresh;
 }

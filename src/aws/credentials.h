@@ -50,7 +50,7 @@ class CredentialChain {
   const Clock& clock_;
   http::HttpTransport& transport_;
   std::optional<Credentials> found_;
-  MonoTime retry_at_{};  // a renewal failed: not before then
+  MonoTime ask_at_{};  // what is still good is not renewed before then
   bool refused_ = false;
 };
 

@@ -223,6 +223,18 @@ TEST_F(CredentialChainTest, RenewsARoleBeforeItExpiresAndUsesItUntilThen) {
   EXPECT_EQ(Shown(chain.Current()), "THIRD s t");
 }
 
+TEST_F(CredentialChainTest, DoesNotAskForEachCallWhereARoleExpiresSoon) {
+  const std::string url = "http://127.0.0.1:1/role";
+  set_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
+  services_[url] = Reply::Status(200, Role("SHORT", "2026-11-22T00:02:00Z"));
+  CredentialChain chain(environment(), clock_, transport_);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(Shown(chain.Current()), "SHORT s t");
+  EXPECT_EQ(transport_.seen.size(), 1u);
+  clock_.Advance(std::chrono::seconds(31));
+  EXPECT_EQ(Shown(chain.Current()), "SHORT s t");
+  EXPECT_EQ(transport_.seen.size(), 2u);
+}
+
 TEST_F(CredentialChainTest, RefusesWhatIsNoRole) {
   const std::string url = "http://localhost:1/role";
   set_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
