@@ -27,8 +27,11 @@
 namespace tmdbc {
 namespace {
 
-// Lambda's only folder that may be written to.
-constexpr const char* kScratchFolder = "/tmp/tmdb-data-collector";
+// /tmp is Lambda's only folder that may be written to.
+std::string ScratchFolder() {
+  const std::string folder = aws::Variable(std::getenv, "TMPDIR");
+  return (folder.empty() ? "/tmp" : folder) + "/tmdb-data-collector";
+}
 
 const char* Getenv(const char* name) {
   return std::getenv(name);
@@ -118,9 +121,10 @@ class LambdaProcess {
       TRY_ASSIGN(const std::string dead, Needed("DEAD_LETTERS_QUEUE_URL"));
       TRY_ASSIGN(channel_, aws_->Channel(ids, dead));
       std::error_code failed;
-      std::filesystem::create_directories(kScratchFolder, failed);
-      if (failed) return Fail(ErrorCode::kIo, "make {}: {}", kScratchFolder, failed.message());
-      scratch_.emplace(kScratchFolder, [this](const std::string& warning) { log_->Warn(warning); });
+      const std::string folder = ScratchFolder();
+      std::filesystem::create_directories(folder, failed);
+      if (failed) return Fail(ErrorCode::kIo, "make {}: {}", folder, failed.message());
+      scratch_.emplace(folder, [this](const std::string& warning) { log_->Warn(warning); });
       OwnerOptions options;
       options.dispatch = {.rate = settings_.rate_limit_requests, .concurrency = settings_.collector_concurrency};
       options.sources = {.export_base_url = settings_.tmdb_export_base_url, .api = ApiAccessOf(settings_)};
@@ -130,7 +134,7 @@ class LambdaProcess {
       owner_.emplace(OwnerPorts{.objects = *objects_,
                                 .channel = *channel_,
                                 .scratch = *scratch_,
-                                .scratch_folder = kScratchFolder,
+                                .scratch_folder = folder,
                                 .clock = machine_,
                                 .transport = *transport_,
                                 .upstream = upstream_,
