@@ -9,7 +9,7 @@
 // a call, as many at once as the queue has message groups to give, and deletes those that succeeded; it ends when no
 // message came for --idle seconds. More flags: --timeout=180 and --memory=256, of the function. Variables whose names begin
 // with FN_ are the function's, without that beginning. Exit code 1 when a call failed.
-import { readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,12 +30,17 @@ function loadFun() {
   }
 }
 
+const childProcess = createRequire(import.meta.url)('node:child_process');
+const printedBy = new Map(); // by a function's name, where its output goes
+
 // One function of Lambda. Calls at once run in processes of their own, as there.
 export class FunctionHost {
-  // `timeout` in seconds. `environment` are the function's variables, `identity` the access key with which it calls AWS.
-  static async open({ zip, handler, environment, identity = 'testing', timeout = 180, memory = 256 }) {
+  // `timeout` in seconds. `environment` are the function's variables, `identity` the access key with which it calls AWS,
+  // `log` the file that gets what it prints (else that goes where ours goes).
+  static async open({ zip, handler, environment, identity = 'testing', timeout = 180, memory = 256, log }) {
     const host = new FunctionHost();
     const { createFunction, RuntimeServer, NativeProvider } = loadFun();
+    const printed = log ? openSync(log, 'a') : 'inherit';
     // fun sends no content type, a deadline in 1970, and a name of its own.
     if (!RuntimeServer.prototype.asAws) {
       const next = RuntimeServer.prototype.handleNextInvocation;
@@ -48,16 +53,51 @@ export class FunctionHost {
         response.setHeader('Content-Type', 'application/json');
         return next.call(this, request, response);
       };
+      // Of a process that is killed at the wrong moment (between its answer and its next question, or while it is frozen)
+      // it does not notice.
+      const exited = { StatusCode: 200, FunctionError: 'Unhandled',
+        Payload: JSON.stringify({ errorMessage: 'Process exited before completing request' }) };
+      const death = (server) => {
+        if (!server.death) server.death = new Promise((resolve) => { server.die = () => resolve(exited); });
+        return server.death;
+      };
+      const { invoke, close } = RuntimeServer.prototype;
+      RuntimeServer.prototype.invoke = function (params) {
+        return Promise.race([death(this), invoke.call(this, params)]);
+      };
+      RuntimeServer.prototype.close = function (done) {
+        death(this);
+        this.die();
+        return close.call(this, done);
+      };
+      for (const name of ['freezeProcess', 'unfreezeProcess']) {
+        const signal = NativeProvider.prototype[name];
+        NativeProvider.prototype[name] = function (process) {
+          try {
+            signal.call(this, process);
+          } catch (error) {
+            if (error.code !== 'ESRCH') throw error;
+          }
+        };
+      }
       const create = NativeProvider.prototype.createProcess;
       NativeProvider.prototype.createProcess = async function () {
         const process = await create.call(this);
         this.lambda.params.born?.(process);
         return process;
       };
+      // It starts them with our own stdout, and says which function's in their environment alone.
+      const spawn = childProcess.spawn;
+      childProcess.spawn = (file, words, options) => {
+        const own = printedBy.get(options?.env?.AWS_LAMBDA_FUNCTION_NAME);
+        return spawn(file, words, own && own !== 'inherit' ? { ...options, stdio: ['ignore', own, own] } : options);
+      };
     }
+    const name = `host-${handler}`;
+    printedBy.set(name, printed);
     host.processes = new Set();
     host.fn = await createFunction({
-      Code: { ZipFile: readFileSync(zip) }, Runtime: 'provided', Handler: handler, FunctionName: `host-${handler}`,
+      Code: { ZipFile: readFileSync(zip) }, Runtime: 'provided', Handler: handler, FunctionName: name,
       Timeout: timeout, MemorySize: memory, Region: 'us-east-1', AccessKeyId: identity, SecretAccessKey: identity,
       Environment: { Variables: environment },
       born: (process) => {

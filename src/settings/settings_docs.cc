@@ -141,9 +141,9 @@ constexpr std::string_view kEnvIntroduction =
 
 )";
 
-// Read by AWS's own tools and by npm, not by the program.
+// What the deployment reads besides.
 constexpr std::string_view kEnvForDeployment = R"(
-# For `npm run deploy` alone (docs/aws.md): where.
+# The region of the bucket, and of `npm run deploy` (docs/aws.md).
 # AWS_REGION=us-east-1
 
 # Who gets mails from the alarms of `npm run setup-alerts`.

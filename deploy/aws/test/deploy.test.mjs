@@ -7,23 +7,22 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../stage.mjs';
 import { fakeAws } from './fake_aws.mjs';
+import { startMoto } from './moto.mjs';
 
 const require = createRequire(import.meta.url);
 const permissions = require('../permissions.json');
 
 const canary = 'ca9a47ca9a47ca9a47ca9a47ca9a47ca';
-const emulators = join(root, 'tools/emulators');
 const scratch = mkdtempSync(join(tmpdir(), 'tmdbc-deploy-'));
 let python;
 let printed = ''; // by every script
-let caller; // calls.py
-const waiting = []; // for its answers
+let moto;
+let aws; // calls it, as boto3 names operations
 const templates = {};
 let tmdb; // says that it accepts every key
 let env = { PATH: process.env.PATH, HOME: scratch, TMDBC_NO_ENV_FILE: '1', AWS_EC2_METADATA_DISABLED: 'true',
@@ -33,23 +32,17 @@ let env = { PATH: process.env.PATH, HOME: scratch, TMDBC_NO_ENV_FILE: '1', AWS_E
   ALERT_EMAIL: 'someone@example.com', LAMBDA_ZIP: join(scratch, 'lambda.zip') };
 
 before(async () => {
-  python = execFileSync(join(emulators, 'install'), ['python'], { encoding: 'utf8' }).trim();
+  moto = startMoto(join(scratch, 'moto'), env);
+  ({ env, python, aws } = moto);
   execFileSync(join(python, 'bin/python'), ['-c', `import zipfile
 with zipfile.ZipFile(${JSON.stringify(env.LAMBDA_ZIP)}, 'w') as zip: zip.writestr('bootstrap', '#!/bin/sh')`]);
-  execFileSync(join(emulators, 'up'), ['moto', join(scratch, 'moto')], { stdio: 'inherit' });
-  for (const line of readFileSync(join(scratch, 'moto/env'), 'utf8').trim().split('\n')) {
-    const [name, value] = line.split(/=(.*)/s);
-    env[name] = value;
-  }
-  startCaller();
   tmdb = await fakeAws();
   env.TMDB_API_BASE_URL = `${tmdb.url}/3`;
 });
 
 after(() => {
-  caller?.stdin.end();
   tmdb?.close();
-  execFileSync(join(emulators, 'down'), [join(scratch, 'moto')]);
+  moto?.close();
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -63,24 +56,6 @@ async function npm(name, given = [], { code = 0, more = {} } = {}) {
   assert.equal(status, code, text);
   printed += text;
   return text;
-}
-
-// A call of AWS, as boto3 names it; an error fails the test.
-function aws(service, operation, given = {}) {
-  return new Promise((resolve, reject) => {
-    waiting.push({ resolve, reject });
-    caller.stdin.write(`${JSON.stringify([service, operation, given])}\n`);
-  });
-}
-
-function startCaller() {
-  caller = spawn(join(python, 'bin/python'), [join(root, 'deploy/aws/test/calls.py')], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  createInterface({ input: caller.stdout }).on('line', (line) => {
-    const { resolve, reject } = waiting.shift();
-    const { answer, error } = JSON.parse(line);
-    if (error === undefined) resolve(answer);
-    else reject(new Error(error));
-  });
 }
 
 test('deploy says what it costs, then makes everything', async () => {
