@@ -241,6 +241,9 @@ class CloudWorld {
         request.redrive = true;
       } else if (event == "auto") {
         request.harvests.push_back({});
+      } else if (event == "accept") {
+        request.harvests.push_back({});
+        request.accept_deletions = true;
       } else if (event == "export") {
         request.harvests.push_back({.mode = HarvestMode::kExport});
       } else if (event.starts_with("movies ")) {

@@ -19,6 +19,7 @@
 #include "queue/sqlite_queue.h"
 #include "storage/adopt.h"
 #include "storage/bucket_files.h"
+#include "storage/compaction.h"
 #include "storage/popularity_table.h"
 #include "storage/record_index.h"
 #include "storage/record_reader.h"
@@ -28,12 +29,18 @@
 namespace tmdbc {
 namespace {
 
+// What a compaction is to merge, as on a machine: segments, and times those behind one.
+constexpr std::size_t kLeastToMerge = 8;
+constexpr std::uint64_t kMuchLarger = 4;
+// A person's word on deletions holds for the answers of so long.
+constexpr Duration kAcceptedFor = std::chrono::hours(24);
 // AWS lets a function live for so long.
 constexpr Duration kLongestCall = std::chrono::minutes(15);
 
 constexpr char kTables[] = R"sql(
 CREATE TABLE IF NOT EXISTS taken_objects(key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS request_tries(key TEXT PRIMARY KEY, tries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owner_times(name TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS doomed_objects(key TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
@@ -86,6 +93,7 @@ class Owner::Cycle {
     TRY(Open());
     TRY(TakeBundlesIn());
     TRY(Harvest());
+    if (harvested_) TRY(Tidy());
     TRY(HandOut());
     TRY(Seal());
     TRY_ASSIGN(const HeadState next, Close());
@@ -120,6 +128,9 @@ class Owner::Cycle {
   Result<Outcome> HarvestOne(HarvestRequest request, Harvester& harvester, const StopFlag& stop);
   Result<void> Expire(const StopFlag& stop);
   Result<bool> GiveUp(const std::string& key, const Error& error);
+  Result<void> Tidy();
+  Result<void> AcceptDeletions();
+  Result<void> ReadAccepted();
   Result<void> HandOut();
   Result<void> Seal();
   Result<void> Doom();
@@ -145,6 +156,8 @@ class Owner::Cycle {
   std::unique_ptr<Store> store_;
   std::vector<std::string> bundles_, requests_;  // keys, as they were listed
   bool hold_ = false;                            // a request waits for all that is out
+  bool harvested_ = false;                       // to its end, in this call
+  bool accepts_deletions_ = false;               // a person has agreed, lately
   ChannelCounts counts_;
   std::vector<IdBatch> to_send_;
   std::vector<std::string> to_delete_;  // once the catalog that says so is published
@@ -180,6 +193,7 @@ Result<void> Owner::Cycle::Open() {
                                              Database::Mode::kReadWrite));
   catalog_.emplace(std::move(opened));
   TRY(catalog_->Execute(kTables));
+  TRY(ReadAccepted());
   store_ = std::make_unique<Store>(files_, *catalog_);
   // An owner that died before it published the first catalog may have left segments.
   const auto made = catalog_->Transact([&]() -> Result<void> {
@@ -211,12 +225,27 @@ Result<void> Owner::Cycle::Open() {
   });
 }
 
+// What a person agrees to are answers that are yet to come: it holds for a day.
+Result<void> Owner::Cycle::AcceptDeletions() {
+  accepts_deletions_ = true;
+  TRY_ASSIGN(Statement put, catalog_->Prepare("INSERT OR REPLACE INTO owner_times(name, time) VALUES ('accepted', ?1)"));
+  return put.Bind(Micros(p_.clock.Now())).Run();
+}
+
+Result<void> Owner::Cycle::ReadAccepted() {
+  TRY_ASSIGN(Statement read, catalog_->Prepare("SELECT time FROM owner_times WHERE name='accepted'"));
+  TRY_ASSIGN(const bool row, read.Step());
+  accepts_deletions_ = row && Micros(p_.clock.Now()) < read.Int(0) + Micros(Time(kAcceptedFor));
+  return {};
+}
+
 // --- K5: bundles ---
 
 Result<void> Owner::Cycle::TakeBundlesIn() {
   TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
   const UpstreamClock answered(p_.clock, p_.upstream);
-  StoreIntake intake(answered, *store_->writer, store_->ledger, {.answers_come_late = true});
+  StoreIntake intake(answered, *store_->writer, store_->ledger,
+                     {.accept_deletions = accepts_deletions_, .answers_come_late = true});
   for (const std::string& key : bundles_) {
     if (!taken.contains(key)) {
       if (OutOfTime()) return {};
@@ -313,6 +342,7 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::Answer(const std::string& key, const
                        .random = p_.random,
                        .log = p_.log},
                       o_.options_.sources);
+  if (request.accept_deletions) TRY(AcceptDeletions());
   if (request.redrive) TRY(store_->queue->Redrive(std::nullopt, p_.clock.Now()));
   for (const HarvestRequest& one : request.harvests) {
     const auto outcome = HarvestOne(one, harvester, stop);
@@ -332,8 +362,11 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, H
     return Outcome::kDone;
   }
   if (request.types.empty()) request.types = o_.options_.types;
-  TRY_ASSIGN(HarvestReport report, harvester.Harvest(o_.options_.harvest_options(request), stop));
+  HarvestOptions options = o_.options_.harvest_options(request);
+  options.accept_deletions |= accepts_deletions_;
+  TRY_ASSIGN(HarvestReport report, harvester.Harvest(options, stop));
   const bool goes_on = report.stopped;
+  harvested_ |= !goes_on;
   report_.harvests.push_back(std::move(report));
   if (goes_on) return Outcome::kGoesOn;
   TRY(Expire(stop));
@@ -349,7 +382,7 @@ Result<void> Owner::Cycle::Expire(const StopFlag& stop) {
                                                        .writer = *store_->writer,
                                                        .queue = *store_->queue,
                                                        .upstream = p_.upstream},
-                                                      false, stop));
+                                                      accepts_deletions_, stop));
   for (const auto& [type, of] : expired.types) {
     if (of.purged + of.held == 0) continue;
     p_.log.Warn("records that TMDB has not confirmed for 180 days may not be kept",
@@ -370,6 +403,17 @@ Result<bool> Owner::Cycle::GiveUp(const std::string& key, const Error& error) {
   p_.log.Error(given_up ? "a request is given up" : "a request is tried again",
                {{"event", key}, {"reason", error.message}});
   return given_up;
+}
+
+// Once a harvest, so about once a day, small segments are merged.
+Result<void> Owner::Cycle::Tidy() {
+  TRY(store_->writer->Commit({}));
+  for (const MediaType type : kRecordTypes) {
+    if (OutOfTime()) return {};
+    TRY(Compact(files_, *catalog_, *store_->writer, type,
+                {.least_segments = kLeastToMerge, .much_larger = kMuchLarger}, [this] { return OutOfTime(); }));
+  }
+  return {};
 }
 
 // --- K7 and K8: what goes out, what is sealed ---

@@ -309,6 +309,39 @@ TEST_F(OwnerTest, WhoeverDiesWhereverLeavesNothingToMend) {
   }
 }
 
+TEST_F(OwnerTest, ManyDeletionsWaitForAPersonsWordWhichHoldsForTheAnswersToCome) {
+  Ask("auto");
+  Work();
+  for (std::int64_t id = 1; id <= 25; ++id) world_.tmdb.Remove({MediaType::kMovie, id});
+  world_.clock.Advance(hours(24));
+  world_.tmdb.PublishExports();
+  Ask("auto");
+  Work();
+  EXPECT_NE(world_.Difference().find("is stored and is gone at TMDB"), std::string::npos);
+  Ask("accept");
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, SegmentsAreMergedOnceADayAndReplacedOnesStayForADay) {
+  Ask("auto");
+  Work();
+  for (int day = 0; day < 12; ++day) {
+    world_.tmdb.Edit({MediaType::kMovie, 1 + day});
+    world_.clock.Advance(hours(24) - minutes(60));
+    world_.tmdb.PublishExports();
+    Ask("auto");
+    Work();
+    EXPECT_EQ(world_.Difference(), "") << day;
+  }
+  const auto movies = [&] {
+    auto keys = world_.Keys("records/movie/");
+    std::erase_if(keys, [](const std::string& key) { return key.ends_with("state.json"); });
+    return keys.size();
+  };
+  EXPECT_LE(movies(), 10u) << "13 were written";
+}
+
 // --- what it costs ---
 
 // Calls of an object store as they are billed: those that write or list, those that read; deleting is free.
