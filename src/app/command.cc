@@ -133,6 +133,8 @@ constexpr Option kVerifyOptions[] = {
     kJson,
 };
 
+constexpr Option kCarryOptions[] = {kJson};
+
 constexpr Option kSettingsOptions[] = {
     {"--markdown", "", "print docs/configuration.md", ""},
     {"--env-example", "", "print .env.example", ""},
@@ -182,6 +184,12 @@ constexpr Command kCommands[] = {
      false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
+    {"push", "carry DATA_DIR into the empty bucket of S3_BUCKET_NAME", kCarryOptions,
+     "Goes on where it was stopped. Afterwards the mirror is the bucket's: whoever works on in DATA_DIR works on another "
+     "one.",
+     false, PushCommand},
+    {"pull", "carry the mirror of S3_BUCKET_NAME into an empty DATA_DIR", kCarryOptions,
+     "Takes what was published last, checks every segment, and goes on where it was stopped.", false, PullCommand},
     {"settings", "every setting and schedule, its value and where it came from", kSettingsOptions, "", false,
      SettingsCommand},
     {"completions", "print what a shell needs to complete commands, flags and their values",

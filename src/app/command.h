@@ -85,6 +85,8 @@ Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& argum
 Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CompactCommand(const Settings& settings, const Arguments& arguments);
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
+Result<int> PushCommand(const Settings& settings, const Arguments& arguments);
+Result<int> PullCommand(const Settings& settings, const Arguments& arguments);
 Result<int> SettingsCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CompletionsCommand(const Settings& settings, const Arguments& arguments);
 Result<int> ManualCommand(const Settings& settings, const Arguments& arguments);

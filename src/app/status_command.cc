@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <thread>
 
+#include "app/bucket_status.h"
 #include "app/care_status.h"
 #include "app/command.h"
 #include "app/coverage.h"
-#include "app/data_dir.h"
+#include "app/opened_bucket.h"
+#include "app/opened_store.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/run_status.h"
@@ -100,19 +102,14 @@ Result<void> AddExports(Status& status, Database& catalog) {
 
 // What status reads from. Opened anew for each picture of --watch: the store may have been made meanwhile.
 struct Sources {
-  const SystemClock clock;
-  const DataDir dir;
-  Database catalog;
-  PosixFileSystem files;
-  RecordLedger ledger{catalog};
-  SqliteQueueView queue{catalog, clock};
+  const std::unique_ptr<OpenedStore> store;
+  Database& catalog{store->catalog};
+  RecordLedger& ledger{store->ledger};
+  SqliteQueueView queue{catalog, store->clock};
 
   static Result<std::unique_ptr<Sources>> Open(const Settings& settings) {
-    TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
-    TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-    PosixFileSystem files(dir.path());
-    std::unique_ptr<Sources> sources(new Sources{{}, std::move(dir), std::move(catalog), std::move(files)});
-    return sources;
+    TRY_ASSIGN(auto store, OpenedStore::ForReadingAll(settings));
+    return std::unique_ptr<Sources>(new Sources{std::move(store)});
   }
 };
 
@@ -120,7 +117,7 @@ Result<Status> ReadStatus(Sources& sources) {
   Database& catalog = sources.catalog;
   QueueView& queue = sources.queue;
   Status status;
-  status.data_dir = sources.dir.path();
+  status.data_dir = sources.store->name;
   TRY_ASSIGN(status.run, ReadRunStatus(catalog));
   TRY_ASSIGN(status.schedules, ReadScheduleRuns(catalog));
   TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
@@ -325,11 +322,28 @@ Result<int> Coverage(const Settings& settings, bool json) {
   TRY_ASSIGN(const auto sources, Sources::Open(settings));
   TRY_ASSIGN(const Status status, ReadStatus(*sources));
   TRY_ASSIGN(const auto coverage,
-             ReadCoverage(sources->files, sources->catalog, sources->ledger, sources->queue,
-                          settings.include_adult, sources->clock.Now()));
+             ReadCoverage(sources->store->files, sources->catalog, sources->ledger, sources->queue,
+                          settings.include_adult, sources->store->clock.Now()));
   TRY(WriteOut(json ? StatusJson(status, &coverage) + "\n"
                     : StatusText(status) + "\n" + CoverageText(coverage)));
   return kExitDone;
+}
+
+// Of a bucket it is what the owner says: to count all that is stored the whole catalog would have to come.
+Result<std::string> PictureOfBucket(const Settings& settings, bool json) {
+  TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
+  const auto status = ReadBucketStatus(bucket->objects(), bucket->name());
+  if (!status) return std::unexpected(OfBucket(bucket->name(), status.error()));
+  const Time now = SystemClock().Now();
+  return json ? BucketStatusJson(*status, now, settings.rate_limit_requests) + "\n"
+              : BucketStatusText(*status, now, settings.rate_limit_requests);
+}
+
+Result<std::string> Picture(const Settings& settings, bool json) {
+  if (!settings.s3_bucket_name.empty()) return PictureOfBucket(settings, json);
+  TRY_ASSIGN(const auto sources, Sources::Open(settings));
+  TRY_ASSIGN(const Status status, ReadStatus(*sources));
+  return json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
 }
 
 }  // namespace
@@ -344,9 +358,7 @@ Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) 
   std::optional<StopSignals> signals;
   if (watch) signals.emplace();
   for (bool first = true;;) {
-    TRY_ASSIGN(const auto sources, Sources::Open(settings));
-    TRY_ASSIGN(const Status status, ReadStatus(*sources));
-    std::string text = json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
+    TRY_ASSIGN(std::string text, Picture(settings, json));
     // On a terminal each picture takes the place of the one before; elsewhere a blank line stands between
     // them.
     if (watch && !json) text.insert(0, TakesEscapes(STDOUT_FILENO) ? "\x1b[H\x1b[2J" : first ? "" : "\n");

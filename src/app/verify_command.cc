@@ -8,6 +8,8 @@
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/hints.h"
+#include "app/opened_bucket.h"
+#include "app/opened_store.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/progress_file.h"
@@ -178,7 +180,33 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   return report;
 }
 
+// The mirror in a bucket as its catalog says it is. Without `deep` no segment is read: that would be all there is, across
+// the network, and S3 keeps checksums of its own.
+Result<Report> CheckBucket(const Settings& settings, bool rebuild, bool deep) {
+  if (rebuild) {
+    return Fail(ErrorCode::kInvalid,
+                "--rebuild works on a DATA_DIR: `pull` the mirror into one, rebuild it there and `push` it to a new bucket");
+  }
+  TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
+  const auto probed = bucket->Probe();
+  // Who may only read cannot try it.
+  if (!probed && probed.error().code != ErrorCode::kUnavailable) return std::unexpected(probed.error());
+  TRY_ASSIGN(const auto store, OpenedStore::ForReadingAll(settings));
+  Report catalog_report;
+  TRY(CheckCatalog(store->files, store->catalog, catalog_report));
+  if (!catalog_report.damage.empty()) {
+    catalog_report.damage.front().file = store->view()->head().catalog.key;
+    return catalog_report;
+  }
+  auto report = VerifyView(*store->view(), deep);
+  if (!report) return std::unexpected(OfBucket(store->name, report.error()));
+  TRY(CheckExports(store->files, *report));
+  if (!probed) report->notes.push_back("not tried whether this server honours conditions: " + probed.error().message);
+  return *std::move(report);
+}
+
 Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep, bool upgrade) {
+  if (!settings.s3_bucket_name.empty()) return CheckBucket(settings, rebuild, deep);
   if (rebuild) return RebuildStore(settings, deep, upgrade);
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
@@ -210,11 +238,12 @@ std::string DamageText(const Damage& damage) {
   return text;
 }
 
-std::string StoreText(const Report& report, bool deep) {
+std::string StoreText(const Report& report, bool deep, bool bucket) {
   // Without --deep no record was read, and none is vouched for.
   const std::string read = deep ? fmt::format("{} records in ", FormatCount(report.records)) : "";
-  const char* const good =
-      deep ? "all is well" : "every checksum and number is right (--deep looks into every record)";
+  const char* const good = deep     ? "all is well"
+                           : bucket ? "every number and size is right (--deep reads every record)"
+                                    : "every checksum and number is right (--deep looks into every record)";
   std::string text =
       fmt::format("store     {}{} segments, {:.1f} MB: {}\n", read, FormatCount(report.segments),
                   double(report.bytes) / 1e6,
@@ -297,7 +326,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
   } else {
     TRY(WriteOut(fmt::format("settings  good\nkey       {}\n{}",
                              try_key ? "TMDB takes it" : "not tried (--key tries it)",
-                             StoreText(report, deep || rebuild))));
+                             StoreText(report, deep || rebuild, !settings.s3_bucket_name.empty()))));
   }
   return report.damage.empty() ? kExitDone : kExitPartly;
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cloud/bucket_view.h"
 
+#include <fmt/format.h>
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
+
+#include "storage/record_index.h"
+#include "storage/segment_path.h"
+#include "storage/sequence_state.h"
 
 namespace tmdbc {
 
@@ -44,6 +50,75 @@ Result<std::unique_ptr<BucketView>> BucketView::OpenWhole(ObjectStore& objects, 
   TRY_ASSIGN(Database copy, Database::Open(path + "/" + file, Database::Mode::kReadWrite));
   view->copy_.emplace(std::move(copy));
   return view;
+}
+
+namespace {
+
+Result<void> CheckSizes(BucketView& view, VerifyReport& report) {
+  RecordIndex index(view.catalog());
+  TRY_ASSIGN(const auto paths, view.files().List(std::string(kRecordsFolder)));
+  std::set<std::string> unknown;
+  for (const std::string& path : paths) {
+    if (ParseSegmentPath(path)) unknown.insert(path);
+  }
+  const auto damaged = [&](const std::string& path, std::string what) {
+    report.damage.push_back({path, 0, std::move(what), {}});
+  };
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const auto segments, index.Segments(type));
+    for (const SegmentRow& row : segments) {
+      const std::string path = SealedPath(type, row.number);
+      ++report.segments;
+      report.bytes += std::int64_t(row.bytes);
+      TRY_ASSIGN(const bool there, view.files().Exists(path));
+      const auto size = there ? view.files().Size(path) : Result<std::uint64_t>(0);
+      TRY(size);
+      if (!there) damaged(path, "missing");
+      if (there && *size != row.bytes) damaged(path, fmt::format("{} bytes, the index says {}", *size, row.bytes));
+      unknown.erase(path);
+      if (row.origin) {
+        for (const auto& part : row.origin->parts) unknown.erase(SealedPath(type, part.number));
+        for (const std::uint32_t number : row.origin->retired) unknown.erase(SealedPath(type, number));
+      }
+    }
+    if (segments.empty()) continue;
+    const auto state = view.files().Read(StatePath(type), 0, 4096);
+    if (!state && state.error().code != ErrorCode::kNotFound) return std::unexpected(state.error());
+    const auto parsed = state ? ParseState(*state) : std::unexpected(state.error());
+    const auto last = std::ranges::max_element(segments, {}, &SegmentRow::place);
+    if (!parsed) {
+      damaged(StatePath(type), state ? parsed.error().message : "missing");
+    } else if (parsed->sequence < last->place()) {
+      damaged(StatePath(type), fmt::format("it says {}, the index {}", parsed->sequence, last->place()));
+    }
+  }
+  for (const std::string& path : unknown) damaged(path, kNotInIndex);
+  return {};
+}
+
+}  // namespace
+
+Result<VerifyReport> VerifyView(BucketView& view, bool deep) {
+  VerifyReport report;
+  if (deep) {
+    TRY_ASSIGN(report, Verify(view.files(), view.catalog(), true));
+  } else {
+    TRY(CheckSizes(view, report));
+  }
+  std::erase_if(report.damage, [&](const Damage& damage) {
+    bool newer = damage.what == kNotInIndex && ParseSegmentPath(damage.file);
+    if (!newer && damage.file.ends_with("/state.json")) {
+      const auto state = view.files().Read(damage.file, 0, 4096);
+      const auto parsed = state ? ParseState(*state) : std::unexpected(state.error());
+      const auto type = ParseMediaType(FolderOfPath(damage.file).substr(kRecordsFolder.size() + 1));
+      const auto known = type ? RecordIndex(view.catalog()).LastSealed(*type)
+                              : Result<std::optional<SegmentRow>>(std::nullopt);
+      newer = parsed && known && (!*known || parsed->sequence > (*known)->place());
+    }
+    if (newer) report.notes.push_back(damage.file + " is newer than the catalog: the next owner takes it in");
+    return newer;
+  });
+  return report;
 }
 
 Result<void> FetchObject(ObjectStore& from, const std::string& key, FileSystem& to, const std::string& path,

@@ -15,6 +15,7 @@
 #include "storage/bucket_files.h"
 #include "storage/object_store.h"
 #include "storage/object_vfs.h"
+#include "storage/verify.h"
 
 namespace tmdbc {
 
@@ -62,6 +63,11 @@ class BucketView {
   std::unique_ptr<ObjectDatabase> catalog_;  // one of the two
   std::optional<Database> copy_;
 };
+
+// Does the bucket hold what its catalog says? Every segment by its size and every state.json; `deep` also reads every record
+// (Verify() of verify.h). What is newer than the catalog is no damage: the next owner adopts it. Nor is what a compaction
+// has replaced and a later owner removes.
+Result<VerifyReport> VerifyView(BucketView& view, bool deep);
 
 // Copies an object of so many bytes into a file, piece by piece: the file is whole or not there. kCorrupt when it is another
 // than was said; an empty `crc` is not looked at.

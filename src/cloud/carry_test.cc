@@ -329,6 +329,41 @@ TEST(BucketView, ReadsTheFeedAndVerifiesAndWritesNothing) {
   EXPECT_EQ(bucket.bucket().puts, puts);
 }
 
+TEST(BucketView, TellsWhatIsDamagedFromWhatIsNewerThanItsCatalog) {
+  FakeClock clock;
+  Home home(clock);
+  home.Fill(1, 20);
+  MemoryObjectStore bucket;
+  ASSERT_TRUE(home.Push(bucket));
+  auto& objects = bucket.bucket().objects;
+  // An owner has sealed a third one, and not published yet.
+  home.Fill(21, 30);
+  for (const char* path : {"records/movie/000/000/003.jsonl.zst", "records/movie/state.json"}) {
+    objects[path] = {home.files.Read(path, 0, 1 << 20).value(), "\"new\""};
+  }
+  for (const bool deep : {false, true}) {
+    SCOPED_TRACE(deep);
+    const auto view = BucketView::Open(bucket).value();
+    const auto calls = bucket.calls();
+    const auto report = VerifyView(*view, deep);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_TRUE(report->damage.empty()) << report->damage.front().file << ": " << report->damage.front().what;
+    EXPECT_GE(report->notes.size(), 1u);
+    if (!deep) {
+      EXPECT_LE(bucket.calls() - calls, 8) << "no segment is read";
+    }
+  }
+  objects.erase("records/movie/000/000/001.jsonl.zst");
+  objects.at("records/movie/000/000/002.jsonl.zst").bytes += "x";
+  for (const bool deep : {false, true}) {
+    SCOPED_TRACE(deep);
+    const auto view = BucketView::Open(bucket).value();
+    const auto report = VerifyView(*view, deep);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_GE(report->damage.size(), 2u);
+  }
+}
+
 // The owner publishes again and again while somebody looks.
 TEST(BucketView, BeginsAgainWhenItsCatalogIsGone) {
   FakeClock clock;

@@ -147,14 +147,14 @@ class TypeVerifier {
             SealedPath(type_, number) +
             " is left over from a compaction: the next process that writes to the store removes it");
       } else {
-        Note(SealedPath(type_, number), 0, "not in the index");
+        Note(SealedPath(type_, number), 0, kNotInIndex);
       }
     }
     for (const std::uint32_t number : open_files_) {
       // One behind the last sealed one belongs to a batch that has not been committed.
       const bool uncommitted = !last_is_open && number == next;
       if (!uncommitted && !(last_is_open && number + 1 == next))
-        Note(OpenPath(type_, number), 0, "not in the index");
+        Note(OpenPath(type_, number), 0, kNotInIndex);
     }
     return {};
   }

@@ -21,6 +21,9 @@ struct Damage {
   std::vector<MediaId> records;  // that the index places there
 };
 
+// What a file is said to be that the index does not know.
+inline constexpr const char* kNotInIndex = "not in the index";
+
 struct VerifyReport {
   std::int64_t segments = 0, frames = 0, records = 0, bytes = 0;
   std::vector<Damage> damage;      // empty: all is well

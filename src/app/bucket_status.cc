@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "app/bucket_status.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "app/progress.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/safe_text.h"
+#include "cloud/bucket_view.h"
+
+namespace tmdbc {
+namespace {
+
+// Of the rate that is allowed so much is used (base/rate_limiter.h).
+constexpr double kUsed = 0.98;
+
+std::int64_t Left(const HeadState& head) {
+  return head.waiting + head.out_ids;
+}
+
+std::optional<std::int64_t> SecondsLeft(const HeadState& head, double rate) {
+  if (head.stopped || rate <= 0 || Left(head) == 0) return std::nullopt;
+  return std::int64_t(double(Left(head)) / (kUsed * rate));
+}
+
+bool IsHeld(const HeadState& head, Time now) {
+  return head.holder && head.until > now;
+}
+
+// What its owner saw last: letters that are dead, and what lies in the queue of messages. Nothing where it says nothing of
+// the kind: a later program may write another one.
+std::string OwnerText(const std::string& written) {
+  const auto parsed = ParsedJson::Parse(written);
+  if (!parsed) return "";
+  const auto number = [&](const char* at) -> std::int64_t {
+    const auto value = parsed->root().at_pointer(at).get_int64();
+    return value.error() == simdjson::SUCCESS ? value.value_unsafe() : 0;
+  };
+  const auto at = parsed->root().at_pointer("/at").get_string();
+  if (at.error() != simdjson::SUCCESS) return "";
+  std::string text = fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
+                                 FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
+  const std::int64_t dead = number("/dead"), dead_messages = number("/messages/dead");
+  if (dead > 0 || dead_messages > 0) {
+    text += fmt::format("dead      {} ids, {} messages: an event with \"mode\":\"redrive\" queues the ids again\n",
+                        FormatCount(dead), FormatCount(dead_messages));
+  }
+  return text;
+}
+
+std::string Days(std::int64_t seconds) {
+  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60 + 1);
+  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600 + 1);
+  return fmt::format("{:.1f} days", double(seconds) / 86'400);
+}
+
+}  // namespace
+
+Result<BucketStatus> ReadBucketStatus(ObjectStore& objects, const std::string& bucket) {
+  BucketStatus status{.bucket = bucket, .head = {}, .written = {}};
+  TRY_ASSIGN(status.head, BucketView::ReadHead(objects));
+  auto written = objects.Get("status.json");
+  if (!written && written.error().code != ErrorCode::kNotFound) return std::unexpected(written.error());
+  if (written) status.written = std::move(written->bytes);
+  while (status.written.ends_with('\n')) status.written.pop_back();
+  return status;
+}
+
+std::string BucketStatusText(const BucketStatus& status, Time now, double rate) {
+  const HeadState& head = status.head;
+  std::string text = fmt::format("mirror    {}, epoch {}, ", status.bucket, head.epoch);
+  if (IsHeld(head, now)) {
+    text += fmt::format("held by {} until {}\n", Printable(*head.holder), FormatTime(head.until));
+  } else {
+    text += head.holder ? fmt::format("its last owner, {}, died; the next call takes it\n", Printable(*head.holder))
+                        : "free: an owner takes it when something is due\n";
+  }
+  if (head.catalog.key.empty()) {
+    text += "catalog   none yet\n";
+  } else {
+    text += fmt::format("catalog   {}, {:.1f} MB\n", head.catalog.key, double(head.catalog.bytes) / 1e6);
+  }
+  std::string segments;
+  for (const auto& [type, number] : head.sequences)
+    segments += fmt::format("{}{} {}", segments.empty() ? "" : ", ", Name(type), FormatCount(number));
+  text += fmt::format("segments  {}\n", segments.empty() ? "none" : segments);
+  text += fmt::format("queue     {} ids wait, {} are out in {} batches\n", FormatCount(head.waiting),
+                      FormatCount(head.out_ids), FormatCount(head.out_batches));
+  if (head.stopped) text += fmt::format("stopped   {}\n", Printable(*head.stopped));
+  if (const auto left = SecondsLeft(head, rate))
+    text += fmt::format("left      about {} at {:g} requests a second\n", Days(*left), rate);
+  return text + OwnerText(status.written);
+}
+
+std::string BucketStatusJson(const BucketStatus& status, Time now, double rate) {
+  std::string head = FormatHeadState(status.head);
+  while (head.ends_with('\n')) head.pop_back();
+  const auto left = SecondsLeft(status.head, rate);
+  return fmt::format(R"({{"bucket":"{}","held":{},"seconds_left":{},"head":{},"status":{}}})", status.bucket,
+                     IsHeld(status.head, now), left ? std::to_string(*left) : "null", head,
+                     status.written.empty() ? "null" : status.written);
+}
+
+}  // namespace tmdbc

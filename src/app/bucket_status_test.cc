@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "app/bucket_status.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "testing/memory_object_store.h"
+
+namespace tmdbc {
+namespace {
+
+const Time kNow = ParseTime("2026-11-22T10:00:00Z").value();
+
+struct BucketStatusTest : ::testing::Test {
+  HeadState head = [] {
+    HeadState made;
+    made.epoch = 123;
+    made.catalog = {"state/catalog/000000122.db", 651'234'304, 0xf5d6a61f};
+    made.sequences = {{MediaType::kMovie, 12}, {MediaType::kTv, 7}};
+    made.waiting = 5'012'345;
+    made.out_batches = 24;
+    made.out_ids = 47'040;
+    return made;
+  }();
+  std::string written =
+      R"({"at":"2026-11-22T09:55:00.000Z","epoch":122,"waiting":1,"dead":3,)"
+      R"("messages":{"waiting":20,"in_flight":1,"dead":2},"stopped":null})"
+      "\n";
+
+  BucketStatus Read() {
+    testing::MemoryObjectStore bucket;
+    EXPECT_TRUE(bucket.Put(std::string(kHeadKey), FormatHeadState(head), PutCondition::Absent()));
+    if (!written.empty()) {
+      EXPECT_TRUE(bucket.Put("status.json", written, PutCondition::None()));
+    }
+    const auto calls = bucket.calls();
+    auto status = ReadBucketStatus(bucket, "s3://tmdb");
+    EXPECT_EQ(bucket.calls() - calls, 2);
+    return status.value();
+  }
+};
+
+TEST_F(BucketStatusTest, SaysWhoHasItWhatWaitsAndHowLongItTakes) {
+  EXPECT_EQ(BucketStatusText(Read(), kNow, 40),
+            "mirror    s3://tmdb, epoch 123, free: an owner takes it when something is due\n"
+            "catalog   state/catalog/000000122.db, 651.2 MB\n"
+            "segments  movie 12, tv 7\n"
+            "queue     5,012,345 ids wait, 47,040 are out in 24 batches\n"
+            "left      about 36 h at 40 requests a second\n"
+            "messages  20 wait, 1 in flight at 2026-11-22T09:55:00.000Z\n"
+            "dead      3 ids, 2 messages: an event with \"mode\":\"redrive\" queues the ids again\n");
+}
+
+TEST_F(BucketStatusTest, SaysWhyNothingGoesOn) {
+  head.holder = "8f3c-1";
+  head.until = kNow + std::chrono::minutes(5);
+  head.stopped = "TMDB refuses the key";
+  const std::string text = BucketStatusText(Read(), kNow, 40);
+  EXPECT_NE(text.find("held by 8f3c-1 until 2026-11-22T10:05:00.000Z"), std::string::npos) << text;
+  EXPECT_NE(text.find("stopped   TMDB refuses the key"), std::string::npos) << text;
+  EXPECT_EQ(text.find("left "), std::string::npos) << "nothing is worked on: " << text;
+  const std::string later = BucketStatusText(Read(), kNow + std::chrono::hours(1), 40);
+  EXPECT_NE(later.find("its last owner, 8f3c-1, died"), std::string::npos) << later;
+}
+
+TEST_F(BucketStatusTest, IsJsonForPrograms) {
+  const std::string json = BucketStatusJson(Read(), kNow, 40);
+  EXPECT_TRUE(ParsedJson::Parse(json)) << json;
+  EXPECT_NE(json.find(R"("bucket":"s3://tmdb","held":false,"seconds_left":)"), std::string::npos) << json;
+  written.clear();
+  const std::string bare = BucketStatusJson(Read(), kNow, 40);
+  EXPECT_TRUE(ParsedJson::Parse(bare)) << bare;
+  EXPECT_TRUE(bare.ends_with(R"("status":null})")) << bare;
+}
+
+TEST(BucketStatus, SaysThatThereIsNoMirrorYet) {
+  testing::MemoryObjectStore bucket;
+  EXPECT_EQ(ReadBucketStatus(bucket, "s3://tmdb").error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace tmdbc
