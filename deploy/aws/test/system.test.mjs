@@ -267,6 +267,23 @@ test('each role did what it may, and nothing that it may not', () => {
   }
 });
 
+test('the harvester finds inside that everything works, by way of queue and collector too', { timeout: 200_000 }, async () => {
+  needsMirror();
+  let answered;
+  const probe = harvester.call({ 'detail-type': 'Probe' }).then((result) => { answered = result; });
+  while (!answered) {
+    await drain();
+    await sleep(200);
+  }
+  await probe;
+  assert.equal(answered.error, undefined);
+  assert.ok(answered.answer.checks.length >= 5, JSON.stringify(answered));
+  for (const { name, ok, detail } of answered.answer.checks) assert.ok(ok, `${name}: ${detail}`);
+  assert.deepEqual(await keys('probe/'), [], 'it leaves nothing');
+  assert.deepEqual(await keys('inbox/'), []);
+  assert.deepEqual(gate.denied, []);
+});
+
 test('an idle heartbeat takes two calls, a message two', async () => {
   needsMirror();
   const from = gate.calls.length;
