@@ -65,6 +65,7 @@ class LambdaOverMoto : public ::testing::Test {
     Life life;
     Begin(life, "harvester", {event});
     const auto answers = End(life);
+    printed_ = life.program->out();
     return answers.empty() ? "" : answers.back().body;
   }
   // Brings what is in the queue to a collector, as the mapping does; how many messages there were.
@@ -116,6 +117,7 @@ class LambdaOverMoto : public ::testing::Test {
   const std::string own_ = bucket_.options().bucket;
   const std::string ids_ = MakeQueue(own_ + "-ids.fifo"), dead_ = MakeQueue(own_ + "-dead.fifo");
   const std::string parameter_ = MakeParameter();
+  std::string printed_;  // by the harvester's last life
   Sim sim_{{"--movies=60", "--shows=8", "--people=30", "--rate=100", "--huge-show=0"}};
 };
 
@@ -131,6 +133,9 @@ TEST_F(LambdaOverMoto, AnEventBecomesAMirror) {
   EXPECT_EQ(CarryMessages(), 0) << "everything has been answered";
   EXPECT_EQ(bucket_.ListObjects("inbox/", "")->size(), 0u) << "and taken in";
   EXPECT_GT(bucket_.ListObjects("records/movie/", "")->size(), 0u);
+  EXPECT_EQ(printed_, "") << "nothing was harvested: how old the records are is looked at once a day";
+  Harvester(Requested(R"({"mode":"export"})"));
+  EXPECT_NE(printed_.find(R"("OldestVerifiedDays":0.00})"), std::string::npos) << printed_;
   EXPECT_GT(bucket_.ListObjects("records/season/", "")->size(), 0u);
 
   // What lies under records/ is a mirror for any machine: a copy of it is one.

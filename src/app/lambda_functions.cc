@@ -97,6 +97,12 @@ Result<std::string> HarvesterLambda::Handle(const aws::Invocation& invocation) {
                         {"dead", report.dead},
                         {"dead_messages", report.channel.dead},
                         {"stopped", report.stopped.value_or("")}});
+  if (report.oldest_verified) {
+    const std::chrono::duration<double, std::ratio<86'400>> age = s_.machine.Now() - *report.oldest_verified;
+    aws::FunctionMetrics metrics;
+    metrics.oldest_verified_days = age.count();
+    s_.write(aws::EmfLine(s_.machine.Now(), s_.stage, metrics));
+  }
   JsonWriter answer;
   answer.BeginObject()
       .Field("end", Words(report.end))

@@ -470,6 +470,14 @@ Result<HeadState> Owner::Cycle::Close() {
   report_.waiting = next.waiting;
   report_.stopped = next.stopped;
   report_.channel = counts_;
+  if (!report_.harvests.empty()) {  // about once a day: it reads the whole index
+    TRY_ASSIGN(const auto records, store_->ledger.Counts());
+    for (const auto& [type, count] : records) {
+      if (const auto oldest = count.oldest_verified) {
+        report_.oldest_verified = std::min(report_.oldest_verified.value_or(*oldest), *oldest);
+      }
+    }
+  }
   store_.reset();
   TRY(CheckpointCatalog(*catalog_));
   catalog_.reset();

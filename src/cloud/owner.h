@@ -113,6 +113,8 @@ struct OwnerReport {
   Dispatcher::Out out;
   ChannelCounts channel;
   std::optional<std::string> stopped;
+  // When TMDB last confirmed the live record that has waited longest for it; looked for when there was a harvest.
+  std::optional<Time> oldest_verified;
 };
 
 class Owner {
