@@ -156,6 +156,7 @@ class Sim {
       : mistake_(mistake), world_(seed, ChannelOf(seed)), random_(seed * 7919), severity_(double(seed % 4) * 0.008),
         asks_(seed % 3 == 0) {
     world_.dispatch = {.rate = 0.1, .concurrency = 2};
+    world_.least_to_merge = 2;
     for (const MediaType type : {MediaType::kMovie, MediaType::kTv, MediaType::kPerson}) world_.tmdb.Edit({type, 1});
     for (int i = 0; i < 5; ++i) Edit();
     for (auto& machine : machines_) machine = New();
@@ -169,7 +170,7 @@ class Sim {
     return fault_;
   }
 
-  std::int64_t kills = 0, publications = 0, overlaps = 0;
+  std::int64_t kills = 0, publications = 0, overlaps = 0, compacted = 0;
   std::int64_t fetches() const {
     std::int64_t sum = 0;
     for (const auto& [id, count] : world_.fetches) sum += count;
@@ -272,6 +273,7 @@ class Sim {
     Check();
     if (!report || report->end != OwnerEnd::kPublished) return;
     ++publications;
+    compacted += report->merged_segments;
     if (ask) Told({MediaType::kMovie, movie}, before);
     // Where a day is read more often its ids are not all asked for each time (harvester/fetch_rules.h).
     harvests_ += std::ssize(report->harvests);
@@ -382,7 +384,7 @@ constexpr int kParts = 4;
 class CloudSimulations : public ::testing::TestWithParam<int> {};
 
 TEST_P(CloudSimulations, NothingIsLostAndNothingStandsTwice) {
-  std::int64_t kills = 0, publications = 0, overlaps = 0, fetches = 0, edits = 0, worlds = 0;
+  std::int64_t kills = 0, publications = 0, overlaps = 0, compacted = 0, fetches = 0, edits = 0, worlds = 0;
   for (const std::uint64_t seed : SeedsOf(GetParam(), kParts, 160)) {
     Sim sim(seed, Mistake::kNone);
     const std::string fault = sim.Run(60);
@@ -391,11 +393,13 @@ TEST_P(CloudSimulations, NothingIsLostAndNothingStandsTwice) {
     kills += sim.kills;
     publications += sim.publications;
     overlaps += sim.overlaps;
+    compacted += sim.compacted;
     fetches += sim.fetches();
     edits += sim.edits;
   }
-  fmt::print("{} worlds: {} owners killed, {} overlaps, {} publications, {} edits, {:.2f} fetches an edit\n", worlds,
-             kills, overlaps, publications, edits, double(fetches) / double(edits));
+  fmt::print("{} worlds: {} owners killed, {} overlaps, {} publications, {} segments merged, {} edits, "
+             "{:.2f} fetches an edit\n",
+             worlds, kills, overlaps, publications, compacted, edits, double(fetches) / double(edits));
 }
 
 // The first world, from `first` on, in which a planted mistake is found, and what of it; empty: in none of so many.

@@ -234,6 +234,7 @@ class CloudWorld {
                                .secret_query = "",
                                .bearer = "",
                                .user_agent = "tmdb-collector/test"}};
+    options.least_to_merge = least_to_merge;
     options.types = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
     options.read_request = [](std::string_view event, const std::string& key) -> Result<OwnerRequest> {
       OwnerRequest request;
@@ -429,6 +430,7 @@ class CloudWorld {
   FakeExportHost host{clock};
   SmallTmdb tmdb{clock, host};
   DispatchOptions dispatch;
+  std::size_t least_to_merge = 8;
   std::mt19937_64 random;
   std::map<MediaId, std::int64_t> fetches;
 

@@ -29,8 +29,7 @@
 namespace tmdbc {
 namespace {
 
-// What a compaction is to merge, as on a machine: segments, and times those behind one.
-constexpr std::size_t kLeastToMerge = 8;
+// What a compaction is to leave, as on a machine: what is so many times as large as all behind it.
 constexpr std::uint64_t kMuchLarger = 4;
 // A person's word on deletions holds for the answers of so long.
 constexpr Duration kAcceptedFor = std::chrono::hours(24);
@@ -410,8 +409,11 @@ Result<void> Owner::Cycle::Tidy() {
   TRY(store_->writer->Commit({}));
   for (const MediaType type : kRecordTypes) {
     if (OutOfTime()) return {};
-    TRY(Compact(files_, *catalog_, *store_->writer, type,
-                {.least_segments = kLeastToMerge, .much_larger = kMuchLarger}, [this] { return OutOfTime(); }));
+    TRY_ASSIGN(const CompactReport merged,
+               Compact(files_, *catalog_, *store_->writer, type,
+                       {.least_segments = o_.options_.least_to_merge, .much_larger = kMuchLarger},
+                       [this] { return OutOfTime(); }));
+    report_.merged_segments += merged.segments_before;
   }
   return {};
 }

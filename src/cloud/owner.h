@@ -75,6 +75,7 @@ struct OwnerOptions {
   DispatchOptions dispatch;
   HarvestSources sources;
   RecordWriterOptions writer = {};
+  std::size_t least_to_merge = 8;  // segments; fewer are not worth it
   std::vector<MediaType> types;  // of a request that names none
   // What an event says, or kInvalid.
   std::function<Result<OwnerRequest>(std::string_view event, const std::string& key)> read_request;
@@ -107,6 +108,7 @@ struct OwnerReport {
   std::int64_t requests = 0, throttled = 0;                         // of the collectors, as their bundles say
   bool denied = false;                                              // one says that TMDB refuses the key
   std::int64_t adopted_segments = 0;
+  std::int64_t merged_segments = 0;  // that became fewer
   std::vector<HarvestReport> harvests;
   std::int64_t sent_batches = 0;
   std::int64_t waiting = 0, dead = 0;
