@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/owner_request.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/trigger_event.h"
 #include "base/json.h"
@@ -15,6 +17,35 @@ namespace dom = simdjson::dom;
 bool Says(dom::element event, const char* member, std::string_view wanted) {
   std::string_view text;
   return event[member].get(text) == simdjson::SUCCESS && text == wanted;
+}
+
+// Takes "accept_deletions" out of the detail of a delivered event, and says whether it was true.
+Result<bool> TakeConsent(std::string& event, const std::string& key) {
+  const auto parsed = ParsedJson::Parse(event);
+  dom::object root, detail;
+  if (!parsed || parsed->root().get(root) != simdjson::SUCCESS || root["detail"].get(detail) != simdjson::SUCCESS) {
+    return false;  // said by who reads the rest
+  }
+  std::vector<bool> cut;
+  bool given = false, agrees = false;
+  for (const auto [name, value] : detail) {
+    cut.push_back(name == "accept_deletions");
+    if (!cut.back()) continue;
+    if (value.get(agrees) != simdjson::SUCCESS) {
+      return Fail(ErrorCode::kInvalid, "{}: detail: accept_deletions must be true or false", key);
+    }
+    given = true;
+  }
+  if (!given) return false;
+  std::size_t place = 0;
+  for (const auto [name, value] : root) {
+    if (name == "detail") break;
+    ++place;
+  }
+  const RawMember at = RawMembers(event)[place];
+  const std::string text = event.substr(at.value, at.end - at.value);
+  event.replace(at.value, at.end - at.value, WithoutMembers(text, RawMembers(text), cut));
+  return agrees;
 }
 
 // {"source":"tmdb-data-collector","detail-type":"Collection Requested","detail":{"mode":"redrive"}}: nothing else goes
@@ -49,11 +80,13 @@ Result<OwnerEventKind> KindOfEvent(std::string_view event) {
 
 Result<OwnerRequest> ReadOwnerRequest(std::string_view event, const std::string& key) {
   OwnerRequest request;
-  if (const auto parsed = ParsedJson::Parse(event)) {
+  std::string text(event);
+  TRY_ASSIGN(request.accept_deletions, TakeConsent(text, key));
+  if (const auto parsed = ParsedJson::Parse(text)) {
     TRY_ASSIGN(request.redrive, AsksForRedrive(parsed->root(), key));
     if (request.redrive) return request;
   }
-  TRY_ASSIGN(auto events, ParseTriggerEvents(event, key));
+  TRY_ASSIGN(auto events, ParseTriggerEvents(text, key));
   for (auto& one : events) {
     TRY(one);
     request.harvests.push_back(*std::move(one));

@@ -60,6 +60,20 @@ TEST(OwnerRequest, MayAskThatDeadLettersWaitAgain) {
   EXPECT_TRUE(request->harvests.empty());
 }
 
+TEST(OwnerRequest, MayAgreeToTheDeletionsThatAreHeld) {
+  for (const char* detail : {R"({"accept_deletions":true})", R"({"accept_deletions":true,"mode":"export"})",
+                             R"({"mode":"export","accept_deletions":true,"limit":7})",
+                             R"({"mode":"redrive","accept_deletions":true})"}) {
+    const auto request = ReadOwnerRequest(Delivered(detail), "k");
+    ASSERT_TRUE(request) << request.error().message;
+    EXPECT_TRUE(request->accept_deletions) << detail;
+    EXPECT_NE(request->redrive, request->harvests.size() == 1) << detail;
+  }
+  EXPECT_FALSE(ReadOwnerRequest(Delivered(R"({"accept_deletions":false})"), "k")->accept_deletions);
+  EXPECT_FALSE(ReadOwnerRequest(Delivered("{}"), "k")->accept_deletions);
+  EXPECT_FALSE(ReadOwnerRequest(Delivered(R"({"accept_deletions":"yes"})"), "k"));
+}
+
 TEST(OwnerRequest, RefusesWhatCannotBeDone) {
   for (const std::string& event :
        {Delivered(R"({"mode":"redrive","limit":7})"), Delivered(R"({"mode":"everything"})"), std::string("{}"),
