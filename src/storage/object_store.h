@@ -85,6 +85,7 @@ class ObjectStore : public BlobReader {
   Result<std::vector<std::string>> List(const std::string& folder) final {
     TRY_ASSIGN(const auto objects, ListObjects(folder.empty() ? folder : folder + "/", ""));
     std::vector<std::string> keys;
+    keys.reserve(objects.size());
     for (const ObjectInfo& object : objects) keys.push_back(object.key);
     return keys;
   }
