@@ -44,12 +44,14 @@ std::string OwnerText(const std::string& written) {
   };
   const auto at = parsed->root().at_pointer("/at").get_string();
   if (at.error() != simdjson::SUCCESS) return "";
-  std::string text = fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
-                                 FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
+  std::string text =
+      fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
+                  FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
   const std::int64_t dead = number("/dead"), dead_messages = number("/messages/dead");
   if (dead > 0 || dead_messages > 0) {
-    text += fmt::format("dead      {} ids, {} messages: an event with \"mode\":\"redrive\" queues the ids again\n",
-                        FormatCount(dead), FormatCount(dead_messages));
+    text += fmt::format(
+        "dead      {} ids, {} messages: an event with \"mode\":\"redrive\" queues the ids again\n",
+        FormatCount(dead), FormatCount(dead_messages));
   }
   return text;
 }
@@ -78,8 +80,9 @@ std::string BucketStatusText(const BucketStatus& status, Time now, double rate) 
   if (IsHeld(head, now)) {
     text += fmt::format("held by {} until {}\n", Printable(*head.holder), FormatTime(head.until));
   } else {
-    text += head.holder ? fmt::format("its last owner, {}, died; the next call takes it\n", Printable(*head.holder))
-                        : "free: an owner takes it when something is due\n";
+    text += head.holder
+                ? fmt::format("its last owner, {}, died; the next call takes it\n", Printable(*head.holder))
+                : "free: an owner takes it when something is due\n";
   }
   if (head.catalog.key.empty()) {
     text += "catalog   none yet\n";

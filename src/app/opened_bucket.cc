@@ -33,12 +33,14 @@ Error OfBucket(const std::string& name, const Error& error) {
   // As of a DATA_DIR that holds no store yet.
   if (error.code == ErrorCode::kNotFound) {
     return {ErrorCode::kInvalid,
-            fmt::format("{}: {}. `push` carries a DATA_DIR there, `npm run deploy` fills it from TMDB (docs/aws.md)", name,
-                        error.message),
+            fmt::format(
+                "{}: {}. `push` carries a DATA_DIR there, `npm run deploy` fills it from TMDB (docs/aws.md)",
+                name, error.message),
             error.hint};
   }
   const bool none_of_tmdbs = error.code == ErrorCode::kDenied;
-  return {none_of_tmdbs ? ErrorCode::kUnavailable : error.code, fmt::format("{}: {}", name, error.message), error.hint};
+  return {none_of_tmdbs ? ErrorCode::kUnavailable : error.code, fmt::format("{}: {}", name, error.message),
+          error.hint};
 }
 
 }  // namespace tmdbc

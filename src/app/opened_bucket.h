@@ -34,8 +34,8 @@ class OpenedBucket {
   std::unique_ptr<aws::S3ObjectStore> objects_;
 };
 
-// An error of the bucket as a command ends with it: it names the bucket, and a refusal of S3's is none of TMDB's. kNotFound
-// is said of a bucket without a mirror: bad usage, with what to do.
+// An error of the bucket as a command ends with it: it names the bucket, and a refusal of S3's is none of TMDB's.
+// kNotFound is said of a bucket without a mirror: bad usage, with what to do.
 Error OfBucket(const std::string& name, const Error& error);
 
 }  // namespace tmdbc

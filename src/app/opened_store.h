@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // OpenedStore: a store and everything that reads it, opened in one place: that of DATA_DIR, or where S3_BUCKET_NAME is
-// set the mirror in that bucket, read where it lies. Commands that only look take ForReading(): it has nothing that writes,
-// needs no recovery, and works beside the process at work. The processes that work open a Pipeline. One thread.
+// set the mirror in that bucket, read where it lies. Commands that only look take ForReading(): it has nothing that
+// writes, needs no recovery, and works beside the process at work. The processes that work open a Pipeline. One thread.
 #pragma once
 
 #include <memory>

@@ -30,7 +30,8 @@ CarryOptions OptionsFor(const StopSignals& signals, const char* verb) {
   return options;
 }
 
-Result<void> TellCarried(const Arguments& arguments, const CarryReport& report, const std::string& from, const std::string& to) {
+Result<void> TellCarried(const Arguments& arguments, const CarryReport& report, const std::string& from,
+                         const std::string& to) {
   if (arguments.Has("--json")) {
     JsonWriter json;
     json.BeginObject().Field("from", from).Field("to", to).Field("files", report.files);
@@ -38,8 +39,8 @@ Result<void> TellCarried(const Arguments& arguments, const CarryReport& report, 
   }
   std::string there;
   if (report.there > 0) there = fmt::format(", {} files were there", FormatCount(report.there));
-  return WriteOut(fmt::format("{} is in {}: {} files, {:.1f} MB carried{}\n", from, to, FormatCount(report.files),
-                              double(report.bytes) / 1e6, there));
+  return WriteOut(fmt::format("{} is in {}: {} files, {:.1f} MB carried{}\n", from, to,
+                              FormatCount(report.files), double(report.bytes) / 1e6, there));
 }
 
 std::string NewMark() {

@@ -31,7 +31,8 @@ Result<std::unique_ptr<BucketView>> BucketView::Open(ObjectStore& objects) {
     TRY_ASSIGN(view->head_, ReadHead(objects));
     const CatalogObject& catalog = view->head_.catalog;
     if (catalog.key.empty())
-      return Fail(ErrorCode::kNotFound, "there is no catalog in the bucket yet: its first owner has not published one");
+      return Fail(ErrorCode::kNotFound,
+                  "there is no catalog in the bucket yet: its first owner has not published one");
     auto opened = ObjectDatabase::Open(objects, catalog.key, catalog.bytes);
     if (!opened && opened.error().code == ErrorCode::kNotFound && i + 1 < kTries) continue;
     TRY_ASSIGN(view->catalog_, std::move(opened));
@@ -44,9 +45,11 @@ Result<std::unique_ptr<BucketView>> BucketView::OpenWhole(ObjectStore& objects, 
   std::unique_ptr<BucketView> view(new BucketView(objects));
   TRY_ASSIGN(view->head_, ReadHead(objects));
   if (view->head_.catalog.key.empty())
-    return Fail(ErrorCode::kNotFound, "there is no catalog in the bucket yet: its first owner has not published one");
+    return Fail(ErrorCode::kNotFound,
+                "there is no catalog in the bucket yet: its first owner has not published one");
   PosixFileSystem files(path);
-  TRY(FetchObject(objects, view->head_.catalog.key, files, file, view->head_.catalog.bytes, view->head_.catalog.crc32));
+  TRY(FetchObject(objects, view->head_.catalog.key, files, file, view->head_.catalog.bytes,
+                  view->head_.catalog.crc32));
   TRY_ASSIGN(Database copy, Database::Open(path + "/" + file, Database::Mode::kReadWrite));
   view->copy_.emplace(std::move(copy));
   return view;
@@ -74,7 +77,8 @@ Result<void> CheckSizes(BucketView& view, VerifyReport& report) {
       const auto size = there ? view.files().Size(path) : Result<std::uint64_t>(0);
       TRY(size);
       if (!there) damaged(path, "missing");
-      if (there && *size != row.bytes) damaged(path, fmt::format("{} bytes, the index says {}", *size, row.bytes));
+      if (there && *size != row.bytes)
+        damaged(path, fmt::format("{} bytes, the index says {}", *size, row.bytes));
       unknown.erase(path);
       if (row.origin) {
         for (const auto& part : row.origin->parts) unknown.erase(SealedPath(type, part.number));
@@ -129,14 +133,15 @@ Result<void> FetchObject(ObjectStore& from, const std::string& key, FileSystem& 
   TRY(file->Truncate(0));
   std::uint32_t found = 0;
   while (file->size() < bytes) {
-    TRY_ASSIGN(const std::string piece, from.Read(key, file->size(), std::min(kPieceBytes, bytes - file->size())));
+    TRY_ASSIGN(const std::string piece,
+               from.Read(key, file->size(), std::min(kPieceBytes, bytes - file->size())));
     if (piece.empty()) break;
     found = libdeflate_crc32(found, piece.data(), piece.size());
     TRY(file->Append(piece));
   }
   if (file->size() != bytes || (crc && found != *crc)) {
-    return Fail(ErrorCode::kCorrupt, "{}: {} bytes with checksum {:08x} came, {} with {:08x} should", key, file->size(),
-                found, bytes, crc.value_or(found));
+    return Fail(ErrorCode::kCorrupt, "{}: {} bytes with checksum {:08x} came, {} with {:08x} should", key,
+                file->size(), found, bytes, crc.value_or(found));
   }
   TRY(file->Sync());
   file.reset();

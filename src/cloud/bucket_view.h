@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// BucketView: a mirror in a bucket, looked at from anywhere: the catalog that the head names, read where it lies, and the
-// segments that it knows. Takes nothing, writes nothing, and works beside whoever owns the mirror. It sees the state that
-// was published last when it was opened; who wants a newer one opens another. One thread.
+// BucketView: a mirror in a bucket, looked at from anywhere: the catalog that the head names, read where it lies, and
+// the segments that it knows. Takes nothing, writes nothing, and works beside whoever owns the mirror. It sees the
+// state that was published last when it was opened; who wants a newer one opens another. One thread.
 #pragma once
 
 #include <memory>
@@ -22,11 +22,15 @@ namespace tmdbc {
 // The scratch folder of who only looks: there is nothing in it, and nothing can be put there.
 class NoFiles final : public FileSystem {
  public:
-  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override { return Refuse("open", path); }
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
+    return Refuse("open", path);
+  }
   Result<void> Rename(const std::string& from, const std::string&) override { return Refuse("rename", from); }
   Result<void> Remove(const std::string& path) override { return Refuse("remove", path); }
   Result<void> SyncFolder(const std::string&) override { return {}; }
-  Result<std::string> Read(const std::string& path, std::uint64_t, std::uint64_t) override { return None("read", path); }
+  Result<std::string> Read(const std::string& path, std::uint64_t, std::uint64_t) override {
+    return None("read", path);
+  }
   Result<std::uint64_t> Size(const std::string& path) override { return None("size of", path); }
   Result<bool> Exists(const std::string&) override { return false; }
   Result<std::vector<std::string>> List(const std::string&) override { return std::vector<std::string>(); }
@@ -42,11 +46,13 @@ class NoFiles final : public FileSystem {
 
 class BucketView {
  public:
-  // `objects` outlives the view. kNotFound when no catalog was published in the bucket yet. Two requests, and what SQLite
-  // reads of the tables.
+  // `objects` outlives the view. kNotFound when no catalog was published in the bucket yet. Two requests, and what
+  // SQLite reads of the tables.
   static Result<std::unique_ptr<BucketView>> Open(ObjectStore& objects);
-  // The same with the whole catalog, as `file` in the folder `path`, where it must not be yet: for who looks at all of it.
-  static Result<std::unique_ptr<BucketView>> OpenWhole(ObjectStore& objects, const std::string& path, const std::string& file);
+  // The same with the whole catalog, as `file` in the folder `path`, where it must not be yet: for who looks at all of
+  // it.
+  static Result<std::unique_ptr<BucketView>> OpenWhole(ObjectStore& objects, const std::string& path,
+                                                       const std::string& file);
   // The head alone: one request.
   static Result<HeadState> ReadHead(ObjectStore& objects);
 
@@ -64,13 +70,13 @@ class BucketView {
   std::optional<Database> copy_;
 };
 
-// Does the bucket hold what its catalog says? Every segment by its size and every state.json; `deep` also reads every record
-// (Verify() of verify.h). What is newer than the catalog is no damage: the next owner adopts it. Nor is what a compaction
-// has replaced and a later owner removes.
+// Does the bucket hold what its catalog says? Every segment by its size and every state.json; `deep` also reads every
+// record (Verify() of verify.h). What is newer than the catalog is no damage: the next owner adopts it. Nor is what a
+// compaction has replaced and a later owner removes.
 Result<VerifyReport> VerifyView(BucketView& view, bool deep);
 
-// Copies an object of so many bytes into a file, piece by piece: the file is whole or not there. kCorrupt when it is another
-// than was said; an empty `crc` is not looked at.
+// Copies an object of so many bytes into a file, piece by piece: the file is whole or not there. kCorrupt when it is
+// another than was said; an empty `crc` is not looked at.
 Result<void> FetchObject(ObjectStore& from, const std::string& key, FileSystem& to, const std::string& path,
                          std::uint64_t bytes, const std::optional<std::uint32_t>& crc);
 

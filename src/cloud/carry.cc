@@ -30,7 +30,8 @@ const std::string kTop[] = {"progress.json", "source.json"};
 
 // What others may have in a bucket with a mirror that nothing is stored in.
 bool IsOfABareMirror(std::string_view key) {
-  return key.starts_with("state/") || key.starts_with("inbox/") || key.starts_with("probe/") || key == "status.json";
+  return key.starts_with("state/") || key.starts_with("inbox/") || key.starts_with("probe/") ||
+         key == "status.json";
 }
 
 std::string MarkText(std::string_view mark) {
@@ -39,10 +40,12 @@ std::string MarkText(std::string_view mark) {
 
 class Carrier {
  public:
-  explicit Carrier(const CarryOptions& options, std::int64_t of_files) : options_(options), of_files_(of_files) {}
+  explicit Carrier(const CarryOptions& options, std::int64_t of_files)
+      : options_(options), of_files_(of_files) {}
 
   Result<void> Begin() {
-    if (options_.stopping && options_.stopping()) return Fail(ErrorCode::kUnavailable, "stopped; the same command goes on");
+    if (options_.stopping && options_.stopping())
+      return Fail(ErrorCode::kUnavailable, "stopped; the same command goes on");
     return {};
   }
   void Carried(std::uint64_t bytes) {
@@ -75,7 +78,8 @@ Result<std::vector<SegmentRow>> KnownSegments(RecordIndex& index) {
     TRY_ASSIGN(const auto rows, index.Segments(type));
     for (const SegmentRow& row : rows) {
       if (!row.sealed_at)
-        return Fail(ErrorCode::kCorrupt, "the catalog says that {} is still written to", SealedPath(type, row.number));
+        return Fail(ErrorCode::kCorrupt, "the catalog says that {} is still written to",
+                    SealedPath(type, row.number));
       known.push_back(row);
     }
   }
@@ -123,7 +127,9 @@ class Push {
     std::string mark;
     const auto done = catalog_.Transact([&]() -> Result<void> {
       TRY(catalog_.Execute("CREATE TABLE IF NOT EXISTS push_mark(mark TEXT)"));
-      TRY_ASSIGN(Statement put, catalog_.Prepare("INSERT INTO push_mark SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM push_mark)"));
+      TRY_ASSIGN(
+          Statement put,
+          catalog_.Prepare("INSERT INTO push_mark SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM push_mark)"));
       TRY(put.Bind(new_mark).Run());
       TRY_ASSIGN(Statement get, catalog_.Prepare("SELECT mark FROM push_mark"));
       TRY_ASSIGN(const bool row, get.Step());
@@ -145,15 +151,19 @@ class Push {
     if (there_.contains(push_key)) {
       TRY_ASSIGN(const Object marked, to_.Get(push_key));
       if (marked.bytes != MarkText(mark))
-        return Fail(ErrorCode::kExists, "another DATA_DIR is being pushed there ({} says so): nothing was changed", kPushKey);
+        return Fail(ErrorCode::kExists,
+                    "another DATA_DIR is being pushed there ({} says so): nothing was changed", kPushKey);
       // It died behind its last step but one. If an owner has been at work since, this store is not that mirror any more.
       finished_ = IsJustPushed();
       if (!head_.catalog.key.empty() && !finished_)
-        return Fail(ErrorCode::kExists, "there is a mirror in the bucket that goes on by itself: nothing was changed");
+        return Fail(ErrorCode::kExists,
+                    "there is a mirror in the bucket that goes on by itself: nothing was changed");
     } else {
-      const auto foreign = std::ranges::find_if(there_, [](const auto& one) { return !IsOfABareMirror(one.first); });
+      const auto foreign =
+          std::ranges::find_if(there_, [](const auto& one) { return !IsOfABareMirror(one.first); });
       if (foreign != there_.end()) {
-        return Fail(ErrorCode::kExists, "the bucket is not empty (it holds {}): nothing was changed. Name an empty one",
+        return Fail(ErrorCode::kExists,
+                    "the bucket is not empty (it holds {}): nothing was changed. Name an empty one",
                     foreign->first);
       }
       if (head_.holder && head_.until > clock.Now())
@@ -176,7 +186,8 @@ class Push {
       types.insert(row.type);
     }
     TRY_ASSIGN(const auto exports, from_.List("exports"));
-    std::ranges::copy_if(exports, std::back_inserter(files_), [](const auto& path) { return !IsScratchPath(path); });
+    std::ranges::copy_if(exports, std::back_inserter(files_),
+                         [](const auto& path) { return !IsScratchPath(path); });
     for (const std::string& path : kTop) {
       TRY_ASSIGN(const bool there, from_.Exists(path));
       if (there) files_.push_back(path);
@@ -209,7 +220,8 @@ class Push {
     }();
     std::vector<std::string> left;
     for (const auto& [key, bytes] : there_) {
-      if ((key.starts_with("records/") || key.starts_with("exports/")) && !wanted.contains(key)) left.push_back(key);
+      if ((key.starts_with("records/") || key.starts_with("exports/")) && !wanted.contains(key))
+        left.push_back(key);
     }
     return left.empty() ? Result<void>() : to_.Delete(left);
   }
@@ -265,7 +277,8 @@ class Pull {
     if (taken) return Fail(ErrorCode::kExists, "there is a store already: pull into an empty folder");
     TRY_ASSIGN(const HeadState head, BucketView::ReadHead(from_));
     if (head.catalog.key.empty())
-      return Fail(ErrorCode::kNotFound, "there is no catalog in the bucket yet: its first owner has not published one");
+      return Fail(ErrorCode::kNotFound,
+                  "there is no catalog in the bucket yet: its first owner has not published one");
     TRY(FetchObject(from_, head.catalog.key, to_, kPulled, head.catalog.bytes, head.catalog.crc32));
     TRY(PullFiles(head.catalog.bytes));
     // From here on it is a store.
@@ -344,7 +357,8 @@ Result<CarryReport> PushStore(FileSystem& from, Database& catalog, const Clock& 
   return Push(from, catalog, to, options).Run(clock, mark);
 }
 
-Result<CarryReport> PullStore(ObjectStore& from, FileSystem& to, const std::string& folder, const CarryOptions& options) {
+Result<CarryReport> PullStore(ObjectStore& from, FileSystem& to, const std::string& folder,
+                              const CarryOptions& options) {
   return Pull(from, to, folder, options).Run();
 }
 

@@ -61,7 +61,8 @@ class TypeAdopter {
     Numbers covered;
     for (const std::uint32_t number : sealed) {
       if (known_.contains(number)) continue;
-      FoundSegment& segment = all.emplace_back(FoundSegment{.number = number, .path = SealedPath(type_, number)});
+      FoundSegment& segment =
+          all.emplace_back(FoundSegment{.number = number, .path = SealedPath(type_, number)});
       TRY(FindOrigin(files_, segment));
       if (!segment.origin) continue;
       for (const auto& part : segment.origin->parts) covered.insert(part.number);
@@ -125,7 +126,8 @@ Result<AdoptReport> AdoptSegments(BlobReader& files, Database& catalog) {
   VerifyReport read;
   const auto done = catalog.Transact([&]() -> Result<void> {
     TRY(GrowIndexCache(catalog));
-    for (const auto& [type, numbers] : sealed) TRY(TypeAdopter(files, index, type, read, report).Run(numbers));
+    for (const auto& [type, numbers] : sealed)
+      TRY(TypeAdopter(files, index, type, read, report).Run(numbers));
     return {};
   });
   if (!done) return Within("adopt segments", done.error());

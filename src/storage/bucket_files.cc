@@ -102,7 +102,8 @@ Result<std::vector<std::string>> BucketReader::List(const std::string& folder) {
 
 Result<Object> BucketReader::ReadReplaceable(const std::string& path) {
   if (const auto known = replaceable_.find(path); known != replaceable_.end()) return known->second;
-  if (removed_.contains(path) || (listed_.contains(TopOf(path)) && !objects_.contains(path))) return Absent("read", path);
+  if (removed_.contains(path) || (listed_.contains(TopOf(path)) && !objects_.contains(path)))
+    return Absent("read", path);
   TRY_ASSIGN(Object object, bucket_.Get(path));
   objects_[path] = {path, object.bytes.size(), object.etag};
   return replaceable_[path] = std::move(object);
@@ -121,7 +122,8 @@ Result<std::string> BucketReader::Read(const std::string& path, std::uint64_t of
   const bool inside = ours && offset >= window_.at && (offset + length <= end || at_end);
   if (!inside) {
     const auto known = objects_.find(path);
-    const bool from_start = offset == 0 && (length >= kStepBytes || (known != objects_.end() && length >= known->second.bytes));
+    const bool from_start =
+        offset == 0 && (length >= kStepBytes || (known != objects_.end() && length >= known->second.bytes));
     const bool goes_on = ours && offset >= window_.at && offset <= end;
     if ((!from_start && !goes_on) || length > kReadAheadBytes) return bucket_.Read(path, offset, length);
     window_ = {};  // not two of them at once
@@ -139,7 +141,8 @@ Result<std::unique_ptr<AppendFile>> BucketFileSystem::OpenAppend(const std::stri
   return Fail(ErrorCode::kInternal, "open {}: an object of a bucket is never appended to", path);
 }
 
-Result<std::string> BucketFileSystem::Read(const std::string& path, std::uint64_t offset, std::uint64_t length) {
+Result<std::string> BucketFileSystem::Read(const std::string& path, std::uint64_t offset,
+                                           std::uint64_t length) {
   return IsScratchPath(path) ? scratch_.Read(path, offset, length) : reader_.Read(path, offset, length);
 }
 
@@ -162,7 +165,8 @@ Result<std::vector<std::string>> BucketFileSystem::List(const std::string& folde
 }
 
 Result<void> BucketFileSystem::Rename(const std::string& from, const std::string& to) {
-  if (!IsScratchPath(from)) return Fail(ErrorCode::kInternal, "rename {}: an object of a bucket keeps its name", from);
+  if (!IsScratchPath(from))
+    return Fail(ErrorCode::kInternal, "rename {}: an object of a bucket keeps its name", from);
   if (IsScratchPath(to)) return scratch_.Rename(from, to);
   const auto put = PutRenamed(from, to);
   if (!put) {

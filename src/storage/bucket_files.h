@@ -67,10 +67,10 @@ class BucketReader final : public BlobReader {
   Result<void> ListTop(const std::string& folder);
 
   ObjectStore& bucket_;
-  std::map<std::string, ObjectInfo> objects_;         // of the folders listed, and others that were met
-  std::set<std::string> listed_;                      // "records/", "exports/"
-  std::map<std::string, Object> replaceable_;         // as they were read or put
-  std::set<std::string> removed_;                     // out of sight
+  std::map<std::string, ObjectInfo> objects_;  // of the folders listed, and others that were met
+  std::set<std::string> listed_;               // "records/", "exports/"
+  std::map<std::string, Object> replaceable_;  // as they were read or put
+  std::set<std::string> removed_;              // out of sight
   Window window_;
 };
 

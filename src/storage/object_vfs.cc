@@ -60,7 +60,8 @@ class ObjectDatabase::File {
     const std::uint64_t wanted = std::min(run_ * kObjectBlock, bytes_ - at);
     const auto read = objects_.Read(key_, at, wanted);
     if (!read || read->size() != wanted) {
-      NoteVfsFailure(read ? Error{ErrorCode::kCorrupt, fmt::format("{} ends at byte {}, not at {}", key_, at + read->size(), bytes_)}
+      NoteVfsFailure(read ? Error{ErrorCode::kCorrupt, fmt::format("{} ends at byte {}, not at {}", key_,
+                                                                   at + read->size(), bytes_)}
                           : read.error());
       return false;
     }
@@ -125,8 +126,8 @@ struct Methods {
   static int Traits(sqlite3_file*) { return SQLITE_IOCAP_IMMUTABLE; }
 
   static constexpr sqlite3_io_methods kTable = {
-      1,       Close,   Read,        Write,   Truncate,   Nothing, Size,    Nothing, Nothing, NotReserved,
-      Control, SectorSize, Traits,   nullptr, nullptr,    nullptr, nullptr, nullptr, nullptr};
+      1,       Close,      Read,   Write,   Truncate, Nothing, Size,    Nothing, Nothing, NotReserved,
+      Control, SectorSize, Traits, nullptr, nullptr,  nullptr, nullptr, nullptr, nullptr};
 
   static int Open(sqlite3_vfs* vfs, const char*, sqlite3_file* f, int flags, int* flags_out) {
     f->pMethods = nullptr;

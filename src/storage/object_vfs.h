@@ -4,9 +4,9 @@
 // it), and must never change; a published catalog is both.
 //
 // Blocks are of 64 KiB. Where they are asked for one after the other, as by a count over everything, runs of them are
-// fetched with one request, each twice as long as the one before, up to 4 MiB. The last 64 MiB are kept. For a walk over
-// everything that is still no bargain, since records that came in no order lie in none: who looks at all of it fetches the
-// whole.
+// fetched with one request, each twice as long as the one before, up to 4 MiB. The last 64 MiB are kept. For a walk
+// over everything that is still no bargain, since records that came in no order lie in none: who looks at all of it
+// fetches the whole.
 //
 // Errors come out of the Database, with the code of the ObjectStore and its words: kNotFound when the object is gone
 // (an owner has published twice since: begin again from state/head.json).
@@ -32,7 +32,8 @@ inline constexpr std::uint64_t kObjectBlocksKept = 1024;
 class ObjectDatabase {
  public:
   // The object `key` of `bytes` bytes. `objects` outlives the database. Reads what SQLite needs to know the tables.
-  static Result<std::unique_ptr<ObjectDatabase>> Open(ObjectStore& objects, const std::string& key, std::uint64_t bytes);
+  static Result<std::unique_ptr<ObjectDatabase>> Open(ObjectStore& objects, const std::string& key,
+                                                      std::uint64_t bytes);
   ~ObjectDatabase();
   ObjectDatabase(const ObjectDatabase&) = delete;
   ObjectDatabase& operator=(const ObjectDatabase&) = delete;

@@ -13,12 +13,13 @@ struct RebuildOptions {
   bool upgrade = false;  // also a store of an earlier schema: its lines are lines of this one
 };
 
-// Makes the index again in one transaction, after putting back what was kept aside: the records, when TMDB last answered
-// for each, the ledger of missing ids and the held deletions. What a sound catalog knows better, because the lines that
-// said so are lost, is kept; so are its popularity and the tables of queue and harvester. Frames that cannot be read are
-// reported and left where they are, except at the end of an open segment, which is cut behind its last whole frame.
-// Needs a catalog that is open for writing. kInvalid when the store has an earlier schema, unless it is to be upgraded,
-// or a later one. Takes about 110 MiB of memory, however many records there are, and 8 bytes for each id that is missing.
+// Makes the index again in one transaction, after putting back what was kept aside: the records, when TMDB last
+// answered for each, the ledger of missing ids and the held deletions. What a sound catalog knows better, because the
+// lines that said so are lost, is kept; so are its popularity and the tables of queue and harvester. Frames that cannot
+// be read are reported and left where they are, except at the end of an open segment, which is cut behind its last
+// whole frame. Needs a catalog that is open for writing. kInvalid when the store has an earlier schema, unless it is to
+// be upgraded, or a later one. Takes about 110 MiB of memory, however many records there are, and 8 bytes for each id
+// that is missing.
 Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOptions options = {});
 
 }  // namespace tmdbc

@@ -71,7 +71,8 @@ class Replay::Source {
 Result<void> Replay::Take(const FoundSegment& found) {
   const std::string& path = found.path;
   TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
-  SegmentRow row{.type = type_, .number = found.number, .bytes = size, .sealed_at = {}, .origin = found.origin};
+  SegmentRow row{
+      .type = type_, .number = found.number, .bytes = size, .sealed_at = {}, .origin = found.origin};
   late_ = found.late;
   dead_ = {};
   Source source(found);
@@ -129,8 +130,8 @@ Result<void> Replay::Finish() {
   return TakeDeferred();
 }
 
-Result<void> Replay::TakeLine(const std::string& path, std::string_view text, const Place& place, SegmentRow& segment,
-                              Source& source) {
+Result<void> Replay::TakeLine(const std::string& path, std::string_view text, const Place& place,
+                              SegmentRow& segment, Source& source) {
   const auto line = ParseRecordLine(text);
   if (!line) {
     Note(path, place.frame_at, line.error().message);
@@ -291,10 +292,12 @@ Result<void> Replay::Enter(IndexRow row) {
     return index_.PutPurge(row.id, before->version);
   }
   if (before && before->version > row.version) return EnterStep(row);
-  if (late_ && before && before->version == row.version && before->fetched_at > row.fetched_at) return EnterStep(row);
+  if (late_ && before && before->version == row.version && before->fetched_at > row.fetched_at)
+    return EnterStep(row);
   TRY(Unmark(row.id));
   if (before) dead_.AddConfirmation(*before);
-  if (before && before->change == Change::kStats && row.change != Change::kPurge) dead_.AddLine(type_, before->place);
+  if (before && before->change == Change::kStats && row.change != Change::kPurge)
+    dead_.AddLine(type_, before->place);
   if (row.change == Change::kPurge) {
     row.first_at = row.fetched_at;
     if (before && before->change != Change::kPurge) TRY(index_.PutPurge(row.id, row.version));
@@ -324,7 +327,8 @@ Result<Time> Replay::SealedAt(std::uint32_t number) {
   if (!state_) {
     state_.emplace();
     const auto json = files_.Read(StatePath(type_), 0, 4096);
-    if (!json && json.error().code != ErrorCode::kNotFound && !IsDamage(json.error())) return std::unexpected(json.error());
+    if (!json && json.error().code != ErrorCode::kNotFound && !IsDamage(json.error()))
+      return std::unexpected(json.error());
     const auto state = json ? ParseState(*json) : std::unexpected(json.error());
     if (state) state_ = *state;
   }

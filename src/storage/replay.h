@@ -45,7 +45,12 @@ class Replay {
 
   // All outlive the replay. An empty `knows`: the index begins empty. `report` gets counts and damage.
   Replay(BlobReader& files, RecordIndex& index, MediaType type, VerifyReport& report, Knows knows = {})
-      : files_(files), index_(index), type_(type), report_(report), knows_(std::move(knows)), loader_(files, kKeptBytes) {}
+      : files_(files),
+        index_(index),
+        type_(type),
+        report_(report),
+        knows_(std::move(knows)),
+        loader_(files, kKeptBytes) {}
 
   // In the order of their places. Lines that the index has from the segments that this one was made of are only moved.
   Result<void> Take(const FoundSegment& segment);
@@ -74,14 +79,16 @@ class Replay {
   void Note(std::string file, std::uint64_t offset, std::string what, std::vector<MediaId> records = {}) {
     report_.damage.push_back({std::move(file), offset, std::move(what), std::move(records)});
   }
-  Result<void> TakeLine(const std::string& path, std::string_view text, const Place& place, SegmentRow& segment,
-                        Source& source);
-  Result<void> TakeRecord(const std::string& path, std::string_view text, const RecordLine& line, const Place& place);
+  Result<void> TakeLine(const std::string& path, std::string_view text, const Place& place,
+                        SegmentRow& segment, Source& source);
+  Result<void> TakeRecord(const std::string& path, std::string_view text, const RecordLine& line,
+                          const Place& place);
   Result<void> TakeVerified(const RecordLine& line);
   // False when the index has no such line.
   Result<bool> Move(const RecordLine& line, const Place& to);
   template <class Damaged>
-  Result<void> HashPatched(const IndexRow& before, const RecordLine& line, IndexRow& row, const Damaged& damaged);
+  Result<void> HashPatched(const IndexRow& before, const RecordLine& line, IndexRow& row,
+                           const Damaged& damaged);
   Result<void> TakeDeferred();
   Result<void> Unmark(MediaId id);
   Result<void> Enter(IndexRow row);
