@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
-// npm run verify -- [--stage=dev]: whether what was deployed works. Looks at every piece from outside, tries the bucket's
-// conditions on an object of its own, then calls the harvester, which says what it finds inside. A line a check: "ok", or
-// "no" with what to do. Exit code 1 when one fails. docs/aws-checklist.md says what each check shows.
+// npm run verify -- [--stage=dev] [--only=CHECKS] [--skip=CHECKS]: whether what was deployed works. Looks at every
+// piece from outside, tries the bucket's conditions on an object of its own, then calls the harvester, which says what
+// it finds inside. A line a check: "ok", or "no" with what to do. Exit code 1 when one fails. docs/aws-checklist.md
+// says what each check shows.
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeRuleCommand, EventBridgeClient, ListTargetsByRuleCommand, ListRulesCommand }
   from '@aws-sdk/client-eventbridge';
 import { GetAccountSettingsCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient,
   ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, GetBucketEncryptionCommand, GetBucketLifecycleConfigurationCommand,
-  GetBucketVersioningCommand, GetObjectCommand, GetPublicAccessBlockCommand, HeadBucketCommand, PutObjectCommand, S3Client }
+  GetBucketVersioningCommand, GetObjectCommand, GetPublicAccessBlockCommand, HeadBucketCommand, PutObjectCommand,
+    S3Client }
   from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { checkKey, deployed, stackOutputs } from './preflight.mjs';
-import { begin, Missing, run } from './stage.mjs';
+import { begin, Missing, root, run } from './stage.mjs';
 
 // What a check found wrong: what, and what to do about it.
 class Wrong extends Error {}
@@ -59,10 +64,12 @@ function checks(stage, outputs) {
       try {
         const first = await put('1', { IfNoneMatch: '*' });
         must(first, `bucket ${Bucket} refuses an object that is new: look at its policy`);
-        must(!await put('2', { IfNoneMatch: '*' }), `bucket ${Bucket} ignores If-None-Match: two writers would damage the mirror`);
+        must(!await put('2', { IfNoneMatch: '*' }),
+          `bucket ${Bucket} ignores If-None-Match: two writers would damage the mirror`);
         const second = await put('3', { IfMatch: first });
         must(second, `bucket ${Bucket} refuses If-Match of what is there`);
-        must(!await put('4', { IfMatch: first }), `bucket ${Bucket} ignores If-Match: two writers would damage the mirror`);
+        must(!await put('4', { IfMatch: first }),
+          `bucket ${Bucket} ignores If-Match: two writers would damage the mirror`);
       } finally {
         await s3.send(new DeleteObjectCommand({ Bucket, Key }));
       }
@@ -82,16 +89,34 @@ function checks(stage, outputs) {
       }
     },
 
+    // What the program of this checkout finds in the bucket: numbers and sizes of segments, the catalog, the exports.
+    async mirror() {
+      const program = env.TMDB_COLLECTOR ?? join(root, 'build/tmdb-collector');
+      if (!existsSync(program)) return `not looked at: ${program} is not there, ./dev build makes it`;
+      try {
+        await s3.send(new GetObjectCommand({ Bucket, Key: 'state/head.json' }));
+      } catch (error) {
+        if (error.name === 'NoSuchKey') return 'there is none yet';
+        throw error;
+      }
+      const { status, stdout, stderr } = spawnSync(program, ['verify'],
+        { cwd: root, encoding: 'utf8', env: { ...env, S3_BUCKET_NAME: Bucket } });
+      must(status === 0, `${stdout}${stderr}`.trim().replaceAll('\n', '; '));
+      return stdout.split('\n').find((line) => line.startsWith('store'))?.replace(/^store +/, '') ?? 'whole';
+    },
+
     async queue() {
       const ids = await attributes(outputs.IdsQueueUrl);
       const { Timeout } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: outputs.CollectorName }));
-      must(ids.FifoQueue === 'true', `queue ${prefix}-ids is not FIFO: lanes would not hold; npm run remove, then ${again}`);
+      must(ids.FifoQueue === 'true',
+        `queue ${prefix}-ids is not FIFO: lanes would not hold; npm run remove, then ${again}`);
       must(Number(ids.VisibilityTimeout) >= 6 * Timeout,
         `messages are hidden for ${ids.VisibilityTimeout} s: it takes 6 x ${Timeout} s; ${again}`);
       const dead = await attributes(outputs.DeadLettersUrl);
       must(ids.RedrivePolicy && JSON.parse(ids.RedrivePolicy).deadLetterTargetArn === dead.QueueArn,
         `what fails for ever has nowhere to go: ${again}`);
-      must(dead.ApproximateNumberOfMessages === '0', `${dead.ApproximateNumberOfMessages} dead letters: look into the log ` +
+      must(dead.ApproximateNumberOfMessages === '0',
+        `${dead.ApproximateNumberOfMessages} dead letters: look into the log ` +
         `of ${outputs.CollectorName}; aws sqs purge-queue --queue-url ${outputs.DeadLettersUrl} clears the alarm`);
       return `${ids.ApproximateNumberOfMessages} messages wait, ${ids.ApproximateNumberOfMessagesNotVisible} are worked on`;
     },
@@ -110,7 +135,8 @@ function checks(stage, outputs) {
     async functions() {
       for (const name of [outputs.HarvesterName, outputs.CollectorName]) {
         const made = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
-        must(made.State === undefined || made.State === 'Active', `${name} is ${made.State}: ${made.StateReason ?? again}`);
+        must(made.State === undefined || made.State === 'Active',
+          `${name} is ${made.State}: ${made.StateReason ?? again}`);
         must(made.LastUpdateStatus !== 'Failed', `the last update of ${name} failed: ${again}`);
         const variables = made.Environment?.Variables ?? {};
         must(!variables.TMDB_API_KEY, `${name} has the key in its settings, for all who may read them: ${again}`);
@@ -122,9 +148,11 @@ function checks(stage, outputs) {
     async concurrency() {
       const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
       const free = AccountLimit?.UnreservedConcurrentExecutions;
-      must(free === undefined || free >= 3, `your account may run ${free} functions at once: ask AWS for more (Service ` +
+      must(free === undefined || free >= 3,
+        `your account may run ${free} functions at once: ask AWS for more (Service ` +
         'Quotas, Lambda, Concurrent executions)');
-      return free === undefined ? 'AWS did not say how many functions may run at once' : `${free} functions may run at once`;
+      return free === undefined ? 'AWS did not say how many functions may run at once' :
+        `${free} functions may run at once`;
     },
 
     async rules() {

@@ -6,6 +6,7 @@
 // number is used twice, no version is missing.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -295,6 +296,35 @@ test('an idle heartbeat takes two calls, a message two', async () => {
   const puts = did.filter((one) => one === 'PutObject').length;
   assert.equal(did.filter((one) => one === 'HeadObject').length, puts);
   assert.equal(did.length, 2 * puts);
+});
+
+// npm run NAME -- WORDS, with the program that was built: {code, out}.
+async function npm(name, words = []) {
+  const [, ...command] = JSON.parse(readFileSync(join(root, 'package.json'))).scripts[name].split(' ');
+  const child = spawn(process.execPath, [...command, ...words],
+    { cwd: root, env: { ...env, TMDB_COLLECTOR: join(build, 'tmdb-collector') }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (text) => { out += text; });
+  const [code] = await once(child, 'close');
+  return { code, out };
+}
+
+test('query, status and verify look at the bucket from here', { timeout: 100_000 }, async () => {
+  needsMirror();
+  const truth = (await simAnswer('truth')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  for (const type of ['movie', 'tv', 'person']) {
+    const { id, sha256 } = truth.find((one) => one.type === type && !one.adult);
+    const { code, out } = await npm('query', [`--type=${type}`, `--id=${id}`]);
+    assert.equal(code, 0);
+    assert.equal(createHash('sha256').update(out.replace(/\n$/, '')).digest('hex'), sha256, `${type}:${id}`);
+  }
+  assert.equal((await npm('query', ['--type=movie', '--id=999999999'])).code, 1);
+  const status = JSON.parse((await npm('status', ['--json'])).out);
+  assert.ok(JSON.stringify(status).includes(`s3://${bucket}`));
+  const { code, out } = await npm('verify', ['--only=mirror,head,key']);
+  assert.equal(code, 0, out);
+  assert.match(out, /^ok {2}mirror: \d+ segments, .* is right/m);
+  assert.match(out, /^ok {2}head: epoch \d+, free, 0 ids wait/m);
 });
 
 test('what changes while functions are killed at random is stored all the same', { timeout: 300_000 }, async () => {
