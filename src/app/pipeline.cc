@@ -44,8 +44,8 @@ std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
 Result<void> RequireLocal(const Settings& settings) {
   if (settings.s3_bucket_name.empty()) return {};
   return Fail(ErrorCode::kInvalid,
-              "S3_BUCKET_NAME is '{}': storing in a bucket comes with a later version; take it out to store "
-              "under DATA_DIR ({})",
+              "S3_BUCKET_NAME is '{}': this command works under DATA_DIR ({}) alone; take it out, and carry the store "
+              "into the bucket with `push` (docs/aws.md)",
               settings.s3_bucket_name, settings.data_dir);
 }
 

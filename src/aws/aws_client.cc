@@ -78,14 +78,12 @@ std::vector<Result<http::Response>> AwsClient::CallAll(std::span<const AwsCall> 
     int under_way = 0;
     for (const Flight& flight : flights) under_way += flight.id.has_value();
     MonoTime next = MonoTime::max();
-    bool open = false;
     for (Flight& flight : flights) {
       if (flight.result || flight.id) continue;
       if (failed && flight.failures == 0) {
         flight.result = Fail(ErrorCode::kIo, "{}: given up, since another call failed", flight.call->act);
         continue;
       }
-      open = true;
       // The chain may have to ask for a key, and then nothing else may be under way.
       if (under_way >= at_once || transport_.Room() <= 0 || (credentials_.due() && under_way > 0)) continue;
       if (flight.due > clock_.Mono()) {
@@ -105,7 +103,7 @@ std::vector<Result<http::Response>> AwsClient::CallAll(std::span<const AwsCall> 
         ++under_way;
       }
     }
-    if (!open && under_way == 0) break;
+    if (std::ranges::all_of(flights, [](const Flight& flight) { return flight.result.has_value(); })) break;
     const MonoTime latest = clock_.Mono() + chrono::minutes(1);
     for (http::Outcome& outcome : transport_.Wait(std::min(next, latest))) {
       const auto flight = std::ranges::find_if(flights, [&](const Flight& f) { return f.id == outcome.id; });

@@ -135,11 +135,13 @@ TEST(AwsClient, AsksForANewKeyWhenThisOneHasExpired) {
 TEST(AwsClient, SaysWhatIsMissingWithoutCredentials) {
   AwsWorld world(InTurn({Reply::Broken(http::TransportFailure::kConnect)}));
   world.set.erase("AWS_ACCESS_KEY_ID");
+  const MonoTime began = world.clock.Mono();
   const auto answer = world.client.Call(Put());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kDenied);
   EXPECT_EQ(answer.error().message,
             "put a/b: no AWS credentials: AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not");
+  EXPECT_EQ(world.clock.Mono(), began) << "there is nothing to wait for";
 }
 
 TEST(AwsClient, NamesTheRegionOfTheBucket) {
