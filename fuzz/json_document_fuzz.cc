@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as the answer of a show: either refused, or apart into documents whose hashes, lines and episodes agree with
-// each other; and read with the second pass, for odd numbers and halves of surrogate pairs, they say what they say
+// Any bytes as the answer of a show: either refused, or apart into documents whose hashes, lines and episodes agree
+// with each other; and read with the second pass, for odd numbers and halves of surrogate pairs, they say what they say
 // without it. Seeds are written by hand in TMDB's shape: {"id":1,"seasons":[...],"season/0":{...}}.
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes stats patches. The input is two texts, apart by a line break: as two bodies, a patch that is made of them can be
-// applied to the first and gives the second's bytes or its content hashes; as a body and a patch, applying it gives a text
-// or a reason, and a text whose way can be found.
+// Fuzzes stats patches. The input is two texts, apart by a line break: as two bodies, a patch that is made of them can
+// be applied to the first and gives the second's bytes or its content hashes; as a body and a patch, applying it gives
+// a text or a reason, and a text whose way can be found.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

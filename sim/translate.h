@@ -8,8 +8,8 @@
 
 namespace tmdbc::sim {
 
-// `body` (valid JSON, an object) with its own texts and those of its seasons, episodes and genres in `language`, "de" or
-// "de-DE"; English and no language at all leave it as it is.
+// `body` (valid JSON, an object) with its own texts and those of its seasons, episodes and genres in `language`, "de"
+// or "de-DE"; English and no language at all leave it as it is.
 std::string Translated(std::string body, std::string_view language);
 
 // The part "videos" with those in the languages of `wanted` ("de,fr,null"); without any those in `language`, and

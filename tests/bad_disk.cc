@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A disk that fails when a test says so: loaded into a program with LD_PRELOAD, it looks into the file that BAD_DISK_PLAN
-// names, while it is there, at every write, read, sync and truncation of a file, and lets those fail that a line of it names:
+// A disk that fails when a test says so: loaded into a program with LD_PRELOAD, it looks into the file that
+// BAD_DISK_PLAN names, while it is there, at every write, read, sync and truncation of a file, and lets those fail that
+// a line of it names:
 //
 //   write /tmp/x/data ENOSPC             every write to a file whose path holds "/tmp/x/data"
 //   read 001.jsonl.zst EIO 4096 8192     reads that touch the 8,192 bytes from 4,096 on

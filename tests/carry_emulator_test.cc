@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program over a bucket of moto's: a mirror of tmdb-sim is pushed there, looked at from a machine that has nothing but
-// the bucket's name, and pulled back.
+// The program over a bucket of moto's: a mirror of tmdb-sim is pushed there, looked at from a machine that has nothing
+// but the bucket's name, and pulled back.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The real program on a machine that has troubles of its own: sectors that cannot be read, quotas, limits of file sizes,
-// file systems that know no sync of folders, proxies in the environment, and what people write on command lines.
+// The real program on a machine that has troubles of its own: sectors that cannot be read, quotas, limits of file
+// sizes, file systems that know no sync of folders, proxies in the environment, and what people write on command lines.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The real program against a TMDB that answers strangely: another day than the machine's, shows without their seasons, bodies
-// that parsers refuse, answers too heavy to come, connections that are found closed, keys refused in the midst, exports
-// in the wrong wrapping.
+// The real program against a TMDB that answers strangely: another day than the machine's, shows without their seasons,
+// bodies that parsers refuse, answers too heavy to come, connections that are found closed, keys refused in the midst,
+// exports in the wrong wrapping.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

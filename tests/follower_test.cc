@@ -98,8 +98,8 @@ TEST_F(FollowerTest, RebuildsTheCurrentViewAndGoesOnWhereItWas) {
   EXPECT_EQ(rest.out, "");
 }
 
-// The lines of docs/storage-format.md that begin with four spaces, from the one that begins with `first` on; blank lines
-// within them are part of it.
+// The lines of docs/storage-format.md that begin with four spaces, from the one that begins with `first` on; blank
+// lines within them are part of it.
 std::string Indented(std::string_view first) {
   const char* source = std::getenv("TMDBC_SOURCE_DIR");
   std::ifstream in(std::string(source ? source : ".") + "/docs/storage-format.md");

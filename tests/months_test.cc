@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Months of a mirror's life, from a seed: a TMDB that changes every day, one `run --once` a day, and all the troubles
-// that months bring: feeds that lag, bodies that come stale from a cache, exports that are late, missing, cut or halved,
-// days with more changes than TMDB lists, errors, kills, and weeks in which nothing runs. When the troubles end, the
-// mirror is what TMDB is, and at no time was anything deleted that was there.
+// that months bring: feeds that lag, bodies that come stale from a cache, exports that are late, missing, cut or
+// halved, days with more changes than TMDB lists, errors, kills, and weeks in which nothing runs. When the troubles
+// end, the mirror is what TMDB is, and at no time was anything deleted that was there.
 //
 // TMDBC_SEEDS=2000 months_test   more lives (default 16)
 // TMDBC_SEED=17 months_test      this one alone, with its log

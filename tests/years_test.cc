@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Years of a mirror's life, from a seed: the daemon itself, as `run` makes it from a tmdb-collector.toml, on a fake clock
-// and the simulated TMDB, in one thread and in seconds. TMDB changes every day; the machine's clock is a month ahead for
-// a day, at 1970 for a day, twelve hours back; MEDIA_TYPES shrinks to films for a year; the process is killed, and off
-// for 40 days; feeds lag, bodies come stale, exports are late, cut, halved or empty. At all times what is stored is
-// looked at again, is as TMDB has it but for what has just changed, and nothing that TMDB has goes; in the end the
-// mirror is what TMDB is.
+// Years of a mirror's life, from a seed: the daemon itself, as `run` makes it from a tmdb-collector.toml, on a fake
+// clock and the simulated TMDB, in one thread and in seconds. TMDB changes every day; the machine's clock is a month
+// ahead for a day, at 1970 for a day, twelve hours back; MEDIA_TYPES shrinks to films for a year; the process is
+// killed, and off for 40 days; feeds lag, bodies come stale, exports are late, cut, halved or empty. At all times what
+// is stored is looked at again, is as TMDB has it but for what has just changed, and nothing that TMDB has goes; in the
+// end the mirror is what TMDB is.
 //
 // TMDBC_SEEDS=40 years_test   more lives (default 3)
 // TMDBC_SEED=17 years_test    this one alone, with its log

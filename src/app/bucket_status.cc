@@ -33,8 +33,8 @@ bool IsHeld(const HeadState& head, Time now) {
   return head.holder && head.until > now;
 }
 
-// What its owner saw last: letters that are dead, and what lies in the queue of messages. Nothing where it says nothing of
-// the kind: a later program may write another one.
+// What its owner saw last: letters that are dead, and what lies in the queue of messages. Nothing where it says nothing
+// of the kind: a later program may write another one.
 std::string OwnerText(const std::string& written) {
   const auto parsed = ParsedJson::Parse(written);
   if (!parsed) return "";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `status` says of a mirror in a bucket: two small objects, state/head.json and the status.json that its owner wrote.
+// What `status` says of a mirror in a bucket: two small objects, state/head.json and the status.json that its owner
+// wrote.
 #pragma once
 
 #include <string>

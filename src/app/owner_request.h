@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What an event asks of the owner of a mirror in a bucket: what `trigger` takes (trigger_event.h), or, with the detail
 // {"mode":"redrive"}, that dead letters wait again. With "accept_deletions":true in the detail of a delivered event a
-// person agrees to the deletions that are held, for a day. A heartbeat (detail type "Heartbeat") asks for nothing, a probe
-// (detail type "Probe") for an answer: they are no requests. Pure; any thread.
+// person agrees to the deletions that are held, for a day. A heartbeat (detail type "Heartbeat") asks for nothing, a
+// probe (detail type "Probe") for an answer: they are no requests. Pure; any thread.
 #pragma once
 
 #include <cstdint>

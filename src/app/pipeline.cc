@@ -213,7 +213,8 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   TRY(RequireKeyFor(options));
   log_->SetRun(NewRunId(clock_.Now()));
   Harvester harvester = MakeHarvester();
-  // A full disk, or another program that holds the database, is waited for: what was queued stays, and to harvest again queues nothing twice.
+  // A full disk, or another program that holds the database, is waited for: what was queued stays, and to harvest again
+  // queues nothing twice.
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
     if (report && !options.dry_run) SaveProgress();

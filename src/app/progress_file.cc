@@ -307,7 +307,7 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
     return notes;
   }
   TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(catalog, clock));
-  TRY(catalog.Transact([&]() -> Result<void> {
+  const auto restored = catalog.Transact([&]() -> Result<void> {
     TRY(RestoreFeeds(files, catalog, *queue, *saved, notes));
     TRY(CreateUpstreamTime(catalog));
     TRY_ASSIGN(const auto date, ReadUpstreamTime(catalog));
@@ -326,7 +326,8 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
     TRY_ASSIGN(const auto agreed, ledger.DeletionsAcceptedAt());
     if (!agreed && saved->deletions_accepted_at) TRY(ledger.AcceptDeletions(*saved->deletions_accepted_at));
     return {};
-  }));
+  });
+  TRY(restored);
   return notes;
 }
 

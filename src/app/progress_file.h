@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ProgressFile: what neither the records nor TMDB can say again, kept beside catalog.db in progress.json, so that the
-// loss of catalog.db costs no feed day and runs no schedule twice: how far the change feeds were read, which exports are
-// in force, when the schedules ran, what a person agreed to. catalog.db is the master while it exists; the file is
+// loss of catalog.db costs no feed day and runs no schedule twice: how far the change feeds were read, which exports
+// are in force, when the schedules ran, what a person agreed to. catalog.db is the master while it exists; the file is
 // written after it and read by RestoreProgress() alone.
 //
 // A file that is too old, damaged or missing costs requests and no change. The queue is lost with catalog.db, so the

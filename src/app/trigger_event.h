@@ -8,8 +8,9 @@
 //   detail {"mode":"auto|export|changes|ids","types":["movie"],"ids":[550],"since":"2026-11-01",
 //           "until":"2026-11-22","limit":1000,"stage":"dev"}
 //
-// with every member of the detail optional ("stage" is for the rules of EventBridge alone); and what a rule or EventBridge Scheduler sends by itself, source
-// "aws.events" or "aws.scheduler", detail type "Scheduled Event", detail {}: mode auto.
+// with every member of the detail optional ("stage" is for the rules of EventBridge alone); and what a rule or
+// EventBridge Scheduler sends by itself, source "aws.events" or "aws.scheduler", detail type "Scheduled Event", detail
+// {}: mode auto.
 #pragma once
 
 #include <optional>

@@ -180,8 +180,8 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   return report;
 }
 
-// The mirror in a bucket as its catalog says it is. Without `deep` no segment is read: that would be all there is, across
-// the network, and S3 keeps checksums of its own.
+// The mirror in a bucket as its catalog says it is. Without `deep` no segment is read: that would be all there is,
+// across the network, and S3 keeps checksums of its own.
 Result<Report> CheckBucket(const Settings& settings, bool rebuild, bool deep) {
   if (rebuild) {
     return Fail(ErrorCode::kInvalid,

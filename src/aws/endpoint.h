@@ -12,7 +12,8 @@
 
 namespace tmdbc::aws {
 
-// "https://sqs.eu-central-1.amazonaws.com", without a slash at the end. kInvalid for a region or an address that is none.
+// "https://sqs.eu-central-1.amazonaws.com", without a slash at the end. kInvalid for a region or an address that is
+// none.
 Result<std::string> ServiceUrl(const Environment& environment, std::string_view service,
                                const std::string& region);
 

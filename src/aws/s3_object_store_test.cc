@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The contract of ObjectStore over a fake S3, and what becomes of calls that break, get lost or are answered by somebody
-// else.
+// The contract of ObjectStore over a fake S3, and what becomes of calls that break, get lost or are answered by
+// somebody else.
 #include "aws/s3_object_store.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // AWS Signature Version 4 in a header
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html): what a request must
-// carry so that AWS believes who sent it. Our own, since libcurl's signs the paths and queries of S3 wrongly before 8.21.
+// carry so that AWS believes who sent it. Our own, since libcurl's signs the paths and queries of S3 wrongly before
+// 8.21.
 //
 // What is signed is what goes on the wire: a path and a query that EncodePath() and EncodeQuery() made are signed as
 // they are, once encoded, as S3 wants it. (Other services want a path encoded twice; theirs is "/".) Pure; any thread.

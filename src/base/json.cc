@@ -20,8 +20,9 @@ constexpr std::size_t kMaxSpareCapacity = 1 << 20;
 constexpr std::size_t kFirstCapacity = 64 << 10;
 
 // The thread's spare parser. It is a cache of memory and no state: nothing of one text can be seen from the next, and a
-// ParsedJson owns its parser as long as it lives, so two at once in a thread get one each. Making a parser for each body
-// instead would fault in its tape's fresh pages every time: half as much again as the parse itself for a body of 50 KB.
+// ParsedJson owns its parser as long as it lives, so two at once in a thread get one each. Making a parser for each
+// body instead would fault in its tape's fresh pages every time: half as much again as the parse itself for a body of
+// 50 KB.
 std::unique_ptr<simdjson::dom::parser>& SpareParser() {
   thread_local std::unique_ptr<simdjson::dom::parser> spare;
   return spare;

@@ -61,8 +61,8 @@ struct RawMember {
   std::size_t end = 0;
 };
 
-// The members of the object, or the elements of the array, that `json` is. Requires text that Parse() accepted: it finds
-// the ends of values and checks nothing. Never reads outside of `json`, whatever it holds.
+// The members of the object, or the elements of the array, that `json` is. Requires text that Parse() accepted: it
+// finds the ends of values and checks nothing. Never reads outside of `json`, whatever it holds.
 std::vector<RawMember> RawMembers(std::string_view json);
 
 // `json` without the members for which cut[i] is true, and without the comma that each of them had; every other byte is

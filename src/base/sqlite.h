@@ -108,8 +108,8 @@ class Database {
   // not be written to, too, as long as no unfinished log (-wal) lies beside it. Another program that holds it
   // is waited for, some seconds.
   static Result<Database> Open(const std::string& path, Mode mode);
-  // A database that nobody changes, which lies where the registered VFS of that name finds it (storage/object_vfs.h). It
-  // is frozen(). `path` names it in errors.
+  // A database that nobody changes, which lies where the registered VFS of that name finds it (storage/object_vfs.h).
+  // It is frozen(). `path` names it in errors.
   static Result<Database> OpenThrough(const char* vfs, const std::string& path);
 
   Database(Database&& other) noexcept;

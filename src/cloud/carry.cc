@@ -153,7 +153,8 @@ class Push {
       if (marked.bytes != MarkText(mark))
         return Fail(ErrorCode::kExists,
                     "another DATA_DIR is being pushed there ({} says so): nothing was changed", kPushKey);
-      // It died behind its last step but one. If an owner has been at work since, this store is not that mirror any more.
+      // It died behind its last step but one. If an owner has been at work since, this store is not that mirror any
+      // more.
       finished_ = IsJustPushed();
       if (!head_.catalog.key.empty() && !finished_)
         return Fail(ErrorCode::kExists,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Thousands of small worlds of a mirror in a bucket: owners and collectors that are killed between any two calls, calls
-// of the dead that arrive late, lost answers, conditions that fail, messages lost, repeated and reordered, two owners at
-// once, a TMDB that is edited all the while. Whatever happens: no segment gets a second body, no number is left out, no
-// version stands twice, every id has one insert; and once the weather clears everything is stored as TMDB has it.
+// of the dead that arrive late, lost answers, conditions that fail, messages lost, repeated and reordered, two owners
+// at once, a TMDB that is edited all the while. Whatever happens: no segment gets a second body, no number is left out,
+// no version stands twice, every id has one insert; and once the weather clears everything is stored as TMDB has it.
 //
 // Then the same with mistakes planted into the ports: what loses something must be found.
 //

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // CollectorFunction: what a collector without a store does with one message of ids: it looks whether the bundle is
-// there, fetches what the message asks for at the message's rate, and puts the bundle, once. A message may come twice, at once
-// or later, and a collector may die anywhere: the bundle is put under a condition, and nothing else is left behind.
+// there, fetches what the message asks for at the message's rate, and puts the bundle, once. A message may come twice,
+// at once or later, and a collector may die anywhere: the bundle is put under a condition, and nothing else is left
+// behind.
 //
 // One of these per process; it remembers from message to message what it sent last and what TMDB showed of itself. One
 // thread.

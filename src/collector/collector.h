@@ -83,7 +83,8 @@ class Collector {
   DrainResult Drain(const StopFlag& stop);
 
   const CollectorStats& stats() const { return stats_; }
-  // Whether TMDB takes names within a season, as its last answers showed (SeasonExtras::nested): for the next collector.
+  // Whether TMDB takes names within a season, as its last answers showed (SeasonExtras::nested): for the next
+  // collector.
   bool nested_names() const { return season_extras_.nested; }
 
  private:

@@ -556,8 +556,8 @@ TEST_F(CollectorTest, FindsOutAnIdThatAlwaysFailsWithFewRequestsAllTheSame) {
   EXPECT_LE(Tmdb().arrived(Movie(30)), 10);
 }
 
-// A server that closes all connections but new ones: while they are idle, or in the middle of an answer. Every `every`-th
-// answer is lost to it, `dropped` in all.
+// A server that closes all connections but new ones: while they are idle, or in the middle of an answer. Every
+// `every`-th answer is lost to it, `dropped` in all.
 class ClosingTmdb final : public http::HttpTransport {
  public:
   enum class When : std::uint8_t { kIdle, kAnswering };

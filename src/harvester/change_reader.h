@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// ChangeReader: reads the change feed of one type and one day, all of its pages: the first, then the others concurrently
-// as far as the rate, the transport and `concurrency` allow. Pages shift while they are read, so a closed day whose totals
-// changed meanwhile, or that gave fewer rows than were promised, is read again. Two readings that agree on every row are
-// believed, whatever the total says. What to do with the ids, and when a window counts as read, is the caller's. One
-// thread; waits only in the transport. Sources: docs/tmdb-facts.md.
+// ChangeReader: reads the change feed of one type and one day, all of its pages: the first, then the others
+// concurrently as far as the rate, the transport and `concurrency` allow. Pages shift while they are read, so a closed
+// day whose totals changed meanwhile, or that gave fewer rows than were promised, is read again. Two readings that
+// agree on every row are believed, whatever the total says. What to do with the ids, and when a window counts as read,
+// is the caller's. One thread; waits only in the transport. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <chrono>

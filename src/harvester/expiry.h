@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Expiry: takes out of the store what TMDB has not confirmed for 180 days though it was asked (storage/care.h has the
 // decision). After a harvest whose queue was drained, over every type that is stored: what was near that age was asked
-// for again first. By TMDB's own date: nothing while this machine's clock is off by more than a day, or TMDB has not said
-// in this process what day it is. More than 5 % of a type at once are held until a person agrees. One thread.
+// for again first. By TMDB's own date: nothing while this machine's clock is off by more than a day, or TMDB has not
+// said in this process what day it is. More than 5 % of a type at once are held until a person agrees. One thread.
 #pragma once
 
 #include <cstdint>

@@ -49,10 +49,11 @@ struct ReadContent {
 Result<ReadContent> ReadExport(FileSystem& files, const std::string& path, bool include_adult,
                                const StopFlag& stop, Log& log);
 
-// Why a file that came whole must not be believed, for a person, and what that person can do; empty when it may. The rule
-// of 95 % keeps a truncated export from looking like a mass deletion (docs/tmdb-facts.md). Of a small type a few lines are more than
-// 5 %: up to twenty may be missing, but never half of all. A first file has nothing to be compared with: it needs
-// `floor` lines. `accept` lifts both rules, but a file without a line is never taken unless `floor` is 0.
+// Why a file that came whole must not be believed, for a person, and what that person can do; empty when it may. The
+// rule of 95 % keeps a truncated export from looking like a mass deletion (docs/tmdb-facts.md). Of a small type a few
+// lines are more than 5 %: up to twenty may be missing, but never half of all. A first file has nothing to be compared
+// with: it needs `floor` lines. `accept` lifts both rules, but a file without a line is never taken unless `floor` is
+// 0.
 struct LastAccepted {
   std::chrono::sys_days date;
   std::int64_t lines;

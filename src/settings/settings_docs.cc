@@ -160,8 +160,8 @@ std::string Default(const Setting& setting) {
   return fallback.empty() ? "not set" : fmt::format("`{}`", fallback);
 }
 
-// Broken at blanks, where a line would be longer than the longest line of this repository; what follows the first line is
-// indented by `margin`. A word that is longer stays whole.
+// Broken at blanks, where a line would be longer than the longest line of this repository; what follows the first line
+// is indented by `margin`. A word that is longer stays whole.
 std::string Wrapped(std::string_view text, std::string_view margin = "") {
   constexpr std::size_t kColumns = 120;
   std::string wrapped;

@@ -204,7 +204,8 @@ TEST(AdoptSegments, TwoOwnersTakeTurnsAndNoVersionComesTwice) {
   }
 }
 
-// An owner dies at any call, its calls arriving late or not at all; the next one begins from the catalog published last.
+// An owner dies at any call, its calls arriving late or not at all; the next one begins from the catalog published
+// last.
 TEST(AdoptSegments, WhateverCallAnOwnerDiesAtTheNextOneGoesOn) {
   using Fault = MemoryObjectStore::Fault;
   for (const Fault fault : {Fault::kDies, Fault::kLosesAnswer, Fault::kArrivesLate}) {

@@ -54,8 +54,8 @@ struct CarePlan {
 Result<CarePlan> PlanCare(RecordLedger& ledger, MediaType type, Time now, const AskedInVain& asked,
                           const StopFlag& stop = StopFlag());
 
-// Removes files that were kept aside (kept_aside.h) and hold anything older than may be kept: what is in them belongs to
-// no record, so nothing will ever confirm it. Returns their paths.
+// Removes files that were kept aside (kept_aside.h) and hold anything older than may be kept: what is in them belongs
+// to no record, so nothing will ever confirm it. Returns their paths.
 Result<std::vector<std::string>> PurgeAsides(FileSystem& files, Database& catalog, Time now);
 
 // Writes a `purge` record for each of the ids (a show with its seasons) that is live, and commits; how many it came to:

@@ -11,10 +11,9 @@
 //   tombstone       404                                 unchanged
 //   -               404                                 unchanged; counted in the ledger of missing ids
 //
-// The later answer wins, whatever the clock says: what is handed in last is what TMDB said last, unless answers may come
-// late (IsStale() below). A clock that
-// was set back between two answers does not hold the second one back; its line is dated one millisecond after
-// the line before it, so that the times of a history always ascend.
+// The later answer wins, whatever the clock says: what is handed in last is what TMDB said last, unless answers may
+// come late (IsStale() below). A clock that was set back between two answers does not hold the second one back; its
+// line is dated one millisecond after the line before it, so that the times of a history always ascend.
 #pragma once
 
 #include <cstdint>

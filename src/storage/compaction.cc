@@ -46,8 +46,8 @@ bool IsWorthIt(const Run& run, const CompactionPlan& plan) {
          std::ranges::any_of(run, [&](const SegmentRow& row) { return plan.rewrite.contains(row.number); });
 }
 
-// Takes from the front what is much larger than all that it would be merged with: what is added day by day would have it
-// written anew each day. Later, when as much again has gathered behind it, it is merged.
+// Takes from the front what is much larger than all that it would be merged with: what is added day by day would have
+// it written anew each day. Later, when as much again has gathered behind it, it is merged.
 void LeaveWhatIsMuchLarger(Run& run, const CompactionPlan& plan) {
   if (plan.much_larger == 0) return;
   std::uint64_t bytes = 0;
@@ -220,8 +220,8 @@ class Compactor {
                         (options_.pack && !row.origin);
       if (pays) numbers.insert(row.number);
     }
-    // The index does not say where the bodies of purged records are, only which segments hold something dead: every line
-    // of those is looked at.
+    // The index does not say where the bodies of purged records are, only which segments hold something dead: every
+    // line of those is looked at.
     for (const SegmentRow& row : sealed) {
       if (purges_.empty() || Stopping()) break;
       if (numbers.contains(row.number) || row.dead == 0) continue;
@@ -382,7 +382,7 @@ class Compactor {
     TRY_ASSIGN(const auto last, index_.LastSegment(type_));
     SegmentRow row;
     row.type = type_;
-    row.number = last->number + 1;
+    row.number = last ? last->number + 1 : 1;
     row.bytes = bytes.size();
     row.records = made.origin().lines();
     row.frames = made.frames();

@@ -44,8 +44,8 @@ struct CompactOptions {
   std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
   std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
   std::size_t least_segments = 2;          // fewer are not merged, unless something in them has to go
-  // What is larger than so many times all that it would be merged with is left as it is, unless something in it has to go:
-  // who compacts every day then writes a record log(n) times and not every day. 0: all are merged.
+  // What is larger than so many times all that it would be merged with is left as it is, unless something in it has to
+  // go: who compacts every day then writes a record log(n) times and not every day. 0: all are merged.
   std::uint64_t much_larger = 0;
   // These segments are rewritten whatever their size:
   double dead_share = 0.25;  // where at least this share of the lines' bytes is dead
@@ -69,12 +69,13 @@ struct CompactReport {
   void Add(const CompactReport& more);
 };
 
-// Seals the open segment of the type, merges and rewrites sealed ones under new numbers in full frames, drops stats lines
-// that were replaced, ids of verified lines that TMDB has answered for since and the bodies of purged records, never a
-// version unless versions_before says so, and removes the old files. A crash at any moment leaves of each run either all
-// of the old or all of the new. Readers beside it find every record throughout, the change feed keeps its numbers. Takes
-// about 50 MB for a run. `files` and `catalog` are those of the `writer`, whose batch is empty. `stopping` (may be empty)
-// is asked every few milliseconds, but for the writing of a file of 32 MiB: what has not been finished then has not begun.
+// Seals the open segment of the type, merges and rewrites sealed ones under new numbers in full frames, drops stats
+// lines that were replaced, ids of verified lines that TMDB has answered for since and the bodies of purged records,
+// never a version unless versions_before says so, and removes the old files. A crash at any moment leaves of each run
+// either all of the old or all of the new. Readers beside it find every record throughout, the change feed keeps its
+// numbers. Takes about 50 MB for a run. `files` and `catalog` are those of the `writer`, whose batch is empty.
+// `stopping` (may be empty) is asked every few milliseconds, but for the writing of a file of 32 MiB: what has not been
+// finished then has not begun.
 Result<CompactReport> Compact(FileSystem& files, Database& catalog, RecordWriter& writer, MediaType type,
                               const CompactOptions& options, const std::function<bool()>& stopping = {});
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DeadBytes: what a batch makes useless in the segments: bytes of lines that nobody will read again. They are counted in
-// the transaction that makes them so, and compaction goes by them. One thread.
+// DeadBytes: what a batch makes useless in the segments: bytes of lines that nobody will read again. They are counted
+// in the transaction that makes them so, and compaction goes by them. One thread.
 #pragma once
 
 #include <cstdint>

@@ -156,8 +156,8 @@ class RecordIndex {
   Result<void> RemoveHeld(MediaId id);
   // Leaves `dead` of a row that is there as it is.
   Result<void> PutSegment(const SegmentRow& row);
-  // So many bytes of the segment's lines are dead: a stats line that was replaced, ids that were verified again, a purged
-  // record. In the transaction that makes them so.
+  // So many bytes of the segment's lines are dead: a stats line that was replaced, ids that were verified again, a
+  // purged record. In the transaction that makes them so.
   Result<void> AddDead(MediaType type, std::uint32_t segment, std::int64_t bytes);
   Result<void> RemoveSegment(MediaType type, std::uint32_t number);
   // Its steps up to that version go, and its bodies up to that version are to go from the segments: they are dead.

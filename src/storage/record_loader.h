@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // RecordLoader: stored lines, read by their places and believed only when their frame inflates with the right checksum
-// and the line is that of the wanted id and version; and the current view, which is the body that began the version with
-// the newest patch applied. One thread.
+// and the line is that of the wanted id and version; and the current view, which is the body that began the version
+// with the newest patch applied. One thread.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ namespace tmdbc {
 
 class RecordLoader {
  public:
-  // `files` outlives the loader. It keeps the last frames inflated, up to `kept_bytes` of them, until Forget(): who reads
-  // in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
+  // `files` outlives the loader. It keeps the last frames inflated, up to `kept_bytes` of them, until Forget(): who
+  // reads in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
   explicit RecordLoader(BlobReader& files, std::size_t kept_bytes = 0) : files_(files), kept_bytes_(kept_bytes) {}
 
   // kCorrupt when what is there is not that record. The message names record, file and offset.

@@ -53,9 +53,9 @@ struct RecordWriterOptions {
   // Behind a batch that commit_bytes ended and not the clock: there is more to do than time.
   int fast_zstd_level = kFastZstdLevel;
   // What was sealed is where it was put, as it was put: a bucket sees to that. Then a record is not read before it is
-  // found unchanged, and new numbers are stored as a patch only where the frame of their body is at hand, or is asked for
-  // the second time within kFramesRemembered: else with the whole body. A refresh, which asks in about the order in which
-  // was stored, reads each frame once; whatever comes in no order reads none, where it would read one a record.
+  // found unchanged, and new numbers are stored as a patch only where the frame of their body is at hand, or is asked
+  // for the second time within kFramesRemembered: else with the whole body. A refresh, which asks in about the order in
+  // which was stored, reads each frame once; whatever comes in no order reads none, where it would read one a record.
   bool trust_segments = false;
 };
 inline constexpr std::size_t kFramesRemembered = 256;

@@ -22,10 +22,10 @@
 
 namespace tmdbc {
 
-// The patch that makes `base` say what `body` says, both JSON texts. Empty when there is none that `replace` of volatile
-// members (popularity, vote_average, vote_count) and `move` within the lists of an `images` object can express, when it
-// would be longer than half of `body`, or when applying it gives neither the bytes of `body` nor the same content
-// hashes: then the whole body is to be kept.
+// The patch that makes `base` say what `body` says, both JSON texts. Empty when there is none that `replace` of
+// volatile members (popularity, vote_average, vote_count) and `move` within the lists of an `images` object can
+// express, when it would be longer than half of `body`, or when applying it gives neither the bytes of `body` nor the
+// same content hashes: then the whole body is to be kept.
 std::optional<std::string> MakeStatsPatch(std::string_view base, std::string_view body);
 
 // `base` with the patch applied. kCorrupt when the patch is not in the form above, or does not fit `base`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TMDB's change feeds, /movie/changes, /tv/changes, /person/changes: which request asks for a page of a day, what a page
-// says, and what an answer means that is none. Pure. Source: docs/tmdb-facts.md.
+// TMDB's change feeds, /movie/changes, /tv/changes, /person/changes: which request asks for a page of a day, what a
+// page says, and what an answer means that is none. Pure. Source: docs/tmdb-facts.md.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The hashes are kept in catalog.db: another algorithm makes every record look changed once. A test holds fixed values.
 //
-// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up its members,
-// so theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind of value has a tag of its
-// own, and a container ends with its size: [] {} null "" 0 and an absent member all differ. Volatile members are left out
-// of this and summed up on their own, each with its path: names and array places from the root. A list of images adds up
-// its elements, as an object does; their order is summed up with the volatile members.
+// A value's hash is built from below. An array chains its elements, so their order counts; an object adds up its
+// members, so theirs does not (adding, not xor: with xor two equal members would cancel out). Each kind of value has a
+// tag of its own, and a container ends with its size: [] {} null "" 0 and an absent member all differ. Volatile members
+// are left out of this and summed up on their own, each with its path: names and array places from the root. A list of
+// images adds up its elements, as an object does; their order is summed up with the volatile members.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -53,7 +53,8 @@ std::uint64_t HashText(std::string_view text, std::uint64_t tag) {
 }
 
 std::uint64_t HashDouble(double number) {
-  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is an integer.
+  // By value: 1.0 is 1, -0.0 is 0. The bounds are -2^63 and 2^64; a double between them without a fraction is an
+  // integer.
   if (number >= -0x1p63 && number < 0x1p64 && std::trunc(number) == number) {
     if (number < 0x1p63) return Mix(kInteger, static_cast<std::uint64_t>(static_cast<std::int64_t>(number)));
     return Mix(kUnsigned, static_cast<std::uint64_t>(number));

@@ -310,7 +310,8 @@ void DetailFetch::TakeNamespaces(const Call& call, std::string_view body, const 
   }
 }
 
-// Members of the answer that belong to a season: those of its own path, those under nested names, its texts in a language.
+// Members of the answer that belong to a season: those of its own path, those under nested names, its texts in a
+// language.
 Result<void> DetailFetch::AcceptExtras(const OpenCall& open, std::string_view body,
                                        const ParsedJson& parsed) {
   const std::vector<RawMember> members = RawMembers(body);

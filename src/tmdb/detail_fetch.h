@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // DetailFetch: the requests that one id takes, and what their answers mean. Knows TMDB's manners; does no I/O. The plan
-// is a pure function (detail_plan.h); DetailFetch carries it through: the collector starts what TakeCalls() gives, hands
-// each answer to Accept(), and when done() takes the documents. One thread.
+// is a pure function (detail_plan.h); DetailFetch carries it through: the collector starts what TakeCalls() gives,
+// hands each answer to Accept(), and when done() takes the documents. One thread.
 //
 // Sources: docs/tmdb-facts.md (absent seasons dropped in silence, appended seasons without id),
 // docs/decisions/seasons.md.
@@ -62,8 +62,8 @@ class DetailFetch {
   // absent_seasons(). False for any other call.
   bool Forgo(int index);
 
-  // Whether TMDB takes nested names (SeasonExtras::nested), as the answers showed; empty while nobody asked. What they did
-  // not bring is asked for season by season, so a wrong `nested` costs requests and nothing else.
+  // Whether TMDB takes nested names (SeasonExtras::nested), as the answers showed; empty while nobody asked. What they
+  // did not bring is asked for season by season, so a wrong `nested` costs requests and nothing else.
   std::optional<bool> nested_names() const { return nested_names_; }
 
   // True when every call was answered and nothing more is missing.

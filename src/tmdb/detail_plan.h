@@ -73,8 +73,8 @@ struct SeasonExtras {
   bool nested = true;
   bool empty() const { return namespaces.empty() && languages.empty(); }
 };
-// "de, pt-BR" from a setting; empty text means none. kInvalid, in words for the person who wrote it: what is no language
-// tag, one that is there twice, English (every record has it).
+// "de, pt-BR" from a setting; empty text means none. kInvalid, in words for the person who wrote it: what is no
+// language tag, one that is there twice, English (every record has it).
 Result<std::vector<std::string>> ParseLanguages(std::string_view text);
 // The further calls for `seasons` of a show: their namespaces, with nested names floor(20 / (1 + namespaces)) seasons a
 // call, else one; and 20 seasons a call for each language.

@@ -14,11 +14,12 @@
 
 namespace tmdbc {
 
-// Two hashes of a parsed JSON document. Volatile are members named popularity, vote_average or vote_count, at any depth,
-// and the order of the lists backdrops, logos, posters, profiles and stills: they count, with the path at which they
-// stand, in `stats` only, everything else in `content` only. Neither sees the order of object members, white space, or how
-// a value is spelled (1, 1.0 and 1e0; "/" and "\/"); `content` sees the order of all other lists, and the difference between
-// null, [], {}, "" and no member. Kept in catalog.db: the algorithm never changes. Why: docs/decisions/content-hash.md.
+// Two hashes of a parsed JSON document. Volatile are members named popularity, vote_average or vote_count, at any
+// depth, and the order of the lists backdrops, logos, posters, profiles and stills: they count, with the path at which
+// they stand, in `stats` only, everything else in `content` only. Neither sees the order of object members, white
+// space, or how a value is spelled (1, 1.0 and 1e0; "/" and "\/"); `content` sees the order of all other lists, and the
+// difference between null, [], {}, "" and no member. Kept in catalog.db: the algorithm never changes. Why:
+// docs/decisions/content-hash.md.
 struct ContentHash {
   std::uint64_t content = 0;
   std::uint64_t stats = 0;

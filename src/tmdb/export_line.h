@@ -90,9 +90,9 @@ class ExportLineParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// Cuts a stream that comes in pieces of any size into lines, without their line breaks ("\n" or "\r\n"; the last line may
-// lack its own) and without a byte order mark in front of the first. Blank lines are left out but counted in `number`.
-// Every line has its padding behind it.
+// Cuts a stream that comes in pieces of any size into lines, without their line breaks ("\n" or "\r\n"; the last line
+// may lack its own) and without a byte order mark in front of the first. Blank lines are left out but counted in
+// `number`. Every line has its padding behind it.
 class LineSplitter {
  public:
   // A longer line is cut to this: the rest of it is dropped, and it will be no whole JSON object.

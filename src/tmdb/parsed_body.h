@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What document.h asks of bodies, asked of values that are parsed already: a body is parsed once, whatever is wanted of it.
+// What document.h asks of bodies, asked of values that are parsed already: a body is parsed once, whatever is wanted of
+// it.
 #pragma once
 
 #include <simdjson.h>
@@ -11,8 +12,8 @@
 
 namespace tmdbc {
 
-// HashContent(). `left_out` (may be null) names members of the outermost object that are passed over as if they were not
-// there.
+// HashContent(). `left_out` (may be null) names members of the outermost object that are passed over as if they were
+// not there.
 ContentHash HashParsed(simdjson::dom::element value, bool (*left_out)(std::string_view name) = nullptr);
 
 // EpisodesOf().
