@@ -144,7 +144,7 @@ std::pair<std::uint64_t, std::uint64_t> Meaning(const std::string& body) {
 }
 
 TEST(StorageFormat, TheWorkedExampleIsWhatItsReaderMakesOfIt) {
-  const std::vector<std::string> lines = Unfolded(Indented(R"({"type":"movie","id":550)"));
+  const std::vector<std::string> lines = Unfolded(Indented(R"({"type":"movie","id":550,"version")"));
   ASSERT_EQ(lines.size(), 3u);
   std::string segment;
   for (const std::string& line : lines) {

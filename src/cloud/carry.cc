@@ -152,7 +152,7 @@ class Push {
       TRY_ASSIGN(const Object marked, to_.Get(push_key));
       if (marked.bytes != MarkText(mark))
         return Fail(ErrorCode::kExists,
-                    "another DATA_DIR is being pushed there ({} says so): nothing was changed", kPushKey);
+                    "another store is being pushed there ({} says so): nothing was changed", kPushKey);
       // It died behind its last step but one. If an owner has been at work since, this store is not that mirror any
       // more.
       finished_ = IsJustPushed();
