@@ -78,7 +78,7 @@ class LambdaProcess {
                       .log = *log_,
                       .write = [](std::string_view line) { (void)WriteOut(line); }} {}
 
-  // Once a process, unless TMDB refuses the key: it may have been replaced.
+  // Where it is not known.
   Result<void> ReadKey() {
     if (!settings_.tmdb_api_key.empty()) return {};
     TRY_ASSIGN(const std::string name, Needed("TMDB_API_KEY_PARAMETER"));
@@ -114,7 +114,17 @@ class LambdaProcess {
     return answer;
   }
 
+  // The key may have been replaced since it was read.
+  void ForgetKey() {
+    if (!key_is_parameter_) return;
+    settings_.tmdb_api_key.clear();
+    harvester_.reset();
+    owner_.reset();
+  }
+
   Result<std::string> Own(const aws::Invocation& invocation) {
+    const auto event = KindOfEvent(invocation.event);
+    if (event && event->kind != OwnerEventKind::Kind::kHeartbeat) ForgetKey();
     if (!harvester_) {
       TRY(ReadKey());
       TRY_ASSIGN(const std::string ids, Needed("IDS_QUEUE_URL"));
@@ -129,6 +139,7 @@ class LambdaProcess {
       options.dispatch = {.rate = settings_.rate_limit_requests, .concurrency = settings_.collector_concurrency};
       options.sources = {.export_base_url = settings_.tmdb_export_base_url, .api = ApiAccessOf(settings_)};
       options.types = settings_.media_types;
+      options.first_request = R"({"source":"aws.events","detail-type":"Scheduled Event","detail":{}})";
       options.read_request = ReadOwnerRequest;
       options.harvest_options = [this](const HarvestRequest& request) { return HarvestOptionsFor(settings_, request); };
       owner_.emplace(OwnerPorts{.objects = *objects_,
@@ -154,7 +165,9 @@ class LambdaProcess {
                                deadline);
       });
     }
-    return harvester_->Handle(invocation);
+    auto answer = harvester_->Handle(invocation);
+    if (harvester_->denied()) ForgetKey();
+    return answer;
   }
 
   const std::string handler_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -82,6 +83,7 @@ Result<std::string> HarvesterLambda::Handle(const aws::Invocation& invocation) {
     TRY(ReadOwnerRequest(invocation.event, "the event"));
   }
   TRY_ASSIGN(const OwnerReport report, owner_.Call(call));
+  denied_ = std::ranges::any_of(report.harvests, [](const HarvestReport& harvest) { return harvest.denied(); });
   s_.log.Info("owner", {{"end", Words(report.end)},
                         {"epoch", report.epoch},
                         {"bundles", report.bundles},
@@ -97,12 +99,14 @@ Result<std::string> HarvesterLambda::Handle(const aws::Invocation& invocation) {
                         {"dead", report.dead},
                         {"dead_messages", report.channel.dead},
                         {"stopped", report.stopped.value_or("")}});
+  aws::FunctionMetrics metrics;
   if (report.oldest_verified) {
     const std::chrono::duration<double, std::ratio<86'400>> age = s_.machine.Now() - *report.oldest_verified;
-    aws::FunctionMetrics metrics;
     metrics.oldest_verified_days = age.count();
-    s_.write(aws::EmfLine(s_.machine.Now(), s_.stage, metrics));
   }
+  // As long as it lasts: the alarm would be over once no collector says so any more.
+  if (report.stopped || denied_) metrics.denied = true;
+  if (const std::string line = aws::EmfLine(s_.machine.Now(), s_.stage, metrics); !line.empty()) s_.write(line);
   JsonWriter answer;
   answer.BeginObject()
       .Field("end", Words(report.end))

@@ -57,12 +57,15 @@ class HarvesterLambda {
       : s_(std::move(surroundings)), owner_(owner), random_(random), probe_(std::move(probe)) {}
 
   Result<std::string> Handle(const aws::Invocation& invocation);
+  // A harvest of the last call met a key that TMDB refuses.
+  bool denied() const { return denied_; }
 
  private:
   const LambdaSurroundings s_;
   Owner& owner_;
   std::mt19937_64& random_;
   const std::function<Result<std::string>(Time deadline)> probe_;
+  bool denied_ = false;
 };
 
 }  // namespace tmdbc

@@ -236,6 +236,7 @@ class CloudWorld {
                                .user_agent = "tmdb-collector/test"}};
     options.least_to_merge = least_to_merge;
     options.types = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
+    options.first_request = first_request;
     options.read_request = [](std::string_view event, const std::string& key) -> Result<OwnerRequest> {
       OwnerRequest request;
       if (event == "redrive") {
@@ -430,6 +431,7 @@ class CloudWorld {
   FakeExportHost host{clock};
   SmallTmdb tmdb{clock, host};
   DispatchOptions dispatch;
+  std::string first_request;
   std::size_t least_to_merge = 8;
   std::mt19937_64 random;
   std::map<MediaId, std::int64_t> fetches;

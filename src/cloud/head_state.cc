@@ -52,10 +52,11 @@ class Members {
     if (error != std::errc() || end != text.data() + text.size() || text.size() != 8) Miss(name, "8 hex digits");
     return value;
   }
-  dom::object Object(std::string_view name) {
+  std::optional<dom::object> Object(std::string_view name) {
     dom::object value;
-    if (object_[name].get(value)) Miss(name, "an object");
-    return value;
+    if (!object_[name].get(value)) return value;
+    Miss(name, "an object");
+    return std::nullopt;
   }
   void Miss(std::string_view name, std::string_view wanted) {
     if (wrong_.empty()) wrong_ = fmt::format("{} is not {}", name, wanted);
@@ -125,7 +126,9 @@ Result<HeadState> ParseHeadState(std::string_view json) {
   head.previous = members.Text("previous");
   CheckCatalogKey(members, "catalog", head.catalog.key);
   CheckCatalogKey(members, "previous", head.previous);
-  for (const auto [name, value] : members.Object("sequences")) {
+  const auto sequences = members.Object("sequences"), sent_out = members.Object("out");
+  if (!sequences || !sent_out) return Wrong(members.wrong());
+  for (const auto [name, value] : *sequences) {
     const auto type = ParseMediaType(name);
     std::int64_t number = 0;
     if (!type || !HasRecords(*type) || value.get(number) || number < 0) {
@@ -135,7 +138,7 @@ Result<HeadState> ParseHeadState(std::string_view json) {
     }
   }
   head.waiting = members.Count("waiting");
-  Members out(members.Object("out"));
+  Members out(*sent_out);
   head.out_batches = out.Count("batches");
   head.out_ids = out.Count("ids");
   head.sent = members.Count("sent");

@@ -76,6 +76,9 @@ TEST(HeadState, NamesWhatIsWrong) {
       {With("\"movie\":12", "\"movie\":\"12\""), "sequences"},
       {With("\"batches\":24", "\"batches\":null"), "batches"},
       {With("\"sent\":122,", ""), "sent"},
+      {With("\"sequences\":{\"movie\":12,\"tv\":7}", "\"sequences\":null"), "sequences is not an object"},
+      {With("\"out\":{\"batches\":24,\"ids\":47040}", "\"out\":[]"), "out is not an object"},
+      {With("\"out\":{\"batches\":24,\"ids\":47040},", ""), "out is not an object"},
       {With("\"stopped\":null", "\"stopped\":1"), "stopped"},
   };
   for (const auto& [text, what] : cases) {

@@ -33,6 +33,8 @@ namespace {
 constexpr std::uint64_t kMuchLarger = 4;
 // A person's word on deletions holds for the answers of so long.
 constexpr Duration kAcceptedFor = std::chrono::hours(24);
+// HarvestReport::exit_code(): TMDB refuses the key, or nobody could be reached.
+constexpr int kNothingReached = 3;
 // AWS lets a function live for so long.
 constexpr Duration kLongestCall = std::chrono::minutes(15);
 
@@ -364,9 +366,13 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, H
   HarvestOptions options = o_.options_.harvest_options(request);
   options.accept_deletions |= accepts_deletions_;
   TRY_ASSIGN(HarvestReport report, harvester.Harvest(options, stop));
-  const bool goes_on = report.stopped;
-  harvested_ |= !goes_on;
+  const bool goes_on = report.stopped, failed = report.exit_code() == kNothingReached;
+  const bool denied = report.denied();
+  harvested_ |= !goes_on && !failed;
   report_.harvests.push_back(std::move(report));
+  if (failed) {
+    return Fail(ErrorCode::kUnavailable, "{}", denied ? kKeyRefused : "neither TMDB nor the export host could be asked");
+  }
   if (goes_on) return Outcome::kGoesOn;
   TRY(Expire(stop));
   return Outcome::kDone;
@@ -396,7 +402,8 @@ Result<bool> Owner::Cycle::GiveUp(const std::string& key, const Error& error) {
   TRY(RunFor("INSERT INTO request_tries(key, tries) VALUES (?1, 1) ON CONFLICT(key) DO UPDATE SET tries=tries+1", key));
   TRY_ASSIGN(Statement read, catalog_->Prepare("SELECT tries FROM request_tries WHERE key=?1"));
   TRY(read.Bind(key).Step());
-  const bool given_up = error.code == ErrorCode::kInvalid || read.Int(0) >= kRequestTries;
+  const int most = error.code == ErrorCode::kUnavailable ? kOutageTries : kRequestTries;
+  const bool given_up = error.code == ErrorCode::kInvalid || read.Int(0) >= most;
   read.Reset();
   if (given_up) TRY(RunFor("DELETE FROM request_tries WHERE key=?1", key));
   p_.log.Error(given_up ? "a request is given up" : "a request is tried again",
@@ -533,24 +540,31 @@ Result<bool> Owner::IsDue(const HeadState& head) {
     bytes += object.bytes;
   }
   if (bundles >= kDueBundles || bytes >= kDueBytes) return true;
+  if (head.holder) return true;  // its owner died
   // They have come since the last call that owned the mirror.
   const Time last = head.until - kLeaseBeyondDeadline - kLongestCall;
   if (bundles > 0) return p_.clock.Now() - last >= CycleFor(options_.dispatch.rate);
-  if (head.holder) return true;  // its owner died
   if (head.out_batches == 0) return head.waiting > 0 && !head.stopped;
   TRY_ASSIGN(const ChannelCounts counts, p_.channel.Count());
   return counts.waiting == 0 && counts.in_flight == 0;
 }
 
+// K0.
+Result<void> Owner::PutRequest(const std::string& id, const std::string& body) {
+  const auto put = p_.objects.Put(fmt::format("{}{}.json", kRequestPrefix, id), body, PutCondition::Absent());
+  // It was delivered before.
+  if (!put && put.error().code != ErrorCode::kExists) return std::unexpected(put.error());
+  return {};
+}
+
 Result<OwnerReport> Owner::Call(const OwnerCall& call) {
   OwnerReport report;
-  if (call.event) {
-    const auto put = p_.objects.Put(fmt::format("{}{}.json", kRequestPrefix, call.event->id), call.event->body,
-                                    PutCondition::Absent());
-    // It was delivered before.
-    if (!put && put.error().code != ErrorCode::kExists) return std::unexpected(put.error());
-  }
+  if (call.event) TRY(PutRequest(call.event->id, call.event->body));
   TRY_ASSIGN(const auto head, home_.Look());
+  if (head) report.stopped = head->stopped;
+  if (!head && !call.event && !options_.first_request.empty()) {
+    TRY(PutRequest("first", options_.first_request));
+  }
   if (head && head->holder && head->until > p_.clock.Now()) {
     report.end = OwnerEnd::kHeld;
     return report;

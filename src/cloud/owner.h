@@ -50,6 +50,8 @@ inline constexpr std::size_t kDueBundles = 16;
 inline constexpr std::uint64_t kDueBytes = 32 << 20;
 // A request that fails so often is given up.
 inline constexpr int kRequestTries = 3;
+// One that meets an outage or a refused key is tried with each heartbeat for a day: then the next schedule asks anew.
+inline constexpr int kOutageTries = 288;
 
 // All outlive the owner.
 struct OwnerPorts {
@@ -77,6 +79,8 @@ struct OwnerOptions {
   RecordWriterOptions writer = {};
   std::size_t least_to_merge = 8;  // segments; fewer are not worth it
   std::vector<MediaType> types;  // of a request that names none
+  // What the first heartbeat of a bucket asks for, as if an event had come; empty: nothing.
+  std::string first_request = {};
   // What an event says, or kInvalid.
   std::function<Result<OwnerRequest>(std::string_view event, const std::string& key)> read_request;
   // What a harvest is to do; the request's types are never empty.
@@ -130,6 +134,7 @@ class Owner {
  private:
   class Cycle;  // one call that owns the mirror
 
+  Result<void> PutRequest(const std::string& id, const std::string& body);
   Result<bool> IsDue(const HeadState& head);
 
   const OwnerPorts p_;

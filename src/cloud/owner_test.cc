@@ -309,6 +309,32 @@ TEST_F(OwnerTest, WhoeverDiesWhereverLeavesNothingToMend) {
   }
 }
 
+TEST_F(OwnerTest, AHarvestThatReachesNobodyIsTriedAgainWithEachHeartbeat) {
+  world_.host.PlanAll(testing::FakeExportHost::Fault::kConnect);
+  const OwnerReport asked = Ask("auto");
+  ASSERT_EQ(asked.harvests.size(), 1u);
+  EXPECT_EQ(asked.harvests[0].exit_code(), 3);
+  for (int i = 0; i < 5; ++i) {
+    world_.clock.Advance(minutes(5));
+    EXPECT_EQ(Heartbeat().waiting, 0);
+    EXPECT_EQ(world_.Keys("inbox/request/").size(), 1u);
+  }
+  world_.host.PlanAll(std::nullopt);
+  Work();
+  EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
+  EXPECT_EQ(world_.Difference(), "");
+}
+
+TEST_F(OwnerTest, TheFirstHeartbeatOfABucketMayAskForAHarvest) {
+  world_.first_request = "auto";
+  machine_ = world_.NewMachine();
+  Work();
+  EXPECT_EQ(world_.Difference(), "");
+  const std::int64_t epoch = world_.Head().epoch;
+  Work(3);
+  EXPECT_EQ(world_.Head().epoch, epoch) << "once";
+}
+
 TEST_F(OwnerTest, ManyDeletionsWaitForAPersonsWordWhichHoldsForTheAnswersToCome) {
   Ask("auto");
   Work();

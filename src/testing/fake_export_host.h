@@ -76,8 +76,8 @@ class FakeExportHost final : public http::HttpTransport {
   void Plan(const std::string& file, Fault fault, int times = 1) {
     faults_[file].insert(faults_[file].end(), std::size_t(times), fault);
   }
-  // Every request meets it from now on.
-  void PlanAll(Fault fault) { always_ = fault; }
+  // Every request meets it from now on; empty: none does.
+  void PlanAll(std::optional<Fault> fault) { always_ = fault; }
 
   // What answers absent files, instead of 403.
   int absent_status = 403;
