@@ -63,7 +63,8 @@ class LambdaProbeTest : public ::testing::Test {
     EXPECT_EQ(answer.find("0123456789abcdef"), std::string::npos);
     std::map<std::string, std::string> found;
     const auto parsed = ParsedJson::Parse(answer).value();
-    for (const auto check : parsed.root()["checks"].get_array().value_unsafe()) {
+    const simdjson::dom::array checks = parsed.root()["checks"].get_array().value_unsafe();
+    for (const auto check : checks) {
       const bool ok = check["ok"].get_bool().value_unsafe();
       found[std::string(check["name"].get_string().value_unsafe())] =
           ok ? "ok" : std::string(check["detail"].get_string().value_unsafe());
