@@ -107,9 +107,12 @@ class LambdaOverMoto : public ::testing::Test {
   }
   std::string MakeParameter() {
     const std::string name = "/tmdb-data-collector/" + own_ + "/tmdb-api-key";
-    client_.Json("ssm", "AmazonSSM.PutParameter",
-                 fmt::format(R"({{"Name":"{}","Type":"SecureString","Value":"{}"}})", name, kKey));
+    PutKey(name, kKey);
     return name;
+  }
+  void PutKey(const std::string& name, std::string_view key) {
+    client_.Json("ssm", "AmazonSSM.PutParameter",
+                 fmt::format(R"({{"Name":"{}","Type":"SecureString","Overwrite":true,"Value":"{}"}})", name, key));
   }
 
   EmulatorClient client_{"moto"};
@@ -118,7 +121,7 @@ class LambdaOverMoto : public ::testing::Test {
   const std::string ids_ = MakeQueue(own_ + "-ids.fifo"), dead_ = MakeQueue(own_ + "-dead.fifo");
   const std::string parameter_ = MakeParameter();
   std::string printed_;  // by the harvester's last life
-  Sim sim_{{"--movies=60", "--shows=8", "--people=30", "--rate=100", "--huge-show=0"}};
+  Sim sim_{{"--movies=60", "--shows=8", "--people=30", "--rate=100", "--huge-show=0", fmt::format("--api-key={}", kKey)}};
 };
 
 TEST_F(LambdaOverMoto, TheFirstHeartbeatBeginsAMirror) {
@@ -159,6 +162,25 @@ TEST_F(LambdaOverMoto, TheFirstHeartbeatBeginsAMirror) {
     EXPECT_NE(query.out.find(fmt::format("\"id\":{},", id)), std::string::npos) << query.out;
   }
   EXPECT_GT(found, 0) << told;
+}
+
+TEST_F(LambdaOverMoto, AKeyThatWasReplacedIsTakenByAProcessThatLives) {
+  Harvester(R"({"detail-type":"Heartbeat"})");
+  EXPECT_GT(CarryMessages(), 0);
+  Harvester(Requested(R"({"mode":"redrive"})"));
+  ASSERT_EQ(bucket_.ListObjects("inbox/", "")->size(), 0u) << "nothing is out: the next feed is read at once";
+
+  PutKey(parameter_, "fedcba9876543210fedcba9876543210");
+  const std::string changes = Requested(R"({"mode":"changes"})");
+  Life life;
+  life.lambda.on_answer = [this](std::size_t answers) {
+    if (answers > 2) return;
+    EXPECT_GT(bucket_.ListObjects("inbox/request/", "")->size(), 0u) << "no feed was read: it is asked again";
+    if (answers == 2) PutKey(parameter_, kKey);
+  };
+  Begin(life, "harvester", {changes, changes, Requested(R"({"mode":"redrive"})")});
+  EXPECT_EQ(End(life).size(), 3u);
+  EXPECT_EQ(bucket_.ListObjects("inbox/request/", "")->size(), 0u);
 }
 
 TEST_F(LambdaOverMoto, AProbeShowsThatEveryPieceWorks) {

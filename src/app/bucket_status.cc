@@ -11,22 +11,20 @@
 #include "app/progress.h"
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "base/rate_limiter.h"
 #include "base/safe_text.h"
 #include "cloud/bucket_view.h"
 
 namespace tmdbc {
 namespace {
 
-// Of the rate that is allowed so much is used (base/rate_limiter.h).
-constexpr double kUsed = 0.98;
-
 std::int64_t Left(const HeadState& head) {
   return head.waiting + head.out_ids;
 }
 
-std::optional<std::int64_t> SecondsLeft(const HeadState& head, double rate) {
-  if (head.stopped || rate <= 0 || Left(head) == 0) return std::nullopt;
-  return std::int64_t(double(Left(head)) / (kUsed * rate));
+std::optional<std::chrono::seconds> TimeToGo(const HeadState& head, double rate) {
+  if (head.stopped || Left(head) == 0) return std::nullopt;
+  return TimeLeft(Left(head), kUsedRate * rate);
 }
 
 bool IsHeld(const HeadState& head, Time now) {
@@ -56,20 +54,15 @@ std::string OwnerText(const std::string& written) {
   return text;
 }
 
-std::string Days(std::int64_t seconds) {
-  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60 + 1);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600 + 1);
-  return fmt::format("{:.1f} days", double(seconds) / 86'400);
-}
-
 }  // namespace
 
 Result<BucketStatus> ReadBucketStatus(ObjectStore& objects, const std::string& bucket) {
   BucketStatus status{.bucket = bucket, .head = {}, .written = {}};
   TRY_ASSIGN(status.head, BucketView::ReadHead(objects));
-  auto written = objects.Get("status.json");
+  auto written = objects.Get(std::string(kStatusKey));
   if (!written && written.error().code != ErrorCode::kNotFound) return std::unexpected(written.error());
-  if (written) status.written = std::move(written->bytes);
+  // A later program may write another one; what is no JSON at all says nothing.
+  if (written && ParsedJson::Parse(written->bytes)) status.written = std::move(written->bytes);
   while (status.written.ends_with('\n')) status.written.pop_back();
   return status;
 }
@@ -96,17 +89,17 @@ std::string BucketStatusText(const BucketStatus& status, Time now, double rate) 
   text += fmt::format("queue     {} ids wait, {} are out in {} batches\n", FormatCount(head.waiting),
                       FormatCount(head.out_ids), FormatCount(head.out_batches));
   if (head.stopped) text += fmt::format("stopped   {}\n", Printable(*head.stopped));
-  if (const auto left = SecondsLeft(head, rate))
-    text += fmt::format("left      about {} at {:g} requests a second\n", Days(*left), rate);
+  if (const auto left = TimeToGo(head, rate))
+    text += fmt::format("left      about {} at {:g} requests a second\n", FormatDuration(*left), rate);
   return text + OwnerText(status.written);
 }
 
 std::string BucketStatusJson(const BucketStatus& status, Time now, double rate) {
   std::string head = FormatHeadState(status.head);
   while (head.ends_with('\n')) head.pop_back();
-  const auto left = SecondsLeft(status.head, rate);
+  const auto left = TimeToGo(status.head, rate);
   return fmt::format(R"({{"bucket":"{}","held":{},"seconds_left":{},"head":{},"status":{}}})", status.bucket,
-                     IsHeld(status.head, now), left ? std::to_string(*left) : "null", head,
+                     IsHeld(status.head, now), left ? std::to_string(left->count()) : "null", head,
                      status.written.empty() ? "null" : status.written);
 }
 

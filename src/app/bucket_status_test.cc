@@ -46,7 +46,7 @@ TEST_F(BucketStatusTest, SaysWhoHasItWhatWaitsAndHowLongItTakes) {
             "catalog   state/catalog/000000122.db, 651.2 MB\n"
             "segments  movie 12, tv 7\n"
             "queue     5,012,345 ids wait, 47,040 are out in 24 batches\n"
-            "left      about 36 h at 40 requests a second\n"
+            "left      about 1 d 11 h at 40 requests a second\n"
             "messages  20 wait, 1 in flight at 2026-11-22T09:55:00.000Z\n"
             "dead      3 ids, 2 messages: an event with \"mode\":\"redrive\" queues the ids again\n");
 }
@@ -67,6 +67,8 @@ TEST_F(BucketStatusTest, IsJsonForPrograms) {
   const std::string json = BucketStatusJson(Read(), kNow, 40);
   EXPECT_TRUE(ParsedJson::Parse(json)) << json;
   EXPECT_NE(json.find(R"("bucket":"s3://tmdb","held":false,"seconds_left":)"), std::string::npos) << json;
+  written = "<html>";
+  EXPECT_TRUE(ParsedJson::Parse(BucketStatusJson(Read(), kNow, 40))) << "of what is no JSON nothing is said";
   written.clear();
   const std::string bare = BucketStatusJson(Read(), kNow, 40);
   EXPECT_TRUE(ParsedJson::Parse(bare)) << bare;

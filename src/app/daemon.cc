@@ -20,8 +20,6 @@ constexpr Duration kLeastDrain = std::chrono::minutes(15);
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kCompactEvery = std::chrono::hours(24);
-constexpr std::size_t kLeastToMerge = 8;  // segments: below it merging costs more than it saves
-constexpr std::uint64_t kMuchLarger = 4;  // times those behind it: it waits for more of them
 // While it compacts: how often the schedules, the service manager and the metrics get their turn.
 constexpr Duration kTurnEvery = std::chrono::milliseconds(100);
 

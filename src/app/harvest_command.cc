@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
-#include <stdlib.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -11,6 +8,7 @@
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/summary.h"
+#include "app/temporary_folder.h"
 #include "base/json_writer.h"
 #include "base/words.h"
 #include "history/record_address.h"
@@ -95,32 +93,6 @@ std::string ForecastText(const HarvestReport& report, const Settings& settings, 
                      settings.rate_limit_requests);
 }
 
-// For a dry run where nothing is stored yet: it works in a folder that goes again, and the
-// one that is named stays as it is.
-class ScratchFolder {
- public:
-  static Result<std::unique_ptr<ScratchFolder>> Make() {
-    std::error_code error;
-    const fs::path folder = fs::temp_directory_path(error);
-    if (error) return Fail(ErrorCode::kIo, "find a folder for temporary files: {}", error.message());
-    std::string name = (folder / "tmdb-collector-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      return Fail(ErrorCode::kIo, "make a folder in {}: {}", folder.string(), std::strerror(errno));
-    return std::make_unique<ScratchFolder>(std::move(name));
-  }
-  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
-
 bool IsAbsentOrEmpty(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return !error;
@@ -131,10 +103,11 @@ Result<int> Harvest(const Settings& asked, const Arguments& arguments) {
   TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(asked, arguments));
   if (options.mode == HarvestMode::kChanges) TRY(RequireKey(asked));
   Settings settings = asked;
-  std::unique_ptr<ScratchFolder> scratch;
+  TemporaryFolder scratch;
+  // Where nothing is stored yet it works in a folder that goes again, and the one that is named stays as it is.
   if (options.dry_run && IsAbsentOrEmpty(asked.data_dir)) {
-    TRY_ASSIGN(scratch, ScratchFolder::Make());
-    settings.data_dir = scratch->path();
+    TRY_ASSIGN(scratch, TemporaryFolder::Make());
+    settings.data_dir = scratch.path();
   }
   TRY_ASSIGN(auto pipeline, Pipeline::Open(settings, "harvest"));
   TRY_ASSIGN(const HarvestReport report, pipeline->Harvest(options));

@@ -78,9 +78,7 @@ class LambdaProcess {
                       .log = *log_,
                       .write = [](std::string_view line) { (void)WriteOut(line); }} {}
 
-  // Where it is not known.
   Result<void> ReadKey() {
-    if (!settings_.tmdb_api_key.empty()) return {};
     TRY_ASSIGN(const std::string name, Needed("TMDB_API_KEY_PARAMETER"));
     TRY_ASSIGN(const std::string key, aws_->Parameter(name));
     const Setting& setting = *FindSetting("TMDB_API_KEY");
@@ -91,10 +89,21 @@ class LambdaProcess {
     key_is_parameter_ = true;
     return {};
   }
+  Result<void> NeedKey() { return settings_.tmdb_api_key.empty() ? ReadKey() : Result<void>(); }
+  // It may have been replaced since: then what was made with it is made anew. While it cannot be read it stays.
+  void RenewKey() {
+    if (!key_is_parameter_) return;
+    const std::string before = settings_.tmdb_api_key;
+    if (const auto read = ReadKey(); !read) log_->Warn("the key stays as it is", {{"reason", read.error().message}});
+    if (settings_.tmdb_api_key == before) return;
+    collector_.reset();
+    harvester_.reset();
+    owner_.reset();
+  }
 
   Result<std::string> Collect(const aws::Invocation& invocation) {
     if (!collector_) {
-      TRY(ReadKey());
+      TRY(NeedKey());
       function_.emplace(CollectorFunction::Ports{.clock = answered_,
                                                  .objects = *objects_,
                                                  .transport = *transport_,
@@ -107,26 +116,15 @@ class LambdaProcess {
       collector_.emplace(surroundings_, *function_, stop_);
     }
     auto answer = collector_->Handle(invocation);
-    if (collector_->denied() && key_is_parameter_) {
-      settings_.tmdb_api_key.clear();
-      collector_.reset();
-    }
+    if (collector_->denied()) RenewKey();
     return answer;
-  }
-
-  // The key may have been replaced since it was read.
-  void ForgetKey() {
-    if (!key_is_parameter_) return;
-    settings_.tmdb_api_key.clear();
-    harvester_.reset();
-    owner_.reset();
   }
 
   Result<std::string> Own(const aws::Invocation& invocation) {
     const auto event = KindOfEvent(invocation.event);
-    if (event && event->kind != OwnerEventKind::Kind::kHeartbeat) ForgetKey();
+    if (event && event->kind != OwnerEventKind::Kind::kHeartbeat) RenewKey();
     if (!harvester_) {
-      TRY(ReadKey());
+      TRY(NeedKey());
       TRY_ASSIGN(const std::string ids, Needed("IDS_QUEUE_URL"));
       TRY_ASSIGN(const std::string dead, Needed("DEAD_LETTERS_QUEUE_URL"));
       TRY_ASSIGN(channel_, aws_->Channel(ids, dead));
@@ -166,7 +164,7 @@ class LambdaProcess {
       });
     }
     auto answer = harvester_->Handle(invocation);
-    if (harvester_->denied()) ForgetKey();
+    if (harvester_->denied()) RenewKey();
     return answer;
   }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/json_writer.h"
+#include "cloud/cloud_world_test.h"
 #include "testing/fake_clock.h"
 #include "testing/fake_tmdb.h"
 #include "testing/memory_object_store.h"
@@ -109,6 +110,39 @@ TEST_F(CollectorLambdaTest, KnowsThatTheKeyWasRefused) {
   ASSERT_TRUE(Handle(SqsEvent(FormatIdBatch(Movies(20)))));
   EXPECT_TRUE(lambda_.denied());
   EXPECT_NE(written_.find(R"("Denied":1)"), std::string::npos) << written_;
+}
+
+// The alarm stands on it: once nothing is handed out no collector says it any more.
+TEST(HarvesterLambda, SaysThatTheKeyIsRefusedWithEveryHeartbeatUntilItIsTaken) {
+  testing::CloudWorld world;
+  world.tmdb.Edit({MediaType::kMovie, 1});
+  world.tmdb.PublishExports();
+  const auto machine = world.NewMachine();
+  std::string written;
+  HarvesterLambda lambda({.machine = world.clock,
+                          .stage = "dev",
+                          .log = *machine->log,
+                          .write = [&](std::string_view line) { written += line; }},
+                         *machine->owner, world.random, {});
+  const auto beat = [&] {
+    written.clear();
+    world.clock.Advance(std::chrono::minutes(11));
+    aws::Invocation invocation;
+    invocation.request_id = "request";
+    invocation.event = R"({"detail-type":"Heartbeat"})";
+    const auto answer = lambda.Handle(invocation);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return written.find(R"("Denied":1)") != std::string::npos;
+  };
+  ASSERT_TRUE(world.Ask(*machine, "auto"));
+  EXPECT_FALSE(beat());
+  world.key_is_refused = true;
+  ASSERT_EQ(world.CollectAll(), 1);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(beat()) << i;
+  world.key_is_refused = false;
+  ASSERT_TRUE(world.Ask(*machine, "auto"));
+  world.CollectAll();
+  EXPECT_FALSE(beat());
 }
 
 }  // namespace

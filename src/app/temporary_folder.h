@@ -19,9 +19,11 @@ class TemporaryFolder {
   TemporaryFolder() = default;  // none
   static Result<TemporaryFolder> Make() {
     std::error_code error;
-    const auto base = std::filesystem::temp_directory_path(error);
-    std::string path = (error ? std::filesystem::path("/tmp") : base) / "tmdb-collector-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) return Fail(ErrorCode::kIo, "make {}: {}", path, std::strerror(errno));
+    const std::filesystem::path base = std::filesystem::temp_directory_path(error);
+    if (error) return Fail(ErrorCode::kIo, "find a folder for temporary files: {}", error.message());
+    std::string path = base / "tmdb-collector-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr)
+      return Fail(ErrorCode::kIo, "make a folder in {}: {}", base.string(), std::strerror(errno));
     TemporaryFolder folder;
     folder.path_ = std::move(path);
     return folder;

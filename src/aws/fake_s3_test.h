@@ -54,7 +54,7 @@ struct FakeS3 {
       rest.erase(0, pair.size() + 1);
       query[Decoded(pair.substr(0, pair.find('=')))] = Decoded(pair.substr(pair.find('=') + 1));
     }
-    const std::string call = std::string(NameOf(request.method)) + " " + key +
+    const std::string call = std::string(http::NameOf(request.method)) + " " + key +
                              (mark == std::string::npos ? "" : target.substr(mark));
     calls.push_back(call);
     if (instead) {
@@ -72,20 +72,6 @@ struct FakeS3 {
   }
 
  private:
-  static std::string_view NameOf(http::Method method) {
-    switch (method) {
-      case http::Method::kGet:
-        return "GET";
-      case http::Method::kHead:
-        return "HEAD";
-      case http::Method::kPut:
-        return "PUT";
-      case http::Method::kPost:
-        return "POST";
-      default:
-        return "DELETE";
-    }
-  }
   static std::string Decoded(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {

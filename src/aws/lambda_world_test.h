@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,7 @@ class FakeLambda {
   int response_status = 202;
   std::chrono::milliseconds time{60'000};  // from the event to its deadline
   Duration freeze{};                       // before each event is given: the process waits for it
+  std::function<void(std::size_t answers)> on_answer;  // on the server's thread, before the process goes on
 
   ~FakeLambda() { Stop(); }
 
@@ -94,6 +96,7 @@ class FakeLambda {
                         .body = request.body,
                         .error_type = std::string(request.header("Lambda-Runtime-Function-Error-Type"))});
     told_.notify_all();
+    if (on_answer) on_answer(answers_.size());
     return {.status = what == "/response" ? response_status : 202};
   }
 

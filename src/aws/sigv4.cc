@@ -30,22 +30,6 @@ void AppendEncoded(std::string& out, std::string_view text, bool keep_slash) {
   }
 }
 
-std::string_view NameOf(http::Method method) {
-  switch (method) {
-    case http::Method::kGet:
-      return "GET";
-    case http::Method::kHead:
-      return "HEAD";
-    case http::Method::kPut:
-      return "PUT";
-    case http::Method::kPost:
-      return "POST";
-    case http::Method::kDelete:
-      return "DELETE";
-  }
-  return "";
-}
-
 // Without the blanks around it, and one for those within.
 std::string CanonicalValue(std::string_view value) {
   std::string out;
@@ -117,7 +101,7 @@ std::vector<http::Header> Sign(const SignedRequest& request, const Credentials& 
   all.emplace_back("host", request.host);
   const CanonicalHeaders headers = Canonical(all);
   const std::string canonical =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", NameOf(request.method), request.path, request.query,
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", http::NameOf(request.method), request.path, request.query,
                   headers.lines, headers.names, request.payload_hash);
 
   const std::string within = fmt::format("{}/{}/{}/aws4_request", date, scope.region, scope.service);

@@ -9,7 +9,7 @@ namespace tmdbc {
 
 namespace {
 
-constexpr double kMargin = 0.02;
+constexpr double kMargin = 1 - kUsedRate;
 constexpr double kMaxMargin = 0.5;
 constexpr double kMarginPer429 = 0.02;
 constexpr double kMarginRecovery = 0.001 / 60;  // a second

@@ -23,6 +23,9 @@
 
 namespace tmdbc {
 
+// So much of the rate is used when all is well: what a forecast goes by.
+inline constexpr double kUsedRate = 0.98;
+
 // One thread.
 class RateLimiter {
  public:
@@ -57,7 +60,7 @@ class RateLimiter {
   void SetRate(double requests_per_second);
 
   double requests_per_second() const { return rate_; }
-  // The pace now in force, requests a second, at most 0.98 R.
+  // The pace now in force, requests a second, at most kUsedRate of R.
   double pace() const { return rate_ * (1 - margin_) * speed_; }
 
  private:

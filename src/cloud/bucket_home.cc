@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/fetch_object.h"
+
 namespace tmdbc {
 namespace {
 
@@ -94,45 +96,27 @@ Result<void> BucketHome::FetchCatalog() {
   if (clean == wanted) return {};
   TRY(Wipe());
   if (wanted.key.empty()) return {};
-  Result<void> fetched = Fetch(wanted, true);
+  const auto fetch = [&] {
+    return FetchObject(objects_, wanted.key, scratch_, kCatalog, wanted.bytes, wanted.crc32);
+  };
+  Result<void> fetched = fetch();
   // Once more, in case that it was damaged on the way only.
-  if (!fetched && fetched.error().code == ErrorCode::kCorrupt) fetched = Fetch(wanted, true);
+  if (!fetched && fetched.error().code == ErrorCode::kCorrupt) fetched = fetch();
   const auto lost = [&] {
     return !fetched && (fetched.error().code == ErrorCode::kCorrupt || fetched.error().code == ErrorCode::kNotFound);
   };
   if (!lost() || head_.previous.empty()) return fetched;
   fell_back_ = fetched.error().message;
   base_ = head_.previous;
-  return Fetch({.key = head_.previous}, false);
-}
-
-// Of one that is not `known` the size and the checksum are not.
-Result<void> BucketHome::Fetch(const CatalogObject& catalog, bool known) {
-  const std::string part = kCatalog + ".part";
-  TRY_ASSIGN(const std::unique_ptr<AppendFile> file, scratch_.OpenAppend(part));
-  TRY(file->Truncate(0));
-  CatalogObject fetched{.key = catalog.key};
-  while (!known || fetched.bytes < catalog.bytes) {
-    const std::uint64_t wanted =
-        known ? std::min<std::uint64_t>(kCatalogRange, catalog.bytes - fetched.bytes) : kCatalogRange;
-    TRY_ASSIGN(const std::string piece, objects_.Read(catalog.key, fetched.bytes, wanted));
-    if (piece.empty()) break;
-    TRY(file->Append(piece));
-    fetched.crc32 = libdeflate_crc32(fetched.crc32, piece.data(), piece.size());
-    fetched.bytes += piece.size();
-    if (piece.size() < wanted) break;
-  }
-  if (known && fetched != catalog) {
-    return Fail(ErrorCode::kCorrupt, "{}: {} bytes with checksum {:08x}, {} says {} with {:08x}", catalog.key,
-                fetched.bytes, fetched.crc32, kHeadKey, catalog.bytes, catalog.crc32);
-  }
-  return scratch_.Rename(part, kCatalog);
+  // The head does not say what is in that one.
+  TRY_ASSIGN(const std::uint64_t bytes, objects_.Size(head_.previous));
+  return FetchObject(objects_, head_.previous, scratch_, kCatalog, bytes, std::nullopt);
 }
 
 // Whatever an earlier owner left here that it did not publish.
 Result<void> BucketHome::Wipe() {
   std::vector<std::string> paths;
-  for (const char* end : {"", "-wal", "-shm", ".part"}) {
+  for (const char* end : {"", "-wal", "-shm", ".tmp"}) {
     TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog + end));
     if (there) paths.push_back(kCatalog + end);
   }

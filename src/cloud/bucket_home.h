@@ -24,8 +24,6 @@ namespace tmdbc {
 
 // In the scratch folder, while a catalog is taken.
 inline constexpr std::string_view kCatalogFile = "catalog.db";
-// What is fetched of a catalog in one request.
-inline constexpr std::uint64_t kCatalogRange = 32 << 20;
 
 // Makes the file alone hold everything that was committed. kBusy while another connection reads an older state.
 Result<void> CheckpointCatalog(Database& catalog);
@@ -63,7 +61,6 @@ class BucketHome {
 
  private:
   Result<void> Swap(const HeadState& next);
-  Result<void> Fetch(const CatalogObject& catalog, bool known);
   Result<void> FetchCatalog();
   Result<void> Wipe();
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "cloud/fetch_object.h"
 #include "testing/fake_clock.h"
 #include "testing/fault_file_system.h"
 #include "testing/memory_object_store.h"
@@ -140,7 +141,7 @@ TEST_F(BucketHomeTest, FetchesTheCatalogAgainOnlyWhenItIsNotTheOneItPublished) {
 
 TEST_F(BucketHomeTest, FetchesACatalogInRanges) {
   Process process(bucket_, clock_);
-  std::string large(kCatalogRange + 5, 'x');
+  std::string large(kFetchRange + 5, 'x');
   large[7] = 'y';
   ASSERT_TRUE(process.Cycle("a", large));
   Process other(bucket_, clock_);

@@ -75,9 +75,4 @@ class BucketView {
 // compaction has replaced and a later owner removes.
 Result<VerifyReport> VerifyView(BucketView& view, bool deep);
 
-// Copies an object of so many bytes into a file, piece by piece: the file is whole or not there. kCorrupt when it is
-// another than was said; an empty `crc` is not looked at.
-Result<void> FetchObject(ObjectStore& from, const std::string& key, FileSystem& to, const std::string& path,
-                         std::uint64_t bytes, const std::optional<std::uint32_t>& crc);
-
 }  // namespace tmdbc

@@ -13,7 +13,9 @@
 
 #include "cloud/bucket_home.h"
 #include "cloud/bucket_view.h"
+#include "cloud/fetch_object.h"
 #include "cloud/head_state.h"
+#include "cloud/owner.h"
 #include "queue/sqlite_queue_view.h"
 #include "storage/bucket_files.h"
 #include "storage/record_index.h"
@@ -31,7 +33,7 @@ const std::string kTop[] = {"progress.json", "source.json"};
 // What others may have in a bucket with a mirror that nothing is stored in.
 bool IsOfABareMirror(std::string_view key) {
   return key.starts_with("state/") || key.starts_with("inbox/") || key.starts_with("probe/") ||
-         key == "status.json";
+         key == kStatusKey;
 }
 
 std::string MarkText(std::string_view mark) {
@@ -291,6 +293,7 @@ class Pull {
  private:
   Result<void> PullFiles(std::uint64_t catalog_bytes) {
     TRY_ASSIGN(Database catalog, Database::Open(folder_ + "/" + kPulled, Database::Mode::kReadWrite));
+    TRY(ForgetBucket(catalog));
     RecordIndex index(catalog);
     TRY_ASSIGN(const auto segments, KnownSegments(index));
     TRY_ASSIGN(const auto exports, from_.ListObjects("exports/", ""));

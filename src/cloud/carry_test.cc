@@ -142,6 +142,24 @@ TEST(Carry, WhatWasPushedIsAMirrorThatAnOwnerTakes) {
   EXPECT_TRUE(bucket.bucket().objects.contains("records/movie/000/000/003.jsonl.zst"));
 }
 
+// What was out with collectors is fetched by whoever has the mirror next, and once.
+TEST(Carry, WhatIsPulledKnowsNothingOfItsBucketAndHasItsIdsWaiting) {
+  testing::CloudWorld world;
+  for (std::int64_t id = 1; id <= 5; ++id) world.tmdb.Edit({MediaType::kMovie, id});
+  world.tmdb.PublishExports();
+  const auto machine = world.NewMachine();
+  ASSERT_TRUE(world.Ask(*machine, "auto"));
+  ASSERT_EQ(world.Head().out_ids, 5);
+  ScratchFolder folder;
+  PosixFileSystem files(folder.path());
+  ASSERT_TRUE(PullStore(machine->store, files, folder.path(), {}));
+  Database catalog = Database::Open(folder.path() + "/catalog.db", Database::Mode::kReadWrite).value();
+  EXPECT_FALSE(catalog.Prepare("SELECT * FROM sent_batches"));
+  EXPECT_FALSE(catalog.Prepare("SELECT * FROM taken_objects"));
+  const auto queue = SqliteIdQueue::Open(catalog, world.clock).value();
+  EXPECT_EQ(queue->Counts().value().at(MediaType::kMovie), (QueueCounts{.waiting = 5}));
+}
+
 TEST(Carry, WhateverCallAPushDiesAtItGoesOnWhenItIsStartedAgain) {
   FakeClock clock;
   Home home(clock);

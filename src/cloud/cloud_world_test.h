@@ -432,7 +432,7 @@ class CloudWorld {
   SmallTmdb tmdb{clock, host};
   DispatchOptions dispatch;
   std::string first_request;
-  std::size_t least_to_merge = 8;
+  std::size_t least_to_merge = kLeastToMerge;
   std::mt19937_64 random;
   std::map<MediaId, std::int64_t> fetches;
 

@@ -10,13 +10,13 @@
 #include <span>
 #include <utility>
 
+#include "base/rate_limiter.h"
+
 namespace tmdbc {
 namespace {
 
 // What one lane carries: 20 connections at half a second each.
 constexpr double kLaneRate = 40;
-// The rate limiter of a collector uses so much of its rate.
-constexpr double kUsed = 0.98;
 constexpr double kBatchSeconds = 60;
 // An overdue batch goes out again in so many parts: a poisonous id of 2,000 is alone after four rounds.
 constexpr std::size_t kParts = 8;
@@ -68,11 +68,11 @@ Duration CycleFor(double rate) {
 }
 
 std::int64_t WindowFor(double rate) {
-  return std::int64_t(kUsed * rate * 2 * std::chrono::duration<double>(CycleFor(rate)).count());
+  return std::int64_t(kUsedRate * rate * 2 * std::chrono::duration<double>(CycleFor(rate)).count());
 }
 
 int BatchIdsFor(double rate, int lanes) {
-  return std::clamp(int(kBatchSeconds * kUsed * rate / lanes), 1, int(kMostBatchIds));
+  return std::clamp(int(kBatchSeconds * kUsedRate * rate / lanes), 1, int(kMostBatchIds));
 }
 
 // --- the tables ---
@@ -83,6 +83,10 @@ Result<Dispatcher> Dispatcher::Open(Database& catalog, IdReceiver& queue, Record
   TRY(catalog.Execute(kTables));
   TRY(dispatcher.Load());
   return dispatcher;
+}
+
+Result<void> Dispatcher::Forget(Database& catalog) {
+  return catalog.Execute("DROP TABLE IF EXISTS sent_batches; DROP TABLE IF EXISTS dispatch_state");
 }
 
 Result<void> Dispatcher::Load() {

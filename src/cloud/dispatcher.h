@@ -66,6 +66,10 @@ class Dispatcher {
   static Result<Dispatcher> Open(Database& catalog, IdReceiver& queue, RecordLedger& ledger, const Clock& clock,
                                  DispatchOptions options);
 
+  // Forgets what is out, with its tables: the catalog leaves its bucket. The ids are in flight in the queue still; whoever
+  // opens that with free_on_open has them waiting.
+  static Result<void> Forget(Database& catalog);
+
   // The bundle of `batch` has been taken in. Its ids leave the queue, become dead letters or wait again: what `outcome`
   // does not name was left. A batch that is not known (any more) changes nothing but what is known of TMDB.
   Result<void> CameBack(const std::string& batch, const BatchOutcome& outcome, const BundleSummary& summary);

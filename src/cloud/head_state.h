@@ -23,6 +23,9 @@ namespace tmdbc {
 inline constexpr std::string_view kHeadKey = "state/head.json";
 inline constexpr std::string_view kCatalogPrefix = "state/catalog/";
 
+// What its owner saw last, for a person (docs/storage-format.md).
+inline constexpr std::string_view kStatusKey = "status.json";
+
 // A catalog that was published.
 struct CatalogObject {
   std::string key;  // "state/catalog/000000122.db"; empty: none yet

@@ -29,8 +29,6 @@
 namespace tmdbc {
 namespace {
 
-// What a compaction is to leave, as on a machine: what is so many times as large as all behind it.
-constexpr std::uint64_t kMuchLarger = 4;
 // A person's word on deletions holds for the answers of so long.
 constexpr Duration kAcceptedFor = std::chrono::hours(24);
 // HarvestReport::exit_code(): TMDB refuses the key, or nobody could be reached.
@@ -77,6 +75,13 @@ std::string StatusJson(const HeadState& head, const OwnerReport& report, Time no
 }
 
 }  // namespace
+
+Result<void> ForgetBucket(Database& catalog) {
+  TRY(Dispatcher::Forget(catalog));
+  return catalog.Execute(
+      "DROP TABLE IF EXISTS taken_objects; DROP TABLE IF EXISTS request_tries; "
+      "DROP TABLE IF EXISTS owner_times; DROP TABLE IF EXISTS doomed_objects");
+}
 
 // K3 to K12 of docs/decisions/cloud.md.
 class Owner::Cycle {

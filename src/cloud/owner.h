@@ -30,6 +30,7 @@
 #include "harvester/harvest_report.h"
 #include "harvester/harvest_request.h"
 #include "http/http.h"
+#include "storage/compaction.h"
 #include "storage/object_store.h"
 #include "storage/record_writer.h"
 #include "tmdb/upstream_date.h"
@@ -38,7 +39,6 @@ namespace tmdbc {
 
 inline constexpr std::string_view kInboxPrefix = "inbox/";
 inline constexpr std::string_view kRequestPrefix = "inbox/request/";
-inline constexpr std::string_view kStatusKey = "status.json";
 // The lease outlives the process by this: a call of its that is still on its way arrives before the next owner.
 inline constexpr Duration kLeaseBeyondDeadline = std::chrono::seconds(60);
 // What is kept of the time of a call for sealing and giving back.
@@ -77,7 +77,7 @@ struct OwnerOptions {
   DispatchOptions dispatch;
   HarvestSources sources;
   RecordWriterOptions writer = {};
-  std::size_t least_to_merge = 8;  // segments; fewer are not worth it
+  std::size_t least_to_merge = kLeastToMerge;
   std::vector<MediaType> types;  // of a request that names none
   // What the first heartbeat of a bucket asks for, as if an event had come; empty: nothing.
   std::string first_request = {};
@@ -122,6 +122,9 @@ struct OwnerReport {
   // When TMDB last confirmed the live record that has waited longest for it; looked for when there was a harvest.
   std::optional<Time> oldest_verified;
 };
+
+// Takes out of a catalog what it says of its bucket: it leaves that for a machine, or for another bucket.
+Result<void> ForgetBucket(Database& catalog);
 
 class Owner {
  public:

@@ -42,22 +42,6 @@ bool IsAboutTrust(CURLcode code) {
          code == CURLE_SSL_ISSUER_ERROR;
 }
 
-const char* NameOf(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return "GET";
-    case Method::kHead:
-      return "HEAD";
-    case Method::kPut:
-      return "PUT";
-    case Method::kPost:
-      return "POST";
-    case Method::kDelete:
-      return "DELETE";
-  }
-  return "";
-}
-
 }  // namespace
 
 CurlTransfer::CurlTransfer(const CurlLibrary& curl, const CurlOptions& options, ConnectionPlaces& places)
@@ -171,7 +155,7 @@ void CurlTransfer::SetMethod() {
     if (uploads) Set(CURLOPT_UPLOAD, 1L);
     if (method == Method::kHead) Set(CURLOPT_NOBODY, 1L);
     const bool named = uploads || method == Method::kDelete;
-    Set(CURLOPT_CUSTOMREQUEST, named ? NameOf(method) : static_cast<const char*>(nullptr));
+    Set(CURLOPT_CUSTOMREQUEST, named ? NameOf(method).data() : nullptr);
   }
   if (uploads) Set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.upload.size()));
 }

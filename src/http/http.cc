@@ -19,6 +19,22 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string_view NameOf(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPut:
+      return "PUT";
+    case Method::kPost:
+      return "POST";
+    case Method::kDelete:
+      return "DELETE";
+  }
+  return "";
+}
+
 std::string_view Response::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
     if (EqualIgnoringCase(key, name)) return value;

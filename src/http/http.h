@@ -20,6 +20,7 @@ namespace tmdbc::http {
 using Header = std::pair<std::string, std::string>;
 
 enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete };
+std::string_view NameOf(Method method);  // "GET": a literal, so a NUL is behind it
 
 // What a PUT or a POST sends: `bytes`, or what `pull` gives. Its length is stated; it is never
 // sent in chunks.

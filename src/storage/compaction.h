@@ -26,6 +26,11 @@ inline constexpr int kCompactionLevel = 9;
 // How much of a segment's lines nobody will read again, 0 to 1.
 double DeadShare(const SegmentRow& row);
 
+// For who compacts every day. Fewer small segments are not worth it, and what is larger than so many times all those
+// behind it waits for more of them: a record is then written log(n) times and not every day.
+inline constexpr std::size_t kLeastToMerge = 8;
+inline constexpr std::uint64_t kMuchLarger = 4;
+
 struct CompactionPlan {
   std::uint64_t small_bytes = 0;    // a segment below this is merged with its neighbours
   std::uint64_t most_bytes = 0;     // of what lives in the sources of one new segment
@@ -44,8 +49,8 @@ struct CompactOptions {
   std::uint64_t small_bytes = 16 << 20;    // runs of neighbouring segments below this are merged
   std::uint64_t segment_bytes = 32 << 20;  // into segments of at most about this
   std::size_t least_segments = 2;          // fewer are not merged, unless something in them has to go
-  // What is larger than so many times all that it would be merged with is left as it is, unless something in it has to
-  // go: who compacts every day then writes a record log(n) times and not every day. 0: all are merged.
+  // What is larger than so many times all behind it in its run is left as it is, unless something in it has to go.
+  // 0: all are merged.
   std::uint64_t much_larger = 0;
   // These segments are rewritten whatever their size:
   double dead_share = 0.25;  // where at least this share of the lines' bytes is dead
