@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// InterruptOnStop: a thread that looks at a stop flag twenty times a second and, once it is set, ends whatever runs on
+// a connection, until it is destroyed itself. DuckDB looks at no flag of ours.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/stop.h"
+#include "duckdb/database.h"
+
+namespace tmdbc::duckdb {
+
+class InterruptOnStop {
+ public:
+  // Both outlive it.
+  InterruptOnStop(const StopFlag& stop, const Connection& connection);
+  InterruptOnStop(const InterruptOnStop&) = delete;
+  ~InterruptOnStop();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace tmdbc::duckdb
