@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Manifest: which files are the tables, as of one publish. tables/manifests/000000124.json is one; that it exists is
+// the commit, and it is never changed. Built and parsed here and nowhere else. docs/tables-format.md has the bytes.
+//
+//   {"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",
+//    "sequences":{"movie":12,"tv":4},
+//    "tables":{"movies":{"delta_version":7,"width":65536,"files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
+//      "rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"..."}],"recent":null}},"superseded":{}}
+//
+// A reader opens the one that manifest.json names (a hint: else the highest number in the folder), once, and keeps its
+// list of files: no lock, no mix. Unknown members are passed over; an unknown format is refused.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/result.h"
+#include "tmdb/media_traits.h"
+
+namespace tmdbc::tables {
+
+inline constexpr int kManifestFormat = 1;
+
+// A Parquet file of a table: immutable, its name never used again.
+struct DataFile {
+  std::string path;  // from the tables' folder: TABLE/PARTITION.GENERATION.parquet
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
+  std::int64_t first = 0, last = 0;  // lowest and highest value of the table's range column; 0 where it has none
+  std::string sha256;
+  bool operator==(const DataFile&) const = default;
+};
+
+struct TableFiles {
+  std::int64_t delta_version = -1;  // of the table's Delta log as of this generation; -1: nothing was written yet
+  std::int64_t width = 0;           // ids a file; 0: the files are not ranges of ids
+  std::vector<DataFile> files;      // ascending by path; none: the table is empty
+  bool operator==(const TableFiles&) const = default;
+};
+
+struct Manifest {
+  int spec = 0;
+  std::int64_t generation = 0;  // from 1
+  std::int64_t parent = 0;      // 0: none
+  Time committed_at{};          // in milliseconds
+  std::map<MediaType, std::int64_t> sequences;  // up to where the change feed of each type was read
+  std::map<std::string, TableFiles, std::less<>> tables;
+  bool operator==(const Manifest&) const = default;
+};
+
+std::string FormatManifest(const Manifest& manifest);
+// kCorrupt, with what is wrong, when the text is none; kInvalid when a later program wrote it.
+Result<Manifest> ParseManifest(std::string_view json);
+
+// "manifests/000000124.json"
+std::string ManifestPath(std::int64_t generation);
+// Its inverse, of a name without folder; empty for any other.
+std::optional<std::int64_t> ParseManifestName(std::string_view name);
+// manifest.json: {"generation":124} and its inverse (empty when it says nothing).
+std::string FormatHint(std::int64_t generation);
+std::optional<std::int64_t> ParseHint(std::string_view json);
+
+// "movies/0000000000-0000065535.000000123.parquet" of "movies", "0000000000-0000065535", 123.
+std::string DataPath(std::string_view table, std::string_view partition, std::int64_t generation);
+// Which part of its table a file holds: "0000000000-0000065535". Of one table there is one file a part.
+std::string_view PartitionOf(std::string_view path);
+
+// The newest generation in the tables' folder ("DATA_DIR/tables"), by the folder of manifests and not by the hint; 0 when
+// there is none.
+Result<std::int64_t> NewestGeneration(BlobReader& folder);
+// What that generation is; kNotFound when it is not there.
+Result<Manifest> ReadManifest(BlobReader& folder, std::int64_t generation);
+
+}  // namespace tmdbc::tables
