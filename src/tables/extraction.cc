@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+#include "tables/extraction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/safe_text.h"
+
+namespace tmdbc::tables {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr std::size_t kMaxPath = 500;
+
+bool IsHolder(element value) { return value.is_object() || value.is_array(); }
+
+bool IsEmptyHolder(element value) {
+  object members;
+  array elements;
+  if (value.get(members) == simdjson::SUCCESS) return members.begin() == members.end();
+  return value.get(elements) == simdjson::SUCCESS && elements.begin() == elements.end();
+}
+
+// The longest beginning of `text` of at most `bytes` that ends with a whole character.
+std::string_view Cut(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+}  // namespace
+
+Extractor::Extractor(const ExtractionPlan& plan, RowSink& sink) : plan_(plan), sink_(sink) {
+  for (const auto& planned : plan.tables()) {
+    const std::size_t columns = Tables()[planned.table].columns.size();
+    drafts_.push_back({std::vector<Cell>(columns), std::vector<std::uint8_t>(columns, kUnset), 0, 0});
+  }
+}
+
+Result<void> Extractor::Extract(const RecordFacts& facts, std::string_view data) {
+  data_ = data;
+  const auto parsed = ParsedJson::Parse(data);
+  if (!parsed) return Fail(ErrorCode::kCorrupt, "read record {}: {}", facts.id, parsed.error().message);
+  Begin(facts);
+  const Node& root = plan_.at(ExtractionPlan::kRoot);
+  TRY(Holder(root, parsed->root(), {}, 0));
+  for (std::uint32_t table = 0; table < drafts_.size(); ++table) {
+    if (Tables()[plan_.tables()[table].table].kind == TableKind::kRoot) TRY(Emit(table, parsed->root(), 0));
+  }
+  return Finish();
+}
+
+void Extractor::Begin(const RecordFacts& facts) {
+  facts_ = facts;
+  way_.clear();
+  deferred_.clear();
+  texts_.clear();
+  rejects_ = 0;
+  unknown_.clear();
+  for (std::size_t i = 0; i < drafts_.size(); ++i) {
+    Draft& draft = drafts_[i];
+    const auto& planned = plan_.tables()[i];
+    std::ranges::fill(draft.cells, Cell{});
+    std::ranges::fill(draft.ranks, kUnset);
+    draft.rows = 0;
+    for (const auto& [column, said] : planned.said) {
+      Cell& cell = draft.cells[column];
+      cell.null = false;
+      if (said == tables::Said::kMediaType) {
+        cell.text = facts_.media_type;
+      } else {
+        cell.number = Said(said);
+      }
+    }
+    for (const std::uint32_t column : planned.counted) draft.cells[column] = {.null = false, .number = 0};
+  }
+}
+
+std::int64_t Extractor::Said(tables::Said what) const {
+  switch (what) {
+    case tables::Said::kId:
+      return facts_.id;
+    case tables::Said::kVersion:
+      return facts_.version;
+    case tables::Said::kFetchedAt:
+      return facts_.fetched_at.time_since_epoch().count();
+    case tables::Said::kTvId:
+      return facts_.tv_id;
+    case tables::Said::kSeasonNumber:
+      return facts_.season_number;
+    case tables::Said::kNothing:
+    case tables::Said::kMediaType:
+      break;
+  }
+  return 0;
+}
+
+// --- values ---
+
+// A value to which no other belongs, or that is taken whole.
+Result<void> Extractor::Plain(const Node& node, element value) {
+  if (node.same_as != tables::Said::kNothing) {
+    const Conversion said = Convert(ColumnType::kInteger, value);
+    if (!said.cell.null && said.cell.number != Said(node.same_as))
+      return Reject(value, fmt::format("differs from the {} of the line around it", Said(node.same_as)));
+    if (!said.reason.empty()) return Reject(value, said.reason);
+  }
+  std::string_view reason;
+  for (const Target& target : node.leaves) {
+    const Column& column = Tables()[plan_.tables()[target.table].table].columns[target.column];
+    Conversion conversion;
+    if (column.json) {
+      if (IsHolder(value) && !IsEmptyHolder(value)) {
+        texts_.push_back(simdjson::minify(value));
+        conversion.cell = {.null = false, .text = texts_.back()};
+      } else if (!IsHolder(value)) {
+        conversion = Convert(ColumnType::kText, value);
+      }
+    } else {
+      conversion = Convert(column.type, value);
+    }
+    if (!conversion.reason.empty()) {
+      if (!column.kept_elsewhere) reason = conversion.reason;
+    } else if (!conversion.cell.null && !Set(target, conversion.cell)) {
+      reason = "named twice: the first one counts";
+    }
+  }
+  return reason.empty() ? Result<void>() : Reject(value, reason);
+}
+
+// False when the cell has a value from the same source already.
+bool Extractor::Set(const Target& target, const Cell& cell) {
+  Draft& draft = drafts_[target.table];
+  std::uint8_t& rank = draft.ranks[target.column];
+  if (target.rank < rank) {
+    draft.cells[target.column] = cell;
+    rank = target.rank;
+    return true;
+  }
+  return target.rank > rank;
+}
+
+// A value that other values belong to. `name` and `index`: under which it stands in its holder.
+Result<void> Extractor::Holder(const Node& node, element value, std::string_view name, std::size_t index) {
+  object members;
+  array elements;
+  const bool wants_list = node.element != ExtractionPlan::kNone;
+  if (value.get(members) == simdjson::SUCCESS && !wants_list) {
+    Open(node, name);
+    TRY(Object(node, members));
+    return Close(node, value, index);
+  }
+  if (value.get(elements) == simdjson::SUCCESS && wants_list) {
+    Open(node, name);
+    TRY(Array(node, elements));
+    return Close(node, value, index);
+  }
+  // PHP writes {} as [] when it is empty.
+  if (value.is_null() || IsEmptyHolder(value)) return {};
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS && text.empty()) return {};
+  return Reject(value, wants_list ? "no list" : "no object");
+}
+
+Result<void> Extractor::Object(const Node& node, const object& members) {
+  // Plain ones first: rows of a list within have cells from members that may come behind it.
+  const std::size_t first = deferred_.size();
+  std::size_t ordinal = 0;
+  for (const auto [name, value] : members) {
+    const std::size_t place = ordinal++;
+    NodeId child_id = node.Find(name);
+    const bool any = child_id == ExtractionPlan::kNone;
+    if (any) child_id = node.any;
+    if (child_id == ExtractionPlan::kNone) {
+      Unknown(name);
+      continue;
+    }
+    const Node& child = plan_.at(child_id);
+    if (child.unused && child.same_as == tables::Said::kNothing) continue;
+    if (child.descends() || !child.emits.empty()) {
+      deferred_.push_back({child_id, place, name, value, any});
+      continue;
+    }
+    if (value.is_null()) continue;
+    way_.push_back({any ? Step::Kind::kAny : Step::Kind::kMember, name, place});
+    TRY(Plain(child, value));
+    way_.pop_back();
+  }
+  for (std::size_t i = first; i < deferred_.size(); ++i) {
+    const Deferred deferred = deferred_[i];
+    TRY(Enter(deferred));
+  }
+  deferred_.resize(first);
+  return {};
+}
+
+Result<void> Extractor::Enter(const Deferred& deferred) {
+  const Node& node = plan_.at(deferred.node);
+  way_.push_back({deferred.any ? Step::Kind::kAny : Step::Kind::kMember, deferred.name, deferred.ordinal});
+  if (node.descends()) {
+    if (!node.leaves.empty()) TRY(Plain(node, deferred.value));
+    TRY(Holder(node, deferred.value, deferred.name, deferred.ordinal));
+  } else {
+    // A member that is a row by itself.
+    Open(node, deferred.name);
+    if (!deferred.value.is_null()) TRY(Plain(node, deferred.value));
+    TRY(Close(node, deferred.value, deferred.ordinal));
+  }
+  way_.pop_back();
+  return {};
+}
+
+Result<void> Extractor::Array(const Node& node, const array& elements) {
+  const Node& child = plan_.at(node.element);
+  std::size_t index = 0;
+  for (const element value : elements) {
+    way_.push_back({Step::Kind::kElement, {}, index});
+    if (child.descends()) {
+      if (value.is_null()) {
+        TRY(Reject(value, child.element != ExtractionPlan::kNone ? "no list" : "no object"));
+      } else {
+        TRY(Holder(child, value, {}, index));
+      }
+    } else {
+      Open(child, {});
+      if (!value.is_null()) TRY(Plain(child, value));
+      TRY(Close(child, value, index));
+    }
+    way_.pop_back();
+    ++index;
+  }
+  for (const Target& target : node.counts)
+    drafts_[target.table].cells[target.column] = {.null = false, .number = std::int64_t(index)};
+  return {};
+}
+
+// --- rows ---
+
+void Extractor::Open(const Node& node, std::string_view name) {
+  for (const auto& [table, level] : node.opens) {
+    Draft& draft = drafts_[table];
+    const auto& levels = plan_.tables()[table].level_columns;
+    for (std::size_t i = level; i < levels.size(); ++i) {
+      for (const std::uint32_t column : levels[i]) {
+        draft.cells[column] = {};
+        draft.ranks[column] = kUnset;
+      }
+    }
+  }
+  for (const Target& target : node.keys) drafts_[target.table].cells[target.column] = {.null = false, .text = name};
+  for (const std::uint32_t table : node.emits_if_none) drafts_[table].within = 0;
+}
+
+Result<void> Extractor::Close(const Node& node, element value, std::size_t index) {
+  for (const std::uint32_t table : node.emits) TRY(Emit(table, value, index));
+  for (const std::uint32_t table : node.emits_if_none) {
+    if (drafts_[table].within == 0) TRY(Emit(table, value, index));
+  }
+  return {};
+}
+
+Result<void> Extractor::Emit(std::uint32_t table, element value, std::size_t index) {
+  Draft& draft = drafts_[table];
+  const auto& planned = plan_.tables()[table];
+  for (const std::uint32_t column : planned.positions) draft.cells[column] = {.null = false, .number = draft.rows};
+  for (const std::uint32_t column : planned.indexes)
+    draft.cells[column] = {.null = false, .number = std::int64_t(index)};
+  const std::vector<Column>& columns = Tables()[planned.table].columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].required && draft.cells[i].null)
+      return Reject(value, fmt::format("no row of {}: it has no {}", Tables()[planned.table].name, columns[i].name));
+  }
+  ++draft.rows;
+  ++draft.within;
+  return sink_.Row(planned.table, draft.cells);
+}
+
+// --- what does not fit ---
+
+Result<void> Extractor::Reject(element value, std::string_view reason) {
+  if (++rejects_ > kMaxRejects) return {};
+  const std::string path = Path(true), raw = RawValue(value);
+  return sink_.Reject(Cut(path, kMaxPath), Cut(raw, kMaxRejectValue), reason);
+}
+
+void Extractor::Unknown(std::string_view name) {
+  if (unknown_.size() >= kMaxUnknown) return;
+  way_.push_back({Step::Kind::kMember, name, 0});
+  unknown_.emplace(Cut(Path(false), kMaxPath));
+  way_.pop_back();
+}
+
+Result<void> Extractor::Finish() {
+  if (rejects_ > kMaxRejects)
+    TRY(sink_.Reject("", std::to_string(rejects_), "so many values do not fit: the first ones are listed"));
+  for (const std::string& path : unknown_) TRY(sink_.Unknown(path));
+  return {};
+}
+
+// "credits.cast[3].order", or of its kind: "credits.cast[].order".
+std::string Extractor::Path(bool with_places) const {
+  std::string path;
+  for (const Step& step : way_) {
+    if (step.kind == Step::Kind::kElement) {
+      path += with_places ? fmt::format("[{}]", step.ordinal) : "[]";
+    } else if (step.kind == Step::Kind::kAny && !with_places) {
+      path += "{}";
+    } else {
+      if (!path.empty()) path += '.';
+      path += step.name;
+    }
+  }
+  return path;
+}
+
+// The bytes that the value has in the record; simdjson has lost how a number was written.
+std::string Extractor::RawValue(element value) const {
+  if (value.is_string()) return simdjson::minify(value);
+  std::string_view raw = data_;
+  if (raw.starts_with(kByteOrderMark)) raw.remove_prefix(kByteOrderMark.size());
+  for (const Step& step : way_) {
+    const auto members = RawMembers(raw);
+    if (step.ordinal >= members.size()) return simdjson::minify(value);
+    raw = raw.substr(members[step.ordinal].value, members[step.ordinal].end - members[step.ordinal].value);
+  }
+  return std::string(raw);
+}
+
+}  // namespace tmdbc::tables
