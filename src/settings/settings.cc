@@ -332,6 +332,14 @@ constexpr Setting kTable[] = {
        s.metrics_listen = text;
        return text.empty() || ParseListenAddress(text).has_value();
      }},
+    {"DUCKDB_LIBRARY", "tables", "", "the path of libduckdb.so, 1.4.4 or later but before 2",
+     "DuckDB's library, which `tables` and `sql` load. When it is not set: where `./dev duckdb` or the package "
+     "tmdb-collector-sql puts it, else where the system finds libraries.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.duckdb_library = text;
+       return text.empty() || (text.size() < 4096 && IsPath(text));
+     }},
 };
 
 // ShowValue() for schedules, in which a question mark is not what it is in a URL.

@@ -77,6 +77,7 @@ struct Settings {
   std::string s3_endpoint;     // of an S3 that is not AWS's; without a trailing slash
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+  std::string duckdb_library;  // a path; empty: where it is by custom (app/duckdb_place.h)
   std::string metrics_listen;  // host:port (metrics_server.h); empty: nowhere
 
   // AWS's own variables that stand in .env (AWS_PROFILE, AWS_REGION..), secrets among them; those of the environment

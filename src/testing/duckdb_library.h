@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DuckDB for tests: what DUCKDB_LIBRARY names, else what ./dev duckdb has brought. A test without it fails, and says so.
+// DuckDB for tests: what DUCKDB_LIBRARY names, else what ./dev duckdb has brought. A test without it fails and
+// says so.
 #pragma once
 
 #include <gtest/gtest.h>
