@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // MirrorLife: a mirror's life over virtual time, in one thread: the pipeline of `run`, as it opens from a
 // tmdb-collector.toml, on a fake clock and the simulated TMDB. A test says what each process does, lets days pass
-// between them, kills some, and asks for the truth at any time: the mirror's, and TMDB's.
+// between them, kills some, and asks for the truth at any time: the mirror's, and TMDB's. The mirror is under DATA_DIR
+// or in a bucket; there the truth is what an outsider reads of what was published.
 #pragma once
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -24,11 +26,13 @@
 
 #include "app/collection.h"
 #include "app/pipeline.h"
+#include "cloud/bucket_view.h"
 #include "evolving_world.h"
 #include "settings/settings.h"
 #include "sim_transport.h"
 #include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
+#include "testing/memory_object_store.h"
 #include "tmdb/document.h"
 
 namespace tmdbc::testing {
@@ -112,6 +116,7 @@ class MirrorLife {
     sim::SimulatorOptions manners = {};
     bool loud = false;       // what processes print is shown; else the end of it, if something is wrong
     std::string schedules{};  // the first tables of tmdb-collector.toml
+    bool in_bucket = false;
   };
   static constexpr std::size_t kMostProblems = 20;
 
@@ -138,6 +143,9 @@ class MirrorLife {
   sim::EvolvingWorld world;
   sim::Simulator simulator;
   SimTransport transport;
+  MemoryObjectStore::Bucket bucket;
+  // What meets the calls of the next processes to the bucket (MemoryObjectStore::choose_fault); may be empty.
+  std::function<std::optional<MemoryObjectStore::Fault>(std::string_view act, const std::string& key)> bucket_fault;
 
   // --- processes ---
   std::string media_types = "movie,tv,person";  // of the next process
@@ -151,8 +159,16 @@ class MirrorLife {
     if (!settings) return Problem("{}", settings.error().message), true;
     std::optional<Redirected> quiet;
     if (!options_.loud) quiet.emplace(log_path());
+    // Who is killed makes no call on the way out.
+    MemoryObjectStore writer(bucket);
+    writer.choose_fault = [this](std::string_view act,
+                                 const std::string& key) -> std::optional<MemoryObjectStore::Fault> {
+      if (std::uncaught_exceptions() > 0) return MemoryObjectStore::Fault::kDies;
+      return bucket_fault ? bucket_fault(act, key) : std::nullopt;
+    };
     try {
       Surroundings surroundings;
+      if (options_.in_bucket) surroundings.bucket = &writer;
       surroundings.clock = &machine;
       surroundings.make_transport = [this](const Clock&) -> Result<std::unique_ptr<http::HttpTransport>> {
         return std::make_unique<BorrowedTransport>(transport);
@@ -215,7 +231,12 @@ class MirrorLife {
   // --- the mirror and the truth ---
   // What is stored, as another process sees it.
   StorePieces& store() {
-    if (!store_) {
+    if (!store_ && options_.in_bucket) {
+      std::filesystem::remove_all(folder_ / "looked");
+      std::filesystem::create_directory(folder_ / "looked");
+      view_ = BucketView::OpenWhole(reader_, folder_ / "looked", "catalog.db").value();
+      store_ = StorePieces::ForReading(view_->files(), view_->catalog());
+    } else if (!store_) {
       catalog_.emplace(Database::Open(data_dir() + "/catalog.db", Database::Mode::kReadOnly).value());
       files_.emplace(data_dir());
       store_ = StorePieces::ForReading(*files_, *catalog_);
@@ -271,7 +292,7 @@ class MirrorLife {
       }
       for (const std::int64_t id : Known(type)) CheckHistory({type, id});
     }
-    const auto report = store().Verify(true);
+    const auto report = view_ ? VerifyView(*view_, true) : store().Verify(true);
     if (!report) return Problem("{}", report.error().message);
     for (const auto& damage : report->damage) Problem("{}: {}", damage.file, damage.what);
   }
@@ -298,6 +319,7 @@ class MirrorLife {
                                        {"RATE_LIMIT_REQUESTS", "40", "the test"},
                                        {"COLLECTOR_CONCURRENCY", "10", "the test"},
                                        {"LOG_LEVEL", options_.loud ? "info" : "warn", "the test"}};
+    if (options_.in_bucket) flags.push_back({"S3_BUCKET_NAME", "a-bucket", "the test"});
     return LoadSettings({.config_path = path,
                          .env_path = folder_ / "none.env",
                          .environment = [](const char*) -> const char* { return nullptr; },
@@ -305,6 +327,7 @@ class MirrorLife {
   }
   void CloseStore() {
     store_.reset();
+    view_.reset();
     files_.reset();
     catalog_.reset();
   }
@@ -355,6 +378,8 @@ class MirrorLife {
   std::mt19937_64 random_;
   const std::filesystem::path folder_;
   std::vector<std::string> problems_;
+  MemoryObjectStore reader_{bucket};
+  std::unique_ptr<BucketView> view_;
   std::optional<Database> catalog_;
   std::optional<PosixFileSystem> files_;
   std::unique_ptr<StorePieces> store_;

@@ -28,7 +28,7 @@ using std::chrono::sys_days;
 using testing::kLivingTypes;
 using testing::MirrorLife;
 
-constexpr int kDefaultSeeds = 16, kParts = 4;
+constexpr int kDefaultSeeds = 16, kSeedsInABucket = 8, kParts = 4;
 constexpr sys_days kEpoch = std::chrono::year(2026) / 3 / 1;
 
 // What may go wrong in a life.
@@ -51,7 +51,7 @@ struct Figures {
 
 class Life {
  public:
-  Life(std::uint64_t seed, bool loud)
+  Life(std::uint64_t seed, bool loud, bool in_bucket = false)
       : seed_(seed),
         random_(seed * 0x9E3779B97F4A7C15u + 7),
         troubles_(Choose()),
@@ -60,7 +60,8 @@ class Life {
                  .catalogue = Catalogue(seed),
                  .rates = Rates(),
                  .manners = Manners(),
-                 .loud = loud}) {
+                 .loud = loud,
+                 .in_bucket = in_bucket}) {
     mirror_.world.on_event = [this](const sim::Happened& happened) { Happened(happened); };
     mirror_.transport.on_arrival = [this](std::string_view target) { Count(target); };
   }
@@ -280,6 +281,18 @@ TEST_P(Months, TheMirrorIsWhatTmdbIsWhenTheTroublesAreOver) {
   }
 }
 
+// The same with the mirror in a bucket. Whoever is killed loses what was not published, and the next one fetches it.
+class MonthsInABucket : public ::testing::TestWithParam<int> {};
+
+TEST_P(MonthsInABucket, TheMirrorIsWhatTmdbIsWhenTheTroublesAreOver) {
+  for (const std::uint64_t seed : testing::SeedsOf(GetParam(), kParts, kSeedsInABucket)) {
+    SCOPED_TRACE(fmt::format("TMDBC_SEED={} months_test", seed));
+    Life(seed, testing::IsOneSeed(), true).Run();
+    if (HasFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Lives, MonthsInABucket, ::testing::Range(0, kParts));
 INSTANTIATE_TEST_SUITE_P(Lives, Months, ::testing::Range(0, kParts));
 
 }  // namespace

@@ -75,7 +75,7 @@ Result<void> DrainInto(Summary& summary, Pipeline& pipeline, Duration give_up_un
   summary.answered_before = pipeline.answered();
   summary.key_proven = pipeline.key_proven();
   summary.example = FindExample(pipeline.store().reader, candidates);
-  summary.data_dir = pipeline.data_dir();
+  summary.data_dir = pipeline.store_name();
   summary.flags = FlagsToRepeat(pipeline.settings());
   summary.time += pipeline.clock().Mono() - started;
   const CollectionOutcome outcome = OutcomeOf(summary);

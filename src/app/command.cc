@@ -26,6 +26,8 @@ constexpr Option kRunOptions[] = {
     kAcceptExport,
     kAcceptGap,
     kAcceptDeletions,
+    {"--take-over", "",
+     "with S3_BUCKET_NAME: also fetch what a deployment that was taken down has handed out to its collectors", ""},
     {"--json", "", "print the summary as JSON", ""},
 };
 
@@ -158,7 +160,7 @@ constexpr Command kCommands[] = {
     {"run", "harvest and fetch: the whole mirror", kRunOptions,
      "Without --once it goes on by its schedule (COLLECTION_INTERVAL, COLLECTION_SCHEDULE or [[schedule]]) "
      "until it is "
-     "stopped; SIGHUP makes it read its settings again.",
+     "stopped; SIGHUP makes it read its settings again. Where S3_BUCKET_NAME is set it keeps the mirror in that bucket.",
      false, RunCommand},
     {"harvest", "find ids that are new and queue them", kHarvestOptions, "", false, HarvestCommand},
     {"collect", "fetch all that is queued, then end", kCollectOptions, "", false, CollectCommand},

@@ -190,6 +190,7 @@ Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write)
 
 Result<void> Daemon::Wait() {
   pipeline_.SealWhatIsDue();
+  pipeline_.PublishChanges();
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {

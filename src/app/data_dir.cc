@@ -14,11 +14,10 @@
 #include <fstream>
 #include <utility>
 
+#include "storage/catalog_id.h"
+
 namespace tmdbc {
 namespace {
-
-// PRAGMA application_id of our catalog.db: "tmdb" (https://www.sqlite.org/pragma.html#pragma_application_id).
-constexpr std::int64_t kApplicationId = 0x746d6462;
 
 struct Entries {
   bool any = false;      // something is in it
@@ -27,7 +26,7 @@ struct Entries {
 };
 
 bool IsOurs(std::string_view name) {
-  return name == "records" || name == "exports" || name.starts_with("catalog.db") ||
+  return name == "records" || name == "exports" || name == "bucket" || name.starts_with("catalog.db") ||
          name.starts_with("source.json") || name.starts_with("progress.json");
 }
 
@@ -151,13 +150,13 @@ Result<Database> DataDir::OpenCatalog() const {
   TRY_ASSIGN(Database db,
              Database::Open(file, writing ? Database::Mode::kReadWrite : Database::Mode::kReadOnly));
   TRY_ASSIGN(const std::int64_t id, QueryNumber(db, "PRAGMA application_id"));
-  if (id == kApplicationId) return db;
+  if (id == kCatalogId) return db;
   TRY_ASSIGN(const std::int64_t objects, QueryNumber(db, "SELECT count(*) FROM sqlite_schema"));
   if (id != 0 || objects > 0) {
     return Fail(ErrorCode::kInvalid,
                 "{} is the database of another program: name another folder with DATA_DIR", file);
   }
-  if (writing) TRY(db.Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+  if (writing) TRY(MarkCatalog(db));
   return db;
 }
 

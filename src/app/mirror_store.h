@@ -18,8 +18,9 @@ namespace tmdbc {
 
 struct MirrorStore {
   // Recovers, as RecordWriter::Open() does and with its errors. All three outlive the store.
-  static Result<std::unique_ptr<MirrorStore>> Open(FileSystem& files, Database& catalog, const Clock& clock) {
-    TRY_ASSIGN(auto writer, RecordWriter::Open(files, catalog, clock, {}));
+  static Result<std::unique_ptr<MirrorStore>> Open(FileSystem& files, Database& catalog, const Clock& clock,
+                                                   const RecordWriterOptions& options = {}) {
+    TRY_ASSIGN(auto writer, RecordWriter::Open(files, catalog, clock, options));
     return std::make_unique<MirrorStore>(files, catalog, std::move(writer));
   }
 

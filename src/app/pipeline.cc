@@ -41,14 +41,6 @@ std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
                          [](std::int64_t sum, const auto& c) { return sum + c.second; });
 }
 
-Result<void> RequireLocal(const Settings& settings) {
-  if (settings.s3_bucket_name.empty()) return {};
-  return Fail(ErrorCode::kInvalid,
-              "S3_BUCKET_NAME is '{}': this command works under DATA_DIR ({}) alone; take it out, and carry the store "
-              "into the bucket with `push` (docs/aws.md)",
-              settings.s3_bucket_name, settings.data_dir);
-}
-
 // "20261122T100000Z-4711": when it began, and the process.
 std::string NewRunId(Time now) {
   std::string time = FormatTime(now).substr(0, 19);
@@ -76,26 +68,18 @@ Result<QueueTotals> TotalsOf(QueueView& queue) {
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Settings& settings, std::string command,
-                                                 Surroundings surroundings) {
-  TRY(RequireLocal(settings));
-  TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(settings, std::move(command), std::move(surroundings),
-                                                  std::move(dir), std::move(catalog)));
-  TRY(pipeline->Build());
+                                                 Surroundings surroundings, bool take_over) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(settings, std::move(command), std::move(surroundings)));
+  TRY(pipeline->Build(take_over));
   return pipeline;
 }
 
-Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir,
-                   Database catalog)
+Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings surroundings)
     : settings_(settings),
       command_(std::move(command)),
       surroundings_(std::move(surroundings)),
       clock_(surroundings_.clock != nullptr ? *surroundings_.clock : machine_clock_),
       log_(MakeLog(settings, clock_)),
-      dir_(std::move(dir)),
-      files_(dir_.path(), [this](const std::string& warning) { log_->Warn(warning); }),
-      catalog_(std::move(catalog)),
       random_(surroundings_.seed ? *surroundings_.seed : std::random_device{}()),
       limiter_(settings.rate_limit_requests, clock_),
       metrics_(clock_, settings.tmdb_api_base_url),
@@ -103,18 +87,39 @@ Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings s
 
 Pipeline::~Pipeline() = default;
 
-Result<void> Pipeline::Build() {
+Result<void> Pipeline::OpenPlace(bool take_over) {
+  TRY_ASSIGN(place_, WorkPlace::Open(settings_, clock_,
+                                     {.take_over = take_over,
+                                      .bucket = surroundings_.bucket,
+                                      .warn = [this](const std::string& warning) { log_->Warn(warning); }}));
   log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);
-  TRY_ASSIGN(store_, MirrorStore::Open(files_, catalog_, clock_));
+  MirrorKeeper* const keeper = place_->keeper();
+  if (keeper == nullptr) return {};
+  if (!keeper->fell_back().empty()) {
+    log_->Error("the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
+                {{"reason", keeper->fell_back()}});
+  }
+  for (const Damage& damage : keeper->adopted().damage)
+    log_->Error("damaged", {{"file", damage.file}, {"offset", damage.offset}, {"reason", damage.what}});
+  log_->Info("this process keeps the mirror", {{"bucket", place_->name()},
+                                               {"epoch", keeper->head().epoch},
+                                               {"adopted_segments", keeper->adopted().segments}});
+  return {};
+}
+
+Result<void> Pipeline::Build(bool take_over) {
+  TRY(OpenPlace(take_over));
+  TRY_ASSIGN(store_, MirrorStore::Open(files(), catalog(), clock_, place_->writer_options()));
   for (const std::string& notice : store_->writer->notices()) log_->Warn(Explain(notice, Hint::kRebuild));
-  ChangeFeed feed(files_, catalog_);
+  ChangeFeed feed(files(), catalog());
   for (const MediaType type : kRecordTypes) {
     TRY_ASSIGN(const std::int64_t newest, feed.NewestSequence(type));
     answered_ |= newest > 0;
   }
-  TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog_, clock_, {.max_receives = kMaxReceives}));
-  TRY(RequireSource(catalog_, store_->ledger, *queue_, dir_.path(), settings_.tmdb_api_base_url));
+  TRY_ASSIGN(queue_, SqliteIdQueue::Open(catalog(), clock_, {.max_receives = kMaxReceives}));
+  TRY(RequireSource(catalog(), store_->ledger, *queue_, files(), place_->name(),
+                    settings_.tmdb_api_base_url));
   std::unique_ptr<http::HttpTransport> transport;
   if (surroundings_.make_transport) {
     TRY_ASSIGN(transport, surroundings_.make_transport(clock_));
@@ -131,12 +136,12 @@ Result<void> Pipeline::Build() {
     log_->Info("serving metrics", {{"url", metrics_server_->url()}});
   }
   TellMetrics();
-  progress_.emplace(files_, catalog_, *queue_);
+  progress_.emplace(files(), catalog(), *queue_);
   TRY(progress_->Open());
-  TRY_ASSIGN(const auto no_nested_names, GetProperty(catalog_, kNoNestedNames));
+  TRY_ASSIGN(const auto no_nested_names, GetProperty(catalog(), kNoNestedNames));
   const auto since = ParseTime(no_nested_names.value_or(""));
   nested_names_ = !since || clock_.Now() - *since >= kAskAboutNestedNames;
-  TRY(CreateRunStatus(catalog_));
+  TRY(CreateRunStatus(catalog()));
   return SaveStatus(false);
 }
 
@@ -149,9 +154,17 @@ void Pipeline::TellMetrics() {
 }
 
 void Pipeline::Tick() {
+  if (MirrorKeeper* const keeper = place_->keeper(); keeper != nullptr && !lost_) {
+    const auto kept = keeper->Keep();
+    if (!kept && kept.error().code == ErrorCode::kExists) {
+      Lose(kept.error());
+    } else if (!kept) {
+      log_->Warn("the lease of the mirror is renewed in a minute", {{"reason", kept.error().message}});
+    }
+  }
   if (metrics_server_) {
     metrics_.Ticked(limiter_.pace());
-    metrics_.Look(catalog_, *queue_, store_->ledger, dir_.path());
+    metrics_.Look(catalog(), *queue_, store_->ledger, place_->folder());
   }
   if (on_tick) on_tick();
 }
@@ -161,7 +174,7 @@ Result<void> Pipeline::SaveStatus(bool ended) {
   status_.ended = ended;
   status_.requests_per_second = request_rate_.PerSecond();
   status_.settled_per_second = settle_rate_.PerSecond();
-  return WriteRunStatus(catalog_, status_);
+  return WriteRunStatus(catalog(), status_);
 }
 
 void Pipeline::Count(const CollectorStats& stats, bool ended) {
@@ -178,8 +191,8 @@ void Pipeline::Count(const CollectorStats& stats, bool ended) {
 Harvester Pipeline::MakeHarvester() {
   return Harvester({.clock = clock_,
                     .transport = *transport_,
-                    .files = files_,
-                    .catalog = catalog_,
+                    .files = files(),
+                    .catalog = catalog(),
                     .reader = store_->reader,
                     .ledger = store_->ledger,
                     .writer = *store_->writer,
@@ -199,7 +212,7 @@ Harvester Pipeline::MakeHarvester() {
 Result<void> Pipeline::RequireKeyFor(const HarvestOptions& options) {
   if (!settings_.tmdb_api_key.empty() || options.mode == HarvestMode::kExport) return {};
   if (options.mode == HarvestMode::kChanges) return RequireKey(settings_);
-  TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog_));
+  TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(catalog()));
   for (const MediaType type : options.types) {
     if (!watermarks.contains(type)) continue;
     const auto missing = RequireKey(settings_);
@@ -250,9 +263,13 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   Collector collector(answered, *requester_, *queue_, intake, *log_, random_, ApiAccessOf(settings_),
                       settings_.namespaces, options);
   ProgressMeter meter(clock_, *log_, stderr, ShowsBar(settings_));
-  StopFlag end_soon(&stop());
+  MirrorKeeper* const keeper = place_->keeper();
+  const auto publish_due = [&] { return keeper != nullptr && keeper->PublishDue(); };
+  std::optional<StopFlag> end_soon;
+  bool paused = false;
   collector.on_progress = [&](const CollectorStats& stats) {
-    if (pause && pause()) end_soon.Request();
+    paused = paused || (pause && pause());
+    if (paused || publish_due()) end_soon->Request();
     Count(stats);
     const std::int64_t done = stats.settled + stats.dead;
     const std::int64_t left = std::max(before.left - done, std::int64_t{0});
@@ -271,19 +288,28 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
     Count(stats);
     return SaveStatus(false);
   };
-  DrainResult result = collector.Drain(end_soon);
-  meter.Clear();
+  DrainResult result;
+  for (;;) {
+    end_soon.emplace(&stop());
+    result = collector.Drain(*end_soon);
+    meter.Clear();
+    if (result.end != DrainEnd::kStopped || paused || stop().requested() || !publish_due()) break;
+    Publish();
+  }
   const CollectorStats& stats = collector.stats();
   Count(stats, true);
   earlier_ = status_;
   key_proven_ |= result.key_proven;
   answered_ |= key_proven_;
   LearnNestedNames(collector.nested_names());
-  // What a drain brought is there for followers now, not when the next one fills the segment.
-  const auto sealed = store_->writer->Seal();
-  if (!sealed)
-    log_->Warn("sealing is tried again with the next commit", {{"reason", sealed.error().message}});
-  SaveProgress();
+  // What a drain brought is there for followers now, not when the next one fills the segment. In a bucket the end of the
+  // collection is published as a whole.
+  if (keeper == nullptr) {
+    const auto sealed = store_->writer->Seal();
+    if (!sealed)
+      log_->Warn("sealing is tried again with the next commit", {{"reason", sealed.error().message}});
+    SaveProgress();
+  }
   return Drained{std::move(result), stats, clock_.Mono() - started};
 }
 
@@ -291,15 +317,15 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
 void Pipeline::LearnNestedNames(bool works) {
   if (works == nested_names_) return;
   nested_names_ = works;
-  const auto put = works ? RemoveProperty(catalog_, kNoNestedNames)
-                         : PutProperty(catalog_, kNoNestedNames, FormatTime(clock_.Now()));
+  const auto put = works ? RemoveProperty(catalog(), kNoNestedNames)
+                         : PutProperty(catalog(), kNoNestedNames, FormatTime(clock_.Now()));
   if (!put) log_->Warn("whether TMDB takes names within a season is not remembered", {{"reason", put.error().message}});
 }
 
 Result<CareStatus> Pipeline::PurgeExpired(bool accept) {
   TRY_ASSIGN(const ExpiryReport report, tmdbc::PurgeExpired({.clock = clock_,
-                                                             .files = files_,
-                                                             .catalog = catalog_,
+                                                             .files = files(),
+                                                             .catalog = catalog(),
                                                              .ledger = store_->ledger,
                                                              .writer = *store_->writer,
                                                              .queue = *queue_,
@@ -319,7 +345,7 @@ Result<CareStatus> Pipeline::PurgeExpired(bool accept) {
   for (const std::string& path : report.files)
     log_->Warn("a file that was kept aside holds what may be kept no longer: removed", {{"file", path}});
   // What it has not come to is not told as the whole.
-  if (!report.stopped) TRY(WriteCareStatus(catalog_, status));
+  if (!report.stopped) TRY(WriteCareStatus(catalog(), status));
   return status;
 }
 
@@ -341,17 +367,71 @@ void Pipeline::TellOf(MediaType type, const ExpiryReport::OfType& found) {
   }
 }
 
+bool Pipeline::Publish(bool last) {
+  MirrorKeeper& keeper = *place_->keeper();
+  if (lost_) return false;
+  const MonoTime began = clock_.Mono();
+  const auto seal = [this]() -> Result<void> {
+    TRY(store_->writer->Commit({}));
+    TRY(store_->writer->Seal());
+    // It speaks of the segments that are in the bucket by now.
+    return progress_->Save();
+  };
+  const auto published = keeper.Publish(*queue_, seal, last);
+  if (published) {
+    log_->Info("published", {{"epoch", keeper.head().epoch},
+                             {"catalog_bytes", keeper.head().catalog.bytes},
+                             {"waiting", keeper.head().waiting},
+                             {"seconds", std::chrono::duration<double>(clock_.Mono() - began).count()}});
+    if (keeper.left_over())
+      log_->Warn("the next publication does what is left of this one", {{"reason", keeper.left_over()->message}});
+    return true;
+  }
+  if (published.error().code == ErrorCode::kExists) {
+    Lose(published.error());
+  } else if (last) {
+    log_->Error("the mirror could not be published: what was not published before is fetched again by the next process",
+                {{"reason", published.error().message}});
+  } else {
+    log_->Warn("the mirror is published in a minute", {{"reason", published.error().message}});
+  }
+  return false;
+}
+
+void Pipeline::Lose(const Error& error) {
+  lost_ = true;
+  log_->Error("another process has taken the mirror: this one stops. What it has published stays; what it has not is "
+              "fetched again by the other",
+              {{"bucket", place_->name()}, {"reason", error.message}});
+  stop_.Request();
+}
+
+void Pipeline::PublishChanges() {
+  MirrorKeeper* const keeper = place_->keeper();
+  if (keeper == nullptr || lost_ || keeper->MustWait()) return;
+  const auto changed = keeper->Changed();
+  if (!changed || *changed) Publish();
+}
+
 void Pipeline::SealWhatIsDue() {
   const auto sealed = store_->writer->SealDue();
   if (!sealed) log_->Warn("sealing is tried again", {{"reason", sealed.error().message}});
 }
 
 void Pipeline::SaveProgress() {
+  // Of a mirror in a bucket it must not speak of what is not there yet: Publish() saves it.
+  if (place_->keeper() != nullptr) return;
   const auto saved = progress_->Save();
   if (!saved) log_->Warn("progress.json is written later", {{"reason", saved.error().message}});
 }
 
 bool Pipeline::Close() {
+  if (lost_) return false;
+  if (place_->keeper() != nullptr) {
+    const auto saved = SaveStatus(true);
+    if (!saved) log_->Error(saved.error().message);
+    return Publish(true) && saved;
+  }
   const auto sealed = store_->writer->Seal();
   if (!sealed) log_->Error(sealed.error().message);
   const auto saved = SaveStatus(true);

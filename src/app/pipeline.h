@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Pipeline: the whole system of one machine, put together: the only place that names implementations. The
 // commands that write (run, harvest, collect) work on one of these. One thread.
+//
+// Where the store is a mirror in a bucket, the pipeline is its owner: it renews the lease while it waits, publishes
+// every ten minutes of a drain and whenever PublishChanges() says so, and stops when somebody else has taken the
+// mirror.
 #pragma once
 
 #include <functional>
@@ -11,7 +15,6 @@
 #include <vector>
 
 #include "app/care_status.h"
-#include "app/data_dir.h"
 #include "app/metrics_server.h"
 #include "app/mirror_metrics.h"
 #include "app/mirror_store.h"
@@ -21,6 +24,7 @@
 #include "app/run_status.h"
 #include "app/stop_signals.h"
 #include "app/surroundings.h"
+#include "app/work_place.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -51,11 +55,11 @@ inline constexpr int kMaxReceives = 100;
 
 class Pipeline {
  public:
-  // Opens DATA_DIR for writing, recovers the store and the queue. `command` is what `status` calls this
-  // process. `settings` outlives the pipeline; who changes them calls Reconfigure(). `surroundings`: the
-  // machine, unless a simulation says otherwise.
+  // Opens DATA_DIR for writing, or takes the mirror of S3_BUCKET_NAME; recovers the store and the queue. `command` is
+  // what `status` calls this process. `settings` outlives the pipeline; who changes them calls Reconfigure().
+  // `surroundings`: the machine, unless a simulation says otherwise. `take_over`: WorkPlaceOptions.
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command,
-                                                Surroundings surroundings = {});
+                                                Surroundings surroundings = {}, bool take_over = false);
 
   // One harvest (harvester.h). kInvalid, too, when it would ask the API and there is no key.
   Result<HarvestReport> Harvest(const HarvestOptions& options);
@@ -77,6 +81,8 @@ class Pipeline {
   Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();
+  // For one who waits: what has changed in a mirror in a bucket is there for everybody. Nothing under DATA_DIR.
+  void PublishChanges();
   // Whether the next drain tries names within a season (SeasonExtras::nested).
   bool asks_for_nested_names() const { return nested_names_; }
   // What day TMDB says it is.
@@ -86,8 +92,8 @@ class Pipeline {
   // is logged and mended by the next call: catalog.db knows it all.
   void SaveProgress();
 
-  // Seals what is open and says that this process ended in good order; last. False, with the
-  // reason logged, when the store failed.
+  // Seals what is open and says that this process ended in good order; publishes a mirror in a bucket and gives it free.
+  // Last. False, with the reason logged, when the store failed or was lost to another owner.
   bool Close();
 
   // Sleeps until then, or a stop request.
@@ -107,12 +113,13 @@ class Pipeline {
   bool answered() const { return answered_; }
   // In this process TMDB has taken the key.
   bool key_proven() const { return key_proven_; }
-  const StopFlag& stop() const { return signals_.flag(); }
+  const StopFlag& stop() const { return stop_; }
   StopSignals& signals() { return signals_; }
-  Database& catalog() { return catalog_; }
-  FileSystem& files() { return files_; }
+  Database& catalog() { return place_->catalog(); }
+  FileSystem& files() { return place_->files(); }
   const Settings& settings() const { return settings_; }
-  const std::string& data_dir() const { return dir_.path(); }
+  // DATA_DIR, or "s3://BUCKET".
+  const std::string& store_name() const { return place_->name(); }
   Log& log() { return *log_; }
   MirrorStore& store() { return *store_; }
   SqliteIdQueue& queue() { return *queue_; }
@@ -120,9 +127,12 @@ class Pipeline {
   ~Pipeline();
 
  private:
-  Pipeline(const Settings& settings, std::string command, Surroundings surroundings, DataDir dir,
-           Database catalog);
-  Result<void> Build();
+  Pipeline(const Settings& settings, std::string command, Surroundings surroundings);
+  Result<void> Build(bool take_over);
+  Result<void> OpenPlace(bool take_over);
+  // False: it is tried again. Lost it stops everything.
+  bool Publish(bool last = false);
+  void Lose(const Error& error);
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();
   void TellOf(MediaType type, const ExpiryReport::OfType& found);
@@ -139,9 +149,8 @@ class Pipeline {
   const Clock& clock_;
   StopSignals signals_;
   const std::unique_ptr<Log> log_;
-  const DataDir dir_;
-  PosixFileSystem files_;
-  Database catalog_;
+  StopFlag stop_{&signals_.flag()};
+  std::unique_ptr<WorkPlace> place_;
   std::mt19937_64 random_;
   RateLimiter limiter_;
   const std::function<void()> tick_ = [this] { Tick(); };
@@ -154,6 +163,7 @@ class Pipeline {
   std::unique_ptr<SqliteIdQueue> queue_;
   std::optional<ProgressFile> progress_;
 
+  bool lost_ = false;  // to another owner of the bucket
   bool answered_ = false, key_proven_ = false;
   bool nested_names_ = true;  // SeasonExtras::nested, as TMDB's answers have shown it
   RunStatus status_;

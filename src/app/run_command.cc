@@ -11,7 +11,7 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(settings, arguments));
   // A running process may take others.
   Settings current = settings;
-  TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run"));
+  TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run", {}, arguments.Has("--take-over")));
   if (!arguments.Has("--once")) {
     const auto code = Daemon(current, arguments, *pipeline).Run();
     const bool closed = pipeline->Close();

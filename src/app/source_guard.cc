@@ -59,6 +59,22 @@ Result<bool> HoldsNothing(Database& catalog, RecordLedger& ledger, QueueView& qu
   return stored.empty();
 }
 
+std::unexpected<Error> Another(const std::string& place, const std::string& filled_from, std::string_view api_base_url) {
+  const char* const simulated = filled_from == kThisMachine ? " (a simulated TMDB)" : "";
+  if (place.starts_with("s3://")) {
+    return Fail(ErrorCode::kInvalid,
+                "{} was filled from {}{}, and TMDB_API_BASE_URL is {}: to keep them apart name another bucket with "
+                "S3_BUCKET_NAME",
+                place, filled_from, simulated, api_base_url);
+  }
+  return Fail(
+      ErrorCode::kInvalid,
+      "DATA_DIR {} was filled from {}{}, and TMDB_API_BASE_URL is {}: to keep them apart name another "
+      "folder with --data-dir, or remove {} if it is not needed any more; if it is the same TMDB behind another "
+      "address, `verify --adopt-source`",
+      place, filled_from, simulated, api_base_url, place);
+}
+
 }  // namespace
 
 std::string SourceOf(std::string_view api_base_url) {
@@ -69,24 +85,17 @@ std::string SourceOf(std::string_view api_base_url) {
   return host;
 }
 
-Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue,
-                           const std::string& data_dir, std::string_view api_base_url) {
+Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue, FileSystem& files,
+                           const std::string& place, std::string_view api_base_url) {
   const std::string source = SourceOf(api_base_url);
   TRY_ASSIGN(const std::optional<std::string> known, GetProperty(catalog, kSourceProperty));
   std::string filled_from = known.value_or("");
-  PosixFileSystem files(data_dir);
   TRY_ASSIGN(const std::string in_file, SourceInFile(files));
   if (!known) filled_from = in_file;
   if (!filled_from.empty() && filled_from != source) {
     TRY_ASSIGN(const bool empty, HoldsNothing(catalog, ledger, queue));
     if (!empty) {
-      return Fail(
-          ErrorCode::kInvalid,
-          "DATA_DIR {} was filled from {}{}, and TMDB_API_BASE_URL is {}: to keep them apart name another "
-          "folder with --data-dir, or remove {} if it is not needed any more; if it is the same TMDB behind another "
-          "address, `verify --adopt-source`",
-          data_dir, filled_from, filled_from == kThisMachine ? " (a simulated TMDB)" : "", api_base_url,
-          data_dir);
+      return Another(place, filled_from, api_base_url);
     }
   }
   if (in_file != source) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "base/sqlite.h"
 #include "queue/queue_desk.h"
@@ -21,8 +22,9 @@ std::string SourceOf(std::string_view api_base_url);
 // For whoever opens DATA_DIR for writing, after the store and the queue. A folder that holds
 // nothing yet, or does not know its source, takes this one, durably; kInvalid, with what to do,
 // when it was filled from another.
-Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue, const std::string& data_dir,
-                           std::string_view api_base_url);
+// `place` is DATA_DIR or a bucket, for a person; `files` are rooted there.
+Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue, FileSystem& files,
+                           const std::string& place, std::string_view api_base_url);
 
 // A person says that this is the TMDB that the folder was filled from, whatever it remembers. Durable.
 Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url);

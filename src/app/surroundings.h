@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Surroundings: what a process takes from the machine it runs on: time, the network, chance,
-// and sleep. A test gives others, and the whole program, the daemon included, lives for years
+// sleep, and a bucket. A test gives others, and the whole program, the daemon included, lives for years
 // in one thread (tests/months_test.cc).
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "http/http.h"
+#include "storage/object_store.h"
 
 namespace tmdbc {
 
@@ -24,6 +25,8 @@ struct Surroundings {
   // Takes the place of sleeping until that time while nothing is under way; it may come back late, as on a
   // machine that was asleep. Empty: sleeps, looking at the stop flag five times a second.
   std::function<void(MonoTime until)> sleep;
+  // In the place of the bucket that the settings name. Null: that one. Outlives the process.
+  ObjectStore* bucket = nullptr;
 };
 
 }  // namespace tmdbc

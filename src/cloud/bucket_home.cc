@@ -46,9 +46,9 @@ Result<std::optional<HeadState>> BucketHome::Look() {
   return head;
 }
 
-Result<bool> BucketHome::Take(const std::string& holder, Duration lease) {
+Result<bool> BucketHome::Take(const std::string& holder, Duration lease, const std::string& dead) {
   fell_back_.clear();
-  published_ = false;
+  key_used_ = false;
   head_ = {};
   unchanged_ = PutCondition::Absent();
   const auto object = objects_.Get(std::string(kHeadKey));
@@ -58,7 +58,8 @@ Result<bool> BucketHome::Take(const std::string& holder, Duration lease) {
   } else if (object.error().code != ErrorCode::kNotFound) {
     return std::unexpected(object.error());
   }
-  if (head_.holder && head_.until > clock_.Now()) return false;
+  const bool lives = dead.empty() || head_.holder != dead;
+  if (head_.holder && head_.until > clock_.Now() && lives) return false;
   HeadState mine = head_;
   ++mine.epoch;
   mine.holder = holder;
@@ -94,8 +95,9 @@ Result<void> BucketHome::FetchCatalog() {
   // Whatever happens to it now, it is no longer what was published.
   const std::optional<CatalogObject> clean = std::exchange(clean_, std::nullopt);
   if (clean == wanted) return {};
-  TRY(Wipe());
-  if (wanted.key.empty()) return {};
+  TRY_ASSIGN(const bool there, HoldsExactly(wanted));
+  TRY(Wipe(!there));
+  if (wanted.key.empty() || there) return {};
   const auto fetch = [&] {
     return FetchObject(objects_, wanted.key, scratch_, kCatalog, wanted.bytes, wanted.crc32);
   };
@@ -113,10 +115,23 @@ Result<void> BucketHome::FetchCatalog() {
   return FetchObject(objects_, head_.previous, scratch_, kCatalog, bytes, std::nullopt);
 }
 
+// An earlier process left it here, and closed it.
+Result<bool> BucketHome::HoldsExactly(const CatalogObject& catalog) {
+  if (catalog.key.empty()) return false;
+  TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog));
+  TRY_ASSIGN(const bool open, scratch_.Exists(kCatalog + "-wal"));
+  if (!there || open) return false;
+  TRY_ASSIGN(const std::uint64_t bytes, scratch_.Size(kCatalog));
+  if (bytes != catalog.bytes) return false;
+  TRY_ASSIGN(const CatalogObject measured, Measure(scratch_, kCatalog, catalog.key));
+  return measured == catalog;
+}
+
 // Whatever an earlier owner left here that it did not publish.
-Result<void> BucketHome::Wipe() {
+Result<void> BucketHome::Wipe(bool catalog_too) {
   std::vector<std::string> paths;
   for (const char* end : {"", "-wal", "-shm", ".tmp"}) {
+    if (!catalog_too) break;
     TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog + end));
     if (there) paths.push_back(kCatalog + end);
   }
@@ -129,17 +144,38 @@ Result<void> BucketHome::Wipe() {
 }
 
 Result<void> BucketHome::Renew(Duration lease) {
-  HeadState next = head_;
-  ++next.epoch;
-  next.until = clock_.Now() + lease;
-  TRY(Swap(next));
-  published_ = false;
+  const auto renew = [&] {
+    HeadState next = head_;
+    ++next.epoch;
+    next.until = clock_.Now() + lease;
+    return Swap(next);
+  };
+  Result<void> renewed = renew();
+  if (!renewed && renewed.error().code == ErrorCode::kExists) {
+    TRY_ASSIGN(const bool ours, Reread());
+    if (!ours) return renewed;
+    renewed = renew();
+  }
+  TRY(renewed);
+  key_used_ = false;
   return {};
+}
+
+// Whether the head is one of ours, written by a call whose answer was lost; then we know it again. Nobody else ever
+// leaves our name in it.
+Result<bool> BucketHome::Reread() {
+  TRY_ASSIGN(const Object object, objects_.Get(std::string(kHeadKey)));
+  TRY_ASSIGN(const HeadState found, ParseHeadState(object.bytes));
+  if (!head_.holder || found.holder != head_.holder) return false;
+  head_ = found;
+  unchanged_ = PutCondition::Matches(object.etag);
+  base_ = found.catalog.key;
+  return true;
 }
 
 Result<void> BucketHome::Publish(const HeadState& next, std::optional<Duration> keep) {
   // One key holds one catalog for ever: a second one of the same owner needs an epoch of its own.
-  if (published_) TRY(Renew(keep.value_or(head_.until - clock_.Now())));
+  if (key_used_) TRY(Renew(keep.value_or(head_.until - clock_.Now())));
   const auto log = scratch_.Size(kCatalog + "-wal");
   if (log && *log > 0) return Fail(ErrorCode::kInternal, "publish {}: it was not checkpointed", kCatalogFile);
   HeadState published = next;
@@ -148,17 +184,18 @@ Result<void> BucketHome::Publish(const HeadState& next, std::optional<Duration> 
   published.epoch = head_.epoch;
   published.sent = head_.sent;
   published.holder = keep ? head_.holder : std::nullopt;
-  published.until = keep ? clock_.Now() + *keep : head_.until;
   Result<std::string> put;
+  key_used_ = true;
   for (int i = 0; i < kTries; ++i) {
     // If anything is there it is that of an owner who took this epoch after us: the swap below would fail, too.
     put = objects_.PutFile(published.catalog.key, scratch_, kCatalog, PutCondition::Absent());
     if (put || put.error().code != ErrorCode::kIo) break;
   }
   TRY(put);
+  // Until here it may have taken long.
+  published.until = keep ? clock_.Now() + *keep : head_.until;
   TRY(Swap(published));
   base_ = published.catalog.key;
-  published_ = true;
   if (!keep) clean_ = published.catalog;
   return {};
 }

@@ -7,7 +7,7 @@
 // Take() begins from what is in the bucket. docs/decisions/cloud.md says why that is enough.
 //
 // After a kIo nobody knows whether the head changed, now or later: the caller ends its cycle, and a later Take() sees
-// what is there. One thread.
+// what is there; or it goes on, and Renew() finds out. One thread.
 #pragma once
 
 #include <optional>
@@ -38,9 +38,10 @@ class BucketHome {
   Result<std::optional<HeadState>> Look();
 
   // Takes the mirror for `lease` and brings its catalog into the scratch folder (no file: there was none yet). False
-  // when somebody else has it, or took it just now. `holder` must be that of this call alone, for ever. What this
-  // object published last and is still in force is not fetched again.
-  Result<bool> Take(const std::string& holder, Duration lease);
+  // when somebody else has it, or took it just now. `holder` must be that of this call alone, for ever. `dead` (may be
+  // empty) is a holder that is known to live no more: its lease counts for nothing. A catalog in force that lies in the
+  // scratch folder just as it is, from this object or an earlier process, is not fetched again.
+  Result<bool> Take(const std::string& holder, Duration lease, const std::string& dead = {});
   // As it was taken, or last changed by one of the calls below.
   const HeadState& head() const { return head_; }
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
@@ -48,7 +49,8 @@ class BucketHome {
 
   // From here on the mirror is taken. kExists: it is no longer ours.
 
-  // The lease counts from now. The epoch grows.
+  // The lease counts from now. The epoch grows. What of an earlier call was not known to have happened is settled: the
+  // head is then as that call left it, so long as nobody else has taken it.
   Result<void> Renew(Duration lease);
   // Puts the catalog, which must have been checkpointed and not be changed meanwhile, and then names it in the head
   // with sequences, waiting, out and stopped of `next`: only now has anything of this cycle happened. Gives the mirror
@@ -61,8 +63,10 @@ class BucketHome {
 
  private:
   Result<void> Swap(const HeadState& next);
+  Result<bool> Reread();
   Result<void> FetchCatalog();
-  Result<void> Wipe();
+  Result<bool> HoldsExactly(const CatalogObject& catalog);
+  Result<void> Wipe(bool catalog_too);
 
   ObjectStore& objects_;
   FileSystem& scratch_;
@@ -71,7 +75,7 @@ class BucketHome {
   HeadState head_;
   PutCondition unchanged_ = PutCondition::Absent();  // holds while the head is the one above
   std::string base_;                                 // key of the catalog that was taken
-  bool published_ = false;                           // in this epoch
+  bool key_used_ = false;                            // that of this epoch's catalog
   std::string fell_back_;
   std::optional<CatalogObject> clean_;  // what the scratch folder holds exactly
 };

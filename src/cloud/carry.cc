@@ -15,9 +15,10 @@
 #include "cloud/bucket_view.h"
 #include "cloud/fetch_object.h"
 #include "cloud/head_state.h"
-#include "cloud/owner.h"
+#include "cloud/owned_catalog.h"
 #include "queue/sqlite_queue_view.h"
 #include "storage/bucket_files.h"
+#include "storage/catalog_id.h"
 #include "storage/record_index.h"
 #include "storage/record_writer.h"
 #include "storage/segment_path.h"
@@ -294,6 +295,7 @@ class Pull {
   Result<void> PullFiles(std::uint64_t catalog_bytes) {
     TRY_ASSIGN(Database catalog, Database::Open(folder_ + "/" + kPulled, Database::Mode::kReadWrite));
     TRY(ForgetBucket(catalog));
+    TRY(MarkCatalog(catalog));
     RecordIndex index(catalog);
     TRY_ASSIGN(const auto segments, KnownSegments(index));
     TRY_ASSIGN(const auto exports, from_.ListObjects("exports/", ""));

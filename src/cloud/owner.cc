@@ -4,16 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <set>
-#include <system_error>
 #include <utility>
 
-#include "base/json_writer.h"
 #include "base/stop.h"
 #include "cloud/bundle_intake.h"
 #include "cloud/deadline_transport.h"
+#include "cloud/owned_catalog.h"
 #include "harvester/expiry.h"
 #include "harvester/harvester.h"
 #include "queue/sqlite_queue.h"
@@ -21,7 +19,6 @@
 #include "storage/bucket_files.h"
 #include "storage/compaction.h"
 #include "storage/popularity_table.h"
-#include "storage/record_index.h"
 #include "storage/record_reader.h"
 #include "storage/store_intake.h"
 #include "tmdb/upstream_clock.h"
@@ -35,13 +32,6 @@ constexpr Duration kAcceptedFor = std::chrono::hours(24);
 constexpr int kNothingReached = 3;
 // AWS lets a function live for so long.
 constexpr Duration kLongestCall = std::chrono::minutes(15);
-
-constexpr char kTables[] = R"sql(
-CREATE TABLE IF NOT EXISTS taken_objects(key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS request_tries(key TEXT PRIMARY KEY, tries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS owner_times(name TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS doomed_objects(key TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-)sql";
 
 std::int64_t Micros(Time time) {
   return time.time_since_epoch().count();
@@ -60,28 +50,7 @@ OwnerOptions Trusting(OwnerOptions options) {
   return options;
 }
 
-std::string StatusJson(const HeadState& head, const OwnerReport& report, Time now) {
-  JsonWriter json;
-  json.BeginObject().Field("at", FormatTime(now)).Field("epoch", head.epoch);
-  json.Key("sequences").BeginObject();
-  for (const auto& [type, number] : head.sequences) json.Field(Name(type), number);
-  json.EndObject().Field("waiting", head.waiting).Field("dead", report.dead);
-  json.Key("out").BeginObject().Field("batches", head.out_batches).Field("ids", head.out_ids).EndObject();
-  json.Key("messages").BeginObject().Field("waiting", report.channel.waiting);
-  json.Field("in_flight", report.channel.in_flight).Field("dead", report.channel.dead).EndObject();
-  json.Key("stopped");
-  head.stopped ? json.Text(*head.stopped) : json.Null();
-  return json.EndObject().text() + "\n";
-}
-
 }  // namespace
-
-Result<void> ForgetBucket(Database& catalog) {
-  TRY(Dispatcher::Forget(catalog));
-  return catalog.Execute(
-      "DROP TABLE IF EXISTS taken_objects; DROP TABLE IF EXISTS request_tries; "
-      "DROP TABLE IF EXISTS owner_times; DROP TABLE IF EXISTS doomed_objects");
-}
 
 // K3 to K12 of docs/decisions/cloud.md.
 class Owner::Cycle {
@@ -115,11 +84,10 @@ class Owner::Cycle {
   // What stands on the catalog; goes before it.
   struct Store {
     explicit Store(BucketFileSystem& files, Database& catalog)
-        : reader(files, catalog), ledger(catalog), popularity(catalog), index(catalog) {}
+        : reader(files, catalog), ledger(catalog), popularity(catalog) {}
     RecordReader reader;
     RecordLedger ledger;
     PopularityTable popularity;
-    RecordIndex index;
     std::unique_ptr<RecordWriter> writer;
     std::unique_ptr<SqliteIdQueue> queue;
     std::optional<Dispatcher> dispatcher;
@@ -139,7 +107,6 @@ class Owner::Cycle {
   Result<void> ReadAccepted();
   Result<void> HandOut();
   Result<void> Seal();
-  Result<void> Doom();
   Result<HeadState> Close();
   void Send();
   void Clean();
@@ -192,22 +159,11 @@ Result<void> Owner::Cycle::Open() {
     p_.log.Error("the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
                  {{"reason", o_.home_.fell_back()}});
   }
-  // A function that never ran here has none; that it could not be made, SQLite says.
-  std::error_code ignored;
-  std::filesystem::create_directories(p_.scratch_folder, ignored);
-  TRY_ASSIGN(Database opened, Database::Open(p_.scratch_folder + "/" + std::string(kCatalogFile),
-                                             Database::Mode::kReadWrite));
+  AdoptReport adopted;
+  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted));
   catalog_.emplace(std::move(opened));
-  TRY(catalog_->Execute(kTables));
   TRY(ReadAccepted());
   store_ = std::make_unique<Store>(files_, *catalog_);
-  // An owner that died before it published the first catalog may have left segments.
-  const auto made = catalog_->Transact([&]() -> Result<void> {
-    TRY(store_->index.Create());
-    return {};
-  });
-  TRY(made);
-  TRY_ASSIGN(const AdoptReport adopted, AdoptSegments(files_, *catalog_));
   report_.adopted_segments = adopted.segments;
   for (const Damage& damage : adopted.damage)
     p_.log.Error("damaged", {{"file", damage.file}, {"offset", damage.offset}, {"reason", damage.what}});
@@ -441,37 +397,16 @@ Result<void> Owner::Cycle::HandOut() {
 Result<void> Owner::Cycle::Seal() {
   TRY(store_->writer->Commit({}));
   TRY(store_->writer->Seal());
-  return Doom();
-}
-
-Result<void> Owner::Cycle::Doom() {
-  return catalog_->Transact([&]() -> Result<void> {
-    const Time now = p_.clock.Now();
-    TRY_ASSIGN(Statement doom, catalog_->Prepare("INSERT OR IGNORE INTO doomed_objects(key, since) VALUES (?1, ?2)"));
-    for (const std::string& key : files_.RemovedObjects()) TRY(doom.Bind(key, Micros(now)).Run());
-    for (const std::string& key : files_.WrittenObjects()) TRY(RunFor("DELETE FROM doomed_objects WHERE key=?1", key));
-    TRY_ASSIGN(Statement due, catalog_->Prepare("SELECT key FROM doomed_objects WHERE since<=?1"));
-    due.Bind(Micros(now - kDoomedFor));
-    std::vector<std::string> gone;
-    for (;;) {
-      TRY_ASSIGN(const bool row, due.Step());
-      if (!row) break;
-      gone.emplace_back(due.Text(0));
-    }
-    for (const std::string& key : gone) TRY(RunFor("DELETE FROM doomed_objects WHERE key=?1", key));
-    to_delete_.insert(to_delete_.end(), gone.begin(), gone.end());
-    return {};
-  });
+  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, p_.clock.Now()));
+  to_delete_.insert(to_delete_.end(), due.begin(), due.end());
+  return {};
 }
 
 // --- K9: the catalog as one file ---
 
 Result<HeadState> Owner::Cycle::Close() {
   HeadState next;
-  for (const MediaType type : kRecordTypes) {
-    TRY_ASSIGN(const auto last, store_->index.LastSegment(type));
-    if (last) next.sequences[type] = last->number;
-  }
+  TRY_ASSIGN(next.sequences, SequencesOf(*catalog_));
   TRY_ASSIGN(const auto counts, store_->queue->Counts());
   for (const auto& [type, count] : counts) {
     next.waiting += count.waiting + count.delayed;
@@ -510,18 +445,13 @@ void Owner::Cycle::Send() {
 
 void Owner::Cycle::Clean() {
   const HeadState& head = o_.home_.head();
-  const auto catalogs = p_.objects.ListObjects(std::string(kCatalogPrefix), "");
-  if (catalogs) {
-    for (const ObjectInfo& object : *catalogs) {
-      // Those of later epochs are not ours.
-      if (object.key < head.catalog.key && object.key != head.previous) to_delete_.push_back(object.key);
-    }
-  }
+  if (const auto old = OldCatalogs(p_.objects, head)) to_delete_.insert(to_delete_.end(), old->begin(), old->end());
   Result<void> done;
   if (!to_delete_.empty()) done = p_.objects.Delete(to_delete_);
   if (!done) p_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
+  const OwnerStatus seen{.dead = report_.dead, .channel = report_.channel};
   const auto status =
-      p_.objects.Put(std::string(kStatusKey), StatusJson(head, report_, p_.clock.Now()), PutCondition::None());
+      p_.objects.Put(std::string(kStatusKey), FormatOwnerStatus(head, seen, p_.clock.Now()), PutCondition::None());
   if (!status) p_.log.Warn("status.json is written later", {{"reason", status.error().message}});
 }
 

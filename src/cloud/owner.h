@@ -43,8 +43,6 @@ inline constexpr std::string_view kRequestPrefix = "inbox/request/";
 inline constexpr Duration kLeaseBeyondDeadline = std::chrono::seconds(60);
 // What is kept of the time of a call for sealing and giving back.
 inline constexpr Duration kKeptForTheEnd = std::chrono::seconds(150);
-// An object that was replaced stays for so long: a call on its way could put another body under a name that is free.
-inline constexpr Duration kDoomedFor = std::chrono::hours(24);
 // Bundles that make a cycle due at once.
 inline constexpr std::size_t kDueBundles = 16;
 inline constexpr std::uint64_t kDueBytes = 32 << 20;
@@ -122,9 +120,6 @@ struct OwnerReport {
   // When TMDB last confirmed the live record that has waited longest for it; looked for when there was a harvest.
   std::optional<Time> oldest_verified;
 };
-
-// Takes out of a catalog what it says of its bucket: it leaves that for a machine, or for another bucket.
-Result<void> ForgetBucket(Database& catalog);
 
 class Owner {
  public:

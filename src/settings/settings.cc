@@ -310,8 +310,9 @@ constexpr Setting kTable[] = {
      }},
     {"S3_BUCKET_NAME", "storage", "",
      "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
-     "The bucket that holds the mirror: `query`, `changes`, `status` and `verify` read it there, `push` and `pull` carry it "
-     "there and back (docs/aws.md). Commands that work under DATA_DIR stop while it is set.",
+     "The bucket that holds the mirror: `run` keeps it there, one process at a time; `query`, `changes`, `status` and "
+     "`verify` read it from anywhere; `push` and `pull` carry it there and back (docs/aws.md). DATA_DIR then holds what "
+     "is being written.",
      false, ParseBucket},
     {"S3_ENDPOINT", "storage", "", "an http or https URL without query, such as http://127.0.0.1:7480",
      "Where S3_BUCKET_NAME is when it is not with AWS: Ceph, MinIO, Cloudflare R2. `verify` says whether that server "

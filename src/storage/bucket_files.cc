@@ -222,4 +222,12 @@ std::vector<std::string> BucketFileSystem::RemovedObjects() const {
   return {reader_.removed_.begin(), reader_.removed_.end()};
 }
 
+void BucketFileSystem::Deleted(std::span<const std::string> keys) {
+  for (const std::string& key : keys) {
+    reader_.removed_.erase(key);
+    reader_.objects_.erase(key);
+    reader_.replaceable_.erase(key);
+  }
+}
+
 }  // namespace tmdbc

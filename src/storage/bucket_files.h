@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,8 +95,12 @@ class BucketFileSystem final : public FileSystem {
 
   // The keys that Remove() took out of sight, sorted; not those that were put again since.
   std::vector<std::string> RemovedObjects() const;
-  // The keys that were put, sorted: none of them may be deleted for an earlier Remove().
+  // The keys that were put since ForgetWritten(), sorted: none of them may be deleted for an earlier Remove().
   std::vector<std::string> WrittenObjects() const { return {written_.begin(), written_.end()}; }
+  // Whoever asked has remembered them.
+  void ForgetWritten() { written_.clear(); }
+  // These have been deleted from the bucket: nothing of them needs to be remembered.
+  void Deleted(std::span<const std::string> keys);
 
  private:
   Result<void> PutRenamed(const std::string& from, const std::string& to);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "cloud/mirror_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cloud/dispatcher.h"
+
+namespace tmdbc {
+namespace {
+
+std::unexpected<Error> NotFree(const HeadState& head, Time now) {
+  if (AvailabilityOf(head, now) == Availability::kOut) {
+    return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", head.out_ids);
+  }
+  return Fail(ErrorCode::kExists, "somebody else has the mirror");
+}
+
+}  // namespace
+
+Availability AvailabilityOf(const HeadState& head, Time now) {
+  if (head.holder && head.until > now) return Availability::kHeld;
+  return head.out_batches > 0 ? Availability::kOut : Availability::kFree;
+}
+
+Result<std::unique_ptr<MirrorKeeper>> MirrorKeeper::Take(const KeeperPorts& ports, const KeeperOptions& options) {
+  std::unique_ptr<MirrorKeeper> keeper(new MirrorKeeper(ports));
+  BucketHome& home = keeper->home_;
+  TRY_ASSIGN(const bool taken, home.Take(options.holder, kKeepersLease, options.dead));
+  if (!taken) return NotFree({.holder = "", .until = Time::max()}, ports.clock.Now());
+  keeper->holds_ = true;
+  if (home.head().out_batches > 0 && !options.take_back) return NotFree(home.head(), home.head().until);
+  TRY(keeper->Open(options));
+  return keeper;
+}
+
+MirrorKeeper::~MirrorKeeper() {
+  catalog_.reset();
+  if (holds_) (void)home_.Drop();
+}
+
+Result<void> MirrorKeeper::Noticed(Result<void> done) {
+  if (!done && done.error().code == ErrorCode::kExists) holds_ = false;
+  return done;
+}
+
+Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
+  renew_at_ = p_.clock.Mono() + kRenewEvery;
+  publish_at_ = p_.clock.Mono() + kPublishEvery;
+  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted_));
+  catalog_.emplace(std::move(opened));
+  if (options.take_back) TRY(Dispatcher::Forget(*catalog_));
+  return {};
+}
+
+Result<void> MirrorKeeper::Keep() {
+  const MonoTime now = p_.clock.Mono();
+  if (now < renew_at_) return {};
+  renew_at_ = now + kPublishAgain;
+  TRY(Noticed(home_.Renew(kKeepersLease)));
+  renew_at_ = now + kRenewEvery;
+  return {};
+}
+
+Result<bool> MirrorKeeper::Changed() {
+  // CheckpointCatalog() empties it, and whoever commits writes to it first.
+  const auto log = p_.scratch.Size(std::string(kCatalogFile) + "-wal");
+  if (!log && log.error().code != ErrorCode::kNotFound) return std::unexpected(log.error());
+  return log && *log > 0;
+}
+
+Result<Duration> MirrorKeeper::LeaseForPublishing() {
+  TRY_ASSIGN(const std::uint64_t bytes, p_.scratch.Size(std::string(kCatalogFile)));
+  return kKeepersLease + std::chrono::seconds(bytes / kSlowestUpload);
+}
+
+Result<void> MirrorKeeper::Publish(QueueView& queue, const std::function<Result<void>()>& seal, bool last) {
+  const MonoTime began = p_.clock.Mono();
+  const auto published = Noticed(PublishOnce(queue, seal, last));
+  const MonoTime now = p_.clock.Mono();
+  failed_ = !published;
+  if (published && last) holds_ = false;
+  publish_at_ = now + (failed_ ? kPublishAgain : std::max<Duration>(kPublishEvery, kPublishShare * (now - began)));
+  return published;
+}
+
+Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Result<void>()>& seal, bool last) {
+  TRY_ASSIGN(const Duration lease, LeaseForPublishing());
+  // Also says whether it is still ours, before anything is put.
+  TRY(home_.Renew(lease));
+  TRY(seal());
+  // One that is there again must stay.
+  for (const std::string& key : files_.WrittenObjects()) std::erase(doomed_, key);
+  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, p_.clock.Now()));
+  doomed_.insert(doomed_.end(), due.begin(), due.end());
+  HeadState next;
+  TRY_ASSIGN(next.sequences, SequencesOf(*catalog_));
+  OwnerStatus status;
+  TRY_ASSIGN(const auto counts, queue.Counts());
+  for (const auto& [type, count] : counts) {
+    next.waiting += count.waiting + count.delayed + count.in_flight;
+    status.dead += count.dead;
+  }
+  TRY(CheckpointCatalog(*catalog_));
+  TRY(home_.Publish(next, last ? std::nullopt : std::optional(kKeepersLease)));
+  renew_at_ = p_.clock.Mono() + kRenewEvery;
+  CleanUp(status);
+  return {};
+}
+
+void MirrorKeeper::CleanUp(const OwnerStatus& status) {
+  left_over_.reset();
+  std::vector<std::string> gone = doomed_;
+  if (const auto old = OldCatalogs(p_.objects, home_.head())) gone.insert(gone.end(), old->begin(), old->end());
+  if (!gone.empty()) {
+    if (const auto deleted = p_.objects.Delete(gone)) {
+      files_.Deleted(doomed_);
+      doomed_.clear();
+    } else {
+      left_over_ = deleted.error();
+    }
+  }
+  const auto put = p_.objects.Put(std::string(kStatusKey), FormatOwnerStatus(home_.head(), status, p_.clock.Now()),
+                                  PutCondition::None());
+  if (!put) left_over_ = put.error();
+}
+
+}  // namespace tmdbc
