@@ -158,20 +158,6 @@ bool Statement::IsSelect() const {
          DUCKDB_STATEMENT_TYPE_SELECT;
 }
 
-struct Rows::State {
-  const Functions& functions;
-  duckdb_result result{};
-  duckdb_data_chunk chunk = nullptr;
-  std::vector<LogicalType> types;
-
-  explicit State(const Functions& f) : functions(f) {}
-  State(const State&) = delete;
-  ~State() {
-    if (chunk) functions.destroy_data_chunk(&chunk);
-    functions.destroy_result(&result);
-  }
-};
-
 Result<Rows> Statement::Run() {
   duckdb_pending_result pending = nullptr;
   auto state = std::make_unique<Rows::State>(*functions_);

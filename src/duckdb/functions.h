@@ -19,12 +19,12 @@ namespace tmdbc::duckdb {
   X(data_chunk_set_size) X(data_chunk_get_vector) X(vector_size) X(vector_get_data)                           \
   X(vector_get_validity) X(vector_ensure_validity_writable) X(vector_assign_string_element_len)               \
   X(list_vector_get_child) X(struct_vector_get_child) X(array_vector_get_child) X(get_type_id)                \
-  X(destroy_logical_type) X(decimal_scale) X(decimal_width) X(decimal_internal_type)                          \
-  X(enum_internal_type) X(enum_dictionary_size) X(enum_dictionary_value) X(list_type_child_type)              \
-  X(array_type_child_type) X(array_type_array_size) X(map_type_key_type) X(map_type_value_type)               \
-  X(struct_type_child_count) X(struct_type_child_name) X(struct_type_child_type)                              \
-  X(logical_type_get_alias) X(appender_create) X(appender_column_count) X(appender_column_type)               \
-  X(append_data_chunk) X(appender_flush) X(appender_close) X(appender_destroy) X(appender_error)
+  X(destroy_logical_type) X(decimal_scale) X(decimal_internal_type) X(enum_internal_type)                     \
+  X(enum_dictionary_size) X(enum_dictionary_value) X(list_type_child_type) X(array_type_child_type)           \
+  X(array_type_array_size) X(struct_type_child_count) X(struct_type_child_name) X(struct_type_child_type)     \
+  X(appender_create) X(appender_column_count) X(appender_column_type) X(append_data_chunk)                    \
+  X(appender_close) X(appender_destroy) X(appender_error) X(union_type_member_count)                          \
+  X(union_type_member_type)
 // clang-format on
 
 struct Functions {

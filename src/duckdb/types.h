@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "duckdb/database.h"
 #include "duckdb/functions.h"
@@ -53,5 +54,20 @@ inline std::string_view TextOf(const duckdb_string_t& text) {
   const std::uint32_t length = text.value.inlined.length;
   return {length <= 12 ? text.value.inlined.inlined : text.value.pointer.ptr, length};
 }
+
+// A result that is open.
+struct Rows::State {
+  const Functions& functions;
+  duckdb_result result{};
+  duckdb_data_chunk chunk = nullptr;
+  std::vector<LogicalType> types;
+
+  explicit State(const Functions& f) : functions(f) {}
+  State(const State&) = delete;
+  ~State() {
+    if (chunk) functions.destroy_data_chunk(&chunk);
+    functions.destroy_result(&result);
+  }
+};
 
 }  // namespace tmdbc::duckdb
