@@ -135,6 +135,15 @@ constexpr Option kVerifyOptions[] = {
     kJson,
 };
 
+constexpr Option kSqlOptions[] = {
+    {"STATEMENT", "SQL", "the statement, in quotes; - reads it from stdin", ""},
+    {"--format", "FORMAT", "table, csv, jsonl, json or parquet", ""},
+    {"--out", "FILE", "with --format=parquet: the file to write", ""},
+    {"--explain", "", "run it, and print its plan and what each step took instead", ""},
+    {"--views", "", "print the SQL that makes the tables known to DuckDB's own shell, R or Python", ""},
+    {"--json", "", "short for --format=json", ""},
+};
+
 constexpr Option kCarryOptions[] = {kJson};
 
 constexpr Option kSettingsOptions[] = {
@@ -186,6 +195,11 @@ constexpr Command kCommands[] = {
      false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
+    {"sql", "ask the tables, in SQL", kSqlOptions,
+     "One statement that reads: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE, in DuckDB's SQL. SHOW TABLES "
+     "lists what there is (docs/data-dictionary.md). Exits 1 when there are no tables yet, 2 when the statement is wrong, "
+     "3 without DuckDB's library.",
+     false, SqlCommand},
     {"push", "carry DATA_DIR into the empty bucket of S3_BUCKET_NAME", kCarryOptions,
      "Goes on where it was stopped. Afterwards the mirror is the bucket's: whoever works on in DATA_DIR works on another "
      "one.",

@@ -26,9 +26,10 @@ TEST(DuckdbPlace, WithoutALibraryOneSentenceSaysWhereAndHow) {
   const auto library = LoadDuckdb(settings);
   ASSERT_FALSE(library);
   EXPECT_EQ(library.error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(library.error().message,
-            "load DuckDB: it is not at /nowhere/duckdb.so: ./dev duckdb fetches it, the package tmdb-collector-sql "
-            "brings it, and DUCKDB_LIBRARY names another");
+  EXPECT_EQ(
+      library.error().message,
+      "load DuckDB: it is not at /nowhere/duckdb.so: ./dev duckdb fetches it, the package tmdb-collector-sql "
+      "brings it, and DUCKDB_LIBRARY names another");
 }
 
 }  // namespace

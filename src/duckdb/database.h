@@ -22,10 +22,10 @@
 namespace tmdbc::duckdb {
 
 struct DatabaseOptions {
-  std::string path;  // empty: in memory
-  int threads = 1;   // with one, and a total order, the bytes of a Parquet file are the same each time
+  std::string path = {};  // empty: in memory
+  int threads = 1;        // with one, and a total order, the bytes of a Parquet file are the same each time
   std::uint64_t memory_limit = 512ull << 20;  // bytes; what is above is spilled
-  std::string temporary_folder;               // made when it is needed; empty: nothing is spilled
+  std::string temporary_folder = {};          // made when it is needed; empty: nothing is spilled
   // Rows that no ORDER BY orders come in the order of the files. Costs memory.
   bool keep_order = false;
 };

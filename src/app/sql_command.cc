@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// sql: one statement that reads, over the newest generation of the tables. The store itself is not opened: it runs
+// beside every process, and a generation that a publish replaces meanwhile stays readable for a day.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <thread>
+
+#include "app/command.h"
+#include "app/duckdb_place.h"
+#include "app/opened_store.h"
+#include "app/output.h"
+#include "app/sql_output.h"
+#include "app/stop_signals.h"
+#include "base/files.h"
+#include "base/safe_text.h"
+#include "base/words.h"
+#include "duckdb/interrupt_on_stop.h"
+#include "tables/manifest.h"
+#include "tables/sandbox.h"
+
+namespace tmdbc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMemory = 1ull << 30;   // bytes
+constexpr std::size_t kMaxStatement = 1 << 20;  // bytes
+constexpr std::chrono::days kOld{7};
+
+struct Question {
+  std::string statement;
+  SqlFormat format = SqlFormat::kTable;
+  bool explain = false, views = false;
+  std::optional<std::string> out;  // a file
+};
+
+Result<std::string> StatementOf(const Arguments& arguments) {
+  const auto given = arguments.Get("STATEMENT");
+  if (!given) {
+    return Fail(
+        ErrorCode::kInvalid,
+        "sql needs a statement, in quotes: tmdb-collector sql \"SELECT count(*) FROM movies\"; - reads it from "
+        "stdin");
+  }
+  if (*given != "-") return *given;
+  std::string text(kMaxStatement + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::cin.gcount()));
+  if (text.size() > kMaxStatement)
+    return Fail(ErrorCode::kInvalid, "the statement on stdin has more than {} bytes", kMaxStatement);
+  return text;
+}
+
+Result<Question> QuestionOf(const Arguments& arguments) {
+  Question question;
+  question.views = arguments.Has("--views");
+  question.explain = arguments.Has("--explain");
+  question.out = arguments.Get("--out");
+  const std::string format = arguments.Get("--format").value_or(arguments.Has("--json") ? "json" : "table");
+  const auto known = ParseSqlFormat(format);
+  if (!known) {
+    return Fail(ErrorCode::kInvalid, "--format is '{}': use table, csv, jsonl, json or parquet",
+                ShowValue(format));
+  }
+  question.format = *known;
+  if (question.views) {
+    if (arguments.Has("STATEMENT"))
+      return Fail(ErrorCode::kInvalid, "--views runs no statement: leave it out");
+    return question;
+  }
+  if ((question.format == SqlFormat::kParquet) != question.out.has_value()) {
+    return Fail(ErrorCode::kInvalid,
+                "--format=parquet and --out=FILE go together: the other formats are printed");
+  }
+  if (question.explain && question.out)
+    return Fail(ErrorCode::kInvalid, "--explain prints a plan: leave --format and --out away");
+  TRY_ASSIGN(question.statement, StatementOf(arguments));
+  if (question.statement.contains('\0')) return Fail(ErrorCode::kInvalid, "the statement holds a NUL byte");
+  return question;
+}
+
+// DuckDB's words have several lines, and point at a place of the statement with the last of them.
+void PrintSqlError(const Error& error, LogFormat format) {
+  if (format == LogFormat::kJson) return PrintError(error, format);
+  std::string text = "tmdb-collector: ";
+  for (std::string_view rest = error.message;;) {
+    const auto end = rest.find('\n');
+    AppendPrintable(text, rest.substr(0, end));
+    text += '\n';
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  text = MaskKeys(text);
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+// Empty: nothing was published yet.
+Result<std::optional<tables::Manifest>> NewestManifest(const std::string& folder) {
+  if (!fs::is_directory(folder)) return std::nullopt;
+  PosixFileSystem files(folder);
+  for (int tries = 0;; ++tries) {
+    TRY_ASSIGN(const std::int64_t generation, tables::NewestGeneration(files));
+    if (generation == 0) return std::nullopt;
+    auto manifest = tables::ReadManifest(files, generation);
+    if (manifest) return *std::move(manifest);
+    // A publish may just have replaced it, and done away with it.
+    if (manifest.error().code != ErrorCode::kNotFound || tries == 3) return std::unexpected(manifest.error());
+  }
+}
+
+// Whoever asks tables of last month should know; the store is looked at only then.
+void WarnWhenOld(const Settings& settings, const tables::Manifest& manifest) {
+  const SystemClock clock;
+  const auto age = clock.Now() - manifest.committed_at;
+  if (age < kOld) return;
+  const auto store = OpenedStore::ForReading(settings);
+  if (!store) return;
+  bool behind = false;
+  for (const auto& [type, sequence] : manifest.sequences) {
+    const auto newest = (*store)->feed.NewestSequence(type);
+    behind = behind || (newest && *newest > sequence);
+  }
+  if (!behind) return;
+  PrintError(
+      fmt::format(
+          "the tables are {} days old, and the store has changed since: `tables` brings them up to date",
+          std::chrono::floor<std::chrono::days>(age).count()),
+      settings.log_format);
+}
+
+Result<void> WriteParquet(tables::Sandbox& sandbox, const std::string& temporary, const std::string& file) {
+  auto written = sandbox.WriteParquet();
+  std::error_code error;
+  if (written) {
+    fs::rename(temporary, file, error);
+    if (!error) return {};
+    written = Fail(ErrorCode::kIo, "write {}: {}", file, error.message());
+  }
+  fs::remove(temporary, error);
+  return written;
+}
+
+Result<void> Answer(tables::Sandbox& sandbox, const Question& question, const std::string& temporary,
+                    const StopFlag& stop) {
+  TRY(sandbox.Check());
+  if (question.out) return WriteParquet(sandbox, temporary, *question.out);
+  if (question.explain) {
+    TRY_ASSIGN(const std::string plan, sandbox.Explain());
+    return WriteOut(plan + (plan.ends_with('\n') ? "" : "\n"));
+  }
+  TRY_ASSIGN(auto rows, sandbox.Run());
+  OutStream out(stop);
+  return PrintRows(rows, question.format, out);
+}
+
+}  // namespace
+
+Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
+  TRY_ASSIGN(const Question question, QuestionOf(arguments));
+  if (!settings.s3_bucket_name.empty()) {
+    return Fail(ErrorCode::kInvalid,
+                "S3_BUCKET_NAME is '{}': sql reads the tables under DATA_DIR ({}) alone; take it out",
+                settings.s3_bucket_name, settings.data_dir);
+  }
+  std::error_code error;
+  const std::string folder = fs::weakly_canonical(settings.data_dir + "/tables", error).string();
+  TRY_ASSIGN(const auto manifest, NewestManifest(folder));
+  if (!manifest) {
+    PrintError(
+        fmt::format("there are no tables in {} yet: `tmdb-collector tables` makes them", settings.data_dir),
+        settings.log_format);
+    return kExitPartly;
+  }
+  if (question.views) {
+    TRY(WriteOut(tables::ViewsScript(*manifest, folder + "/")));
+    return kExitDone;
+  }
+  WarnWhenOld(settings, *manifest);
+  TRY_ASSIGN(const auto library, LoadDuckdb(settings));
+  tables::SandboxOptions options;
+  options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+  options.memory_limit = kMemory;
+  options.temporary_folder = fmt::format("{}/tmp/sql-{}", folder, ::getpid());
+  fs::create_directory(folder + "/tmp", error);  // where that is refused nothing can be spilled
+  if (question.out)
+    options.output_file =
+        fmt::format("{}.{}.tmp", fs::absolute(*question.out).lexically_normal().string(), ::getpid());
+  TRY_ASSIGN(auto sandbox, tables::Sandbox::Open(library, folder, *manifest, question.statement, options));
+  const StopSignals signals;
+  const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox.connection());
+  const auto answer = Answer(sandbox, question, options.output_file, signals.flag());
+  if (answer) return kExitDone;
+  if (signals.flag().requested()) {
+    PrintError("stopped", settings.log_format);
+    return kExitPartly;
+  }
+  PrintSqlError(answer.error(), settings.log_format);
+  return ExitCodeOf(answer.error().code);
+}
+
+}  // namespace tmdbc
