@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "app/program_world_test.h"
+#include "app/sql_output.h"
+#include "base/files.h"
+#include "tables/tables_world_test.h"
+
+namespace tmdbc {
+namespace {
+
+using testing::Outcome;
+
+class SqlCommandTest : public testing::ProgramWorld {
+ protected:
+  void PutTables() {
+    testing::TablesFolder folder(std::filesystem::absolute("data/tables"));
+    testing::PutTwoFilms(folder);
+    folder.Commit();
+  }
+  static Outcome Sql(const std::string& statement, std::vector<const char*> flags = {}) {
+    std::vector<const char*> words = {"sql", statement.c_str()};
+    words.insert(words.end(), flags.begin(), flags.end());
+    const std::string library = "--duckdb-library=" + testing::DuckdbPath();
+    words.push_back(library.c_str());
+    return Run(words);
+  }
+};
+
+TEST_F(SqlCommandTest, PrintsATableForPeople) {
+  PutTables();
+  const Outcome outcome = Sql("SELECT movie_id, title, vote_average, overview FROM movies ORDER BY 1");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.out,
+            "movie_id | title      | vote_average | overview\n"
+            "---------+------------+--------------+---------\n"
+            "       2 | Ariel      |          7.1 | \n"
+            "     550 | Fight Club |          8.4 | \n"
+            "(2 rows)\n");
+}
+
+TEST_F(SqlCommandTest, PrintsCsvJsonLinesAndJsonForPrograms) {
+  PutTables();
+  const std::string statement =
+      "SELECT movie_id AS id, title, NULL AS none, '' AS empty, 'a \"b\", c' AS quoted, release_date FROM movies ORDER BY id";
+  EXPECT_EQ(Sql(statement, {"--format=csv"}).out,
+            "id,title,none,empty,quoted,release_date\n"
+            "2,Ariel,,\"\",\"a \"\"b\"\", c\",\n"
+            "550,Fight Club,,\"\",\"a \"\"b\"\", c\",1999-10-15\n");
+  EXPECT_EQ(
+      Sql(statement, {"--format=jsonl"}).out,
+      R"({"id":2,"title":"Ariel","none":null,"empty":"","quoted":"a \"b\", c","release_date":null})"
+      "\n"
+      R"({"id":550,"title":"Fight Club","none":null,"empty":"","quoted":"a \"b\", c","release_date":"1999-10-15"})"
+      "\n");
+  EXPECT_EQ(Sql("SELECT movie_id FROM movies ORDER BY 1", {"--json"}).out,
+            "[\n{\"movie_id\":2},\n{\"movie_id\":550}\n]\n");
+  EXPECT_EQ(Sql("SELECT movie_id FROM movies WHERE false", {"--format=json"}).out, "[]\n");
+  EXPECT_EQ(Sql("SELECT 1 AS a, 2 AS a, 3 AS a_1", {"--format=jsonl"}).out,
+            "{\"a\":1,\"a_2\":2,\"a_1\":3}\n");
+}
+
+TEST_F(SqlCommandTest, WritesParquetWholeOrNotAtAll) {
+  PutTables();
+  Outcome outcome =
+      Sql("SELECT movie_id, title FROM movies ORDER BY 1", {"--format=parquet", "--out=films.parquet"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  auto database = duckdb::Database::Open(testing::Duckdb(), {}).value();
+  auto connection = database.Connect().value();
+  EXPECT_EQ(connection.QueryNumber("SELECT sum(movie_id)::BIGINT FROM 'films.parquet'").value(), 552);
+  outcome = Sql("SELECT error('halfway') FROM movies", {"--format=parquet", "--out=films.parquet"});
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_EQ(connection.QueryNumber("SELECT sum(movie_id)::BIGINT FROM 'films.parquet'").value(), 552);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("."))
+    files += entry.path().string().contains("films");
+  EXPECT_EQ(files, 1);
+  ExpectOneLine(Sql("SELECT 1", {"--format=parquet"}), 2, "go together");
+  ExpectOneLine(Sql("SELECT 1", {"--out=x"}), 2, "go together");
+}
+
+TEST_F(SqlCommandTest, PointsAtTheMistakeInAStatement) {
+  PutTables();
+  const Outcome outcome = Sql("SELECT titel FROM movies");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(outcome.err.starts_with("tmdb-collector: Binder Error: ")) << outcome.err;
+  EXPECT_NE(outcome.err.find("\nLINE 1: SELECT titel FROM movies\n               ^\n"), std::string::npos)
+      << outcome.err;
+  ExpectOneLine(Sql("DROP VIEW movies"), 2, "one statement that reads is allowed");
+  ExpectOneLine(Sql("COPY movies TO 'x.csv'"), 2, "Permission Error");
+  EXPECT_FALSE(std::filesystem::exists("x.csv"));
+  const Outcome json = Sql("SELEKT 1", {"--log-format=json"});
+  EXPECT_EQ(json.err.find('\n'), json.err.size() - 1) << json.err;
+}
+
+TEST_F(SqlCommandTest, ExplainRunsItAndShowsThePlan) {
+  PutTables();
+  const Outcome outcome = Sql("SELECT count(*) FROM movies", {"--explain"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("Total Time"), std::string::npos) << outcome.out;
+  ExpectOneLine(Sql("COPY movies TO 'x.csv'", {"--explain"}), 2, "Permission Error");
+  ExpectOneLine(Sql("DROP VIEW movies", {"--explain"}), 2, "one statement that reads is allowed");
+  EXPECT_FALSE(std::filesystem::exists("x.csv"));
+}
+
+TEST_F(SqlCommandTest, ViewsAreSqlThatDuckdbsOwnShellRuns) {
+  PutTables();
+  const Outcome outcome = Run({"sql", "--views"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  auto database = duckdb::Database::Open(testing::Duckdb(), {}).value();
+  auto connection = database.Connect().value();
+  std::filesystem::create_directory("elsewhere");
+  const auto made = connection.Execute(outcome.out);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(connection.QueryNumber("SELECT count(*) FROM kaggle_movies").value(), 2);
+}
+
+TEST_F(SqlCommandTest, WithoutTablesOrLibraryOneSentenceSaysWhatToDo) {
+  ExpectOneLine(Sql("SELECT 1"), 1, "there are no tables in ./data yet: `tmdb-collector tables` makes them");
+  PutTables();
+  ExpectOneLine(Run({"sql", "SELECT 1", "--duckdb-library=/nowhere/libduckdb.so"}), 3, "./dev duckdb");
+  ExpectOneLine(Run({"sql"}), 2, "sql needs a statement");
+  ExpectOneLine(Run({"sql", "SELECT 1", "--format=xml"}), 2, "use table, csv, jsonl, json or parquet");
+  ExpectOneLine(Run({"sql", "SELECT 1", "--s3-bucket-name=my-bucket"}), 2, "S3_BUCKET_NAME");
+}
+
+TEST_F(SqlCommandTest, ReadsTheNewestGenerationWhateverTheHintSays) {
+  testing::TablesFolder folder(std::filesystem::absolute("data/tables"));
+  testing::PutTwoFilms(folder);
+  folder.Commit();
+  folder.Put("movies", "0000000000-0000065535", "SELECT 7 AS movie_id");
+  folder.Commit();
+  std::ofstream("data/tables/manifest.json") << "{\"generation\":1}";
+  EXPECT_EQ(Sql("SELECT movie_id FROM movies", {"--format=csv"}).out, "movie_id\n7\n");
+}
+
+TEST_F(SqlCommandTest, CtrlCEndsAQueryWithinASecond) {
+  PutTables();
+  std::jthread person([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    ::kill(::getpid(), SIGINT);
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      Sql("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3");
+  ExpectOneLine(outcome, 1, "stopped");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+}
+
+TEST(SqlOutput, WideLettersTakeTwoColumnsAndMarksNone) {
+  EXPECT_EQ(DisplayWidth("abc"), 3u);
+  EXPECT_EQ(DisplayWidth("千と"), 4u);
+  EXPECT_EQ(DisplayWidth("e\xCC\x81"), 1u);
+  EXPECT_EQ(DisplayWidth("\xF0\x9F\x98\x80"), 2u);
+}
+
+TEST_F(SqlCommandTest, ATableKeepsItsShapeWhateverIsInItsCells) {
+  PutTables();
+  EXPECT_EQ(
+      Sql("SELECT '千と千尋' AS a, 1 AS b UNION ALL SELECT 'line' || chr(10) || chr(27) || '[2J', 20 ORDER BY b")
+          .out,
+      "a               |  b\n"
+      "----------------+---\n"
+      "千と千尋        |  1\n"
+      "line\\n\\u001b[2J | 20\n"
+      "(2 rows)\n");
+  const Outcome outcome = Sql("SELECT repeat('x', 100) AS long");
+  EXPECT_NE(outcome.out.find("\n" + std::string(59, 'x') + "…\n"), std::string::npos) << outcome.out;
+}
+
+}  // namespace
+}  // namespace tmdbc

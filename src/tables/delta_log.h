@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The Delta Lake log of each table, derived from the manifests: what Spark, Trino, Athena, Polars and DuckDB's delta_scan
+// read. Reader version 1, writer version 2, no features (https://github.com/delta-io/delta/blob/master/PROTOCOL.md).
+// Every entry follows from two manifests alone, so that who repeats it after a crash writes the same bytes.
+// docs/tables-format.md has them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "duckdb/database.h"
+#include "tables/manifest.h"
+#include "tables/spec.h"
+
+namespace tmdbc::tables {
+
+// Every so many versions a checkpoint spares readers the entries before it.
+inline constexpr std::int64_t kCheckpointEvery = 20;
+
+// Writes what is missing of each table's log to make `manifest` its newest version. `folder`: the tables' folder, whose
+// path is `root` (for DuckDB, which writes the checkpoints). `previous`: the manifest that this one's parent is; null
+// when it has none. A table whose delta_version is the same as before has not changed and gets nothing; one that has
+// it one higher gets an entry, unless it is there. Done after the manifest is committed, and again by the next publish
+// when it was cut short. One writer at a time.
+Result<void> WriteDeltaLogs(FileSystem& folder, const std::string& root, const Manifest& manifest,
+                            const Manifest* previous, duckdb::Connection& connection);
+
+// "movies/_delta_log/00000000000000000007.json"
+std::string DeltaEntryPath(std::string_view table, std::int64_t version);
+
+// The entry of `table`: what `after` has and `before` (null: nothing) has not is added, and the reverse removed. The
+// schema stands in version 0 and where the spec changed. NDJSON, one action a line.
+std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest* before);
+
+// The table's columns as Delta's schemaString.
+std::string DeltaSchema(const Table& table);
+
+}  // namespace tmdbc::tables
