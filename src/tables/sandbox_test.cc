@@ -182,8 +182,8 @@ TEST_F(SandboxTest, AReadThatReachesOutIsRefusedAndLeavesNothing) {
 TEST_F(SandboxTest, ALogThatAStatementTurnsOnReachesNoFile) {
   const std::string before = Files();
   const std::string data = (folder_.path() / manifest_.tables["movies"].files[0].path).string();
-  for (const std::string path :
-       {folder_.path().string(), root_.string(), (root_ / "log.csv").string(), data}) {
+  for (const std::string& path : std::vector<std::string>{folder_.path().string(), root_.string(),
+                                                          (root_ / "log.csv").string(), data}) {
     for (const char* function : {"enable_logging", "system.main.enable_logging"}) {
       for (const char* name : {"storage_path = ", "storage_config = {'path': "}) {
         const std::string close = std::string(name).contains('{') ? "}" : "";
