@@ -146,6 +146,11 @@ constexpr Option kSqlOptions[] = {
 
 constexpr Option kCarryOptions[] = {kJson};
 
+constexpr Option kTablesOptions[] = {
+    {"--rebuild", "", "make all of them anew, from the first record on", ""},
+    kJson,
+};
+
 constexpr Option kSettingsOptions[] = {
     {"--markdown", "", "print docs/configuration.md", ""},
     {"--env-example", "", "print .env.example", ""},
@@ -195,6 +200,10 @@ constexpr Command kCommands[] = {
      false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
+    {"tables", "bring the Parquet tables in DATA_DIR/tables up to date", kTablesOptions,
+     "They are made the first time; afterwards from what has changed. Readers notice nothing: docs/tables.md says how to "
+     "open them. Exits 1 when damage was left out.",
+     false, TablesCommand},
     {"sql", "ask the tables, in SQL", kSqlOptions,
      "One statement that reads: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE, in DuckDB's SQL. SHOW TABLES "
      "lists what there is (docs/data-dictionary.md). Exits 1 when there are no tables yet, 2 when the statement is wrong, "

@@ -85,6 +85,7 @@ Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& argum
 Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CompactCommand(const Settings& settings, const Arguments& arguments);
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments);
+Result<int> TablesCommand(const Settings& settings, const Arguments& arguments);
 Result<int> SqlCommand(const Settings& settings, const Arguments& arguments);
 Result<int> PushCommand(const Settings& settings, const Arguments& arguments);
 Result<int> PullCommand(const Settings& settings, const Arguments& arguments);

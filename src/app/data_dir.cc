@@ -26,7 +26,8 @@ struct Entries {
 };
 
 bool IsOurs(std::string_view name) {
-  return name == "records" || name == "exports" || name == "bucket" || name.starts_with("catalog.db") ||
+  return name == "records" || name == "exports" || name == "tables" || name == "bucket" ||
+         name.starts_with("catalog.db") ||
          name.starts_with("source.json") || name.starts_with("progress.json");
 }
 

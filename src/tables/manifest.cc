@@ -72,6 +72,7 @@ std::string FormatManifest(const Manifest& manifest) {
       .Field("generation", manifest.generation)
       .Field("parent", manifest.parent)
       .Field("committed_at", FormatTime(manifest.committed_at))
+      .Field("purged", manifest.purged)
       .Key("sequences")
       .BeginObject();
   for (const auto& [type, sequence] : manifest.sequences) json.Field(Name(type), sequence);
@@ -116,6 +117,7 @@ Result<Manifest> ParseManifest(std::string_view text) {
   TRY_ASSIGN(manifest.parent, Member<std::int64_t>(json, "parent"));
   TRY_ASSIGN(const auto committed_at, Member<std::string_view>(json, "committed_at"));
   TRY_ASSIGN(manifest.committed_at, ParseTime(committed_at));
+  TRY_ASSIGN(manifest.purged, Member<bool>(json, "purged"));
   TRY_ASSIGN(const object sequences, Member<object>(json, "sequences"));
   for (const auto [name, value] : sequences) {
     const auto type = ParseMediaType(name);

@@ -3,7 +3,7 @@
 // the commit, and it is never changed. Built and parsed here and nowhere else. docs/tables-format.md has the bytes.
 //
 //   {"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",
-//    "sequences":{"movie":12,"tv":4},
+//    "purged":false,"sequences":{"movie":12,"tv":4},
 //    "tables":{"movies":{"delta_version":7,"width":65536,"files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
 //      "rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"..."}],"recent":null}},"superseded":{}}
 //
@@ -49,6 +49,7 @@ struct Manifest {
   std::int64_t generation = 0;  // from 1
   std::int64_t parent = 0;      // 0: none
   Time committed_at{};          // in milliseconds
+  bool purged = false;          // it took in a purge: what was before goes as soon as may be
   std::map<MediaType, std::int64_t> sequences;  // up to where the change feed of each type was read
   std::map<std::string, TableFiles, std::less<>> tables;
   bool operator==(const Manifest&) const = default;

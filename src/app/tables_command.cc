@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// tables: brings the Parquet tables up to date with the mirror, beside the process at work.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/command.h"
+#include "app/duckdb_place.h"
+#include "app/hints.h"
+#include "app/opened_store.h"
+#include "app/output.h"
+#include "app/progress.h"
+#include "app/stop_signals.h"
+#include "app/tables_publish.h"
+#include "base/json_writer.h"
+
+namespace tmdbc {
+namespace {
+
+// One line on a terminal, renewed once a second; nothing elsewhere.
+class TablesMeter {
+ public:
+  explicit TablesMeter(const Clock& clock) : clock_(clock), shows_(TakesEscapes(STDERR_FILENO)) {}
+  ~TablesMeter() {
+    if (shown_) std::fputs("\r\x1b[K", stderr);
+  }
+  void Show(const tables::PublishProgress& progress) {
+    if (!shows_) return;
+    const MonoTime now = clock_.Mono();
+    if (progress.what != what_) {
+      what_ = progress.what;
+      begun_ = now;
+    }
+    if (shown_ && now - *shown_ < std::chrono::seconds(1)) return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const auto left = TimeLeft(progress.total - progress.done, seconds > 0 ? double(progress.done) / seconds : 0);
+    std::fputs(fmt::format("\r\x1b[K{}: {:.0f} %{}", what_, 100.0 * double(progress.done) / double(progress.total),
+                           left ? "  ETA " + FormatDuration(*left) : "")
+                   .c_str(),
+               stderr);
+    std::fflush(stderr);
+  }
+
+ private:
+  const Clock& clock_;
+  const bool shows_;
+  std::string what_;
+  MonoTime begun_{};
+  std::optional<MonoTime> shown_;
+};
+
+std::string TextOf(const tables::PublishReport& report) {
+  if (report.generation == 0) return "nothing is stored yet: there are no tables to make\n";
+  if (!report.published) return fmt::format("generation {} is up to date\n", report.generation);
+  return fmt::format("generation {}: {} records, {} rows, {} files of {:.1f} MB written{}\n", report.generation,
+                     FormatCount(report.records), FormatCount(report.rows), FormatCount(report.files),
+                     double(report.bytes) / 1e6, report.built ? ", all made anew" : "");
+}
+
+std::string JsonOf(const tables::PublishReport& report) {
+  JsonWriter json;
+  json.BeginObject()
+      .Field("generation", report.generation)
+      .Field("published", report.published)
+      .Field("built", report.built)
+      .Field("records", report.records)
+      .Field("rows", report.rows)
+      .Field("files", report.files)
+      .Field("bytes", report.bytes)
+      .Key("damages")
+      .BeginArray();
+  for (const std::string& damage : report.damages) json.Text(damage);
+  return json.EndArray().EndObject().text() + "\n";
+}
+
+}  // namespace
+
+Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
+  TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
+  TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
+  if (store->view() != nullptr)
+    return Fail(ErrorCode::kInvalid, "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
+  const StopSignals signals;
+  TablesMeter meter(store->clock);
+  const auto report = PublishTables(*store, library, arguments.Has("--rebuild"), signals.flag(),
+                                    [&](const tables::PublishProgress& progress) { meter.Show(progress); });
+  if (!report) return std::unexpected(report.error());
+  for (const std::string& damage : report->damages)
+    PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
+  TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
+  return report->damages.empty() ? kExitDone : kExitPartly;
+}
+
+}  // namespace tmdbc

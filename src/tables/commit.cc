@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "tables/commit.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+
+namespace tmdbc::tables {
+namespace {
+
+constexpr auto kKeptFor = std::chrono::hours(24);
+constexpr std::string_view kHint = "manifest.json";
+
+std::string SnapshotOf(std::int64_t generation) { return fmt::format("snapshots/{:09}", generation); }
+
+bool IsParquet(std::string_view name) { return name.ends_with(".parquet"); }
+
+}  // namespace
+
+Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files, const Manifest& manifest) {
+  std::set<std::string> folders;
+  for (const NewFile& file : files) {
+    TRY(folder.MoveIn(file.temporary, file.path));
+    folders.insert(file.path.substr(0, file.path.find('/')));
+  }
+  for (const std::string& name : folders) TRY(folder.SyncFolder(name));
+  TRY(folder.MakeFolder("manifests"));
+  return folder.WriteNew(ManifestPath(manifest.generation), FormatManifest(manifest));
+}
+
+Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const Derived& derived) {
+  const auto hint = folder.files().Read(std::string(kHint), 0, 1000);
+  if (hint && ParseHint(*hint) == manifest.generation) return {};
+  std::optional<Manifest> previous;
+  if (manifest.parent != 0) {
+    auto parent = ReadManifest(folder.files(), manifest.parent);
+    if (!parent && parent.error().code != ErrorCode::kNotFound) return std::unexpected(parent.error());
+    if (parent) previous = *std::move(parent);
+  }
+  if (derived.delta_logs) TRY(derived.delta_logs(folder, manifest, previous ? &*previous : nullptr));
+  const std::string snapshot = SnapshotOf(manifest.generation);
+  TRY(folder.MakeFolder(snapshot));
+  for (const auto& [name, table] : manifest.tables) {
+    for (const DataFile& file : table.files) TRY(folder.HardLink(file.path, snapshot + "/" + file.path));
+  }
+  TRY(folder.PointAt("latest", snapshot));
+  if (derived.documents) TRY(derived.documents(folder, manifest));
+  // Last: it says that the rest is done.
+  return folder.Replace(std::string(kHint), FormatHint(manifest.generation));
+}
+
+Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now) {
+  TRY_ASSIGN(const auto manifests, folder.Names("manifests"));
+  std::set<std::int64_t> kept;
+  std::set<std::string> files;
+  std::vector<std::string> old;
+  for (const std::string& name : manifests) {
+    const auto generation = ParseManifestName(name);
+    if (!generation) continue;
+    TRY_ASSIGN(const Manifest manifest, ReadManifest(folder.files(), *generation));
+    const bool is_newest = *generation == newest.generation;
+    const bool is_parent = *generation == newest.parent && !newest.purged;
+    if (!is_newest && !is_parent && manifest.committed_at <= now - kKeptFor) {
+      old.push_back("manifests/" + name);
+      continue;
+    }
+    kept.insert(*generation);
+    for (const auto& [table, state] : manifest.tables) {
+      for (const DataFile& file : state.files) files.insert(file.path);
+    }
+  }
+  // Readers find no manifest whose files have begun to go.
+  for (const std::string& path : old) TRY(folder.Remove(path));
+  TRY_ASSIGN(const auto snapshots, folder.Names("snapshots"));
+  for (const std::string& name : snapshots) {
+    const auto generation = ParseManifestName(name + ".json");
+    // The table of that name has its files there too.
+    if (generation && !kept.contains(*generation)) TRY(folder.Remove("snapshots/" + name));
+  }
+  for (const auto& [table, state] : newest.tables) {
+    TRY_ASSIGN(const auto names, folder.Names(table));
+    for (const std::string& name : names) {
+      const std::string path = table + "/" + name;
+      if (IsParquet(name) && !files.contains(path)) TRY(folder.Remove(path));
+    }
+  }
+  return {};
+}
+
+}  // namespace tmdbc::tables

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// How a generation of tables becomes the one that readers see, and how older ones go:
+//
+//   1 data files, whole and synced, under their names
+//   2 manifests/N.json, put where nothing is: this is the commit
+//   3 the Delta logs      \.
+//   4 snapshots/N, then   | derived from the manifest: done again, whole or in part, changes nothing
+//     `latest`, documents | and what a crash left undone the next start does
+//     and manifest.json  /.
+//   5 what no kept generation names is removed
+//
+// A crash before 2 leaves files that nobody names; they go at the next start.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "tables/manifest.h"
+#include "tables/table_folder.h"
+
+namespace tmdbc::tables {
+
+// A file that was made under tmp/ and the name that the manifest has for it.
+struct NewFile {
+  std::string temporary;  // from the root
+  std::string path;
+};
+
+// What is made from a manifest beside the data; `previous` is null for the first generation. Each is repeatable.
+struct Derived {
+  std::function<Result<void>(TableFolder& folder, const Manifest& manifest, const Manifest* previous)> delta_logs;
+  std::function<Result<void>(TableFolder& folder, const Manifest& manifest)> documents;
+};
+
+// Steps 1 and 2. kExists when another process has published that generation.
+Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files, const Manifest& manifest);
+
+// Steps 3 and 4 of the newest generation, unless they are done.
+Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const Derived& derived);
+
+// Step 5. Kept are the newest generation, the one before it, and all that were published within a day before `now`; when
+// the newest took in a purge the one before it is no exception.
+Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now);
+
+}  // namespace tmdbc::tables

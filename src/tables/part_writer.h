@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// PartWriter: makes one Parquet file of a table: rows in their total order, on one thread, so that equal rows make equal
+// bytes. What it has written it reads back and believes only then. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "duckdb/database.h"
+#include "tables/manifest.h"
+#include "tables/spec.h"
+
+namespace tmdbc::tables {
+
+// Rows a row group: DuckDB's own. An id's rows are together, so that they are in one or two.
+inline constexpr int kRowGroupRows = 122'880;
+inline constexpr int kParquetZstdLevel = 3;  // docs/decisions/tables.md has what 1 and 9 take
+
+class PartWriter {
+ public:
+  // `connection` outlives it; `folder` is where files are made.
+  PartWriter(duckdb::Connection& connection, std::string folder) : connection_(connection), folder_(std::move(folder)) {}
+
+  struct Part {
+    std::string temporary;  // path of the file
+    DataFile file;          // its path is not set
+  };
+  // Writes what `select` gives, which has the table's columns. Empty when there is no row. kCorrupt when what was
+  // written is not what was to be; then nothing of it is left.
+  Result<std::optional<Part>> Write(const Table& table, const std::string& select);
+
+ private:
+  Result<std::optional<Part>> Check(const Table& table, const std::string& path, std::int64_t written);
+
+  duckdb::Connection& connection_;
+  const std::string folder_;
+  int made_ = 0;
+};
+
+// "read_parquet('/...')"
+std::string ReadParquet(const std::string& path);
+
+}  // namespace tmdbc::tables

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Publish: brings DATA_DIR/tables up to date with the change feed: a new generation, or none when nothing has changed.
+// It reads the store beside the process at work. Killed at any moment it leaves the tables as they were or as they are
+// to be; the next one sees to what is left to do. The files that it makes are, to the byte, those that a build from
+// nothing would make. One thread; one process at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "duckdb/library.h"
+#include "storage/change_feed.h"
+#include "storage/record_reader.h"
+#include "tables/commit.h"
+#include "tables/workshop.h"
+
+namespace tmdbc::tables {
+
+struct PublishPorts {
+  ChangeFeed& feed;
+  RecordReader& reader;
+  const duckdb::Library& duckdb;
+  const Clock& clock;
+  const StopFlag& stop;
+  std::function<void(const PublishProgress&)> progress;  // may be empty
+};
+
+struct PublishOptions {
+  std::string root;      // of the tables
+  bool rebuild = false;  // make everything again, from the first line of the feed
+  PartSizes sizes;
+  TableFolder::Before before;
+  Derived derived;
+};
+
+struct PublishReport {
+  std::int64_t generation = 0;  // the newest; 0: the store is empty and there are no tables
+  bool published = false;       // a new one
+  bool built = false;           // from nothing
+  std::int64_t records = 0;     // that had changed
+  std::int64_t rows = 0;        // made from them
+  std::int64_t files = 0;       // written
+  std::int64_t bytes = 0;       // of these
+  std::vector<std::string> damages;  // of the store: what is there is not in the tables
+};
+
+// kBusy when another process publishes, kUnavailable when stopped, kInvalid when a later program wrote the tables; else
+// the errors of the store, the disk and DuckDB. Where it fails before the commit nothing has changed.
+Result<PublishReport> Publish(const PublishPorts& ports, const PublishOptions& options);
+
+}  // namespace tmdbc::tables

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "tables/workshop.h"
+#include "tmdb/configuration_lists.h"
+
+namespace tmdbc::tables {
+namespace {
+
+// "genre/tv/list", "watch/providers/movie"
+std::string_view MediaTypeOf(std::string_view path) {
+  for (const std::string_view type : {"movie", "tv"}) {
+    if (path.find(fmt::format("/{}/", type)) != std::string_view::npos || path.ends_with(fmt::format("/{}", type)))
+      return type;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> PublishLists(Workshop& workshop, ChangeBatch& batch) {
+  TRY(FillChanged(workshop, batch));
+  for (const std::int64_t bucket : batch.Buckets()) {
+    TRY(batch.ReadBucket(
+        bucket, [&](const RecordLine& line) { return workshop.scratch.Version(line); },
+        [&](const ChangeBatch::State& state) -> Result<void> {
+          const auto path = ConfigurationPath(state.line.id.id);
+          if (state.data.empty() || !path) return {};
+          // Genres in other languages have no table.
+          const ExtractionPlan& plan = ExtractionPlan::OfList(*path);
+          if (plan.tables().empty()) return {};
+          workshop.scratch.BeginRecord(MediaType::kConfiguration, state.line.id.id);
+          Extractor extractor(plan, workshop.scratch);
+          return extractor.Extract({.id = state.line.id.id, .media_type = MediaTypeOf(*path)}, state.data);
+        },
+        workshop.base_of));
+  }
+  for (std::size_t i = 0; i < Tables().size(); ++i) {
+    const Table& table = Tables()[i];
+    if (table.kind != TableKind::kList) continue;
+    TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(i));
+    TRY_ASSIGN(const auto part, workshop.writer.Write(table, "FROM " + fresh));
+    TRY(workshop.draft.Put(table.name, kWhole, part));
+    TRY(workshop.scratch.Clear(i));
+  }
+  TRY(PublishVersions(workshop, Name(MediaType::kConfiguration)));
+  return PublishRejects(workshop, MediaType::kConfiguration);
+}
+
+}  // namespace tmdbc::tables

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// PublishWorld: a store on a fake disk and its tables in a folder of this machine. For the tests of this folder.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/hash.h"
+#include "storage/store_world_test.h"
+#include "tables/publish.h"
+#include "testing/duckdb_library.h"
+
+namespace tmdbc::testing {
+
+struct PublishWorld {
+  StoreWorld store;
+  StopFlag stop;
+  std::filesystem::path root;
+  tables::PublishOptions options;
+
+  PublishWorld() {
+    static int made = 0;
+    root = std::filesystem::path(::testing::TempDir()) / fmt::format("tables_{}_{}", ::getpid(), ++made);
+    std::filesystem::remove_all(root);
+    options.root = root;
+    // Files of 1,024 ids each, whatever is in them: small worlds have several.
+    options.sizes = {.first_width = tables::kBucketIds, .file_bytes = 0, .version_ids = 2048};
+  }
+  PublishWorld(const PublishWorld&) = delete;
+  ~PublishWorld() { std::filesystem::remove_all(root); }
+
+  void Put(const Document& document) { store.Put(document); }
+  void Commit() { store.Commit(); }
+  // What was put is in the feed.
+  void Seal() {
+    store.Commit();
+    store.Seal();
+  }
+  Result<tables::PublishReport> TryPublish(const tables::PublishOptions& with) {
+    return tables::Publish({store.store->feed, store.store->reader, Duckdb(), store.clock, stop, {}}, with);
+  }
+  tables::PublishReport Publish() { return Publish(options); }
+  tables::PublishReport Publish(const tables::PublishOptions& with) {
+    auto report = TryPublish(with);
+    EXPECT_TRUE(report) << report.error().message;
+    return report.value_or(tables::PublishReport{});
+  }
+  tables::Manifest Newest() { return NewestIn(root); }
+  static tables::Manifest NewestIn(const std::string& folder) {
+    PosixFileSystem files(folder);
+    const auto newest = tables::NewestGeneration(files);
+    EXPECT_TRUE(newest && *newest > 0);
+    auto manifest = tables::ReadManifest(files, newest.value_or(0));
+    EXPECT_TRUE(manifest) << manifest.error().message;
+    return manifest.value_or(tables::Manifest{});
+  }
+  // By table and part the hash of each file; the table of what was published when is its own.
+  static std::map<std::string, std::string> PartsOf(const tables::Manifest& manifest) {
+    std::map<std::string, std::string> parts;
+    for (const auto& [name, table] : manifest.tables) {
+      if (name == "snapshots") continue;
+      for (const auto& file : table.files) parts[fmt::format("{}/{}", name, tables::PartitionOf(file.path))] = file.sha256;
+    }
+    return parts;
+  }
+  // The same of tables that are made anew, in a folder beside.
+  std::map<std::string, std::string> PartsOfABuild() {
+    tables::PublishOptions anew = options;
+    anew.root = root.string() + "_anew";
+    anew.before = {};
+    std::filesystem::remove_all(anew.root);
+    Publish(anew);
+    auto parts = PartsOf(NewestIn(anew.root));
+    std::filesystem::remove_all(anew.root);
+    return parts;
+  }
+
+  // A SELECT over the newest generation, its rows apart by "; ", its cells by a blank. {movies} stands for the table.
+  std::string Ask(std::string sql) {
+    const tables::Manifest manifest = Newest();
+    for (const auto& [name, table] : manifest.tables) {
+      std::string files;
+      for (const auto& file : table.files) files += (files.empty() ? "'" : ", '") + (root / file.path).string() + "'";
+      const std::string place = "{" + name + "}";
+      for (auto at = sql.find(place); at != std::string::npos; at = sql.find(place))
+        sql.replace(at, place.size(), files.empty() ? "no_rows" : "read_parquet([" + files + "])");
+    }
+    auto database = duckdb::Database::Open(Duckdb(), {});
+    auto connection = database->Connect();
+    auto rows = connection->Query("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (" + sql + ")");
+    if (!rows) return rows.error().message;
+    std::string text;
+    while (rows->Next().value_or(false)) {
+      for (std::size_t row = 0; row < rows->size(); ++row) {
+        if (!text.empty()) text += "; ";
+        for (std::size_t column = 0; column < rows->columns().size(); ++column) {
+          if (column > 0) text += ' ';
+          text += rows->IsNull(column, row) ? "NULL" : std::string(rows->Varchar(column, row));
+        }
+      }
+    }
+    return text;
+  }
+};
+
+}  // namespace tmdbc::testing
