@@ -78,6 +78,10 @@ TEST_F(KeepOverCeph, AMirrorIsMadeInTheBucketAtNoRequestMoreThanAtHome) {
   std::filesystem::remove_all(folder.path() / "laptop");
   const Finished pulled = Run(away, "pulled", {"pull"});
   EXPECT_EQ(pulled.code, 0) << pulled.err;
+  Environment at_home = away.Settings("1000");
+  at_home["DATA_DIR"] = (folder.path() / "pulled").string();
+  const Finished on_disk = RunToEnd({CollectorPath(), "run", "--once"}, at_home, folder.path());
+  EXPECT_EQ(on_disk.code, 0) << on_disk.err;
   EXPECT_EQ(Run(away, "laptop", {"run", "--once"}).code, 0);
 }
 

@@ -40,7 +40,7 @@ constexpr int kParts = 3;  // one of each kind of schedule
 // 120 records refreshed each month and three feeds eight times a day are 10,000 a year.
 constexpr std::int64_t kMostRequests = 100'000;
 constexpr sys_days kEpoch = std::chrono::year(2026) / 3 / 1;
-constexpr days kLife{800};
+constexpr days kLife{800}, kLifeInABucket{240};
 // What a person would call a mirror that is looked after: nothing goes unconfirmed for much longer than the month after
 // which it is due. While only films are harvested the others are looked at as well.
 constexpr days kCaredFor{45};
@@ -71,17 +71,19 @@ mode = "changes"
 
 class Life {
  public:
-  Life(std::uint64_t seed, bool loud)
+  Life(std::uint64_t seed, bool loud, bool in_bucket = false)
       : seed_(seed),
         random_(seed * 0x9E3779B97F4A7C15u + 11),
         troubled_(seed % 3 != 0),
+        life_(in_bucket ? kLifeInABucket : kLife),
         mirror_({.born = Time(kEpoch) + hours(9),
                  .seed = seed,
                  .catalogue = Catalogue(seed),
                  .rates = Rates(),
                  .manners = Manners(),
                  .loud = loud,
-                 .schedules = std::string(kSchedules[seed % std::size(kSchedules)])}) {
+                 .schedules = std::string(kSchedules[seed % std::size(kSchedules)]),
+                 .in_bucket = in_bucket}) {
     mirror_.world.on_event = [this](const sim::Happened& happened) { Happened(happened); };
     mirror_.transport.on_arrival = [this](std::string_view) {
       if (++requests_ <= kMostRequests || over_) return;
@@ -154,7 +156,7 @@ class Life {
     if (Chance(0.5)) options.faults.SetAll(3);
     options.faults.percent[static_cast<std::size_t>(sim::Fault::kWrongId)] = 0;
     if (Chance(0.5)) {
-      for (int day = 1; day < kLife.count(); ++day) {
+      for (int day = 1; day < life_.count(); ++day) {
         if (Chance(0.15))
           options.exports.faults[kEpoch + days(day)] = static_cast<sim::ExportFault>(Below(5));
       }
@@ -198,7 +200,7 @@ class Life {
     wrong(200, [this] { mirror_.machine.SetTo(Time{} + hours(1)); });
     wrong(300, [this] { mirror_.machine.SetOffset(hours(-12)); });
     At(100, [this] { SetTypes("movie"); });
-    At(480, [this] { SetTypes("movie,tv,person"); });
+    At(std::min(480, static_cast<int>(life_.count()) - 60), [this] { SetTypes("movie,tv,person"); });
     if (troubled_ && Chance(0.5)) {
       At(560, [this] {
         off_ = days(40);
@@ -206,11 +208,11 @@ class Life {
       });
     }
     if (troubled_ && Chance(0.5)) {
-      for (int day = 30; day < kLife.count() - 20; day += 1 + Below(20))
+      for (int day = 30; day < life_.count() - 20; day += 1 + Below(20))
         At(day, [this] { mirror_.transport.KillAt(Below(60)); });
     }
-    At(static_cast<int>(kLife.count()) - 12, [this] { mirror_.EndTroubles(); });
-    At(static_cast<int>(kLife.count()), [this] {
+    At(static_cast<int>(life_.count()) - 12, [this] { mirror_.EndTroubles(); });
+    At(static_cast<int>(life_.count()), [this] {
       over_ = true;
       EndProcess("the end");
     });
@@ -255,6 +257,7 @@ class Life {
   }
 
   void CheckCare() {
+    mirror_.LookAgain();
     const Time now = mirror_.clock.Now();
     mirror_.world.LookAt(now);
     for (const auto& [type, kind] : kLivingTypes) {
@@ -316,6 +319,7 @@ class Life {
   const std::uint64_t seed_;
   std::mt19937_64 random_;
   const bool troubled_;
+  const days life_;
   MirrorLife mirror_;
 
   std::deque<Step> steps_;
@@ -340,6 +344,14 @@ TEST_P(Years, TheDaemonLooksAfterTheMirrorWhateverTheClockAndTheSchedulesSay) {
     SCOPED_TRACE(fmt::format("TMDBC_SEED={} years_test", seed));
     Life(seed, testing::IsOneSeed()).Run();
     if (HasFailure()) return;
+  }
+}
+
+// The same with the mirror in a bucket: all that is looked at is what the daemon has published.
+TEST(YearsInABucket, TheDaemonLooksAfterTheMirrorWhateverTheClockAndTheSchedulesSay) {
+  for (const std::uint64_t seed : testing::SeedsOf(0, 1, 1)) {
+    SCOPED_TRACE(fmt::format("TMDBC_SEED={} years_test", seed));
+    Life(seed, testing::IsOneSeed(), true).Run();
   }
 }
 

@@ -28,6 +28,8 @@ namespace {
 
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
+// When a process ends and the bucket is away.
+constexpr Duration kWaitForBucket = std::chrono::minutes(15);
 constexpr Duration kEarly = std::chrono::seconds(5);
 // When TMDB last showed that it takes no names within a season; after so long it is asked again.
 constexpr std::string_view kNoNestedNames = "no_nested_season_names_since";
@@ -226,8 +228,9 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
   TRY(RequireKeyFor(options));
   log_->SetRun(NewRunId(clock_.Now()));
   Harvester harvester = MakeHarvester();
-  // A full disk, or another program that holds the database, is waited for: what was queued stays, and to harvest again
-  // queues nothing twice.
+  // A full disk, or another program that holds the database, is waited for, and for a while a bucket that is away: what
+  // was queued stays, and to harvest again queues nothing twice.
+  const MonoTime give_up_bucket = clock_.Mono() + kWaitForBucket;
   for (bool told = false;; told = true) {
     auto report = harvester.Harvest(options, stop());
     if (report && !options.dry_run) SaveProgress();
@@ -235,12 +238,15 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
     if (report)
       key_proven_ |= std::ranges::any_of(
           report->types, [](const TypeReport& type) { return type.changes && type.changes->pages > 0; });
-    if (report || !MayPass(report.error()) || stop().requested()) return report;
+    if (report || stop().requested()) return report;
+    const bool bucket_away = place_->keeper() != nullptr && report.error().code == ErrorCode::kIo;
+    if (bucket_away ? clock_.Mono() > give_up_bucket : !MayPass(report.error())) return report;
     if (!told) {
-      log_->Error(WhyWeWait(report.error(), "the harvest then goes on by itself"),
+      log_->Error(bucket_away ? "the bucket does not answer: the harvest goes on by itself when it does"
+                              : WhyWeWait(report.error(), "the harvest then goes on by itself"),
                   {{"error", report.error().message}});
     }
-    WaitUntil(clock_.Mono() + kRoomEvery);
+    WaitUntil(clock_.Mono() + (bucket_away ? kPublishAgain : kRoomEvery));
   }
 }
 
@@ -389,19 +395,29 @@ bool Pipeline::Publish(bool last) {
   }
   if (published.error().code == ErrorCode::kExists) {
     Lose(published.error());
-  } else if (last) {
-    log_->Error("the mirror could not be published: what was not published before is fetched again by the next process",
-                {{"reason", published.error().message}});
   } else {
-    log_->Warn("the mirror is published in a minute", {{"reason", published.error().message}});
+    log_->Warn(last ? "the mirror could not be published: what was not published before, the next process fetches again"
+                    : "the mirror is published in a minute",
+               {{"reason", published.error().message}});
   }
   return false;
 }
 
+// The work of many minutes is worth some waiting.
+bool Pipeline::PublishLast() {
+  const MonoTime give_up = clock_.Mono() + kWaitForBucket;
+  const bool asked = stop().requested();
+  while (!Publish(true)) {
+    if (lost_ || asked || stop().requested() || clock_.Mono() + kPublishAgain > give_up) return false;
+    WaitUntil(clock_.Mono() + kPublishAgain);
+  }
+  return true;
+}
+
 void Pipeline::Lose(const Error& error) {
   lost_ = true;
-  log_->Error("another process has taken the mirror: this one stops. What it has published stays; what it has not is "
-              "fetched again by the other",
+  log_->Error("another process has been at the mirror: this one stops. What it has published stays; what it has not is "
+              "fetched again",
               {{"bucket", place_->name()}, {"reason", error.message}});
   stop_.Request();
 }
@@ -430,7 +446,7 @@ bool Pipeline::Close() {
   if (place_->keeper() != nullptr) {
     const auto saved = SaveStatus(true);
     if (!saved) log_->Error(saved.error().message);
-    return Publish(true) && saved;
+    return PublishLast() && saved;
   }
   const auto sealed = store_->writer->Seal();
   if (!sealed) log_->Error(sealed.error().message);

@@ -132,6 +132,7 @@ class Pipeline {
   Result<void> OpenPlace(bool take_over);
   // False: it is tried again. Lost it stops everything.
   bool Publish(bool last = false);
+  bool PublishLast();
   void Lose(const Error& error);
   Result<void> SaveStatus(bool ended);
   Harvester MakeHarvester();

@@ -13,6 +13,7 @@
 #include "cloud/bucket_view.h"
 #include "cloud/cloud_world_test.h"
 #include "queue/sqlite_queue.h"
+#include "storage/catalog_id.h"
 #include "storage/change_feed.h"
 #include "storage/compaction.h"
 #include "storage/ledger.h"
@@ -117,6 +118,10 @@ TEST(Carry, ThereAndBackIsTheSameStore) {
   EXPECT_EQ(other.Damage(), "");
   Database catalog = other.Open();
   EXPECT_TRUE(RecordWriter::Open(other.files, catalog, clock, {})) << "and it is written on";
+  // Of a mirror that no machine ever had: a DATA_DIR takes no other program's database.
+  Statement id = catalog.Prepare("PRAGMA application_id").value();
+  ASSERT_TRUE(id.Step().value());
+  EXPECT_EQ(id.Int(0), kCatalogId);
   EXPECT_EQ(other.files.Read("progress.json", 0, 10).value(), "{}");
   EXPECT_EQ(other.PullFrom(bucket).error().code, ErrorCode::kExists) << "never over a store";
 }

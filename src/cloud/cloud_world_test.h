@@ -296,6 +296,26 @@ class CloudWorld {
   std::set<MediaId> poison;  // whoever works on it dies
   std::set<MediaId> failing;
 
+  // What TMDB has of `id`, into a bundle or an Intake.
+  template <class Into>
+  Result<void> HandIn(Into& into, MediaId id) {
+    if (!tmdb.live(id)) return into.Gone(id, clock.Now());
+    std::vector<Document> documents{MakeDocument(id, tmdb.Body(id))};
+    SeasonList seasons;
+    if (id.type == MediaType::kTv) {
+      seasons.given = true;
+      for (const std::int64_t number : tmdb.Seasons(id)) {
+        seasons.numbers.push_back(number);
+        seasons.ids.push_back(SmallTmdb::SeasonId(id, number));
+        const MediaId season{MediaType::kSeason, SmallTmdb::SeasonId(id, number)};
+        documents.push_back(MakeDocument(season, tmdb.SeasonBody(id, number)));
+        documents.back().tv_id = id.id;
+        documents.back().season_number = number;
+      }
+    }
+    return into.Fetched(id, std::move(documents), seasons, clock.Now());
+  }
+
   // Receives one message and does its work; empty: there is none, its bundle is there already, or it died.
   std::optional<Collector> Begin() {
     auto delivery = messages.Receive();
@@ -317,7 +337,7 @@ class CloudWorld {
       if (failing.contains(item.id)) {
         writer.Failed(item.id, "get: HTTP 503 after 5 tries");
       } else {
-        const auto done = Fetch(writer, item.id);
+        const auto done = HandIn(writer, item.id);
         EXPECT_TRUE(done) << done.error().message;
       }
     }
@@ -460,24 +480,6 @@ class CloudWorld {
     document.data = std::move(data);
     return document;
   }
-  Result<void> Fetch(BundleWriter& writer, MediaId id) {
-    if (!tmdb.live(id)) return writer.Gone(id, clock.Now());
-    std::vector<Document> documents{MakeDocument(id, tmdb.Body(id))};
-    SeasonList seasons;
-    if (id.type == MediaType::kTv) {
-      seasons.given = true;
-      for (const std::int64_t number : tmdb.Seasons(id)) {
-        seasons.numbers.push_back(number);
-        seasons.ids.push_back(SmallTmdb::SeasonId(id, number));
-        const MediaId season{MediaType::kSeason, SmallTmdb::SeasonId(id, number)};
-        documents.push_back(MakeDocument(season, tmdb.SeasonBody(id, number)));
-        documents.back().tv_id = id.id;
-        documents.back().season_number = number;
-      }
-    }
-    return writer.Fetched(id, std::move(documents), seasons, clock.Now());
-  }
-
   struct Segment {
     std::uint32_t number = 0;
     std::optional<SegmentOrigin> origin;

@@ -9,6 +9,9 @@
 namespace tmdbc {
 namespace {
 
+// One that begins with so much of the lease left ends within it.
+constexpr Duration kCallTakes = std::chrono::minutes(1);
+
 std::unexpected<Error> NotFree(const HeadState& head, Time now) {
   if (AvailabilityOf(head, now) == Availability::kOut) {
     return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", head.out_ids);
@@ -50,12 +53,19 @@ Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
   TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted_));
   catalog_.emplace(std::move(opened));
   if (options.take_back) TRY(Dispatcher::Forget(*catalog_));
+  files_.before_put = [this] { return HoldFirmly(); };
   return {};
+}
+
+// Who slept beyond the lease puts nothing before it knows that nobody took the mirror meanwhile.
+Result<void> MirrorKeeper::HoldFirmly() {
+  if (p_.clock.Now() + kCallTakes < home_.head().until) return {};
+  return Noticed(home_.Renew(kKeepersLease));
 }
 
 Result<void> MirrorKeeper::Keep() {
   const MonoTime now = p_.clock.Mono();
-  if (now < renew_at_) return {};
+  if (now < renew_at_ && p_.clock.Now() < home_.head().until) return {};
   renew_at_ = now + kPublishAgain;
   TRY(Noticed(home_.Renew(kKeepersLease)));
   renew_at_ = now + kRenewEvery;

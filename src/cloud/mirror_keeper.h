@@ -83,7 +83,7 @@ class MirrorKeeper {
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
   const std::string& fell_back() const { return home_.fell_back(); }
 
-  // Renews the lease when it is time; costs nothing before. For a loop.
+  // Renews the lease when it is time, or is over; costs nothing else. For a loop.
   Result<void> Keep();
 
   // Something was written into the catalog since it was published last.
@@ -103,6 +103,7 @@ class MirrorKeeper {
       : p_(ports), home_(p_.objects, p_.scratch, p_.clock), files_(p_.objects, p_.scratch) {}
 
   Result<void> Open(const KeeperOptions& options);
+  Result<void> HoldFirmly();
   Result<Duration> LeaseForPublishing();
   // kExists is the end of it.
   Result<void> Noticed(Result<void> done);

@@ -185,6 +185,7 @@ Result<void> BucketFileSystem::Rename(const std::string& from, const std::string
 }
 
 Result<void> BucketFileSystem::PutRenamed(const std::string& from, const std::string& to) {
+  if (before_put) TRY(before_put());
   TRY_ASSIGN(const std::uint64_t size, scratch_.Size(from));
   if (!IsReplaceable(to)) {
     TRY_ASSIGN(auto etag, bucket_.PutFile(to, scratch_, from,

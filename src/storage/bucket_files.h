@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,6 +93,9 @@ class BucketFileSystem final : public FileSystem {
   Result<void> Remove(const std::string& path) override;
   // Nothing for objects: a Put() that has returned is durable.
   Result<void> SyncFolder(const std::string& folder) override;
+
+  // Asked before each Put(), whose error it becomes; may be empty.
+  std::function<Result<void>()> before_put;
 
   // The keys that Remove() took out of sight, sorted; not those that were put again since.
   std::vector<std::string> RemovedObjects() const;

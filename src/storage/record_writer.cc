@@ -292,6 +292,8 @@ Result<bool> RecordWriter::MakePatch(const IndexRow& before, std::string_view da
   if (!WorthReading(before.id.type, *base)) return true;
   const auto body = loader_->LoadBody(before.id, before.version, *base);
   if (body) patch = MakeStatsPatch(*body, data).value_or("");
+  // A bucket that is away is worth no waiting: the whole body needs nothing of it.
+  if (!body && options_.trust_segments && !IsDamage(body.error())) return true;
   return Proven(body);
 }
 
