@@ -161,21 +161,28 @@ constexpr std::string_view kCroissantContext =
     R"("examples":{"@id":"cr:examples","@type":"@json"},"extract":"cr:extract","field":"cr:field",)"
     R"("fileProperty":"cr:fileProperty","fileObject":"cr:fileObject","fileSet":"cr:fileSet","format":"cr:format",)"
     R"("includes":"cr:includes","isLiveDataset":"cr:isLiveDataset","jsonPath":"cr:jsonPath","key":"cr:key","md5":"cr:md5",)"
-    R"("parentField":"cr:parentField","path":"cr:path","personalSensitiveInformation":"cr:personalSensitiveInformation",)"
+    R"("parentField":"cr:parentField","rai":"http://mlcommons.org/croissant/RAI/","path":"cr:path","personalSensitiveInformation":"cr:personalSensitiveInformation",)"
     R"("recordSet":"cr:recordSet","references":"cr:references","regex":"cr:regex","repeated":"cr:repeated",)"
     R"("replace":"cr:replace","samplingRate":"cr:samplingRate","sc":"https://schema.org/","separator":"cr:separator",)"
     R"("source":"cr:source","subField":"cr:subField","transform":"cr:transform"})";
 
+// The name that IANA knows, and the one that mlcroissant does.
+void AddFormats(JsonWriter& json) {
+  json.Key("encodingFormat").BeginArray().Text(kMediaTypeOfParquet).Text("application/x-parquet").EndArray();
+}
+
 void AddDistribution(const Table& table, const TableFiles& files, JsonWriter& json) {
   json.BeginObject().Field("@type", "cr:FileSet").Field("@id", table.name + "-files");
-  json.Field("name", table.name + "-files").Field("encodingFormat", kMediaTypeOfParquet);
+  json.Field("name", table.name + "-files");
+  AddFormats(json);
   // Each by its name: a pattern would also find the files of the generation before.
   json.Key("includes").BeginArray();
   for (const DataFile& file : files.files) json.Text(file.path);
   json.EndArray().EndObject();
   for (const DataFile& file : files.files) {
     json.BeginObject().Field("@type", "cr:FileObject").Field("@id", file.path).Field("name", file.path);
-    json.Field("contentUrl", file.path).Field("encodingFormat", kMediaTypeOfParquet);
+    json.Field("contentUrl", file.path);
+    AddFormats(json);
     json.Field("contentSize", fmt::format("{} B", file.bytes)).Field("sha256", file.sha256).EndObject();
   }
 }
