@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "duckdb/database.h"
 #include "tables/manifest.h"
 #include "tables/spec.h"
@@ -42,8 +43,9 @@ class TablesFolder {
                    duckdb::Quoted((path_ / path).string())));
     tables::DataFile file;
     file.path = path;
-    file.sha256 = std::string(64, 'a');
     file.rows = connection_.QueryNumber("SELECT count(*) FROM rows").value();
+    PosixFileSystem files(path_.string());
+    file.sha256 = Sha256Hex(files.Read(path, 0, 1 << 30).value());
     file.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path_ / path));
     if (!table.range_column.empty() && file.rows > 0) {
       file.first =
@@ -51,9 +53,10 @@ class TablesFolder {
       file.last =
           connection_.QueryNumber(fmt::format("SELECT max({}) FROM rows", table.range_column)).value();
     }
-    auto& files = manifest_.tables[table_name];
-    std::erase_if(files.files, [&](const auto& old) { return tables::PartitionOf(old.path) == partition; });
-    files.files.push_back(std::move(file));
+    auto& of_table = manifest_.tables[table_name];
+    std::erase_if(of_table.files,
+                  [&](const auto& old) { return tables::PartitionOf(old.path) == partition; });
+    of_table.files.push_back(std::move(file));
     changed_.push_back(table_name);
   }
 
