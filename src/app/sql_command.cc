@@ -17,6 +17,8 @@
 #include "app/output.h"
 #include "app/sql_output.h"
 #include "app/stop_signals.h"
+#include "app/tables_publish.h"
+#include "app/temporary_folder.h"
 #include "base/files.h"
 #include "base/safe_text.h"
 #include "base/words.h"
@@ -169,7 +171,7 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
                 settings.s3_bucket_name, settings.data_dir);
   }
   std::error_code error;
-  const std::string folder = fs::weakly_canonical(settings.data_dir + "/tables", error).string();
+  const std::string folder = fs::weakly_canonical(TablesFolder(settings.data_dir), error).string();
   TRY_ASSIGN(const auto manifest, NewestManifest(folder));
   if (!manifest) {
     PrintError(
@@ -186,8 +188,9 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
   tables::SandboxOptions options;
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
   options.memory_limit = kMemory;
-  options.temporary_folder = fmt::format("{}/tmp/sql-{}", folder, ::getpid());
-  fs::create_directory(folder + "/tmp", error);  // where that is refused nothing can be spilled
+  // Not in the tables' folder: its tmp/ is the publish's, which empties it.
+  TRY_ASSIGN(const auto temporary, TemporaryFolder::Make());
+  options.temporary_folder = temporary.path();
   if (question.out)
     options.output_file =
         fmt::format("{}.{}.tmp", fs::absolute(*question.out).lexically_normal().string(), ::getpid());

@@ -130,26 +130,22 @@ std::string CheckpointSql(const Table& table, const TableFiles& files, const Man
   return sql;
 }
 
-Result<void> WriteCheckpoint(FileSystem& folder, const std::string& root, const Table& table,
-                             const TableFiles& files, const Manifest& manifest,
-                             duckdb::Connection& connection) {
+Result<void> WriteCheckpoint(TableFolder& folder, const Table& table, const TableFiles& files,
+                             const Manifest& manifest, duckdb::Connection& connection) {
   const std::string path = CheckpointPath(table.name, files.delta_version);
-  const std::string hint = fmt::format("{}/_delta_log/_last_checkpoint", table.name);
-  TRY_ASSIGN(const bool there, folder.Exists(path));
-  if (!there) {
-    const std::string temporary = path + ".tmp";
+  if (!folder.Exists(path)) {
+    const std::string temporary = fmt::format("tmp/{}.checkpoint.parquet", table.name);
+    TRY(folder.MakeFolder("tmp"));
     TRY(connection.Execute(CheckpointSql(table, files, manifest)));
     TRY(connection.Execute(fmt::format("COPY delta_checkpoint TO {} (FORMAT parquet, USE_TMP_FILE false)",
-                                       duckdb::Quoted(root + "/" + temporary))));
+                                       duckdb::Quoted(folder.Full(temporary)))));
     TRY(connection.Execute("DROP TABLE delta_checkpoint"));
-    TRY_ASSIGN(const auto written, folder.OpenAppend(temporary));
-    TRY(written->Sync());
-    TRY(folder.Rename(temporary, path));
+    TRY(folder.MoveIn(temporary, path));
     TRY(folder.SyncFolder(fmt::format("{}/_delta_log", table.name)));
   }
   JsonWriter json;
   json.BeginObject().Field("version", files.delta_version).Field("size", files.files.size() + 3).EndObject();
-  return WriteWhole(folder, hint, json.text() + "\n");
+  return folder.Replace(fmt::format("{}/_delta_log/_last_checkpoint", table.name), json.text() + "\n");
 }
 
 }  // namespace
@@ -223,27 +219,25 @@ std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest
   return entry;
 }
 
-Result<void> WriteDeltaLogs(FileSystem& folder, const std::string& root, const Manifest& manifest,
-                            const Manifest* previous, duckdb::Connection& connection) {
+Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
+                            duckdb::Connection& connection) {
   for (const Table& table : Tables()) {
     const TableFiles* files = FilesOf(&manifest, table.name);
     const TableFiles* old = FilesOf(previous, table.name);
     const std::int64_t before = old ? old->delta_version : -1;
-    if (files == nullptr || files->delta_version < 0) continue;
+    if (files == nullptr || files->delta_version < 0 || files->delta_version == before) continue;
     const std::string path = DeltaEntryPath(table.name, files->delta_version);
-    if (files->delta_version != before) {
-      TRY_ASSIGN(const bool there, folder.Exists(path));
-      if (!there) {
-        if (files->delta_version != before + 1) {
-          return Fail(ErrorCode::kCorrupt,
-                      "write {}: generation {} has version {} of the table before it, and not {}", path,
-                      manifest.generation, before, files->delta_version - 1);
-        }
-        TRY(WriteWhole(folder, path, DeltaEntry(table, manifest, previous)));
+    if (!folder.Exists(path)) {
+      if (files->delta_version != before + 1) {
+        return Fail(ErrorCode::kCorrupt,
+                    "write {}: generation {} has version {} of the table before it, and not {}", path,
+                    manifest.generation, before, files->delta_version - 1);
       }
-      if (files->delta_version > 0 && files->delta_version % kCheckpointEvery == 0)
-        TRY(WriteCheckpoint(folder, root, table, *files, manifest, connection));
+      TRY(folder.MakeFolder(fmt::format("{}/_delta_log", table.name)));
+      TRY(folder.WriteNew(path, DeltaEntry(table, manifest, previous)));
     }
+    if (files->delta_version > 0 && files->delta_version % kCheckpointEvery == 0)
+      TRY(WriteCheckpoint(folder, table, *files, manifest, connection));
   }
   return {};
 }

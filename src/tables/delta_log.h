@@ -9,24 +9,23 @@
 #include <string>
 #include <string_view>
 
-#include "base/files.h"
 #include "base/result.h"
 #include "duckdb/database.h"
 #include "tables/manifest.h"
 #include "tables/spec.h"
+#include "tables/table_folder.h"
 
 namespace tmdbc::tables {
 
 // Every so many versions a checkpoint spares readers the entries before it.
 inline constexpr std::int64_t kCheckpointEvery = 20;
 
-// Writes what is missing of each table's log to make `manifest` its newest version. `folder`: the tables' folder, whose
-// path is `root` (for DuckDB, which writes the checkpoints). `previous`: the manifest that this one's parent is; null
-// when it has none. A table whose delta_version is the same as before has not changed and gets nothing; one that has
+// Writes what is missing of each table's log to make `manifest` its newest version. `connection` writes the checkpoints,
+// through tmp/. `previous`: the manifest that this one's parent is; null when it has none. A table whose delta_version is the same as before has not changed and gets nothing; one that has
 // it one higher gets an entry, unless it is there. Done after the manifest is committed, and again by the next publish
 // when it was cut short. One writer at a time.
-Result<void> WriteDeltaLogs(FileSystem& folder, const std::string& root, const Manifest& manifest,
-                            const Manifest* previous, duckdb::Connection& connection);
+Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
+                            duckdb::Connection& connection);
 
 // "movies/_delta_log/00000000000000000007.json"
 std::string DeltaEntryPath(std::string_view table, std::int64_t version);

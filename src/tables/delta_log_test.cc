@@ -22,7 +22,7 @@ class DeltaLogTest : public ::testing::Test {
   DeltaLogTest()
       : root_(fs::canonical(fs::path(::testing::TempDir())) / fmt::format("delta-{}", ::getpid())),
         folder_(root_ / "tables"),
-        files_(folder_.path().string()) {}
+        files_(TableFolder::Open(folder_.path().string()).value()) {}
   ~DeltaLogTest() override { fs::remove_all(root_); }
 
   // A publish with its log.
@@ -32,8 +32,7 @@ class DeltaLogTest : public ::testing::Test {
     return manifest;
   }
   void Write(const Manifest& manifest, const Manifest* previous) {
-    const auto written =
-        WriteDeltaLogs(files_, folder_.path().string(), manifest, previous, folder_.connection());
+    const auto written = WriteDeltaLogs(files_, manifest, previous, folder_.connection());
     ASSERT_TRUE(written) << written.error().message;
   }
   std::string Entry(const std::string& table, std::int64_t version) {
@@ -74,7 +73,7 @@ class DeltaLogTest : public ::testing::Test {
 
   const fs::path root_;
   testing::TablesFolder folder_;
-  PosixFileSystem files_;
+  TableFolder files_;
 };
 
 TEST_F(DeltaLogTest, TheFirstEntryHasProtocolSchemaAndFiles) {
@@ -183,7 +182,7 @@ TEST_F(DeltaLogTest, AGapIsToldAndNotPaperedOver) {
   folder_.Commit();
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");
   const Manifest second = folder_.Commit();
-  const auto written = WriteDeltaLogs(files_, folder_.path().string(), second, nullptr, folder_.connection());
+  const auto written = WriteDeltaLogs(files_, second, nullptr, folder_.connection());
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::kCorrupt);
 }

@@ -378,12 +378,12 @@ type: never NULL. *Key*: no two rows have the same values in these columns. The 
   return text;
 }
 
-Result<void> WriteDocuments(FileSystem& folder, const Manifest& manifest) {
-  TRY(WriteWhole(folder, "views.sql", ViewsScript(manifest, "")));
-  TRY(WriteWhole(folder, "dictionary.json", DictionaryJson()));
-  TRY(WriteWhole(folder, "datapackage.json", DatapackageJson(manifest)));
-  TRY(WriteWhole(folder, "croissant.json", CroissantJson(manifest)));
-  return WriteWhole(folder, "README.md", ReadmeText(manifest));
+Result<void> WriteDocuments(TableFolder& folder, const Manifest& manifest) {
+  TRY(folder.Replace("views.sql", ViewsScript(manifest, "")));
+  TRY(folder.Replace("dictionary.json", DictionaryJson()));
+  TRY(folder.Replace("datapackage.json", DatapackageJson(manifest)));
+  TRY(folder.Replace("croissant.json", CroissantJson(manifest)));
+  return folder.Replace("README.md", ReadmeText(manifest));
 }
 
 }  // namespace tmdbc::tables

@@ -6,14 +6,14 @@
 
 #include <string>
 
-#include "base/files.h"
 #include "base/result.h"
 #include "tables/manifest.h"
+#include "tables/table_folder.h"
 
 namespace tmdbc::tables {
 
 // Each whole, in place of the one before, after the generation is committed. Who repeats it writes the same bytes.
-Result<void> WriteDocuments(FileSystem& folder, const Manifest& manifest);
+Result<void> WriteDocuments(TableFolder& folder, const Manifest& manifest);
 
 // How a person opens the tables, what is in them, whose they are.
 std::string ReadmeText(const Manifest& manifest);

@@ -63,7 +63,7 @@ class DocumentsReadBack : public ::testing::Test {
   DocumentsReadBack()
       : root_(fs::canonical(fs::path(::testing::TempDir())) / fmt::format("documents-{}", ::getpid())) {
     fs::create_directories(root_);
-    PosixFileSystem files(root_.string());
+    TableFolder files = TableFolder::Open(root_.string()).value();
     EXPECT_TRUE(WriteDocuments(files, manifest_));
     fs::current_path(root_);
   }
@@ -135,7 +135,7 @@ TEST(DocumentsOfAFolder, ViewsSqlRunsInTheFolderItself) {
     testing::TablesFolder folder(root);
     testing::PutTwoFilms(folder);
     const Manifest manifest = folder.Commit();
-    PosixFileSystem files(root.string());
+    TableFolder files = TableFolder::Open(root.string()).value();
     ASSERT_TRUE(WriteDocuments(files, manifest));
     const fs::path before = fs::current_path();
     fs::current_path(root);
