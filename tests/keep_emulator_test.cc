@@ -74,6 +74,18 @@ TEST_F(KeepOverCeph, AMirrorIsMadeInTheBucketAtNoRequestMoreThanAtHome) {
   EXPECT_LE(Counter(away.sim, "/api_requests") - before, 60) << "the feeds of two days, and what they list";
   EXPECT_EQ(Run(away, "laptop", {"run", "--once"}).code, 0);
   ExpectTruth(away);
+  // Commands that mend work there too, and make no mirror where none is.
+  EXPECT_EQ(Run(away, "laptop", {"queue", "list"}).out, "nothing is waiting\n");
+  EXPECT_EQ(Run(away, "laptop", {"queue", "redrive"}).out, "0 dead letters are queued again\n");
+  const Finished dry = Run(away, "laptop", {"compact", "--dry-run"}), compacted = Run(away, "laptop", {"compact"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_EQ(compacted.code, 0) << compacted.err;
+  EXPECT_EQ(Run(away, "anywhere", {"status"}).out.find("held by"), std::string::npos);
+  Environment nowhere = On(away, "laptop");
+  nowhere["S3_BUCKET_NAME"] = client.MakeBucket();
+  EXPECT_EQ(RunToEnd({CollectorPath(), "compact"}, nowhere, folder.path()).code, 2);
+  // What it has replaced stays for a day: an outsider's copy has both.
+  EXPECT_EQ(Run(away, "anywhere", {"verify", "--deep"}).code, 0);
   // What is left on a machine is worth nothing: the bucket is all there is.
   std::filesystem::remove_all(folder.path() / "laptop");
   const Finished pulled = Run(away, "pulled", {"pull"});

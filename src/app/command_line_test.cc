@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
         Mistake{{"triger", "x.json"}, "'triger' is not a command, did you mean trigger?"},
         Mistake{{"change", "--since=0"}, "'change' is not a command, did you mean changes?"},
-        Mistake{{"sql"}, "'sql' is not a command; see --help"},
+        Mistake{{"ask"}, "'ask' is not a command; see --help"},
         Mistake{{"queue"}, "queue what: list, dead, redrive or purge?"},
         Mistake{{"queue", "lst"}, "'lst' is not a command of queue, did you mean list?"},
         Mistake{{"run", "--onec"}, "--onec is not a flag of run, did you mean --once?"},

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "app/command.h"
-#include "app/data_dir.h"
 #include "app/hints.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/stop_signals.h"
+#include "app/work_place.h"
 #include "base/json_writer.h"
+#include "queue/sqlite_queue_view.h"
 #include "storage/compaction.h"
 
 namespace tmdbc {
@@ -96,25 +97,24 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   options.dry_run = arguments.Has("--dry-run");
   options.pack = true;  // a person waits for it: everything that was written in haste is compressed again
   if (keep_days) options.versions_before = clock.Now() - std::chrono::days(*keep_days);
-  // Before it is locked for writing: a folder without a store is not made into one.
-  TRY(DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  PosixFileSystem files(dir.path());
-  TRY_ASSIGN(const auto writer, RecordWriter::Open(files, catalog, clock, RecordWriterOptions{}));
+  // Where there is no store none is made.
+  TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.must_exist = true}));
+  TRY_ASSIGN(const auto writer, RecordWriter::Open(place->files(), place->catalog(), clock, place->writer_options()));
   for (const std::string& notice : writer->notices()) PrintError(Explain(notice, Hint::kRebuild), settings.log_format);
 
   const StopSignals signals;
+  const auto stopping = [&] { return signals.flag().requested() || !place->Keep(); };
   Reports reports;
   bool damaged = false;
   for (const MediaType type : TypesOf(settings)) {
-    if (signals.flag().requested()) break;
-    TRY_ASSIGN(const Report report,
-               Compact(files, catalog, *writer, type, options, [&] { return signals.flag().requested(); }));
+    if (stopping()) break;
+    TRY_ASSIGN(const Report report, Compact(place->files(), place->catalog(), *writer, type, options, stopping));
     damaged = damaged || report.damaged_segments > 0;
     reports.emplace_back(type, report);
   }
   const bool stopped = signals.flag().requested();
+  SqliteQueueView queue(place->catalog(), clock);
+  if (!options.dry_run) TRY(place->Close(queue, [&] { return writer->Seal(); }));
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(reports, options.dry_run, stopped)
                                        : TextOf(reports, options.dry_run)));
   return stopped || damaged ? kExitPartly : kExitDone;

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include "app/command.h"
-#include "app/data_dir.h"
+#include "app/opened_store.h"
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
+#include "app/work_place.h"
 #include "base/json_writer.h"
 #include "base/safe_text.h"
 #include "queue/sqlite_queue.h"
@@ -32,31 +33,25 @@ Result<std::optional<MediaType>> TypeOf(const Arguments& arguments) {
 
 // The queue for one command, with all that it stands on.
 struct Look {
-  DataDir dir;
-  SystemClock clock;
-  Database catalog;
-  SqliteQueueView queue{catalog, clock, {.max_receives = kMaxReceives}};
+  std::unique_ptr<OpenedStore> store;
+  SqliteQueueView queue{store->catalog, store->clock, {.max_receives = kMaxReceives}};
 };
 struct Mending {
-  DataDir dir;
-  SystemClock clock;
-  Database catalog;
+  std::unique_ptr<SystemClock> clock;
+  std::unique_ptr<WorkPlace> place;
   std::unique_ptr<SqliteIdQueue> queue;
 };
 
 Result<std::unique_ptr<Look>> OpenForReading(const Settings& settings) {
-  TRY_ASSIGN(DataDir dir, DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  return std::unique_ptr<Look>(new Look{std::move(dir), SystemClock(), std::move(catalog)});
+  TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
+  return std::unique_ptr<Look>(new Look{std::move(store)});
 }
 
-Result<std::unique_ptr<Mending>> OpenForWriting(const Settings& settings) {
-  // A folder without a store has no queue to mend; OpenForWriting() alone would make one.
-  TRY(DataDir::OpenForReading(settings.data_dir));
-  TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
-  TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-  std::unique_ptr<Mending> open(new Mending{std::move(dir), SystemClock(), std::move(catalog), nullptr});
-  TRY_ASSIGN(open->queue, SqliteIdQueue::Open(open->catalog, open->clock, {.max_receives = kMaxReceives}));
+Result<Mending> OpenForWriting(const Settings& settings) {
+  Mending open{.clock = std::make_unique<SystemClock>(), .place = nullptr, .queue = nullptr};
+  // Where there is no store there is no queue to mend.
+  TRY_ASSIGN(open.place, WorkPlace::Open(settings, *open.clock, {.must_exist = true}));
+  TRY_ASSIGN(open.queue, SqliteIdQueue::Open(open.place->catalog(), *open.clock, {.max_receives = kMaxReceives}));
   return open;
 }
 
@@ -125,7 +120,8 @@ Result<int> QueueDeadCommand(const Settings& settings, const Arguments& argument
 Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
   TRY_ASSIGN(const auto open, OpenForWriting(settings));
-  TRY_ASSIGN(const std::int64_t count, open->queue->Redrive(type, Time::max()));
+  TRY_ASSIGN(const std::int64_t count, open.queue->Redrive(type, Time::max()));
+  TRY(open.place->Close(*open.queue));
   return Tell(arguments, "redriven", "dead letters are queued again", count);
 }
 
@@ -137,7 +133,8 @@ Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& argumen
                 dead ? "dead letters" : "queued ids");
   }
   TRY_ASSIGN(const auto open, OpenForWriting(settings));
-  TRY_ASSIGN(const std::int64_t count, open->queue->Purge(type, dead));
+  TRY_ASSIGN(const std::int64_t count, open.queue->Purge(type, dead));
+  TRY(open.place->Close(*open.queue));
   return Tell(arguments, "purged", dead ? "dead letters are forgotten" : "queued ids are forgotten", count);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/safe_text.h"
 #include "cloud/bucket_home.h"
+#include "cloud/bucket_view.h"
 #include "cloud/carry.h"
 
 namespace tmdbc {
@@ -74,6 +75,7 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
                                                    const WorkPlaceOptions& options) {
   const std::string& bucket = settings.s3_bucket_name;
   if (bucket.empty()) {
+    if (options.must_exist) TRY(DataDir::OpenForReading(settings.data_dir));
     TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(settings.data_dir));
     TRY_ASSIGN(Database catalog, dir.OpenCatalog());
     const std::string name = dir.path();
@@ -85,6 +87,10 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
   if (options.bucket == nullptr) {
     TRY_ASSIGN(opened, OpenedBucket::Open(settings));
     TRY(opened->Probe());
+  }
+  if (options.must_exist) {
+    const auto head = BucketView::ReadHead(options.bucket != nullptr ? *options.bucket : opened->objects());
+    if (!head) return std::unexpected(OfBucket("s3://" + bucket, head.error()));
   }
   TRY_ASSIGN(DataDir dir, DataDir::OpenForWriting(fmt::format("{}/bucket/{}", settings.data_dir, bucket)));
   std::unique_ptr<WorkPlace> place(new WorkPlace("s3://" + bucket, std::move(dir), options));
@@ -110,6 +116,20 @@ Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& setting
   TRY_ASSIGN(keeper_, MirrorKeeper::Take(
                           {.objects = objects, .scratch = local_, .scratch_folder = folder(), .clock = clock}, keeper));
   return WriteWhole(local_, kHoldersFile, keeper.holder + '\n');
+}
+
+Result<void> WorkPlace::Close(QueueView& queue, const std::function<Result<void>()>& seal) {
+  if (!keeper_) return {};
+  const auto published = keeper_->Publish(queue, seal ? seal : [] { return Result<void>(); }, true);
+  if (!published) return std::unexpected(OfBucket(name_, published.error()));
+  return {};
+}
+
+bool WorkPlace::Keep() {
+  if (!keeper_) return true;
+  const auto kept = keeper_->Keep();
+  // A bucket that is away may come back.
+  return kept || kept.error().code != ErrorCode::kExists;
 }
 
 }  // namespace tmdbc

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "cloud/mirror_keeper.h"
+#include "queue/queue_desk.h"
 #include "settings/settings.h"
 #include "storage/object_store.h"
 #include "storage/record_writer.h"
@@ -24,6 +25,8 @@
 namespace tmdbc {
 
 struct WorkPlaceOptions {
+  // For commands that mend what is there: where no store is yet, none is made.
+  bool must_exist = false;
   // Of a bucket: what a deployment has handed out comes back no more (KeeperOptions::take_back).
   bool take_over = false;
   // In the place of the bucket that the settings name; null: that one. Outlives the place.
@@ -50,6 +53,12 @@ class WorkPlace {
   RecordWriterOptions writer_options() const { return {.trust_segments = keeper_ != nullptr}; }
   // Null: it is DATA_DIR, where what was committed is there for everybody.
   MirrorKeeper* keeper() { return keeper_.get(); }
+
+  // For commands that have no pipeline. What they did is there for everybody, and a mirror in a bucket is free again:
+  // last. `seal` seals a writer's segments, which only a bucket needs; may be empty.
+  Result<void> Close(QueueView& queue, const std::function<Result<void>()>& seal = {});
+  // In a long loop: the lease of a bucket's mirror. False: it was lost.
+  bool Keep();
 
  private:
   WorkPlace(std::string name, DataDir dir, const WorkPlaceOptions& options)
