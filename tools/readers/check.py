@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""check.py TABLES NODE_FOLDER: reads a folder of tables with everything that claims to read Parquet and Delta, and
+"""check.py TABLES NODE_FOLDER [DOCS PROGRAM]: reads a folder of tables with everything that claims to read Parquet and Delta, and
 compares what they found: for each table the number of rows and a sum of the hashes of its rows, so that the order does not
 matter and a value that one reader sees otherwise does. The reference is DuckDB over the list of files of the manifest.
+With DOCS, a page of the documentation: its blocks of Python are run, and its blocks of SQL by DuckDB over views.sql and by
+PROGRAM's sql, which must give the same rows.
 
 Says what disagrees, or warns, and exits 1; else prints one line a reader."""
 
 import hashlib
 import importlib.metadata
 import json
+import os
+import re
 import shutil
 import struct
 import subprocess
@@ -246,7 +250,27 @@ def check_documents(folder):
     print(f"mlcroissant {importlib.metadata.version('mlcroissant')}: {len(dataset.metadata.record_sets)} record sets")
 
 
-def main(path, node):
+def check_docs(folder, docs, program):
+    blocks = re.findall(r"^```(sql|python)\n(.*?)^```$", Path(docs).read_text(), re.MULTILINE | re.DOTALL)
+    os.chdir(folder.path)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(Path("views.sql").read_text())
+    for kind, text in blocks:
+        try:
+            if kind == "python":
+                exec(compile(text, docs, "exec"), {})
+                continue
+            expected = connection.sql(text).to_arrow_table().num_rows
+            lines = subprocess.run([program, "sql", "--format=jsonl", "-"], input=text, capture_output=True, text=True)
+            if lines.returncode != 0 or len(lines.stdout.splitlines()) != expected:
+                fail("sql", docs, f"{text}: {lines.stderr or f'other rows than the {expected} of DuckDB'}")
+        except Exception as error:  # as a reader of the page would see it
+            fail("docs", docs, f"{text}: {type(error).__name__}: {error}")
+    print(f"{Path(docs).name}: {len(blocks)} blocks")
+
+
+def main(path, node, docs=None, program=None):
     duckdb.sql("SET TimeZone = 'UTC'")
     folder = Folder(path)
     references = check_parquet(folder)
@@ -260,6 +284,8 @@ def main(path, node):
             bare = Folder(Path(copy) / "tables")
             check_delta(bare, references, f", without the {checkpoints} checkpoints")
     check_documents(folder)
+    if docs:
+        check_docs(folder, docs, program)
     for words in failures:
         print(words, file=sys.stderr)
     return 1 if failures else 0
