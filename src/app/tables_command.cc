@@ -72,6 +72,8 @@ std::string JsonOf(const tables::PublishReport& report) {
       .Key("damages")
       .BeginArray();
   for (const std::string& damage : report.damages) json.Text(damage);
+  json.EndArray().Key("lost").BeginArray();
+  for (const std::string& file : report.lost) json.Text(file);
   return json.EndArray().EndObject().text() + "\n";
 }
 
@@ -84,11 +86,13 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
     return Fail(ErrorCode::kInvalid, "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
   const StopSignals signals;
   TablesMeter meter(store->clock);
-  const auto report = PublishTables(*store, library, arguments.Has("--rebuild"), signals.flag(),
+  const auto report = PublishTables(settings, *store, library, arguments.Has("--rebuild"), signals.flag(),
                                     [&](const tables::PublishProgress& progress) { meter.Show(progress); });
   if (!report) return std::unexpected(report.error());
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
+  for (const std::string& file : report->lost)
+    PrintError(fmt::format("tables/{} was missing or cut: all tables were made anew", file), settings.log_format);
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
   return report->damages.empty() ? kExitDone : kExitPartly;
 }

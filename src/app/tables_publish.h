@@ -7,6 +7,7 @@
 
 #include "app/opened_store.h"
 #include "duckdb/library.h"
+#include "settings/settings.h"
 #include "tables/publish.h"
 
 namespace tmdbc {
@@ -14,7 +15,7 @@ namespace tmdbc {
 // DATA_DIR/tables.
 std::string TablesFolder(const std::string& data_dir);
 
-Result<tables::PublishReport> PublishTables(OpenedStore& store, const duckdb::Library& library, bool rebuild,
+Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStore& store, const duckdb::Library& library, bool rebuild,
                                             const StopFlag& stop,
                                             std::function<void(const tables::PublishProgress&)> progress);
 

@@ -333,6 +333,34 @@ constexpr Setting kTable[] = {
        s.metrics_listen = text;
        return text.empty() || ParseListenAddress(text).has_value();
      }},
+    {"TABLES", "tables", "auto", "auto, off, daily or after-every-collection",
+     "When `run` brings the Parquet tables in DATA_DIR/tables up to date: once a day, or after each collection. auto: "
+     "daily, once `tables` has made them.",
+     false,
+     [](std::string_view text, Settings& s) {
+       constexpr std::array<std::pair<std::string_view, TablesRhythm>, 4> kRhythms = {
+           {{"auto", TablesRhythm::kAuto},
+            {"off", TablesRhythm::kOff},
+            {"daily", TablesRhythm::kDaily},
+            {"after-every-collection", TablesRhythm::kAfterEveryCollection}}};
+       return ParseChoice(text, kRhythms, s.tables);
+     },
+     true},
+    {"POPULARITY_HISTORY_MIN", "tables", "1.0", "off or a number from 0 to 1000000",
+     "The table popularity_daily keeps the popularity of every day from TMDB's exports, of all ids that have at least "
+     "this much; nobody else keeps it.",
+     false,
+     [](std::string_view text, Settings& s) {
+       if (text == "off") {
+         s.popularity_history_min = std::nullopt;
+         return true;
+       }
+       double minimum = 0;
+       if (!ParseWithin(text, 0.0, 1e6, minimum)) return false;
+       s.popularity_history_min = minimum;
+       return true;
+     },
+     true},
     {"DUCKDB_LIBRARY", "tables", "", "the path of libduckdb.so, 1.4.4 or later but before 2",
      "DuckDB's library, which `tables` and `sql` load. When it is not set: where `./dev duckdb` or the package "
      "tmdb-collector-sql puts it, else where the system finds libraries.",

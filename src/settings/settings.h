@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -56,6 +57,9 @@ struct SettingSources {
   std::vector<GivenSetting> flags = {};
 };
 
+// When `run` brings the tables up to date.
+enum class TablesRhythm : std::uint8_t { kAuto, kOff, kDaily, kAfterEveryCollection };
+
 struct Settings {
   std::string tmdb_api_key;  // a secret: 32 hex digits (v3) or a token with two dots (v4); empty when not set
   std::string tmdb_api_base_url;  // without a trailing slash, like the next one
@@ -77,6 +81,8 @@ struct Settings {
   std::string s3_endpoint;     // of an S3 that is not AWS's; without a trailing slash
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+  TablesRhythm tables = TablesRhythm::kAuto;            // when `run` publishes them
+  std::optional<double> popularity_history_min = 1.0;  // empty: the popularity of past days is not kept
   std::string duckdb_library;  // a path; empty: where it is by custom (app/duckdb_place.h)
   std::string metrics_listen;  // host:port (metrics_server.h); empty: nowhere
 

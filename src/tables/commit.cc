@@ -6,6 +6,10 @@
 #include <optional>
 #include <set>
 
+#include "duckdb/database.h"
+#include "tables/delta_log.h"
+#include "tables/documents.h"
+
 namespace tmdbc::tables {
 namespace {
 
@@ -29,7 +33,7 @@ Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& f
   return folder.WriteNew(ManifestPath(manifest.generation), FormatManifest(manifest));
 }
 
-Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const Derived& derived) {
+Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& library) {
   const auto hint = folder.files().Read(std::string(kHint), 0, 1000);
   if (hint && ParseHint(*hint) == manifest.generation) return {};
   std::optional<Manifest> previous;
@@ -38,14 +42,16 @@ Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, con
     if (!parent && parent.error().code != ErrorCode::kNotFound) return std::unexpected(parent.error());
     if (parent) previous = *std::move(parent);
   }
-  if (derived.delta_logs) TRY(derived.delta_logs(folder, manifest, previous ? &*previous : nullptr));
+  TRY_ASSIGN(duckdb::Database database, duckdb::Database::Open(library, {}));
+  TRY_ASSIGN(duckdb::Connection connection, database.Connect());
+  TRY(WriteDeltaLogs(folder, manifest, previous ? &*previous : nullptr, connection));
   const std::string snapshot = SnapshotOf(manifest.generation);
   TRY(folder.MakeFolder(snapshot));
   for (const auto& [name, table] : manifest.tables) {
     for (const DataFile& file : table.files) TRY(folder.HardLink(file.path, snapshot + "/" + file.path));
   }
   TRY(folder.PointAt("latest", snapshot));
-  if (derived.documents) TRY(derived.documents(folder, manifest));
+  TRY(WriteDocuments(folder, manifest));
   // Last: it says that the rest is done.
   return folder.Replace(std::string(kHint), FormatHint(manifest.generation));
 }

@@ -12,11 +12,11 @@
 // A crash before 2 leaves files that nobody names; they go at the next start.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "duckdb/library.h"
 #include "tables/manifest.h"
 #include "tables/table_folder.h"
 
@@ -28,17 +28,11 @@ struct NewFile {
   std::string path;
 };
 
-// What is made from a manifest beside the data; `previous` is null for the first generation. Each is repeatable.
-struct Derived {
-  std::function<Result<void>(TableFolder& folder, const Manifest& manifest, const Manifest* previous)> delta_logs;
-  std::function<Result<void>(TableFolder& folder, const Manifest& manifest)> documents;
-};
-
 // Steps 1 and 2. kExists when another process has published that generation.
 Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files, const Manifest& manifest);
 
 // Steps 3 and 4 of the newest generation, unless they are done.
-Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const Derived& derived);
+Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& duckdb);
 
 // Step 5. Kept are the newest generation, the one before it, and all that were published within a day before `now`; when
 // the newest took in a purge the one before it is no exception.

@@ -22,6 +22,7 @@ GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous, 
     next_.generation = previous_->generation + 1;
     next_.parent = previous_->generation;
     if (!build_) next_.sequences = previous_->sequences;
+    next_.exports = previous_->exports;
   }
   for (const Table& table : Tables()) {
     TableFiles& files = next_.tables[table.name];

@@ -76,6 +76,8 @@ std::string FormatManifest(const Manifest& manifest) {
       .Key("sequences")
       .BeginObject();
   for (const auto& [type, sequence] : manifest.sequences) json.Field(Name(type), sequence);
+  json.EndObject().Key("exports").BeginObject();
+  for (const auto& [name, day] : manifest.exports) json.Field(name, FormatDate(day));
   json.EndObject().Key("tables").BeginObject();
   for (const auto& [name, table] : manifest.tables) {
     json.Key(name)
@@ -123,6 +125,11 @@ Result<Manifest> ParseManifest(std::string_view text) {
     const auto type = ParseMediaType(name);
     if (!type) continue;  // of a later program
     TRY_ASSIGN(manifest.sequences[*type], Member<std::int64_t>(sequences, name));
+  }
+  TRY_ASSIGN(const object exports, Member<object>(json, "exports"));
+  for (const auto [name, value] : exports) {
+    TRY_ASSIGN(const auto day, Member<std::string_view>(exports, name));
+    TRY_ASSIGN(manifest.exports[std::string(name)], ParseDate(day));
   }
   TRY_ASSIGN(const object tables, Member<object>(json, "tables"));
   for (const auto [name, value] : tables) {

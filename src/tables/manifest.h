@@ -3,7 +3,7 @@
 // the commit, and it is never changed. Built and parsed here and nowhere else. docs/tables-format.md has the bytes.
 //
 //   {"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",
-//    "purged":false,"sequences":{"movie":12,"tv":4},
+//    "purged":false,"sequences":{"movie":12,"tv":4},"exports":{"movie_ids":"2026-11-29"},
 //    "tables":{"movies":{"delta_version":7,"width":65536,"files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
 //      "rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"..."}],"recent":null}},"superseded":{}}
 //
@@ -11,6 +11,7 @@
 // list of files: no lock, no mix. Unknown members are passed over; an unknown format is refused.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -51,6 +52,7 @@ struct Manifest {
   Time committed_at{};          // in milliseconds
   bool purged = false;          // it took in a purge: what was before goes as soon as may be
   std::map<MediaType, std::int64_t> sequences;  // up to where the change feed of each type was read
+  std::map<std::string, std::chrono::sys_days, std::less<>> exports;  // the last day taken in, by their names
   std::map<std::string, TableFiles, std::less<>> tables;
   bool operator==(const Manifest&) const = default;
 };

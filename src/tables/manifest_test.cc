@@ -13,6 +13,7 @@ Manifest Some() {
   manifest.parent = 123;
   manifest.committed_at = ParseTime("2026-11-30T15:00:00.000Z").value();
   manifest.sequences = {{MediaType::kMovie, 12}, {MediaType::kTv, 4}};
+  manifest.exports["movie_ids"] = ParseDate("2026-11-29").value();
   manifest.tables["movies"] = {
       7, 65536, {{"movies/0000000000-0000065535.000000123.parquet", 47102, 9120331, 2, 65531, std::string(64, 'a')}}};
   manifest.tables["genres"] = {};
@@ -23,7 +24,7 @@ TEST(Manifest, IsReadAsItWasWritten) {
   const std::string text = FormatManifest(Some());
   EXPECT_TRUE(text.starts_with(
       R"({"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",)"
-      R"("purged":false,"sequences":{"movie":12,"tv":4},"tables":{"genres":{"delta_version":-1,"width":0,"files":[],"recent":null},)"
+      R"("purged":false,"sequences":{"movie":12,"tv":4},"exports":{"movie_ids":"2026-11-29"},"tables":{"genres":{"delta_version":-1,"width":0,"files":[],"recent":null},)"
       R"("movies":{"delta_version":7,"width":65536,"files":[{"path":"movies/0000000000-0000065535.000000123.parquet",)"
       R"("rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"aaa)"))
       << text;

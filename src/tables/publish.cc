@@ -27,13 +27,27 @@ class Publication {
     report_.generation = newest;
     if (newest == 0) return {};
     TRY_ASSIGN(previous_, ReadManifest(folder_.files(), newest));
-    TRY(FinishGeneration(folder_, *previous_, options_.derived));
+    FindLost();
+    if (!report_.lost.empty()) return {};
+    TRY(FinishGeneration(folder_, *previous_, ports_.duckdb));
     return RemoveOld(folder_, *previous_, ports_.clock.Now());
+  }
+
+  // Somebody has taken files away. All follows from the store, but for what it does not keep.
+  void FindLost() {
+    for (auto& [name, table] : previous_->tables) {
+      std::erase_if(table.files, [&](const DataFile& file) {
+        const auto size = folder_.files().Size(file.path);
+        const bool lost = !size || std::int64_t(*size) != file.bytes;
+        if (lost) report_.lost.push_back(file.path);
+        return lost;
+      });
+    }
   }
 
   Result<bool> IsDue() {
     bool due = options_.rebuild, any = previous_.has_value();
-    build_ = options_.rebuild || !previous_ || previous_->spec != kSpecVersion;
+    build_ = options_.rebuild || !previous_ || previous_->spec != kSpecVersion || !report_.lost.empty();
     for (const MediaType type : kRecordTypes) {
       TRY_ASSIGN(const std::int64_t newest, ports_.feed.NewestSequence(type));
       any = any || newest > 0;
@@ -42,7 +56,8 @@ class Publication {
       if (newest < since) build_ = true;
       due = due || newest != since;
     }
-    return any && (due || build_);
+    if (options_.popularity_minimum) exports_ = NewExports(ports_.exports, previous_ ? &*previous_ : nullptr);
+    return any && (due || build_ || !exports_.empty());
   }
 
   Result<void> Make() {
@@ -58,6 +73,8 @@ class Publication {
     const BaseOf base_of = [this](MediaId id, std::int64_t version) { return FindBase(id, version); };
     Workshop workshop{connection, scratch, writer, draft, base_of, options_.sizes, ports_.stop, ports_.progress};
     TRY(PublishTypes(workshop));
+    if (!exports_.empty())
+      TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum));
     const Time now = ports_.clock.Now();
     TRY(PublishSnapshots(workshop, rows_, now));
     TRY(PublishDictionary(workshop));
@@ -68,7 +85,7 @@ class Publication {
     report_.published = true;
     report_.built = build_;
     report_.generation = manifest.generation;
-    TRY(FinishGeneration(folder_, manifest, options_.derived));
+    TRY(FinishGeneration(folder_, manifest, ports_.duckdb));
     TRY(folder_.Remove("tmp"));
     return RemoveOld(folder_, manifest, now);
   }
@@ -114,6 +131,7 @@ class Publication {
   PublishReport report_;
   std::optional<Manifest> previous_;
   bool build_ = false;
+  std::vector<PopularityExport> exports_;   // to be taken in
   std::map<MediaType, std::int64_t> rows_;  // of the types that were taken in
 };
 

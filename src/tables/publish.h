@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,15 +27,17 @@ struct PublishPorts {
   const duckdb::Library& duckdb;
   const Clock& clock;
   const StopFlag& stop;
+  BlobReader& files;  // of the store
+  std::vector<PopularityExport> exports;  // that are kept
   std::function<void(const PublishProgress&)> progress;  // may be empty
 };
 
 struct PublishOptions {
   std::string root;      // of the tables
   bool rebuild = false;  // make everything again, from the first line of the feed
+  std::optional<double> popularity_minimum = 1.0;  // of an id whose days are kept; empty: none is
   PartSizes sizes;
   TableFolder::Before before;
-  Derived derived;
 };
 
 struct PublishReport {
@@ -46,6 +49,7 @@ struct PublishReport {
   std::int64_t files = 0;       // written
   std::int64_t bytes = 0;       // of these
   std::vector<std::string> damages;  // of the store: what is there is not in the tables
+  std::vector<std::string> lost;     // files of tables that were missing or cut: all were made anew
 };
 
 // kBusy when another process publishes, kUnavailable when stopped, kInvalid when a later program wrote the tables; else

@@ -22,6 +22,7 @@ struct PublishWorld {
   StopFlag stop;
   std::filesystem::path root;
   tables::PublishOptions options;
+  std::vector<tables::PopularityExport> exports;
 
   PublishWorld() {
     static int made = 0;
@@ -42,7 +43,9 @@ struct PublishWorld {
     store.Seal();
   }
   Result<tables::PublishReport> TryPublish(const tables::PublishOptions& with) {
-    return tables::Publish({store.store->feed, store.store->reader, Duckdb(), store.clock, stop, {}}, with);
+    return tables::Publish({store.store->feed, store.store->reader, Duckdb(), store.clock, stop, store.files,
+                            exports, {}},
+                           with);
   }
   tables::PublishReport Publish() { return Publish(options); }
   tables::PublishReport Publish(const tables::PublishOptions& with) {

@@ -29,8 +29,7 @@ class TableFolder {
   ~TableFolder();
 
   const std::string& root() const { return root_; }
-  // Reads alone.
-  PosixFileSystem& files() { return files_; }
+  BlobReader& files() { return files_; }
   std::string Full(const std::string& path) const { return root_ + "/" + path; }
 
   // Paths are relative to the root.

@@ -3,9 +3,12 @@
 // generation. Each part is one function, in a file of its own. One thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/stop.h"
 #include "duckdb/database.h"
@@ -61,6 +64,19 @@ Result<void> PublishVersions(Workshop& workshop, std::string_view partition);
 // What this publish took in, and the dictionary.
 Result<void> PublishSnapshots(Workshop& workshop, const std::map<MediaType, std::int64_t>& rows, Time now);
 Result<void> PublishDictionary(Workshop& workshop);
+
+// An export that the harvester has accepted.
+struct PopularityExport {
+  std::string name;  // "movie_ids"
+  MediaType type{};
+  std::chrono::sys_days day;
+  std::string path;  // from DATA_DIR
+};
+// Those that the newest generation (null: there is none) has not taken in, by part and day.
+std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted, const Manifest* previous);
+// The days of these, which are new, of all ids of at least that popularity. A file a type and month.
+Result<void> PublishPopularity(Workshop& workshop, BlobReader& files, const std::vector<PopularityExport>& exports,
+                               double minimum);
 
 // Fills the table `changed` with the ids of a batch.
 Result<void> FillChanged(Workshop& workshop, const ChangeBatch& batch);
