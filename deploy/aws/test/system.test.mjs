@@ -36,6 +36,7 @@ let gate;
 let harvester;
 let collector;
 let queue;
+let deadLetters;
 let onCall = async () => {};
 
 // Deterministic: which call is the last of whom.
@@ -87,6 +88,10 @@ before(async () => {
   for (const one of Object.values(policies)) assert.ok(Array.isArray(one) && one.length > 5);
   gate = await openGate({ upstream: env.AWS_ENDPOINT_URL, policies, onCall: (call) => onCall(call) });
   queue = (await aws('sqs', 'get_queue_url', { QueueName: 'tmdb-data-collector-dev-ids.fifo' })).QueueUrl;
+  deadLetters = (await aws('sqs', 'get_queue_url', { QueueName: 'tmdb-data-collector-dev-dead.fifo' })).QueueUrl;
+  // moto's own mapping receives a message each time one is sent, and can run no function: four such are a dead letter.
+  for (const { UUID } of (await aws('lambda', 'list_event_source_mappings')).EventSourceMappings)
+    await aws('lambda', 'update_event_source_mapping', { UUID, Enabled: false });
   rmSync(functionScratch, { recursive: true, force: true });
   await openHosts(zip);
 });
@@ -165,6 +170,16 @@ async function pass() {
   if (!state?.holder) return;
   state.until = '2020-01-01T00:00:00.000Z';
   await aws('s3', 'put_object', { Bucket: bucket, Key: 'state/head.json', Body: JSON.stringify(state) });
+}
+
+// Between two cycles. What a message asked for whose collector died four times goes out again when SQS has been empty for
+// two heartbeats; nobody here can hasten the owner's clock.
+async function patience() {
+  await pass();
+  const { Attributes: dead } = await sqs('GetQueueAttributes', { QueueUrl: deadLetters, AttributeNames: ['ApproximateNumberOfMessages'] });
+  const { Attributes: live } = await sqs('GetQueueAttributes', { QueueUrl: queue, AttributeNames: ['ApproximateNumberOfMessages'] });
+  if (Number(dead.ApproximateNumberOfMessages) === 0 || Number(live.ApproximateNumberOfMessages) > 0) return;
+  if ((await head()).out.batches > 0) await sleep(125_000);
 }
 
 // Every record line of the bucket by type, as any zstd reads them.
@@ -327,9 +342,9 @@ test('query, status and verify look at the bucket from here', { timeout: 100_000
   assert.match(out, /^ok {2}head: epoch \d+, free, 0 ids wait/m);
 });
 
-test('what changes while functions are killed at random is stored all the same', { timeout: 300_000 }, async () => {
+const kills = Number(process.env.TMDBC_KILLS ?? 12);
+test('what changes while functions are killed at random is stored all the same', { timeout: 300_000 + kills * 10_000 }, async () => {
   needsMirror();
-  const kills = Number(process.env.TMDBC_KILLS ?? 12);
   assert.ok(Number.isInteger(kills) && kills >= 0, `TMDBC_KILLS is '${process.env.TMDBC_KILLS}'`);
   let killed = 0;
   let armed = true;
@@ -362,8 +377,7 @@ test('what changes while functions are killed at random is stored all the same',
   armed = false;
   assert.equal(killed, kills);
   await pass();
-  // A batch whose message died four times is overdue when SQS has been empty for two heartbeats.
-  await untilDone(12, pass);
+  await untilDone(12, patience);
   await holdsTheTruth();
   assert.deepEqual(gate.denied, []);
 });
