@@ -148,6 +148,7 @@ constexpr Option kCarryOptions[] = {kJson};
 
 constexpr Option kTablesOptions[] = {
     {"--rebuild", "", "make all of them anew, from the first record on", ""},
+    {"--check", "", "make nothing: compare every file with what was written", ""},
     kJson,
 };
 
@@ -202,7 +203,7 @@ constexpr Command kCommands[] = {
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
     {"tables", "bring the Parquet tables in DATA_DIR/tables up to date", kTablesOptions,
      "They are made the first time; afterwards from what has changed. Readers notice nothing: docs/tables.md says how to "
-     "open them. Exits 1 when damage was left out.",
+     "open them. Exits 1 when damage was left out, or found.",
      false, TablesCommand},
     {"sql", "ask the tables, in SQL", kSqlOptions,
      "One statement that reads: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE, in DuckDB's SQL. SHOW TABLES "

@@ -37,7 +37,8 @@ Daemon::Daemon(Settings& settings, const Arguments& arguments, Pipeline& pipelin
     : settings_(settings),
       arguments_(arguments),
       pipeline_(pipeline),
-      notify_([](const char* name) -> const char* { return std::getenv(name); }, ::getpid()) {
+      notify_([](const char* name) -> const char* { return std::getenv(name); }, ::getpid()),
+      tables_(settings, pipeline.clock(), pipeline.log()) {
   pipeline_.on_tick = [this] { notify_.Alive(pipeline_.clock().Mono()); };
   pipeline_.signals().ReloadOnHangup();
 }
@@ -165,6 +166,7 @@ Result<void> Daemon::Collected(Summary summary) {
   if (summary.queue.left > 0 && !denied) drain_at_ = now + kAfterOutage;
   if (under_way_) TRY(End(*under_way_, outcome.schedule_code()));
   under_way_.reset();
+  tables_.CollectionEnded();
   return {};
 }
 
@@ -191,6 +193,7 @@ Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write)
 Result<void> Daemon::Wait() {
   pipeline_.SealWhatIsDue();
   pipeline_.PublishChanges();
+  tables_.Look();
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {

@@ -13,6 +13,7 @@
 
 #include "app/collection.h"
 #include "app/command.h"
+#include "app/tables_rhythm.h"
 #include "base/service_notify.h"
 #include "scheduler/scheduler.h"
 
@@ -53,6 +54,7 @@ class Daemon {
   Pipeline& pipeline_;
   std::optional<Scheduler> scheduler_;
   ServiceNotify notify_;
+  TablesPublisher tables_;
 
   std::optional<std::string> under_way_;  // the schedule whose collection has not ended
   std::optional<MonoTime> drain_at_;      // when the queue is to be fetched without a harvest before

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // run and collect. `run` without --once is the daemon (daemon.h).
+#include <algorithm>
+
 #include "app/collection.h"
 #include "app/command.h"
 #include "app/daemon.h"
+#include "app/tables_rhythm.h"
 
 namespace tmdbc {
 
@@ -22,7 +25,11 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   const bool closed = pipeline->Close();
   if (!summary) return std::unexpected(summary.error());
   const int code = Tell(*summary, arguments.Has("--json"), pipeline->log());
-  return closed ? code : kExitUnusable;
+  if (!closed) return kExitUnusable;
+  if (pipeline->stop().requested()) return code;
+  TablesPublisher tables(current, pipeline->clock(), pipeline->log());
+  tables.CollectionEnded();
+  return tables.Finish(pipeline->stop()) ? code : std::max(code, static_cast<int>(kExitPartly));
 }
 
 Result<int> CollectCommand(const Settings& settings, const Arguments& arguments) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/command.h"
+#include "app/data_dir.h"
 #include "app/duckdb_place.h"
 #include "app/hints.h"
 #include "app/opened_store.h"
@@ -14,6 +15,7 @@
 #include "app/stop_signals.h"
 #include "app/tables_publish.h"
 #include "base/json_writer.h"
+#include "tables/check.h"
 
 namespace tmdbc {
 namespace {
@@ -77,13 +79,46 @@ std::string JsonOf(const tables::PublishReport& report) {
   return json.EndArray().EndObject().text() + "\n";
 }
 
+std::string TextOf(const tables::CheckReport& report) {
+  std::string text;
+  for (const std::string& fault : report.faults) text += "tables/" + fault + "\n";
+  if (report.generation == 0) return "there are no tables yet: run `tables`\n";
+  return text + fmt::format("generation {}: {} files of {:.1f} MB, {} of them not as they were written\n",
+                            report.generation, FormatCount(report.files), double(report.bytes) / 1e6,
+                            FormatCount(std::ssize(report.faults)));
+}
+
+std::string JsonOf(const tables::CheckReport& report) {
+  JsonWriter json;
+  json.BeginObject()
+      .Field("generation", report.generation)
+      .Field("files", report.files)
+      .Field("bytes", report.bytes)
+      .Key("faults")
+      .BeginArray();
+  for (const std::string& fault : report.faults) json.Text(fault);
+  return json.EndArray().EndObject().text() + "\n";
+}
+
+Result<int> Check(const Settings& settings, bool as_json) {
+  TRY(DataDir::OpenForReading(settings.data_dir));
+  const StopSignals signals;
+  PosixFileSystem folder(TablesFolder(settings.data_dir));
+  TRY_ASSIGN(const auto report, tables::CheckTables(folder, signals.flag()));
+  TRY(WriteOut(as_json ? JsonOf(report) : TextOf(report)));
+  if (!report.faults.empty())
+    PrintError("the tables are damaged: `tables --rebuild` makes them anew", settings.log_format);
+  return report.generation > 0 && report.faults.empty() ? kExitDone : kExitPartly;
+}
+
 }  // namespace
 
 Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
+  if (!settings.s3_bucket_name.empty())
+    return Fail(ErrorCode::kInvalid, "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
+  if (arguments.Has("--check")) return Check(settings, arguments.Has("--json"));
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
-  if (store->view() != nullptr)
-    return Fail(ErrorCode::kInvalid, "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
   const StopSignals signals;
   TablesMeter meter(store->clock);
   const auto report = PublishTables(settings, *store, library, arguments.Has("--rebuild"), signals.flag(),
