@@ -144,7 +144,9 @@ def compare(name, table, reference, read, columns):
         warnings.simplefilter("always")
         try:
             found = digest(read(), columns)
-        except Exception as error:  # whatever a reader throws is what it says of our files
+        except BaseException as error:  # whatever a reader throws is what it says of our files; Rust's panics are no Exception
+            if isinstance(error, KeyboardInterrupt):
+                raise
             return fail(name, table, f"{type(error).__name__}: {error}")
         if found != reference:
             fail(name, table, f"{found} and not {reference}")
