@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "tables/delta_log.h"
-#include "tables/documents.h"
 #include "tables/publish_world_test.h"
 
 namespace tmdbc::tables {
@@ -26,7 +25,7 @@ constexpr std::int64_t kFilms[] = {5, 1500, 3000};  // in three ranges
 // TMDBC_PUBLISHES=N; a publish takes half a second beside busy readers.
 int Publishes() {
   const char* text = std::getenv("TMDBC_PUBLISHES");
-  return text ? std::atoi(text) : 10;
+  return text ? std::atoi(text) : 8;
 }
 
 // Round n: every film has n as its votes and n in its title, and n members of its cast.
@@ -117,13 +116,6 @@ std::string FaultOf(duckdb::Connection& connection, const Lists& lists) {
 
 TEST(ReadersBeside, SeeOneGenerationWhileOthersArePublished) {
   PublishWorld world;
-  auto logs = duckdb::Database::Open(testing::Duckdb(), {}).value();
-  auto connection = logs.Connect().value();
-  world.options.derived.delta_logs = [&](TableFolder& folder, const Manifest& manifest,
-                                         const Manifest* previous) {
-    return WriteDeltaLogs(folder, manifest, previous, connection);
-  };
-  world.options.derived.documents = WriteDocuments;
   const auto publish = [&](int round) {
     for (const std::int64_t id : kFilms) world.Put(FilmOfRound(id, round, world.store.clock.Now()));
     world.Seal();
@@ -186,17 +178,10 @@ void ExpectLogsAsManifest(const fs::path& root) {
 }
 
 TEST(ReadersBeside, AKillAmidLogsAndDocumentsIsMadeUpForByTheNextStart) {
-  auto logs = duckdb::Database::Open(testing::Duckdb(), {}).value();
-  auto connection = logs.Connect().value();
   bool died = true;
   int deaths = 0;
   for (int dies_at = 1; died; dies_at += 11) {
     PublishWorld world;
-    world.options.derived.delta_logs = [&](TableFolder& folder, const Manifest& manifest,
-                                           const Manifest* previous) {
-      return WriteDeltaLogs(folder, manifest, previous, connection);
-    };
-    world.options.derived.documents = WriteDocuments;
     for (const int round : {1, 2}) {
       for (const std::int64_t id : kFilms) world.Put(FilmOfRound(id, round, world.store.clock.Now()));
       world.Seal();
