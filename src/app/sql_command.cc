@@ -13,17 +13,16 @@
 
 #include "app/command.h"
 #include "app/duckdb_place.h"
-#include "app/opened_store.h"
+#include "app/newest_tables.h"
 #include "app/output.h"
 #include "app/sql_output.h"
 #include "app/stop_signals.h"
 #include "app/tables_publish.h"
 #include "app/temporary_folder.h"
-#include "base/files.h"
+#include "base/clock.h"
 #include "base/safe_text.h"
 #include "base/words.h"
 #include "duckdb/interrupt_on_stop.h"
-#include "tables/manifest.h"
 #include "tables/sandbox.h"
 
 namespace tmdbc {
@@ -33,7 +32,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMemory = 1ull << 30;   // bytes
 constexpr std::size_t kMaxStatement = 1 << 20;  // bytes
-constexpr std::chrono::days kOld{7};
 
 struct Question {
   std::string statement;
@@ -102,40 +100,6 @@ void PrintSqlError(const Error& error, LogFormat format) {
   (void)std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-// Empty: nothing was published yet.
-Result<std::optional<tables::Manifest>> NewestManifest(const std::string& folder) {
-  if (!fs::is_directory(folder)) return std::nullopt;
-  PosixFileSystem files(folder);
-  for (int tries = 0;; ++tries) {
-    TRY_ASSIGN(const std::int64_t generation, tables::NewestGeneration(files));
-    if (generation == 0) return std::nullopt;
-    auto manifest = tables::ReadManifest(files, generation);
-    if (manifest) return *std::move(manifest);
-    // A publish may just have replaced it, and done away with it.
-    if (manifest.error().code != ErrorCode::kNotFound || tries == 3) return std::unexpected(manifest.error());
-  }
-}
-
-// Whoever asks tables of last month should know; the store is looked at only then.
-void WarnWhenOld(const Settings& settings, const tables::Manifest& manifest) {
-  const SystemClock clock;
-  const auto age = clock.Now() - manifest.committed_at;
-  if (age < kOld) return;
-  const auto store = OpenedStore::ForReading(settings);
-  if (!store) return;
-  bool behind = false;
-  for (const auto& [type, sequence] : manifest.sequences) {
-    const auto newest = (*store)->feed.NewestSequence(type);
-    behind = behind || (newest && *newest > sequence);
-  }
-  if (!behind) return;
-  PrintError(
-      fmt::format(
-          "the tables are {} days old, and the store has changed since: `tables` brings them up to date",
-          std::chrono::floor<std::chrono::days>(age).count()),
-      settings.log_format);
-}
-
 Result<void> WriteParquet(tables::Sandbox& sandbox, const std::string& temporary, const std::string& file) {
   auto written = sandbox.WriteParquet();
   std::error_code error;
@@ -172,7 +136,7 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
   }
   std::error_code error;
   const std::string folder = fs::weakly_canonical(TablesFolder(settings.data_dir), error).string();
-  TRY_ASSIGN(const auto manifest, NewestManifest(folder));
+  TRY_ASSIGN(const auto manifest, NewestTables(folder));
   if (!manifest) {
     PrintError(
         fmt::format("there are no tables in {} yet: `tmdb-collector tables` makes them", settings.data_dir),
@@ -183,7 +147,8 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
     TRY(WriteOut(tables::ViewsScript(*manifest, folder + "/")));
     return kExitDone;
   }
-  WarnWhenOld(settings, *manifest);
+  if (const auto old = WhyTablesAreBehind(settings, *manifest, SystemClock().Now()); !old.empty())
+    PrintError(old, settings.log_format);
   TRY_ASSIGN(const auto library, LoadDuckdb(settings));
   tables::SandboxOptions options;
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));

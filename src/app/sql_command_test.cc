@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "app/newest_tables.h"
 #include "app/program_world_test.h"
 #include "app/sql_output.h"
 #include "base/files.h"
@@ -139,6 +140,27 @@ TEST_F(SqlCommandTest, ReadsTheNewestGenerationWhateverTheHintSays) {
   folder.Commit();
   std::ofstream("data/tables/manifest.json") << "{\"generation\":1}";
   EXPECT_EQ(Sql("SELECT movie_id FROM movies", {"--format=csv"}).out, "movie_id\n7\n");
+}
+
+// The tables of the test are of December 2026 and the first of a store that has gone on.
+TEST_F(SqlCommandTest, TablesThatTheStoreHasLeftBehindAreOldNewsAndItSaysSo) {
+  testing::TablesFolder folder(std::filesystem::absolute("data/tables"));
+  {
+    testing::DataStore store;
+    store.Put({MediaType::kMovie, 550}, R"({"id":550,"title":"Fight Club"})", "2026-11-22T10:00:00Z");
+    store.Seal();
+  }
+  testing::PutTwoFilms(folder);
+  folder.manifest().sequences[MediaType::kMovie] = 0;
+  const tables::Manifest manifest = folder.Commit();
+  Settings settings;
+  settings.data_dir = "data";
+  const auto after = [&](int days) { return manifest.committed_at + std::chrono::days(days); };
+  EXPECT_EQ(WhyTablesAreBehind(settings, manifest, after(6)), "");
+  EXPECT_EQ(WhyTablesAreBehind(settings, manifest, after(9)),
+            "the tables are 9 days old, and the store has changed since: `tables` brings them up to date");
+  folder.manifest().sequences[MediaType::kMovie] = 1;
+  EXPECT_EQ(WhyTablesAreBehind(settings, folder.Commit(), after(9)), "");
 }
 
 TEST_F(SqlCommandTest, CtrlCEndsAQueryWithinASecond) {

@@ -10,12 +10,14 @@
 #include "app/care_status.h"
 #include "app/command.h"
 #include "app/coverage.h"
+#include "app/newest_tables.h"
 #include "app/opened_bucket.h"
 #include "app/opened_store.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/run_status.h"
 #include "app/stop_signals.h"
+#include "app/tables_publish.h"
 #include "base/json_writer.h"
 #include "base/safe_text.h"
 #include "harvester/accepted_exports.h"
@@ -357,6 +359,10 @@ Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) 
   }
   std::optional<StopSignals> signals;
   if (watch) signals.emplace();
+  if (const auto tables = NewestTables(TablesFolder(settings.data_dir)); tables && *tables) {
+    const std::string old = WhyTablesAreBehind(settings, **tables, SystemClock().Now());
+    if (!old.empty()) PrintError(old, settings.log_format);
+  }
   for (bool first = true;;) {
     TRY_ASSIGN(std::string text, Picture(settings, json));
     // On a terminal each picture takes the place of the one before; elsewhere a blank line stands between

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The newest generation of the tables under DATA_DIR, and whether it has fallen behind the store.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "settings/settings.h"
+#include "tables/manifest.h"
+
+namespace tmdbc {
+
+// `folder`: DATA_DIR/tables. Empty: nothing was published yet.
+Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder);
+
+// A sentence for whoever asks tables of last month: they are more than 7 days old, and the store has changed since.
+// Empty otherwise, and where the store cannot be asked. It is opened only when they are that old.
+std::string WhyTablesAreBehind(const Settings& settings, const tables::Manifest& manifest, Time now);
+
+}  // namespace tmdbc
