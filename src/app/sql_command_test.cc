@@ -48,7 +48,8 @@ TEST_F(SqlCommandTest, PrintsATableForPeople) {
 TEST_F(SqlCommandTest, PrintsCsvJsonLinesAndJsonForPrograms) {
   PutTables();
   const std::string statement =
-      "SELECT movie_id AS id, title, NULL AS none, '' AS empty, 'a \"b\", c' AS quoted, release_date FROM movies ORDER BY id";
+      "SELECT movie_id AS id, title, NULL AS none, '' AS empty, 'a \"b\", c' AS quoted, release_date FROM movies "
+      "ORDER BY id";
   EXPECT_EQ(Sql(statement, {"--format=csv"}).out,
             "id,title,none,empty,quoted,release_date\n"
             "2,Ariel,,\"\",\"a \"\"b\"\", c\",\n"

@@ -156,12 +156,15 @@ void AddResource(const Table& table, const TableFiles& files, JsonWriter& json) 
 constexpr std::string_view kCroissantContext =
     R"({"@language":"en","@vocab":"https://schema.org/","citeAs":"cr:citeAs","column":"cr:column",)"
     R"("conformsTo":"dct:conformsTo","cr":"http://mlcommons.org/croissant/","data":{"@id":"cr:data","@type":"@json"},)"
-    R"("dataBiases":"cr:dataBiases","dataCollection":"cr:dataCollection","dataType":{"@id":"cr:dataType","@type":"@vocab"},)"
+    R"("dataBiases":"cr:dataBiases","dataCollection":"cr:dataCollection",)"
+    R"("dataType":{"@id":"cr:dataType","@type":"@vocab"},)"
     R"("dct":"http://purl.org/dc/terms/","equivalentProperty":"cr:equivalentProperty",)"
     R"("examples":{"@id":"cr:examples","@type":"@json"},"extract":"cr:extract","field":"cr:field",)"
     R"("fileProperty":"cr:fileProperty","fileObject":"cr:fileObject","fileSet":"cr:fileSet","format":"cr:format",)"
-    R"("includes":"cr:includes","isLiveDataset":"cr:isLiveDataset","jsonPath":"cr:jsonPath","key":"cr:key","md5":"cr:md5",)"
-    R"("parentField":"cr:parentField","rai":"http://mlcommons.org/croissant/RAI/","path":"cr:path","personalSensitiveInformation":"cr:personalSensitiveInformation",)"
+    R"("includes":"cr:includes","isLiveDataset":"cr:isLiveDataset","jsonPath":"cr:jsonPath","key":"cr:key",)"
+    R"("md5":"cr:md5",)"
+    R"("parentField":"cr:parentField","rai":"http://mlcommons.org/croissant/RAI/",)"
+    R"("path":"cr:path","personalSensitiveInformation":"cr:personalSensitiveInformation",)"
     R"("recordSet":"cr:recordSet","references":"cr:references","regex":"cr:regex","repeated":"cr:repeated",)"
     R"("replace":"cr:replace","samplingRate":"cr:samplingRate","sc":"https://schema.org/","separator":"cr:separator",)"
     R"("source":"cr:source","subField":"cr:subField","transform":"cr:transform"})";
@@ -212,8 +215,8 @@ void AddRecordSet(const Table& table, JsonWriter& json) {
 constexpr std::string_view kHowTo = R"(
 ## How to open them
 
-Each table is a folder of Parquet files; manifest.json names the generation, manifests/ has the list of its files. latest/
-holds the newest generation's files alone. Each folder is a Delta Lake table too.
+Each table is a folder of Parquet files; manifest.json names the generation, manifests/ has the list of its files.
+latest/ holds the newest generation's files alone. Each folder is a Delta Lake table too.
 
 DuckDB, in its own shell, in this folder (views.sql has every table and the drop-in views):
 
@@ -241,8 +244,8 @@ Spark with delta-spark, and Athena over a copy in a bucket:
 
 std::string ReadmeText(const Manifest& manifest) {
   std::string text = fmt::format(
-      "# {}\n\nGeneration {} of {}. dictionary.json says what every column is, croissant.json and datapackage.json say the "
-      "same to\ntools.\n\n| table | rows | files | bytes | what |\n| --- | ---: | ---: | ---: | --- |\n",
+      "# {}\n\nGeneration {} of {}. dictionary.json says what every column is, croissant.json and datapackage.json "
+      "say the same\nto tools.\n\n| table | rows | files | bytes | what |\n| --- | ---: | ---: | ---: | --- |\n",
       kTitle, manifest.generation, FormatTime(manifest.committed_at));
   for (const Table& table : Tables()) {
     const TableFiles& files = *FilesOf(manifest, table.name);
@@ -266,8 +269,8 @@ DISTINCT. Times are UTC.
   text += kAttribution;
   text += fmt::format(
       R"( The data is TMDB's, not ours. Its terms ({}) bind whoever uses these
-files: among others nothing may be kept for longer than six months without a refresh, and it may not be passed on, sold or
-used to train models. Who shows where something can be watched names JustWatch.
+files: among others nothing may be kept for longer than six months without a refresh, and it may not be passed on,
+sold or used to train models. Who shows where something can be watched names JustWatch.
 )",
       kTerms);
   return text;
@@ -344,13 +347,13 @@ std::string DictionaryMarkdown() {
   std::string text = fmt::format(
       R"(# Data dictionary
 
-Every table that `tmdb-collector tables` makes, and every column. This page is made from the same table of the code as the
-Parquet files themselves (src/tables/spec.h); a test compares them. [tables.md](tables.md) shows how to use them.
+Every table that `tmdb-collector tables` makes, and every column. This page is made from the same table of the code as
+the Parquet files themselves (src/tables/spec.h); a test compares them. [tables.md](tables.md) shows how to use them.
 
-Types are DuckDB's names: BIGINT is 64 bits, DOUBLE 64 bits, TIMESTAMPTZ an instant in UTC with microseconds. **!** behind a
-type: never NULL. *Key*: no two rows have the same values in these columns. The source is the path within the record that
-`query` prints: [] stands for the elements of a list, {{}} for the members of an object, $ for the line around the record.
-{} tables, {} columns.
+Types are DuckDB's names: BIGINT is 64 bits, DOUBLE 64 bits, TIMESTAMPTZ an instant in UTC with microseconds. **!**
+behind a type: never NULL. *Key*: no two rows have the same values in these columns. The source is the path within the
+record that `query` prints: [] stands for the elements of a list, {{}} for the members of an object, $ for the line
+around the record. {} tables, {} columns.
 )",
       Tables().size(), [] {
         std::size_t columns = 0;

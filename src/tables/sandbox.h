@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sandbox: a statement that somebody wrote, run over one generation of the tables, and nothing else. It may be one
-// statement that reads (DuckDB's type SELECT); it sees the files of that generation and no others; it can attach, install
-// and set nothing. One thread; InterruptOnStop may stop it.
+// statement that reads (DuckDB's type SELECT); it sees the files of that generation and no others; it can attach,
+// install and set nothing. One thread; InterruptOnStop may stop it.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Sandbox {
   Result<duckdb::Rows> Run();
   // Its plan with the time of each step, as text for people. Check() has passed. It runs the statement.
   Result<std::string> Explain();
-  // Writes its rows to SandboxOptions::output_file as Parquet. Check() has passed. What is there is replaced; what fails
-  // may leave a part of it.
+  // Writes its rows to SandboxOptions::output_file as Parquet. Check() has passed. What is there is replaced; what
+  // fails may leave a part of it.
   Result<void> WriteParquet();
 
  private:

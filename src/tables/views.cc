@@ -64,7 +64,8 @@ UNION ALL
 SELECT 'tv', tv_id, 'cast', credit_id, person_id, name, gender, NULL, NULL, character_name, cast_order, episode_count
 FROM tv_cast
 UNION ALL
-SELECT 'tv', tv_id, 'crew', credit_id, person_id, name, gender, department, job, NULL, NULL, episode_count FROM tv_crew)";
+SELECT 'tv', tv_id, 'crew', credit_id, person_id, name, gender, department, job, NULL, NULL, episode_count
+FROM tv_crew)";
 
 constexpr std::string_view kDirectors = R"(
 SELECT 'movie' AS media_type, movie_id AS media_id, credit_id, person_id, name, gender, NULL::BIGINT AS episode_count
@@ -73,7 +74,8 @@ UNION ALL
 SELECT 'tv', tv_id, credit_id, person_id, name, gender, episode_count FROM tv_crew WHERE job = 'Director')";
 
 constexpr std::string_view kImdbLinks = R"(
-SELECT media_type, media_id, imdb_id, TRY_CAST(regexp_extract(imdb_id, '^[a-z]+0*([0-9]+)$', 1) AS BIGINT) AS imdb_number
+SELECT media_type, media_id, imdb_id,
+       TRY_CAST(regexp_extract(imdb_id, '^[a-z]+0*([0-9]+)$', 1) AS BIGINT) AS imdb_number
 FROM (SELECT 'movie' AS media_type, movie_id AS media_id, imdb_id FROM movies
       UNION ALL SELECT 'tv', tv_id, imdb_id FROM tv_shows
       UNION ALL SELECT 'person', person_id, imdb_id FROM people)

@@ -59,7 +59,7 @@ async function byParquetWasm(files, columns, digest) {
 }
 
 const question = JSON.parse(readFileSync(process.argv[2]))
-const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version
+const manifestOf = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url)))
 for (const [name, read] of [['hyparquet', byHyparquet], ['parquet-wasm', byParquetWasm]]) {
   for (const [table, { files, columns, rows, digest }] of Object.entries(question)) {
     const found = new Digest()
@@ -72,5 +72,5 @@ for (const [name, read] of [['hyparquet', byHyparquet], ['parquet-wasm', byParqu
     if (String(found) !== `${rows} ${digest}`)
       process.stderr.write(`${name}: ${table}: ${found} and not ${rows} ${digest}\n`)
   }
-  console.log(`${name} ${version(name)}: ${Object.keys(question).length} tables`)
+  console.log(`${name} ${manifestOf(name).version}: ${Object.keys(question).length} tables`)
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""check.py TABLES NODE_FOLDER [DOCS PROGRAM]: reads a folder of tables with everything that claims to read Parquet and Delta, and
-compares what they found: for each table the number of rows and a sum of the hashes of its rows, so that the order does not
-matter and a value that one reader sees otherwise does. The reference is DuckDB over the list of files of the manifest.
-With DOCS, a page of the documentation: its blocks of Python are run, and its blocks of SQL by DuckDB over views.sql and by
-PROGRAM's sql, which must give the same rows.
+"""check.py TABLES NODE_FOLDER [DOCS PROGRAM]: reads a folder of tables with everything that claims to read Parquet and
+Delta, and compares what they found: for each table the number of rows and a sum of the hashes of its rows, so that the
+order does not matter and a value that one reader sees otherwise does. The reference is DuckDB over the list of files of
+the manifest. With DOCS, a page of the documentation: its blocks of Python are run, and its blocks of SQL by DuckDB over
+views.sql and by PROGRAM's sql, which must give the same rows.
 
 Says what disagrees, or warns, and exits 1; else prints one line a reader."""
 
@@ -144,7 +144,7 @@ def compare(name, table, reference, read, columns):
         warnings.simplefilter("always")
         try:
             found = digest(read(), columns)
-        except BaseException as error:  # whatever a reader throws is what it says of our files; Rust's panics are no Exception
+        except BaseException as error:  # what a reader throws is what it says of our files; Rust's panics are this
             if isinstance(error, KeyboardInterrupt):
                 raise
             return fail(name, table, f"{type(error).__name__}: {error}")
