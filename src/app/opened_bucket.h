@@ -3,8 +3,10 @@
 // own variables and files, S3_ENDPOINT for an S3 elsewhere. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "aws/session.h"
 #include "base/clock.h"
@@ -16,8 +18,9 @@ namespace tmdbc {
 
 class OpenedBucket {
  public:
-  // kInvalid when there is no S3_BUCKET_NAME, or the region is not known. No call is made.
-  static Result<std::unique_ptr<OpenedBucket>> Open(const Settings& settings);
+  // kInvalid when there is no S3_BUCKET_NAME, or the region is not known. No call is made. `tick` (may be empty) is called
+  // while the bucket is waited for; it makes no call to it.
+  static Result<std::unique_ptr<OpenedBucket>> Open(const Settings& settings, std::function<void()> tick = {});
 
   // "s3://BUCKET"
   const std::string& name() const { return name_; }
@@ -26,9 +29,10 @@ class OpenedBucket {
   Result<void> Probe();
 
  private:
-  explicit OpenedBucket(std::string name) : name_(std::move(name)) {}
+  OpenedBucket(std::string name, std::function<void()> tick) : name_(std::move(name)), tick_(std::move(tick)) {}
 
   const std::string name_;
+  const std::function<void()> tick_;
   const SystemClock clock_;
   std::unique_ptr<aws::AwsSession> session_;
   std::unique_ptr<aws::S3ObjectStore> objects_;

@@ -93,6 +93,9 @@ Result<void> Pipeline::OpenPlace(bool take_over) {
   TRY_ASSIGN(place_, WorkPlace::Open(settings_, clock_,
                                      {.take_over = take_over,
                                       .bucket = surroundings_.bucket,
+                                      .tick = [this] {
+                                        if (on_tick) on_tick();
+                                      },
                                       .warn = [this](const std::string& warning) { log_->Warn(warning); }}));
   log_->SetRun(NewRunId(clock_.Now()));
   for (const std::string& warning : settings_.warnings) log_->Warn(warning);

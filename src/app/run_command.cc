@@ -16,7 +16,9 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   Settings current = settings;
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run", {}, arguments.Has("--take-over")));
   if (!arguments.Has("--once")) {
-    const auto code = Daemon(current, arguments, *pipeline).Run();
+    // It lives on until all is published: the service manager is told so meanwhile.
+    Daemon daemon(current, arguments, *pipeline);
+    const auto code = daemon.Run();
     const bool closed = pipeline->Close();
     if (!code) return code;
     return closed ? *code : kExitUnusable;

@@ -85,7 +85,7 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
   }
   std::unique_ptr<OpenedBucket> opened;
   if (options.bucket == nullptr) {
-    TRY_ASSIGN(opened, OpenedBucket::Open(settings));
+    TRY_ASSIGN(opened, OpenedBucket::Open(settings, options.tick));
     TRY(opened->Probe());
   }
   if (options.must_exist) {

@@ -31,6 +31,8 @@ struct WorkPlaceOptions {
   bool take_over = false;
   // In the place of the bucket that the settings name; null: that one. Outlives the place.
   ObjectStore* bucket = nullptr;
+  // Called while a bucket is waited for, which an upload may take minutes; makes no call to it. May be empty.
+  std::function<void()> tick = {};
   // Told what a person should know of the files; may be empty.
   std::function<void(const std::string& warning)> warn = {};
 };

@@ -15,7 +15,7 @@ constexpr const char* kRegionElsewhere = "us-east-1";
 }  // namespace
 
 AwsSession::AwsSession(Environment environment, const Clock& clock, std::string s3_endpoint, std::string region,
-                       std::unique_ptr<http::CurlTransport> transport)
+                       std::unique_ptr<http::HttpTransport> transport)
     : environment_(std::move(environment)),
       s3_endpoint_(std::move(s3_endpoint)),
       transport_(std::move(transport)),
@@ -24,14 +24,15 @@ AwsSession::AwsSession(Environment environment, const Clock& clock, std::string 
       client_(clock, *transport_, credentials_, std::move(region), random_) {}
 
 Result<std::unique_ptr<AwsSession>> AwsSession::Open(Environment environment, const Clock& clock,
-                                                     std::string s3_endpoint) {
+                                                     std::string s3_endpoint, const Wrap& wrap) {
   auto region = FindRegion(environment);
   if (!region && !s3_endpoint.empty()) region = kRegionElsewhere;
   TRY(region);
   http::CurlOptions options = http::CurlOptions::FromEnvironment();
   // The end of an upload in parts may take minutes, in which nothing comes.
   options.stall_timeout = std::chrono::seconds(60);
-  TRY_ASSIGN(auto transport, http::CurlTransport::Create(clock, std::move(options)));
+  TRY_ASSIGN(std::unique_ptr<http::HttpTransport> transport, http::CurlTransport::Create(clock, std::move(options)));
+  if (wrap) transport = wrap(std::move(transport));
   return std::unique_ptr<AwsSession>(new AwsSession(std::move(environment), clock, std::move(s3_endpoint),
                                                     *std::move(region), std::move(transport)));
 }

@@ -3,6 +3,7 @@
 // take no place among TMDB's connections), the chain of credentials, the client, and the stores and queues over it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -23,8 +24,10 @@ class AwsSession {
  public:
   // `clock` outlives the session; `environment` is asked as long as it lives. `s3_endpoint`: of an S3 that is not AWS's
   // (empty: AWS's); there a region need not be known. kInvalid when the region is missing or is none; no call is made.
+  // `wrap` (may be empty) may stand between the session and the network.
+  using Wrap = std::function<std::unique_ptr<http::HttpTransport>(std::unique_ptr<http::HttpTransport> network)>;
   static Result<std::unique_ptr<AwsSession>> Open(Environment environment, const Clock& clock,
-                                                  std::string s3_endpoint = "");
+                                                  std::string s3_endpoint = "", const Wrap& wrap = {});
 
   Result<std::unique_ptr<S3ObjectStore>> Bucket(const std::string& name);
   // The queues of these urls or names (a name is looked up: one call).
@@ -39,12 +42,12 @@ class AwsSession {
 
  private:
   AwsSession(Environment environment, const Clock& clock, std::string s3_endpoint, std::string region,
-             std::unique_ptr<http::CurlTransport> transport);
+             std::unique_ptr<http::HttpTransport> transport);
   Result<std::string> QueueUrl(const std::string& service_url, const std::string& name_or_url);
 
   const Environment environment_;
   const std::string s3_endpoint_;
-  const std::unique_ptr<http::CurlTransport> transport_;
+  const std::unique_ptr<http::HttpTransport> transport_;
   std::mt19937_64 random_;
   CredentialChain credentials_;
   AwsClient client_;

@@ -14,6 +14,9 @@
 namespace tmdbc {
 namespace {
 
+// So long a process that stops may take from now on, and so often it says so.
+constexpr std::chrono::seconds kExtendBy{60}, kExtendEvery{10};
+
 std::optional<std::int64_t> NumberOf(const char* text) {
   if (text == nullptr) return std::nullopt;
   std::int64_t number = 0;
@@ -75,9 +78,14 @@ void ServiceNotify::Reloading(MonoTime now) {
 
 void ServiceNotify::Stopping() {
   Send("STOPPING=1");
+  extend_next_ = MonoTime{};
 }
 
 void ServiceNotify::Alive(MonoTime now) {
+  if (extend_next_ && now >= *extend_next_) {
+    extend_next_ = now + kExtendEvery;
+    Send(fmt::format("EXTEND_TIMEOUT_USEC={}", Duration(kExtendBy).count()));
+  }
   if (!alive_every_ || (alive_next_ && now < *alive_next_)) return;
   alive_next_ = now + *alive_every_;
   Send("WATCHDOG=1");

@@ -28,7 +28,8 @@ class ServiceNotify {
   // It begins to read its settings again; Ready() ends that.
   void Reloading(MonoTime now);
   void Stopping();
-  // That it is alive, if the manager wants to know and half of the time it allows has passed. Call it often.
+  // That it is alive, if the manager wants to know and half of the time it allows has passed. While it stops: that it
+  // needs more time for that. Call it often.
   void Alive(MonoTime now);
 
  private:
@@ -37,6 +38,7 @@ class ServiceNotify {
   int socket_ = -1;
   std::optional<Duration> alive_every_;
   std::optional<MonoTime> alive_next_;
+  std::optional<MonoTime> extend_next_;  // it stops
   std::string status_;
 };
 

@@ -103,6 +103,22 @@ TEST_F(ServiceNotifyTest, SaysThatItIsAliveAtHalfOfTheTimeAllowed) {
   EXPECT_EQ(told, 6);
 }
 
+// To put a large catalog into a bucket takes longer than a manager waits by itself.
+TEST_F(ServiceNotifyTest, AsksForTimeWhileItStops) {
+  Listen(folder_ + "/notify");
+  ServiceNotify notify(FakeGetenv, kPid);
+  notify.Alive(kNow);
+  EXPECT_EQ(Receive(), "");
+  notify.Stopping();
+  EXPECT_EQ(Receive(), "STOPPING=1");
+  int asked = 0;
+  for (int second = 0; second < 60; ++second) {
+    notify.Alive(kNow + std::chrono::seconds(second));
+    asked += Receive() == "EXTEND_TIMEOUT_USEC=60000000";
+  }
+  EXPECT_EQ(asked, 6);
+}
+
 TEST_F(ServiceNotifyTest, IsSilentAboutItsLifeWhenNobodyAsked) {
   Listen(folder_ + "/notify");
   ServiceNotify(FakeGetenv, kPid).Alive(kNow);
