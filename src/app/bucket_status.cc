@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "app/bucket_cost.h"
 #include "app/progress.h"
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -31,7 +32,7 @@ bool IsHeld(const HeadState& head, Time now) {
   return head.holder && head.until > now;
 }
 
-// What its owner saw last: letters that are dead, and what lies in the queue of messages. Nothing where it says nothing
+// What its owner saw last: letters that are dead, what lies in the queue of messages, and what it has cost. Nothing where it says nothing
 // of the kind: a later program may write another one.
 std::string OwnerText(const std::string& written) {
   const auto parsed = ParsedJson::Parse(written);
@@ -42,6 +43,7 @@ std::string OwnerText(const std::string& written) {
   };
   const auto at = parsed->root().at_pointer("/at").get_string();
   if (at.error() != simdjson::SUCCESS) return "";
+  std::string_view since;
   std::string text =
       fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
                   FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
@@ -50,6 +52,18 @@ std::string OwnerText(const std::string& written) {
     text += fmt::format(
         "dead      {} ids, {} messages: an event with \"mode\":\"redrive\" queues the ids again\n",
         FormatCount(dead), FormatCount(dead_messages));
+  }
+  if (parsed->root().at_pointer("/spent/since").get_string().get(since) == simdjson::SUCCESS) {
+    const Spent spent{.puts = number("/spent/puts"),
+                      .gets = number("/spent/gets"),
+                      .messages = number("/spent/messages"),
+                      .invocations = number("/spent/invocations"),
+                      .gb_ms = 1000 * number("/spent/gb_seconds")};
+    text += fmt::format(
+        "spent     ${:.2f} by list price since {}, without storage: {} puts and lists, {} gets, {} messages, {} calls of "
+        "functions, {} GB-s\n",
+        DollarsOf(spent), Printable(since.substr(0, 10)), FormatCount(spent.puts), FormatCount(spent.gets),
+        FormatCount(spent.messages), FormatCount(spent.invocations), FormatCount(spent.gb_ms / 1000));
   }
   return text;
 }

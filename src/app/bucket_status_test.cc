@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "app/bucket_cost.h"
 #include "base/json.h"
 #include "testing/memory_object_store.h"
 
@@ -49,6 +55,35 @@ TEST_F(BucketStatusTest, SaysWhoHasItWhatWaitsAndHowLongItTakes) {
             "left      about 1 d 11 h at 40 requests a second\n"
             "messages  20 wait, 1 in flight at 2026-11-22T09:55:00.000Z\n"
             "dead      3 ids, 2 messages: an event with \"mode\":\"redrive\" queues the ids again\n");
+}
+
+TEST_F(BucketStatusTest, SaysWhatItHasCostSoFar) {
+  written =
+      R"({"at":"2026-11-22T09:55:00.000Z","spent":{"since":"2026-11-20T09:00:00.000Z","puts":12700,"gets":16800,)"
+      R"("messages":49000,"invocations":3600,"gb_seconds":49900}})";
+  const std::string text = BucketStatusText(Read(), kNow, 40);
+  EXPECT_NE(text.find("spent     $0.93 by list price since 2026-11-20, without storage: 12,700 puts and lists, 16,800 gets, "
+                      "49,000 messages, 3,600 calls of functions, 49,900 GB-s\n"),
+            std::string::npos)
+      << text;
+}
+
+// One list of prices: the estimate's.
+TEST(BucketCost, PricesAreThoseOfTheEstimate) {
+  const char* const source = std::getenv("TMDBC_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  std::ifstream in(std::string(source) + "/deploy/aws/cost.mjs");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const ListPrice price;
+  const auto of = [&](const std::string& name) {
+    const auto at = text.find(name + ": ");
+    return at == std::string::npos ? -1 : std::atof(text.c_str() + at + name.size() + 2);
+  };
+  EXPECT_DOUBLE_EQ(of("put"), price.put);
+  EXPECT_DOUBLE_EQ(of("get"), price.get);
+  EXPECT_DOUBLE_EQ(of("sqs"), price.sqs);
+  EXPECT_DOUBLE_EQ(of("invoke"), price.invoke);
+  EXPECT_DOUBLE_EQ(of("gbs"), price.gbs);
 }
 
 TEST_F(BucketStatusTest, SaysWhyNothingGoesOn) {

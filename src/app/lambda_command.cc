@@ -44,6 +44,11 @@ Result<std::string> Needed(const char* name) {
   return value;
 }
 
+// As collector.config.js has it: slow ones pay for waiting, so they take less.
+double CollectorMegabytes(double rate) {
+  return rate > 10 ? 256 : 128;
+}
+
 // What both functions are made of, for as long as the process lives.
 class LambdaProcess {
  public:
@@ -64,11 +69,27 @@ class LambdaProcess {
   }
 
   Result<std::string> Handle(const aws::Invocation& invocation) {
-    return handler_ == "collector" ? Collect(invocation) : Own(invocation);
+    ++invocations_;
+    const MonoTime began = machine_.Mono();
+    auto answer = Work(invocation);
+    worked_ += machine_.Mono() - began;
+    return answer;
   }
   Log& log() { return *log_; }
 
  private:
+  Result<std::string> Work(const aws::Invocation& invocation) {
+    return handler_ == "collector" ? Collect(invocation) : Own(invocation);
+  }
+  // What this environment has caused, its time up to the call before this one.
+  Spent Caused() const {
+    Spent spent = SpentOn(aws_->client().sent());
+    spent.invocations = invocations_;
+    const double gb = std::atof(aws::Variable(Getenv, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE").c_str()) / 1024;
+    spent.gb_ms = std::int64_t(gb * double(std::chrono::duration_cast<std::chrono::milliseconds>(worked_).count()));
+    return spent;
+  }
+
   LambdaProcess(std::string handler, Settings settings)
       : handler_(std::move(handler)),
         settings_(std::move(settings)),
@@ -137,6 +158,7 @@ class LambdaProcess {
       options.dispatch = {.rate = settings_.rate_limit_requests, .concurrency = settings_.collector_concurrency};
       options.sources = {.export_base_url = settings_.tmdb_export_base_url, .api = ApiAccessOf(settings_)};
       options.types = settings_.media_types;
+      options.collector_gb = CollectorMegabytes(settings_.rate_limit_requests) / 1024;
       options.first_request = R"({"source":"aws.events","detail-type":"Scheduled Event","detail":{}})";
       options.read_request = ReadOwnerRequest;
       options.harvest_options = [this](const HarvestRequest& request) { return HarvestOptionsFor(settings_, request); };
@@ -148,7 +170,8 @@ class LambdaProcess {
                                 .transport = *transport_,
                                 .upstream = upstream_,
                                 .random = random_,
-                                .log = *log_},
+                                .log = *log_,
+                                .spent = [this] { return Caused(); }},
                      std::move(options));
       harvester_.emplace(surroundings_, *owner_, random_, [this](Time deadline) -> Result<std::string> {
         return ProbeFromInside({.clock = machine_,
@@ -181,6 +204,8 @@ class LambdaProcess {
   std::unique_ptr<aws::S3ObjectStore> objects_;
   std::unique_ptr<http::HttpTransport> transport_;  // to TMDB
   bool key_is_parameter_ = false;
+  std::int64_t invocations_ = 0;
+  Duration worked_{};  // in earlier calls
 
   // Made when the first event comes.
   std::optional<CollectorFunction> function_;

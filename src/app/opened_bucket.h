@@ -11,6 +11,7 @@
 #include "aws/session.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "cloud/spent.h"
 #include "settings/settings.h"
 #include "storage/object_store.h"
 
@@ -25,6 +26,8 @@ class OpenedBucket {
   // "s3://BUCKET"
   const std::string& name() const { return name_; }
   ObjectStore& objects() { return *objects_; }
+  // What was billed for so far, through this object.
+  Spent spent() const { return SpentOn(session_->client().sent()); }
   // Refuses a server that ignores conditions. For who writes, before the first Put().
   Result<void> Probe();
 

@@ -113,8 +113,12 @@ Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& setting
   }
   // Before it is taken: who dies right behind that is known all the same.
   TRY(WriteWhole(local_, kHoldersFile, holders + keeper.holder + '\n'));
-  TRY_ASSIGN(keeper_, MirrorKeeper::Take(
-                          {.objects = objects, .scratch = local_, .scratch_folder = folder(), .clock = clock}, keeper));
+  TRY_ASSIGN(keeper_, MirrorKeeper::Take({.objects = objects,
+                                          .scratch = local_,
+                                          .scratch_folder = folder(),
+                                          .clock = clock,
+                                          .spent = [this] { return bucket_ ? bucket_->spent() : Spent(); }},
+                                         keeper));
   return WriteWhole(local_, kHoldersFile, keeper.holder + '\n');
 }
 

@@ -111,6 +111,9 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
     next.waiting += count.waiting + count.delayed + count.in_flight;
     status.dead += count.dead;
   }
+  const Spent caused = p_.spent ? p_.spent() : Spent();
+  TRY_ASSIGN(status.spent, AddSpent(*catalog_, caused - counted_, p_.clock.Now()));
+  counted_ = caused;
   TRY(CheckpointCatalog(*catalog_));
   TRY(home_.Publish(next, last ? std::nullopt : std::optional(kKeepersLease)));
   renew_at_ = p_.clock.Mono() + kRenewEvery;

@@ -56,6 +56,8 @@ struct KeeperPorts {
   FileSystem& scratch;               // of this machine, the keeper's alone
   const std::string scratch_folder;  // where that is, for SQLite
   const Clock& clock;
+  // What this process has caused so far; empty: nothing that is billed.
+  std::function<Spent()> spent = {};
 };
 
 struct KeeperOptions {
@@ -118,6 +120,7 @@ class MirrorKeeper {
   MonoTime renew_at_{}, publish_at_{};
   bool holds_ = false;               // as far as we know
   bool failed_ = false;              // the last publication
+  Spent counted_;                    // of what this process has caused, in the catalog
   std::vector<std::string> doomed_;  // to be deleted once a catalog without them is published
   std::optional<Error> left_over_;
 };

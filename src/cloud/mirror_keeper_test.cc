@@ -33,7 +33,8 @@ struct Place {
     TRY_ASSIGN(keeper, MirrorKeeper::Take({.objects = store,
                                            .scratch = scratch,
                                            .scratch_folder = folder.path(),
-                                           .clock = world.clock},
+                                           .clock = world.clock,
+                                           .spent = [this] { return caused; }},
                                           options));
     TRY_ASSIGN(writer, RecordWriter::Open(keeper->files(), keeper->catalog(), world.clock, {.trust_segments = true}));
     TRY_ASSIGN(queue, SqliteIdQueue::Open(keeper->catalog(), world.clock, {}));
@@ -77,6 +78,7 @@ struct Place {
   testing::ScratchFolder folder;
   PosixFileSystem scratch{folder.path()};
   int processes = 0;
+  Spent caused;
   std::unique_ptr<MirrorKeeper> keeper;
   std::unique_ptr<RecordWriter> writer;
   std::unique_ptr<SqliteIdQueue> queue;
@@ -307,6 +309,27 @@ TEST_F(MirrorKeeperTest, ACatalogThatIsAtHandIsNotFetchedAgain) {
   ASSERT_TRUE(Live(place));
   EXPECT_GT(fetched, 0) << "another process was there meanwhile";
   EXPECT_EQ(world_.Difference(), "");
+}
+
+// Two processes, and one that was killed: what was published is counted once.
+TEST_F(MirrorKeeperTest, CountsWhatTheMirrorHasCost) {
+  const auto told = [&] {
+    const auto status = ParsedJson::Parse(world_.bucket.objects.at(std::string(kStatusKey)).bytes).value();
+    return std::int64_t(status.root()["spent"]["puts"]);
+  };
+  Place place(world_, "process"), other(world_, "other");
+  ASSERT_TRUE(place.Begin());
+  place.caused.puts = 5;
+  ASSERT_TRUE(place.Publish());
+  place.caused.puts = 7;
+  ASSERT_TRUE(place.Publish());
+  EXPECT_EQ(told(), 7);
+  ASSERT_TRUE(place.Publish(true));
+  EXPECT_EQ(told(), 7);
+  ASSERT_TRUE(other.Begin());
+  other.caused.puts = 10;
+  ASSERT_TRUE(other.Publish(true));
+  EXPECT_EQ(told(), 17);
 }
 
 // A process of years remembers no more than what waits for something.

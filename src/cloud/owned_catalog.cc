@@ -99,6 +99,10 @@ std::string FormatOwnerStatus(const HeadState& head, const OwnerStatus& status, 
   json.Field("in_flight", status.channel.in_flight).Field("dead", status.channel.dead).EndObject();
   json.Key("stopped");
   head.stopped ? json.Text(*head.stopped) : json.Null();
+  const Spent& spent = status.spent.sum;
+  json.Key("spent").BeginObject().Field("since", FormatTime(status.spent.since));
+  json.Field("puts", spent.puts).Field("gets", spent.gets).Field("messages", spent.messages);
+  json.Field("invocations", spent.invocations).Field("gb_seconds", spent.gb_ms / 1000).EndObject();
   return json.EndObject().text() + "\n";
 }
 
@@ -106,7 +110,7 @@ Result<void> ForgetBucket(Database& catalog) {
   TRY(Dispatcher::Forget(catalog));
   return catalog.Execute(
       "DROP TABLE IF EXISTS taken_objects; DROP TABLE IF EXISTS request_tries; "
-      "DROP TABLE IF EXISTS owner_times; DROP TABLE IF EXISTS doomed_objects");
+      "DROP TABLE IF EXISTS owner_times; DROP TABLE IF EXISTS doomed_objects; DROP TABLE IF EXISTS spent");
 }
 
 }  // namespace tmdbc

@@ -14,6 +14,7 @@
 #include "base/sqlite.h"
 #include "cloud/batch_channel.h"
 #include "cloud/head_state.h"
+#include "cloud/spent.h"
 #include "storage/adopt.h"
 #include "storage/bucket_files.h"
 #include "storage/object_store.h"
@@ -42,6 +43,7 @@ Result<std::vector<std::string>> OldCatalogs(ObjectStore& objects, const HeadSta
 struct OwnerStatus {
   std::int64_t dead = 0;       // ids that were given up
   ChannelCounts channel = {};  // messages, where there are any
+  SpentSoFar spent = {};       // up to this publication
 };
 std::string FormatOwnerStatus(const HeadState& head, const OwnerStatus& status, Time now);
 

@@ -76,6 +76,7 @@ class Owner::Cycle {
   }
   // Behind it: what fails here the next cycle does.
   void Finish() {
+    o_.counted_ = caused_;
     Send();
     Clean();
   }
@@ -133,6 +134,7 @@ class Owner::Cycle {
   bool accepts_deletions_ = false;               // a person has agreed, lately
   ChannelCounts counts_;
   std::vector<IdBatch> to_send_;
+  Spent caused_, by_collectors_;  // by this process so far; by those whose bundles were taken in
   std::vector<std::string> to_delete_;  // once the catalog that says so is published
 };
 
@@ -241,6 +243,11 @@ Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::strin
   report_.requests += taken->summary.requests;
   report_.throttled += taken->summary.throttled;
   report_.denied |= taken->summary.denied;
+  // It looked whether its bundle was there, and put it.
+  by_collectors_ += {.puts = 1,
+                     .gets = 1,
+                     .invocations = 1,
+                     .gb_ms = std::int64_t(taken->summary.seconds * 1000 * o_.options_.collector_gb)};
   if (taken->summary.upstream_date) p_.upstream.Reached(*taken->summary.upstream_date);
   return {};
 }
@@ -427,6 +434,8 @@ Result<HeadState> Owner::Cycle::Close() {
       }
     }
   }
+  if (p_.spent) caused_ = p_.spent();
+  TRY_ASSIGN(report_.spent, AddSpent(*catalog_, caused_ - o_.counted_ + by_collectors_, p_.clock.Now()));
   store_.reset();
   TRY(CheckpointCatalog(*catalog_));
   catalog_.reset();
@@ -449,7 +458,7 @@ void Owner::Cycle::Clean() {
   Result<void> done;
   if (!to_delete_.empty()) done = p_.objects.Delete(to_delete_);
   if (!done) p_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
-  const OwnerStatus seen{.dead = report_.dead, .channel = report_.channel};
+  const OwnerStatus seen{.dead = report_.dead, .channel = report_.channel, .spent = report_.spent};
   const auto status =
       p_.objects.Put(std::string(kStatusKey), FormatOwnerStatus(head, seen, p_.clock.Now()), PutCondition::None());
   if (!status) p_.log.Warn("status.json is written later", {{"reason", status.error().message}});

@@ -26,6 +26,7 @@
 #include "cloud/batch_channel.h"
 #include "cloud/bucket_home.h"
 #include "cloud/dispatcher.h"
+#include "cloud/spent.h"
 #include "harvester/harvest_ports.h"
 #include "harvester/harvest_report.h"
 #include "harvester/harvest_request.h"
@@ -62,6 +63,8 @@ struct OwnerPorts {
   UpstreamDate& upstream;            // fed with every answer by who made the transport
   std::mt19937_64& random;
   Log& log;
+  // What this process has caused so far; empty: nothing that is billed.
+  std::function<Spent()> spent = {};
 };
 
 // What an event in the inbox asks for.
@@ -81,6 +84,8 @@ struct OwnerOptions {
   std::string first_request = {};
   // What an event says, or kInvalid.
   std::function<Result<OwnerRequest>(std::string_view event, const std::string& key)> read_request;
+  // Memory of a collector's function, in GB: its time is billed by that.
+  double collector_gb = 0;
   // What a harvest is to do; the request's types are never empty.
   std::function<HarvestOptions(const HarvestRequest& request)> harvest_options;
 };
@@ -119,6 +124,7 @@ struct OwnerReport {
   std::optional<std::string> stopped;
   // When TMDB last confirmed the live record that has waited longest for it; looked for when there was a harvest.
   std::optional<Time> oldest_verified;
+  SpentSoFar spent;
 };
 
 class Owner {
@@ -139,6 +145,7 @@ class Owner {
   const OwnerOptions options_;
   BucketHome home_;
   RateLimiter limiter_;
+  Spent counted_;  // of what this process has caused, in the catalog that was published last
 };
 
 }  // namespace tmdbc

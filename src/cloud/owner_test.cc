@@ -67,6 +67,14 @@ TEST_F(OwnerTest, MirrorsAllThereIs) {
   EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
 }
 
+TEST_F(OwnerTest, CountsWhatItsCollectorsHaveCost) {
+  Ask("auto");
+  Work();
+  const std::string& status = world_.bucket.objects.at(std::string(kStatusKey)).bytes;
+  // One bundle of 65 ids: looked for, and put.
+  EXPECT_NE(status.find(R"("puts":1,"gets":1,"messages":0,"invocations":1,"gb_seconds":0}})"), std::string::npos) << status;
+}
+
 TEST_F(OwnerTest, BeginsOnAMachineWhereItNeverWas) {
   std::filesystem::remove_all(machine_->folder.path());
   EXPECT_EQ(Ask("auto").end, OwnerEnd::kPublished);
