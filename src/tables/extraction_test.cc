@@ -409,5 +409,59 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedList) {
   EXPECT_GT(bodies, 12);
 }
 
+// Where the plan leads for a path of FIELD_TYPES.tsv ("credits.cast[].order"): whether a column or the list of unused
+// paths speaks of it.
+bool IsKnown(const ExtractionPlan& plan, std::string_view path) {
+  const ExtractionPlan::Node* node = &plan.at(ExtractionPlan::kRoot);
+  while (!path.empty()) {
+    if (node->unused) return true;
+    ExtractionPlan::NodeId next = ExtractionPlan::kNone;
+    if (path.starts_with("[]")) {
+      next = node->element;
+      path.remove_prefix(2);
+    } else {
+      if (path.starts_with('.')) path.remove_prefix(1);
+      const std::string_view name = path.substr(0, path.find_first_of(".["));
+      next = node->Find(name);
+      if (next == ExtractionPlan::kNone) next = node->any;
+      path.remove_prefix(name.size());
+    }
+    if (next == ExtractionPlan::kNone) return false;
+    node = &plan.at(next);
+  }
+  return node->unused || !node->leaves.empty();
+}
+
+TEST(Extraction, HasAColumnOrAReasonForEveryScalarThatWasEverSeen) {
+  TMDBC_NEEDS_CORPUS("FIELD_TYPES.tsv");
+  const std::map<std::string, MediaType> groups = {
+      {"movie", MediaType::kMovie},           {"tv", MediaType::kTv},           {"tv_season", MediaType::kSeason},
+      {"person", MediaType::kPerson},         {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
+      {"network", MediaType::kNetwork}};
+  std::ifstream file(tmdbc::testing::CorpusFolder() / "FIELD_TYPES.tsv");
+  int scalars = 0;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream cells(line);
+    std::string group, path, types;
+    std::getline(cells, group, '\t');
+    std::getline(cells, path, '\t');
+    std::getline(cells, types, '\t');
+    const auto type = groups.find(group);
+    const bool scalar = types.find("object:") == std::string::npos && types.find("array:") == std::string::npos;
+    const bool only_null = types.starts_with("null:") && types.find(',') == std::string::npos;
+    if (type == groups.end() || !scalar || only_null) continue;
+    // What is not asked for by default; a name of a namespace that this type has not is no part of a record either.
+    const std::string first = path.substr(0, path.find_first_of(".["));
+    const ExtractionPlan& plan = ExtractionPlan::Of(type->second);
+    // Of the small types the answers of sub-resources are listed by themselves.
+    constexpr std::string_view kAlone[] = {"backdrops", "posters", "logos", "results", "page", "total_pages", "total_results"};
+    if (std::ranges::find(kAlone, first) != std::end(kAlone)) continue;
+    if (IsOff(first) && plan.at(ExtractionPlan::kRoot).Find(first) == ExtractionPlan::kNone) continue;
+    EXPECT_TRUE(IsKnown(plan, path)) << group << " " << path << " " << types;
+    ++scalars;
+  }
+  EXPECT_GT(scalars, 250);
+}
+
 }  // namespace
 }  // namespace tmdbc::tables
