@@ -13,8 +13,8 @@ namespace tmdbc {
 namespace {
 
 // Collections of a day drift by some minutes: a whole day would skip every other one.
-constexpr auto kDaily = std::chrono::hours(20);
-constexpr auto kLookEvery = std::chrono::milliseconds(50);
+constexpr auto kADay = std::chrono::hours(20);
+constexpr auto kLookForTheEnd = std::chrono::milliseconds(50);
 
 Result<tables::PublishReport> PublishNow(const Settings& settings, const StopFlag& stop) {
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
@@ -37,7 +37,7 @@ bool TablesAreDue(TablesRhythm rhythm, bool there, std::optional<Time> last, Tim
       return true;
   }
   // A clock that was set back is no reason to wait for it.
-  return !last || now < *last || now - *last >= kDaily;
+  return !last || now < *last || now - *last >= kADay;
 }
 
 TablesPublisher::~TablesPublisher() {
@@ -89,7 +89,7 @@ bool TablesPublisher::Finish(const StopFlag& stop) {
   if (!thread_.joinable()) return true;
   while (!HasEnded()) {
     if (stop.requested()) stop_.Request();
-    std::this_thread::sleep_for(kLookEvery);
+    std::this_thread::sleep_for(kLookForTheEnd);
   }
   return Take();
 }

@@ -20,6 +20,9 @@ struct Cell {
   bool operator==(const Cell&) const = default;
 };
 
+inline Cell TextCell(std::string_view text) { return {.null = false, .text = text}; }
+inline Cell NumberCell(std::int64_t number) { return {.null = false, .number = number}; }
+
 struct Conversion {
   Cell cell;                // null when `reason` is not empty, and of null and ""
   std::string_view reason;  // why the value does not fit

@@ -77,7 +77,7 @@ const Table* OwnerOf(const Table& table) {
 }
 
 // "a | b" would be two cells.
-std::string Cell(std::string_view text) {
+std::string MarkdownCell(std::string_view text) {
   std::string cell;
   for (const char c : text) {
     if (c == '|') cell += '\\';
@@ -250,10 +250,10 @@ std::string ReadmeText(const Manifest& manifest) {
   for (const Table& table : Tables()) {
     const TableFiles& files = *FilesOf(manifest, table.name);
     text += fmt::format("| {} | {} | {} | {} | {} |\n", table.name, Thousands(RowsOf(files)),
-                        files.files.size(), Thousands(BytesOf(files)), Cell(table.description));
+                        files.files.size(), Thousands(BytesOf(files)), MarkdownCell(table.description));
   }
   for (const DropInView& view : DropInViews())
-    text += fmt::format("| {} (view) | | | | {} |\n", view.name, Cell(view.description));
+    text += fmt::format("| {} (view) | | | | {} |\n", view.name, MarkdownCell(view.description));
   text += kHowTo;
   text += R"(
 ## What to know before counting
@@ -370,14 +370,14 @@ around the record. {} tables, {} columns.
       for (const Column& column : table.columns) {
         const std::string source = table.SourcePath(column);
         text += fmt::format("| {} | {}{} | {} | {} |\n", column.name, SqlName(column.type),
-                            column.required ? " **!**" : "", Cell(Words(column)),
-                            source.empty() ? "" : "`" + Cell(source) + "`");
+                            column.required ? " **!**" : "", MarkdownCell(Words(column)),
+                            source.empty() ? "" : "`" + MarkdownCell(source) + "`");
       }
     }
   }
   text += "\n## Views\n\nOver those tables, in `sql` and in views.sql:\n\n| view | what |\n| --- | --- |\n";
   for (const DropInView& view : DropInViews())
-    text += fmt::format("| {} | {} |\n", view.name, Cell(view.description));
+    text += fmt::format("| {} | {} |\n", view.name, MarkdownCell(view.description));
   return text;
 }
 

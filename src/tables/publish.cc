@@ -23,6 +23,7 @@ class Publication {
  private:
   // What was published last, and what a crash has left.
   Result<void> TakeUp() {
+    if (folder_.Exists("tmp")) TRY(folder_.Remove("tmp"));
     TRY_ASSIGN(const std::int64_t newest, NewestGeneration(folder_.files()));
     report_.generation = newest;
     if (newest == 0) return {};
@@ -61,7 +62,6 @@ class Publication {
   }
 
   Result<void> Make() {
-    TRY(folder_.Remove("tmp"));
     TRY(folder_.MakeFolder("tmp"));
     duckdb::DatabaseOptions duckdb;
     duckdb.temporary_folder = folder_.Full("tmp/duckdb");

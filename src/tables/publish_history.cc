@@ -8,16 +8,16 @@
 namespace tmdbc::tables {
 namespace {
 
-std::size_t The(std::string_view table) { return FindTable(table).value(); }
+std::size_t PlaceOf(std::string_view table) { return FindTable(table).value(); }
 
-Cell Text(std::string_view text) { return text.empty() ? Cell{} : Cell{.null = false, .text = text}; }
-Cell Number(std::int64_t number) { return {.null = false, .number = number}; }
+// NULL when there is none.
+Cell OptionalText(std::string_view text) { return text.empty() ? Cell{} : TextCell(text); }
 
 }  // namespace
 
 Result<void> PublishRejects(Workshop& workshop, MediaType type) {
-  TRY(ReplacePart(workshop, The("rejects"), Name(type), "id"));
-  const std::size_t members = The("unknown_members"), paths = The("unknown_paths");
+  TRY(ReplacePart(workshop, PlaceOf("rejects"), Name(type), "id"));
+  const std::size_t members = PlaceOf("unknown_members"), paths = PlaceOf("unknown_paths");
   const bool differs = workshop.scratch.rows(members) > 0 || !workshop.draft.OldFile("unknown_members", Name(type)).empty();
   if (!differs) return {};
   // Counted over all members of the type, those that stay too: before the new ones are gone.
@@ -37,7 +37,7 @@ Result<void> PublishRejects(Workshop& workshop, MediaType type) {
 }
 
 Result<void> PublishVersions(Workshop& workshop, std::string_view partition) {
-  const std::size_t versions = The("record_versions");
+  const std::size_t versions = PlaceOf("record_versions");
   const std::string old = workshop.draft.OldFile("record_versions", partition);
   if (workshop.scratch.rows(versions) == 0) return {};
   TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(versions));
@@ -62,11 +62,11 @@ Result<void> PublishVersions(Workshop& workshop, std::string_view partition) {
 }
 
 Result<void> PublishSnapshots(Workshop& workshop, const std::map<MediaType, std::int64_t>& rows, Time now) {
-  const std::size_t snapshots = The("snapshots");
+  const std::size_t snapshots = PlaceOf("snapshots");
   for (const auto& [type, changed] : rows) {
     const Manifest& manifest = workshop.draft.manifest();
-    const std::array cells = {Number(manifest.generation), Number(ToMillis(now).time_since_epoch().count()),
-                              Text(Name(type)), Number(manifest.sequences.at(type)), Number(changed)};
+    const std::array cells = {NumberCell(manifest.generation), NumberCell(ToMillis(now).time_since_epoch().count()),
+                              TextCell(Name(type)), NumberCell(manifest.sequences.at(type)), NumberCell(changed)};
     TRY(workshop.scratch.Row(snapshots, cells));
   }
   // Nothing in the old file is of this generation.
@@ -75,20 +75,20 @@ Result<void> PublishSnapshots(Workshop& workshop, const std::map<MediaType, std:
 }
 
 Result<void> PublishDictionary(Workshop& workshop) {
-  const std::size_t dictionary = The("data_dictionary");
+  const std::size_t dictionary = PlaceOf("data_dictionary");
   for (const Table& table : Tables()) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const Column& column = table.columns[i];
       const std::string source = table.SourcePath(column);
-      const std::array cells = {Text(table.name),
-                                Text(column.name),
-                                Number(std::int64_t(i) + 1),
-                                Text(SqlName(column.type)),
-                                Number(!column.required),
-                                Text(column.unit),
-                                Text(column.description),
-                                Text(source),
-                                Number(table.IsKey(column.name))};
+      const std::array cells = {TextCell(table.name),
+                                TextCell(column.name),
+                                NumberCell(std::int64_t(i) + 1),
+                                TextCell(SqlName(column.type)),
+                                NumberCell(!column.required),
+                                OptionalText(column.unit),
+                                TextCell(column.description),
+                                OptionalText(source),
+                                NumberCell(table.IsKey(column.name))};
       TRY(workshop.scratch.Row(dictionary, cells));
     }
   }

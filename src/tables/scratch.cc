@@ -6,10 +6,7 @@
 namespace tmdbc::tables {
 namespace {
 
-std::string NameOf(std::size_t table) { return "n_" + Tables()[table].name; }
-
-Cell Text(std::string_view text) { return {.null = false, .text = text}; }
-Cell Number(std::int64_t number) { return {.null = false, .number = number}; }
+std::string ScratchName(std::size_t table) { return "n_" + Tables()[table].name; }
 
 }  // namespace
 
@@ -41,7 +38,7 @@ void Scratch::BeginRecord(MediaType type, std::int64_t id) {
 Result<void> Scratch::Make(std::size_t table) {
   if (slots_[table].made) return {};
   slots_[table].made = true;
-  return connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} ({})", duckdb::QuotedName(NameOf(table)),
+  return connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} ({})", duckdb::QuotedName(ScratchName(table)),
                                          ColumnDefinitions(Tables()[table])));
 }
 
@@ -49,7 +46,7 @@ Result<void> Scratch::Row(std::size_t table, std::span<const Cell> cells) {
   Slot& slot = slots_[table];
   if (!slot.appender) {
     TRY(Make(table));
-    TRY_ASSIGN(auto appender, duckdb::Appender::Open(connection_, NameOf(table)));
+    TRY_ASSIGN(auto appender, duckdb::Appender::Open(connection_, ScratchName(table)));
     slot.appender.emplace(std::move(appender));
   }
   duckdb::Appender& rows = *slot.appender;
@@ -88,29 +85,29 @@ Result<void> Scratch::Row(std::size_t table, std::span<const Cell> cells) {
 }
 
 Result<void> Scratch::Reject(std::string_view path, std::string_view value, std::string_view reason) {
-  const Cell cells[] = {Text(record_type_), Number(id_), Text(path), Text(value), Text(reason)};
+  const Cell cells[] = {TextCell(record_type_), NumberCell(id_), TextCell(path), TextCell(value), TextCell(reason)};
   return Row(rejects_, cells);
 }
 
 Result<void> Scratch::Unknown(std::string_view path) {
-  const Cell cells[] = {Text(record_type_), Number(id_), Text(path)};
+  const Cell cells[] = {TextCell(record_type_), NumberCell(id_), TextCell(path)};
   return Row(unknown_members_, cells);
 }
 
 Result<void> Scratch::Version(const RecordLine& line) {
   const bool season = line.id.type == MediaType::kSeason;
-  const Cell cells[] = {Text(Name(line.id.type)),
-                        Number(line.id.id),
-                        Number(line.version),
-                        Text(Name(line.change)),
-                        Number(line.fetched_at.time_since_epoch().count()),
+  const Cell cells[] = {TextCell(Name(line.id.type)),
+                        NumberCell(line.id.id),
+                        NumberCell(line.version),
+                        TextCell(Name(line.change)),
+                        NumberCell(line.fetched_at.time_since_epoch().count()),
                         {},
                         {.null = false, .number = 0},
-                        Number(line.status),
-                        line.etag ? Text(*line.etag) : Cell{},
-                        line.sha256.empty() ? Cell{} : Text(line.sha256),
-                        season ? Number(line.tv_id) : Cell{},
-                        season ? Number(line.season_number) : Cell{}};
+                        NumberCell(line.status),
+                        line.etag ? TextCell(*line.etag) : Cell{},
+                        line.sha256.empty() ? Cell{} : TextCell(line.sha256),
+                        season ? NumberCell(line.tv_id) : Cell{},
+                        season ? NumberCell(line.season_number) : Cell{}};
   return Row(record_versions_, cells);
 }
 
@@ -121,7 +118,7 @@ Result<std::string> Scratch::Take(std::size_t table) {
     TRY(slot.appender->Close());
     slot.appender.reset();
   }
-  return duckdb::QuotedName(NameOf(table));
+  return duckdb::QuotedName(ScratchName(table));
 }
 
 Result<void> Scratch::Clear(std::size_t table) {
