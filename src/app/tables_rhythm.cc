@@ -13,7 +13,7 @@ namespace tmdbc {
 namespace {
 
 // Collections of a day drift by some minutes: a whole day would skip every other one.
-constexpr auto kADay = std::chrono::hours(20);
+constexpr auto kAlmostADay = std::chrono::hours(20);
 constexpr auto kLookForTheEnd = std::chrono::milliseconds(50);
 
 Result<tables::PublishReport> PublishNow(const Settings& settings, const StopFlag& stop) {
@@ -37,7 +37,7 @@ bool TablesAreDue(TablesRhythm rhythm, bool there, std::optional<Time> last, Tim
       return true;
   }
   // A clock that was set back is no reason to wait for it.
-  return !last || now < *last || now - *last >= kADay;
+  return !last || now < *last || now - *last >= kAlmostADay;
 }
 
 TablesPublisher::~TablesPublisher() {
