@@ -37,11 +37,13 @@ class TablesMeter {
     if (shown_ && now - *shown_ < std::chrono::seconds(1)) return;
     shown_ = now;
     const double seconds = std::chrono::duration<double>(now - begun_).count();
-    const auto left = TimeLeft(progress.total - progress.done, seconds > 0 ? double(progress.done) / seconds : 0);
-    std::fputs(fmt::format("\r\x1b[K{}: {:.0f} %{}", what_, 100.0 * double(progress.done) / double(progress.total),
-                           left ? "  ETA " + FormatDuration(*left) : "")
-                   .c_str(),
-               stderr);
+    const auto left =
+        TimeLeft(progress.total - progress.done, seconds > 0 ? double(progress.done) / seconds : 0);
+    std::fputs(
+        fmt::format("\r\x1b[K{}: {:.0f} %{}", what_, 100.0 * double(progress.done) / double(progress.total),
+                    left ? "  ETA " + FormatDuration(*left) : "")
+            .c_str(),
+        stderr);
     std::fflush(stderr);
   }
 
@@ -56,9 +58,10 @@ class TablesMeter {
 std::string TextOf(const tables::PublishReport& report) {
   if (report.generation == 0) return "nothing is stored yet: there are no tables to make\n";
   if (!report.published) return fmt::format("generation {} is up to date\n", report.generation);
-  return fmt::format("generation {}: {} records, {} rows, {} files of {:.1f} MB written{}\n", report.generation,
-                     FormatCount(report.records), FormatCount(report.rows), FormatCount(report.files),
-                     double(report.bytes) / 1e6, report.built ? ", all made anew" : "");
+  return fmt::format("generation {}: {} records, {} rows, {} files of {:.1f} MB written{}\n",
+                     report.generation, FormatCount(report.records), FormatCount(report.rows),
+                     FormatCount(report.files), double(report.bytes) / 1e6,
+                     report.built ? ", all made anew" : "");
 }
 
 std::string JsonOf(const tables::PublishReport& report) {
@@ -115,7 +118,8 @@ Result<int> Check(const Settings& settings, bool as_json) {
 
 Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
   if (!settings.s3_bucket_name.empty())
-    return Fail(ErrorCode::kInvalid, "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
+    return Fail(ErrorCode::kInvalid,
+                "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
   if (arguments.Has("--check")) return Check(settings, arguments.Has("--json"));
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
@@ -127,7 +131,8 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
   for (const std::string& file : report->lost)
-    PrintError(fmt::format("tables/{} was missing or cut: all tables were made anew", file), settings.log_format);
+    PrintError(fmt::format("tables/{} was missing or cut: all tables were made anew", file),
+               settings.log_format);
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
   return report->damages.empty() ? kExitDone : kExitPartly;
 }

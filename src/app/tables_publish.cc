@@ -15,7 +15,8 @@ std::string TablesFolder(const std::string& data_dir) {
 }
 
 Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStore& store,
-                                            const duckdb::Library& library, bool rebuild, const StopFlag& stop,
+                                            const duckdb::Library& library, bool rebuild,
+                                            const StopFlag& stop,
                                             std::function<void(const tables::PublishProgress&)> progress) {
   std::vector<tables::PopularityExport> exports;
   TRY_ASSIGN(const auto accepted, AcceptedExports(store.catalog));
@@ -30,8 +31,8 @@ Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStor
   options.root = TablesFolder(store.name);
   options.rebuild = rebuild;
   options.popularity_minimum = settings.popularity_history_min;
-  return tables::Publish({store.feed, store.reader, library, store.clock, stop, store.files, std::move(exports),
-                          std::move(progress)},
+  return tables::Publish({store.feed, store.reader, library, store.clock, stop, store.files,
+                          std::move(exports), std::move(progress)},
                          options);
 }
 

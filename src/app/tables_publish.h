@@ -15,7 +15,8 @@ namespace tmdbc {
 // DATA_DIR/tables.
 std::string TablesFolder(const std::string& data_dir);
 
-Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStore& store, const duckdb::Library& library, bool rebuild,
+Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStore& store,
+                                            const duckdb::Library& library, bool rebuild,
                                             const StopFlag& stop,
                                             std::function<void(const tables::PublishProgress&)> progress);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// When `run` brings the tables up to date, and the thread in which it does: the mirror goes on meanwhile. The tables are
-// a follower of the change feed like any other; a publish that fails costs the mirror nothing and is tried again.
+// When `run` brings the tables up to date, and the thread in which it does: the mirror goes on meanwhile. The tables
+// are a follower of the change feed like any other; a publish that fails costs the mirror nothing and is tried again.
 #pragma once
 
 #include <mutex>

@@ -28,7 +28,8 @@ TEST(TablesRhythm, SaysWhenTheTablesAreDue) {
       {"the clock was set back", kDaily, true, now + hours(100), true},
       {"off, whatever is there", kOff, true, now - hours(1000), false},
   };
-  for (const Case& one : cases) EXPECT_EQ(TablesAreDue(one.rhythm, one.there, one.last, now), one.due) << one.what;
+  for (const Case& one : cases)
+    EXPECT_EQ(TablesAreDue(one.rhythm, one.there, one.last, now), one.due) << one.what;
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ std::optional<std::int64_t> TakeFraction(std::string_view& text) {
 }
 
 std::optional<std::int64_t> ParseDigits(std::string_view text) {
-  if (text == "-" || text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) != std::string_view::npos)
+  if (text == "-" ||
+      text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) != std::string_view::npos)
     return std::nullopt;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -67,10 +68,18 @@ std::optional<std::int64_t> ParseDigits(std::string_view text) {
   return number;
 }
 
-Conversion Fits(std::int64_t number) { return {{.null = false, .number = number}, {}}; }
-Conversion Fits(double real) { return {{.null = false, .real = real}, {}}; }
-Conversion Fits(std::string_view text) { return {{.null = false, .text = text}, {}}; }
-Conversion Rejected(std::string_view reason) { return {{}, reason}; }
+Conversion Fits(std::int64_t number) {
+  return {{.null = false, .number = number}, {}};
+}
+Conversion Fits(double real) {
+  return {{.null = false, .real = real}, {}};
+}
+Conversion Fits(std::string_view text) {
+  return {{.null = false, .text = text}, {}};
+}
+Conversion Rejected(std::string_view reason) {
+  return {{}, reason};
+}
 
 Conversion FromText(ColumnType type, std::string_view text) {
   if (text.empty()) return {};
@@ -152,7 +161,8 @@ Conversion Convert(ColumnType type, element value) {
     case element_type::DOUBLE:
       return FromNumber(type, value);
     case element_type::BOOL:
-      return type == ColumnType::kBool ? Fits(std::int64_t(value.get_bool().value())) : Rejected("true or false");
+      return type == ColumnType::kBool ? Fits(std::int64_t(value.get_bool().value()))
+                                       : Rejected("true or false");
     case element_type::ARRAY:
       return Rejected("a list");
     case element_type::OBJECT:

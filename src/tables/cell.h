@@ -14,14 +14,19 @@ namespace tmdbc::tables {
 
 struct Cell {
   bool null = true;
-  std::int64_t number = 0;    // kInteger; kBool: 0 or 1; kDate: days since 1970; kTime: microseconds since 1970, UTC
-  double real = 0;            // kReal
-  std::string_view text{};    // kText; a view into the record
+  std::int64_t number =
+      0;            // kInteger; kBool: 0 or 1; kDate: days since 1970; kTime: microseconds since 1970, UTC
+  double real = 0;  // kReal
+  std::string_view text{};  // kText; a view into the record
   bool operator==(const Cell&) const = default;
 };
 
-inline Cell TextCell(std::string_view text) { return {.null = false, .text = text}; }
-inline Cell NumberCell(std::int64_t number) { return {.null = false, .number = number}; }
+inline Cell TextCell(std::string_view text) {
+  return {.null = false, .text = text};
+}
+inline Cell NumberCell(std::int64_t number) {
+  return {.null = false, .number = number};
+}
 
 struct Conversion {
   Cell cell;                // null when `reason` is not empty, and of null and ""

@@ -14,18 +14,23 @@ std::int64_t BucketOf(MediaType type, std::int64_t id, std::int64_t tv_id) {
   return (type == MediaType::kSeason ? tv_id : id) / kBucketIds;
 }
 
-Result<ChangeBatch> ChangeBatch::Read(ChangeFeed& feed, MediaType type, std::int64_t since, std::string spool_path,
-                                      const StopFlag& stop) {
+Result<ChangeBatch> ChangeBatch::Read(ChangeFeed& feed, MediaType type, std::int64_t since,
+                                      std::string spool_path, const StopFlag& stop) {
   TRY_ASSIGN(Spool spool, Spool::Create(std::move(spool_path)));
   ChangeBatch batch(type, since, std::move(spool));
-  TRY_ASSIGN(batch.sequence_, feed.Read(type, since, [&](std::int64_t, std::string_view line) -> Result<bool> {
-    if (stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
-    TRY(batch.Take(line));
-    return true;
-  }, [&](const FeedDamage& damage) -> Result<void> {
-    batch.damages_.push_back(fmt::format("{} is damaged at byte {}: {}", damage.file, damage.offset, damage.what));
-    return {};
-  }));
+  TRY_ASSIGN(batch.sequence_,
+             feed.Read(
+                 type, since,
+                 [&](std::int64_t, std::string_view line) -> Result<bool> {
+                   if (stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
+                   TRY(batch.Take(line));
+                   return true;
+                 },
+                 [&](const FeedDamage& damage) -> Result<void> {
+                   batch.damages_.push_back(
+                       fmt::format("{} is damaged at byte {}: {}", damage.file, damage.offset, damage.what));
+                   return {};
+                 }));
   batch.Settle();
   return batch;
 }
@@ -48,7 +53,8 @@ void ChangeBatch::Settle() {
   std::ranges::sort(entries_, {}, [](const Entry& entry) { return std::pair(entry.id, entry.ordinal); });
   parts_.assign(std::size_t(lines_), Part::kNone);
   for (auto first = entries_.begin(); first != entries_.end();) {
-    const auto end = std::find_if(first, entries_.end(), [&](const Entry& entry) { return entry.id != first->id; });
+    const auto end =
+        std::find_if(first, entries_.end(), [&](const Entry& entry) { return entry.id != first->id; });
     const Entry& newest = *(end - 1);
     parts_[std::size_t(newest.ordinal)] = Part::kNewest;
     if (newest.kind == Kind::kPatch) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ChangeBatch: what happened to the records of one type after a sequence number of the change feed, in the order of ids:
-// of each record its newest state, and every step on the way there. Read once from the feed into a spool, then given
-// out bucket by bucket, so that memory is that of a bucket. One thread.
+// ChangeBatch: what happened to the records of one type after a sequence number of the change feed, in the order of
+// ids: of each record its newest state, and every step on the way there. Read once from the feed into a spool, then
+// given out bucket by bucket, so that memory is that of a bucket. One thread.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ class ChangeBatch {
  public:
   // Reads the lines after `since`. `spool_path` is made and removed. What is damaged is left out, and said: fetched
   // again its records come in later lines. kUnavailable when stopped.
-  static Result<ChangeBatch> Read(ChangeFeed& feed, MediaType type, std::int64_t since, std::string spool_path,
-                                  const StopFlag& stop);
+  static Result<ChangeBatch> Read(ChangeFeed& feed, MediaType type, std::int64_t since,
+                                  std::string spool_path, const StopFlag& stop);
 
   MediaType type() const { return type_; }
   std::int64_t since() const { return since_; }
@@ -52,9 +52,10 @@ class ChangeBatch {
   };
   using VisitStep = std::function<Result<void>(const RecordLine& line)>;
   using VisitState = std::function<Result<void>(const State& state)>;
-  // Of the bucket's lines all but stats to `step`, in the order of the feed; then the newest states of the records whose
-  // newest line is in this bucket to `state`, ascending by id. kCorrupt names a record that cannot be made out.
-  Result<void> ReadBucket(std::int64_t bucket, const VisitStep& step, const VisitState& state, const BaseOf& base_of);
+  // Of the bucket's lines all but stats to `step`, in the order of the feed; then the newest states of the records
+  // whose newest line is in this bucket to `state`, ascending by id. kCorrupt names a record that cannot be made out.
+  Result<void> ReadBucket(std::int64_t bucket, const VisitStep& step, const VisitState& state,
+                          const BaseOf& base_of);
 
  private:
   // What a line is to the newest state of its record.
@@ -67,7 +68,8 @@ class ChangeBatch {
     Kind kind;
   };
 
-  ChangeBatch(MediaType type, std::int64_t since, Spool spool) : type_(type), since_(since), spool_(std::move(spool)) {}
+  ChangeBatch(MediaType type, std::int64_t since, Spool spool)
+      : type_(type), since_(since), spool_(std::move(spool)) {}
   Result<void> Take(std::string_view line);
   void Settle();
 

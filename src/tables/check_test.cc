@@ -36,10 +36,10 @@ TEST(Check, FindsWhatIsMissingCutOrChanged) {
     file.seekp(20);
     file.put('x');
   }
-  EXPECT_EQ(FaultsOf(world),
-            (std::vector<std::string>{files[0].path + ": it is missing",
-                                      fmt::format("{}: it has 100 bytes, not {}", files[1].path, files[1].bytes),
-                                      files[2].path + ": its bytes are others than were written"}));
+  EXPECT_EQ(FaultsOf(world), (std::vector<std::string>{
+                                 files[0].path + ": it is missing",
+                                 fmt::format("{}: it has 100 bytes, not {}", files[1].path, files[1].bytes),
+                                 files[2].path + ": its bytes are others than were written"}));
 }
 
 TEST(Check, OfNoTablesFindsNone) {

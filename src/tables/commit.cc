@@ -16,13 +16,18 @@ namespace {
 constexpr auto kKeptFor = std::chrono::hours(24);
 constexpr std::string_view kHint = "manifest.json";
 
-std::string SnapshotOf(std::int64_t generation) { return fmt::format("snapshots/{:09}", generation); }
+std::string SnapshotOf(std::int64_t generation) {
+  return fmt::format("snapshots/{:09}", generation);
+}
 
-bool IsParquet(std::string_view name) { return name.ends_with(".parquet"); }
+bool IsParquet(std::string_view name) {
+  return name.ends_with(".parquet");
+}
 
 }  // namespace
 
-Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files, const Manifest& manifest) {
+Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files,
+                              const Manifest& manifest) {
   std::set<std::string> folders;
   for (const NewFile& file : files) {
     TRY(folder.MoveIn(file.temporary, file.path));

@@ -29,13 +29,14 @@ struct NewFile {
 };
 
 // Steps 1 and 2. kExists when another process has published that generation.
-Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files, const Manifest& manifest);
+Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files,
+                              const Manifest& manifest);
 
 // Steps 3 and 4 of the newest generation, unless they are done.
 Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& duckdb);
 
-// Step 5. Kept are the newest generation, the one before it, and all that were published within a day before `now`; when
-// the newest took in a purge the one before it is no exception.
+// Step 5. Kept are the newest generation, the one before it, and all that were published within a day before `now`;
+// when the newest took in a purge the one before it is no exception.
 Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now);
 
 }  // namespace tmdbc::tables

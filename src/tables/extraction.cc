@@ -17,7 +17,9 @@ using simdjson::dom::object;
 
 constexpr std::size_t kMaxPath = 500;
 
-bool IsHolder(element value) { return value.is_object() || value.is_array(); }
+bool IsHolder(element value) {
+  return value.is_object() || value.is_array();
+}
 
 bool IsEmptyHolder(element value) {
   object members;
@@ -252,7 +254,8 @@ void Extractor::Open(const Node& node, std::string_view name) {
       }
     }
   }
-  for (const Target& target : node.keys) drafts_[target.table].cells[target.column] = {.null = false, .text = name};
+  for (const Target& target : node.keys)
+    drafts_[target.table].cells[target.column] = {.null = false, .text = name};
   for (const std::uint32_t table : node.emits_if_none) drafts_[table].within = 0;
 }
 
@@ -267,13 +270,15 @@ Result<void> Extractor::Close(const Node& node, element value, std::size_t index
 Result<void> Extractor::Emit(std::uint32_t table, element value, std::size_t index) {
   Draft& draft = drafts_[table];
   const auto& planned = plan_.tables()[table];
-  for (const std::uint32_t column : planned.positions) draft.cells[column] = {.null = false, .number = draft.rows};
+  for (const std::uint32_t column : planned.positions)
+    draft.cells[column] = {.null = false, .number = draft.rows};
   for (const std::uint32_t column : planned.indexes)
     draft.cells[column] = {.null = false, .number = std::int64_t(index)};
   const std::vector<Column>& columns = Tables()[planned.table].columns;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].required && draft.cells[i].null)
-      return Reject(value, fmt::format("no row of {}: it has no {}", Tables()[planned.table].name, columns[i].name));
+      return Reject(value,
+                    fmt::format("no row of {}: it has no {}", Tables()[planned.table].name, columns[i].name));
   }
   ++draft.rows;
   ++draft.within;

@@ -38,7 +38,9 @@ std::vector<std::string_view> Parts(std::string_view path) {
   return parts;
 }
 
-bool IsLevel(std::string_view part) { return part == "[]" || part == "{}" || part == "?"; }
+bool IsLevel(std::string_view part) {
+  return part == "[]" || part == "{}" || part == "?";
+}
 
 }  // namespace
 
@@ -61,7 +63,8 @@ class ExtractionPlan::Compiler {
   void Add(std::size_t place) {
     const Table& table = Tables()[place];
     const auto planned = std::uint32_t(plan_.tables_.size());
-    plan_.tables_.push_back({.table = place, .said = {}, .positions = {}, .indexes = {}, .level_columns = {}, .counted = {}});
+    plan_.tables_.push_back(
+        {.table = place, .said = {}, .positions = {}, .indexes = {}, .level_columns = {}, .counted = {}});
     FollowRows(planned, table);
     plan_.tables_[planned].level_columns.resize(levels_.size());
     for (std::uint32_t column = 0; column < table.columns.size(); ++column) AddColumn(planned, column, table);

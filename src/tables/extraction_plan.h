@@ -40,17 +40,17 @@ class ExtractionPlan {
     NodeId Find(std::string_view name) const;
 
     std::vector<std::pair<std::string, NodeId>> names;
-    NodeId element = kNone;       // each element of the list that this is
-    NodeId any = kNone;           // each member, whatever its name, of the object that this is
-    std::vector<Target> leaves;   // the value goes there
-    std::vector<Target> keys;     // the name that it stands under goes there
-    std::vector<Target> counts;   // the length of the list goes there
+    NodeId element = kNone;      // each element of the list that this is
+    NodeId any = kNone;          // each member, whatever its name, of the object that this is
+    std::vector<Target> leaves;  // the value goes there
+    std::vector<Target> keys;    // the name that it stands under goes there
+    std::vector<Target> counts;  // the length of the list goes there
     std::vector<Opening> opens;
-    std::vector<std::uint32_t> emits;         // tables of which it is a row
-    std::vector<std::uint32_t> emits_if_none; // tables of which it becomes a row when nothing in it is one
-    Said same_as = Said::kNothing;            // a value that differs is a reject
-    bool unused = false;                      // known, and no column: nothing below is looked at
-    bool optional_row = false;                // an object that is a row; no step of a path by itself
+    std::vector<std::uint32_t> emits;          // tables of which it is a row
+    std::vector<std::uint32_t> emits_if_none;  // tables of which it becomes a row when nothing in it is one
+    Said same_as = Said::kNothing;             // a value that differs is a reject
+    bool unused = false;                       // known, and no column: nothing below is looked at
+    bool optional_row = false;                 // an object that is a row; no step of a path by itself
 
     bool descends() const { return !names.empty() || element != kNone || any != kNone; }
 

@@ -76,7 +76,8 @@ Kept Extracted(const ExtractionPlan& plan, const RecordFacts& facts, std::string
 
 Kept Film(std::string_view data) {
   return Extracted(ExtractionPlan::Of(MediaType::kMovie),
-                   {.id = 550, .version = 3, .fetched_at = ParseTime("1970-01-01T00:00:01.5Z").value()}, data);
+                   {.id = 550, .version = 3, .fetched_at = ParseTime("1970-01-01T00:00:01.5Z").value()},
+                   data);
 }
 Kept Show(std::string_view data) {
   return Extracted(ExtractionPlan::Of(MediaType::kTv), {.id = 1399, .version = 1}, data);
@@ -87,12 +88,15 @@ Kept Season(std::string_view data) {
 }
 
 TEST(Extraction, MakesTheRowOfAFilmFromItsMembersAndTheLineAroundIt) {
-  Kept film = Film(R"({"id":550,"title":"Fight Club","tagline":"","budget":63000000,"vote_average":8,"adult":false,
+  Kept film =
+      Film(R"({"id":550,"title":"Fight Club","tagline":"","budget":63000000,"vote_average":8,"adult":false,
       "release_date":"1999-10-15","belongs_to_collection":{"id":9,"name":"C"},"imdb_id":"tt0137523",
       "external_ids":{"imdb_id":"tt1","wikidata_id":"Q190050"},"reviews":{"page":1,"total_results":8,"total_pages":1}})");
-  EXPECT_EQ(film.Of("movies", {"movie_id", "title", "tagline", "budget", "vote_average", "adult", "release_date"}),
-            "550 Fight Club NULL 63000000 8 false 10879");
-  EXPECT_EQ(film.Of("movies", {"collection_id", "collection_name", "imdb_id", "wikidata_id", "reviews_total", "runtime"}),
+  EXPECT_EQ(
+      film.Of("movies", {"movie_id", "title", "tagline", "budget", "vote_average", "adult", "release_date"}),
+      "550 Fight Club NULL 63000000 8 false 10879");
+  EXPECT_EQ(film.Of("movies", {"collection_id", "collection_name", "imdb_id", "wikidata_id", "reviews_total",
+                               "runtime"}),
             "9 C tt0137523 Q190050 8 NULL");
   EXPECT_EQ(film.Of("movies", {"version", "fetched_at"}), "3 1500000");
   EXPECT_TRUE(film.rejects.empty());
@@ -110,17 +114,20 @@ TEST(Extraction, CountsPositionsThroughTheWholeRecord) {
       {"release_dates":[{"type":3,"release_date":"1970-01-01T00:00:00.000Z","descriptors":[]},{"type":4}],"iso_3166_1":"US"},
       {"iso_3166_1":"DE","release_dates":[{"type":5,"descriptors":["x", 1]}]},
       {"iso_3166_1":"FR","release_dates":[]}]}})");
-  EXPECT_EQ(film.Of("movie_release_dates", {"movie_id", "position", "country", "type", "release_at", "descriptors"}),
+  EXPECT_EQ(film.Of("movie_release_dates",
+                    {"movie_id", "position", "country", "type", "release_at", "descriptors"}),
             R"(550 0 US 3 0 NULL; 550 1 US 4 NULL NULL; 550 2 DE 5 NULL ["x",1])");
 }
 
 TEST(Extraction, MakesColumnsOfTheNamesThatObjectsUseAsLists) {
-  Kept film = Film(R"({"watch/providers":{"results":{"DE":{"link":"L","flatrate":[{"provider_id":8,"display_priority":1}],
+  Kept film = Film(
+      R"({"watch/providers":{"results":{"DE":{"link":"L","flatrate":[{"provider_id":8,"display_priority":1}],
       "rent":[{"provider_id":2},{"provider_id":3}]},"US":{"link":""},"FR":[]}},
       "images":{"backdrops":[{"file_path":"/b.jpg","iso_639_1":null,"aspect_ratio":1.778}],"posters":[],
       "logos":[{"file_path":"/l.svg","iso_639_1":"en"}]}})");
-  EXPECT_EQ(film.Of("movie_watch_providers", {"position", "country", "kind", "provider_id", "display_priority"}),
-            "0 DE flatrate 8 1; 1 DE rent 2 NULL; 2 DE rent 3 NULL");
+  EXPECT_EQ(
+      film.Of("movie_watch_providers", {"position", "country", "kind", "provider_id", "display_priority"}),
+      "0 DE flatrate 8 1; 1 DE rent 2 NULL; 2 DE rent 3 NULL");
   EXPECT_EQ(film.Of("movie_watch_links", {"position", "country", "link"}), "0 DE L; 1 US NULL");
   EXPECT_EQ(film.Of("movie_images", {"position", "kind", "file_path", "language", "aspect_ratio"}),
             "0 backdrops /b.jpg NULL 1.778; 1 logos /l.svg en NULL");
@@ -140,7 +147,8 @@ TEST(Extraction, GivesEachPartOfAnActorARowAndOneToWhoHasNone) {
 }
 
 TEST(Extraction, KnowsAnEpisodeOnTheAirAndPlainLists) {
-  Kept show = Show(R"({"last_episode_to_air":{"id":7,"season_number":2,"show_id":1399},"next_episode_to_air":null,
+  Kept show =
+      Show(R"({"last_episode_to_air":{"id":7,"season_number":2,"show_id":1399},"next_episode_to_air":null,
       "languages":["en",""],"episode_run_time":[60,"45",null],"seasons":[{"id":3624,"season_number":1}]})");
   EXPECT_EQ(show.Of("tv_last_episode", {"tv_id", "episode_id", "season_number", "show_id"}), "1399 7 2 1399");
   EXPECT_EQ(show.Of("tv_next_episode", {"tv_id"}), "");
@@ -157,8 +165,9 @@ TEST(Extraction, TakesWhatIsASeasonsFromTheLineAroundIt) {
             "3624 1399 1 5256 2");
   EXPECT_EQ(season.Of("episodes", {"season_id", "position", "tv_id", "episode_id", "season_number"}),
             "3624 0 1399 63056 1; 3624 1 1399 63057 1");
-  EXPECT_EQ(season.Of("episode_crew", {"season_id", "position", "season_number", "episode_id", "person_id", "job"}),
-            "3624 0 1 63056 5 Director; 3624 1 1 63057 6 Writer");
+  EXPECT_EQ(
+      season.Of("episode_crew", {"season_id", "position", "season_number", "episode_id", "person_id", "job"}),
+      "3624 0 1 63056 5 Director; 3624 1 1 63057 6 Writer");
   EXPECT_EQ(season.Of("episode_guest_stars", {"position", "episode_id", "character_name"}), "0 63056 K");
   EXPECT_EQ(season.Of("season_networks", {"tv_id", "network_id"}), "1399 49");
   ASSERT_EQ(season.rejects.size(), 1u);
@@ -182,7 +191,8 @@ TEST(Extraction, KeepsTheTextOfAPartialBirthday) {
 TEST(Extraction, TellsEachUnknownMemberOnce) {
   Kept film = Film(R"({"new":{"a":1},"credits":{"cast":[{"id":1,"x":1},{"id":2,"x":[]}],"guests":[]},
       "images":{"stills":[{"file_path":"/s","rating":5}]}})");
-  EXPECT_EQ(film.unknown, (std::vector<std::string>{"credits.cast[].x", "credits.guests", "images{}[].rating", "new"}));
+  EXPECT_EQ(film.unknown,
+            (std::vector<std::string>{"credits.cast[].x", "credits.guests", "images{}[].rating", "new"}));
   EXPECT_EQ(film.Of("movie_images", {"kind"}), "stills");
 }
 
@@ -232,7 +242,8 @@ TEST(Extraction, TellsWhatDoesNotFitAndGoesOn) {
       {R"({"origin_country":"US"})", "origin_country = \"US\": no list"},
       {R"({"watch/providers":{"results":[]}})", ""},
       {R"({"watch/providers":{"results":{"DE":5}}})", "watch/providers.results.DE = 5: no object"},
-      {R"({"watch/providers":{"results":{"DE":{"flatrate":{"a":1}}}}})", "watch/providers.results.DE.flatrate = "},
+      {R"({"watch/providers":{"results":{"DE":{"flatrate":{"a":1}}}}})",
+       "watch/providers.results.DE.flatrate = "},
       {R"({"images":{"posters":[[]]}})", ""},
       {R"({"images":{"posters":"/p.jpg"}})", "images.posters = \"/p.jpg\": no list"},
       {R"([])", ""},
@@ -287,22 +298,29 @@ TEST(Extraction, CutsListsFromConfiguration) {
   EXPECT_EQ(list("genre/tv/list", "tv", R"({"genres":[{"id":16,"name":"Animation"},{"name":"x"}]})")
                 .Of("genres", {"media_type", "genre_id", "name"}),
             "tv 16 Animation");
-  EXPECT_EQ(list("certification/movie/list", "movie",
-                 R"({"certifications":{"US":[{"certification":"G","order":1},{"certification":"PG"}],"DE":[{"order":2}]}})")
-                .Of("certifications", {"media_type", "country", "position", "certification", "sort_order"}),
-            "movie US 0 G 1; movie US 1 PG NULL; movie DE 0 NULL 2");
-  EXPECT_EQ(list("configuration/jobs", "", R"([{"department":"Art","jobs":["A","B"]},{"jobs":["C"],"department":"Sound"}])")
+  EXPECT_EQ(
+      list(
+          "certification/movie/list", "movie",
+          R"({"certifications":{"US":[{"certification":"G","order":1},{"certification":"PG"}],"DE":[{"order":2}]}})")
+          .Of("certifications", {"media_type", "country", "position", "certification", "sort_order"}),
+      "movie US 0 G 1; movie US 1 PG NULL; movie DE 0 NULL 2");
+  EXPECT_EQ(list("configuration/jobs", "",
+                 R"([{"department":"Art","jobs":["A","B"]},{"jobs":["C"],"department":"Sound"}])")
                 .Of("jobs", {"department", "position", "job"}),
             "Art 0 A; Art 1 B; Sound 0 C");
   EXPECT_EQ(list("configuration/primary_translations", "", R"(["de-DE","en-US"])")
                 .Of("primary_translations", {"position", "locale"}),
             "0 de-DE; 1 en-US");
-  Kept providers = list("watch/providers/movie", "movie",
-                        R"({"results":[{"display_priorities":{"DE":1,"US":2},"display_priority":4,"provider_id":8}]})");
+  Kept providers =
+      list("watch/providers/movie", "movie",
+           R"({"results":[{"display_priorities":{"DE":1,"US":2},"display_priority":4,"provider_id":8}]})");
   EXPECT_EQ(providers.Of("watch_providers", {"media_type", "provider_id", "display_priority"}), "movie 8 4");
-  EXPECT_EQ(providers.Of("watch_provider_priorities", {"media_type", "provider_id", "country", "display_priority"}),
-            "movie 8 DE 1; movie 8 US 2");
-  Kept sizes = list("configuration", "", R"({"images":{"poster_sizes":["w92","original"],"base_url":"B"},"change_keys":["adult"]})");
+  EXPECT_EQ(
+      providers.Of("watch_provider_priorities", {"media_type", "provider_id", "country", "display_priority"}),
+      "movie 8 DE 1; movie 8 US 2");
+  Kept sizes =
+      list("configuration", "",
+           R"({"images":{"poster_sizes":["w92","original"],"base_url":"B"},"change_keys":["adult"]})");
   EXPECT_EQ(sizes.Of("image_sizes", {"kind", "position", "size", "base_url"}),
             "poster_sizes 0 w92 B; poster_sizes 1 original B");
   EXPECT_EQ(sizes.Of("change_keys", {"position", "change_key"}), "0 adult");
@@ -312,18 +330,20 @@ TEST(Extraction, CutsListsFromConfiguration) {
 
 // Namespaces and details that are off by default; each other unknown member is a fault of the spec.
 bool IsOff(std::string_view path) {
-  constexpr std::string_view kOff[] = {"recommendations", "similar", "lists",  "changes",  "tagged_images",
-                                       "movie_credits",   "tv_credits", "movies", "external_ids", "credits",
-                                       "aggregate_credits", "watch/providers", "videos", "translations", "images",
-                                       "account_states"};
+  constexpr std::string_view kOff[] = {
+      "recommendations",   "similar",         "lists",  "changes",      "tagged_images",
+      "movie_credits",     "tv_credits",      "movies", "external_ids", "credits",
+      "aggregate_credits", "watch/providers", "videos", "translations", "images",
+      "account_states"};
   return std::ranges::any_of(kOff, [&](std::string_view name) { return path == name; });
 }
 
 TEST(Extraction, KnowsEveryMemberOfEveryRecordedBody) {
   TMDBC_NEEDS_CORPUS("movie");
   const std::pair<const char*, MediaType> kFolders[] = {
-      {"movie", MediaType::kMovie},           {"tv", MediaType::kTv},           {"tv_season", MediaType::kSeason},
-      {"person", MediaType::kPerson},         {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
+      {"movie", MediaType::kMovie},           {"tv", MediaType::kTv},
+      {"tv_season", MediaType::kSeason},      {"person", MediaType::kPerson},
+      {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
       {"network", MediaType::kNetwork}};
   int bodies = 0;
   for (const auto& [folder, type] : kFolders) {
@@ -346,7 +366,8 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedBody) {
       for (const std::string& path : kept.unknown) EXPECT_TRUE(IsOff(path)) << name << ": " << path;
       for (const std::string& reject : kept.rejects) {
         // Put in by who recorded the body, in place of a number.
-        if (!reject.starts_with("external_ids.tvrage_id = \"tvrange id\"")) ADD_FAILURE() << name << ": " << reject;
+        if (!reject.starts_with("external_ids.tvrage_id = \"tvrange id\""))
+          ADD_FAILURE() << name << ": " << reject;
       }
       ++bodies;
     }
@@ -357,8 +378,8 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedBody) {
 // The sub-resources as they would be appended.
 TEST(Extraction, KnowsEveryMemberOfEveryRecordedSubResource) {
   TMDBC_NEEDS_CORPUS("movie_sub");
-  const std::pair<const char*, MediaType> kFolders[] = {{"movie_sub", MediaType::kMovie}, {"tv_sub", MediaType::kTv},
-                                                        {"person_sub", MediaType::kPerson}};
+  const std::pair<const char*, MediaType> kFolders[] = {
+      {"movie_sub", MediaType::kMovie}, {"tv_sub", MediaType::kTv}, {"person_sub", MediaType::kPerson}};
   int bodies = 0;
   for (const auto& [folder, type] : kFolders) {
     for (const auto& entry : std::filesystem::directory_iterator(tmdbc::testing::CorpusFolder() / folder)) {
@@ -367,13 +388,16 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedSubResource) {
       std::string resource = name.substr(begin, name.find("__") - begin);
       if (resource == "watch_providers") resource = "watch/providers";
       const auto& traits = TraitsOf(type);
-      if ((", " + std::string(traits.namespaces) + ",").find(" " + resource + ",") == std::string::npos) continue;
+      if ((", " + std::string(traits.namespaces) + ",").find(" " + resource + ",") == std::string::npos)
+        continue;
       std::ifstream file(entry.path());
       std::stringstream text;
       text << file.rdbuf();
-      Kept kept = Extracted(ExtractionPlan::Of(type), {.id = 1}, fmt::format("{{\"{}\":{}}}", resource, text.str()));
+      Kept kept =
+          Extracted(ExtractionPlan::Of(type), {.id = 1}, fmt::format("{{\"{}\":{}}}", resource, text.str()));
       for (const std::string& path : kept.unknown)
-        EXPECT_TRUE(path == resource + ".id") << name << ": " << path;  // of the answer alone, not when appended
+        EXPECT_TRUE(path == resource + ".id")
+            << name << ": " << path;  // of the answer alone, not when appended
       for (const std::string& reject : kept.rejects)
         EXPECT_TRUE(reject.starts_with(resource + ".id ")) << name << ": " << reject;
       ++bodies;
@@ -385,13 +409,19 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedSubResource) {
 TEST(Extraction, KnowsEveryMemberOfEveryRecordedList) {
   TMDBC_NEEDS_CORPUS("config");
   const std::pair<const char*, const char*> kLists[] = {
-      {"certification_movie_list", "certification/movie/list"}, {"certification_tv_list", "certification/tv/list"},
-      {"configuration_countries", "configuration/countries"},   {"configuration_jobs", "configuration/jobs"},
-      {"configuration_languages", "configuration/languages"},   {"configuration_timezones", "configuration/timezones"},
+      {"certification_movie_list", "certification/movie/list"},
+      {"certification_tv_list", "certification/tv/list"},
+      {"configuration_countries", "configuration/countries"},
+      {"configuration_jobs", "configuration/jobs"},
+      {"configuration_languages", "configuration/languages"},
+      {"configuration_timezones", "configuration/timezones"},
       {"configuration_primary_translations", "configuration/primary_translations"},
-      {"configuration", "configuration"},                       {"genre_movie_list", "genre/movie/list"},
-      {"genre_tv_list", "genre/tv/list"},                       {"watch_providers_movie", "watch/providers/movie"},
-      {"watch_providers_tv", "watch/providers/tv"},             {"watch_providers_regions", "watch/providers/regions"}};
+      {"configuration", "configuration"},
+      {"genre_movie_list", "genre/movie/list"},
+      {"genre_tv_list", "genre/tv/list"},
+      {"watch_providers_movie", "watch/providers/movie"},
+      {"watch_providers_tv", "watch/providers/tv"},
+      {"watch_providers_regions", "watch/providers/regions"}};
   int bodies = 0;
   for (const auto& [file_name, path] : kLists) {
     for (const auto& entry : std::filesystem::directory_iterator(tmdbc::testing::CorpusFolder() / "config")) {
@@ -435,8 +465,9 @@ bool IsKnown(const ExtractionPlan& plan, std::string_view path) {
 TEST(Extraction, HasAColumnOrAReasonForEveryScalarThatWasEverSeen) {
   TMDBC_NEEDS_CORPUS("FIELD_TYPES.tsv");
   const std::map<std::string, MediaType> groups = {
-      {"movie", MediaType::kMovie},           {"tv", MediaType::kTv},           {"tv_season", MediaType::kSeason},
-      {"person", MediaType::kPerson},         {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
+      {"movie", MediaType::kMovie},           {"tv", MediaType::kTv},
+      {"tv_season", MediaType::kSeason},      {"person", MediaType::kPerson},
+      {"collection", MediaType::kCollection}, {"company", MediaType::kCompany},
       {"network", MediaType::kNetwork}};
   std::ifstream file(tmdbc::testing::CorpusFolder() / "FIELD_TYPES.tsv");
   int scalars = 0;
@@ -447,14 +478,16 @@ TEST(Extraction, HasAColumnOrAReasonForEveryScalarThatWasEverSeen) {
     std::getline(cells, path, '\t');
     std::getline(cells, types, '\t');
     const auto type = groups.find(group);
-    const bool scalar = types.find("object:") == std::string::npos && types.find("array:") == std::string::npos;
+    const bool scalar =
+        types.find("object:") == std::string::npos && types.find("array:") == std::string::npos;
     const bool only_null = types.starts_with("null:") && types.find(',') == std::string::npos;
     if (type == groups.end() || !scalar || only_null) continue;
     // What is not asked for by default; a name of a namespace that this type has not is no part of a record either.
     const std::string first = path.substr(0, path.find_first_of(".["));
     const ExtractionPlan& plan = ExtractionPlan::Of(type->second);
     // Of the small types the answers of sub-resources are listed by themselves.
-    constexpr std::string_view kAlone[] = {"backdrops", "posters", "logos", "results", "page", "total_pages", "total_results"};
+    constexpr std::string_view kAlone[] = {"backdrops", "posters",     "logos",        "results",
+                                           "page",      "total_pages", "total_results"};
     if (std::ranges::find(kAlone, first) != std::end(kAlone)) continue;
     if (IsOff(first) && plan.at(ExtractionPlan::kRoot).Find(first) == ExtractionPlan::kNone) continue;
     EXPECT_TRUE(IsKnown(plan, path)) << group << " " << path << " " << types;

@@ -10,7 +10,9 @@ namespace tmdbc::tables {
 namespace {
 
 // Nobody has the exports of last year, and what was published when is known from here alone.
-bool CanBeMadeAgain(std::string_view table) { return table != "popularity_daily" && table != "snapshots"; }
+bool CanBeMadeAgain(std::string_view table) {
+  return table != "popularity_daily" && table != "snapshots";
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ const DataFile* GenerationDraft::Old(std::string_view table, std::string_view pa
   const auto found = previous_->tables.find(table);
   if (found == previous_->tables.end()) return nullptr;
   const auto& files = found->second.files;
-  const auto file = std::ranges::find(files, partition, [](const DataFile& one) { return PartitionOf(one.path); });
+  const auto file =
+      std::ranges::find(files, partition, [](const DataFile& one) { return PartitionOf(one.path); });
   return file == files.end() ? nullptr : &*file;
 }
 
@@ -55,7 +58,9 @@ bool GenerationDraft::HasOldFiles(std::string_view table) const {
   return found != previous_->tables.end() && !found->second.files.empty();
 }
 
-std::int64_t GenerationDraft::Width(std::string_view table) const { return next_.tables.find(table)->second.width; }
+std::int64_t GenerationDraft::Width(std::string_view table) const {
+  return next_.tables.find(table)->second.width;
+}
 
 void GenerationDraft::SetWidth(std::string_view table, std::int64_t width) {
   next_.tables.find(table)->second.width = width;

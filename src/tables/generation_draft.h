@@ -23,15 +23,18 @@ class GenerationDraft {
   GenerationDraft(TableFolder& folder, const Manifest* previous, bool build);
 
   bool build() const { return build_; }
-  // The full path of the file that holds that part of a table until now; empty when there is none, or it does not count.
+  // The full path of the file that holds that part of a table until now; empty when there is none, or it does not
+  // count.
   std::string OldFile(std::string_view table, std::string_view partition) const;
   bool HasOldFiles(std::string_view table) const;
   // Ids a file of the table; 0 when it is not chosen yet.
   std::int64_t Width(std::string_view table) const;
   void SetWidth(std::string_view table, std::int64_t width);
 
-  // That part of the table is what was written (nothing: it has no rows). A file with the old one's bytes keeps its name.
-  Result<void> Put(std::string_view table, std::string_view partition, const std::optional<PartWriter::Part>& part);
+  // That part of the table is what was written (nothing: it has no rows). A file with the old one's bytes keeps its
+  // name.
+  Result<void> Put(std::string_view table, std::string_view partition,
+                   const std::optional<PartWriter::Part>& part);
 
   // Completes the manifest: versions of the Delta logs, what else it says of itself.
   const Manifest& Finish(Time now);

@@ -23,21 +23,24 @@ constexpr std::uint64_t kMaxManifestBytes = 64 << 20;
 template <class T>
 Result<T> Member(const object& of, std::string_view name) {
   T value;
-  if (of[name].get(value) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "the manifest has no good '{}'", name);
+  if (of[name].get(value) != simdjson::SUCCESS)
+    return Fail(ErrorCode::kCorrupt, "the manifest has no good '{}'", name);
   return value;
 }
 
 // No reader follows a path out of the folder.
 bool StaysInside(std::string_view path) {
   const auto slash = path.find('/');
-  return slash != std::string_view::npos && slash > 0 && path.find('/', slash + 1) == std::string_view::npos &&
-         path.find("..") == std::string_view::npos && path.ends_with(".parquet");
+  return slash != std::string_view::npos && slash > 0 &&
+         path.find('/', slash + 1) == std::string_view::npos && path.find("..") == std::string_view::npos &&
+         path.ends_with(".parquet");
 }
 
 Result<DataFile> ParseFile(const object& json) {
   DataFile file;
   TRY_ASSIGN(const auto path, Member<std::string_view>(json, "path"));
-  if (!StaysInside(path)) return Fail(ErrorCode::kCorrupt, "the manifest names no file of a table: '{}'", path);
+  if (!StaysInside(path))
+    return Fail(ErrorCode::kCorrupt, "the manifest names no file of a table: '{}'", path);
   file.path = path;
   TRY_ASSIGN(file.rows, Member<std::int64_t>(json, "rows"));
   TRY_ASSIGN(file.bytes, Member<std::int64_t>(json, "bytes"));
@@ -55,7 +58,8 @@ Result<TableFiles> ParseTable(const object& json) {
   TRY_ASSIGN(const array files, Member<array>(json, "files"));
   for (const element one : files) {
     object file;
-    if (one.get(file) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "the manifest has a file that is none");
+    if (one.get(file) != simdjson::SUCCESS)
+      return Fail(ErrorCode::kCorrupt, "the manifest has a file that is none");
     TRY_ASSIGN(auto parsed, ParseFile(file));
     table.files.push_back(std::move(parsed));
   }
@@ -106,11 +110,12 @@ Result<Manifest> ParseManifest(std::string_view text) {
   auto parsed = ParsedJson::Parse(text);
   if (!parsed) return Within("read the manifest", parsed.error());
   object json;
-  if (parsed->root().get(json) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "the manifest is no object");
+  if (parsed->root().get(json) != simdjson::SUCCESS)
+    return Fail(ErrorCode::kCorrupt, "the manifest is no object");
   TRY_ASSIGN(const auto format, Member<std::int64_t>(json, "format"));
   if (format != kManifestFormat) {
-    return Fail(ErrorCode::kInvalid, Hint::kNewStore, "the tables have the format {}, this program knows {}", format,
-                kManifestFormat);
+    return Fail(ErrorCode::kInvalid, Hint::kNewStore, "the tables have the format {}, this program knows {}",
+                format, kManifestFormat);
   }
   Manifest manifest;
   TRY_ASSIGN(const auto spec, Member<std::int64_t>(json, "spec"));
@@ -149,7 +154,8 @@ std::optional<std::int64_t> ParseManifestName(std::string_view name) {
   name.remove_suffix(kSuffix.size());
   std::int64_t generation = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), generation);
-  if (name.size() < 9 || error != std::errc() || end != name.data() + name.size() || generation < 1) return std::nullopt;
+  if (name.size() < 9 || error != std::errc() || end != name.data() + name.size() || generation < 1)
+    return std::nullopt;
   return generation;
 }
 

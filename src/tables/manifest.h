@@ -4,7 +4,8 @@
 //
 //   {"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",
 //    "purged":false,"sequences":{"movie":12,"tv":4},"exports":{"movie_ids":"2026-11-29"},
-//    "tables":{"movies":{"delta_version":7,"width":65536,"files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
+//    "tables":{"movies":{"delta_version":7,"width":65536,
+//      "files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
 //      "rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"..."}],"recent":null}},"superseded":{}}
 //
 // A reader opens the one that manifest.json names (a hint: else the highest number in the folder), once, and keeps its
@@ -33,24 +34,26 @@ struct DataFile {
   std::string path;  // from the tables' folder: TABLE/PARTITION.GENERATION.parquet
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
-  std::int64_t first = 0, last = 0;  // lowest and highest value of the table's range column; 0 where it has none
+  std::int64_t first = 0,
+               last = 0;  // lowest and highest value of the table's range column; 0 where it has none
   std::string sha256;
   bool operator==(const DataFile&) const = default;
 };
 
 struct TableFiles {
-  std::int64_t delta_version = -1;  // of the table's Delta log as of this generation; -1: nothing was written yet
-  std::int64_t width = 0;           // ids a file; 0: the files are not ranges of ids
-  std::vector<DataFile> files;      // ascending by path; none: the table is empty
+  std::int64_t delta_version =
+      -1;                       // of the table's Delta log as of this generation; -1: nothing was written yet
+  std::int64_t width = 0;       // ids a file; 0: the files are not ranges of ids
+  std::vector<DataFile> files;  // ascending by path; none: the table is empty
   bool operator==(const TableFiles&) const = default;
 };
 
 struct Manifest {
   int spec = 0;
-  std::int64_t generation = 0;  // from 1
-  std::int64_t parent = 0;      // 0: none
-  Time committed_at{};          // in milliseconds
-  bool purged = false;          // it took in a purge: what was before goes as soon as may be
+  std::int64_t generation = 0;                  // from 1
+  std::int64_t parent = 0;                      // 0: none
+  Time committed_at{};                          // in milliseconds
+  bool purged = false;                          // it took in a purge: what was before goes as soon as may be
   std::map<MediaType, std::int64_t> sequences;  // up to where the change feed of each type was read
   std::map<std::string, std::chrono::sys_days, std::less<>> exports;  // the last day taken in, by their names
   std::map<std::string, TableFiles, std::less<>> tables;
@@ -74,8 +77,8 @@ std::string DataPath(std::string_view table, std::string_view partition, std::in
 // Which part of its table a file holds: "0000000000-0000065535". Of one table there is one file a part.
 std::string_view PartitionOf(std::string_view path);
 
-// The newest generation in the tables' folder ("DATA_DIR/tables"), by the folder of manifests and not by the hint; 0 when
-// there is none.
+// The newest generation in the tables' folder ("DATA_DIR/tables"), by the folder of manifests and not by the hint; 0
+// when there is none.
 Result<std::int64_t> NewestGeneration(BlobReader& folder);
 // What that generation is; kNotFound when it is not there.
 Result<Manifest> ReadManifest(BlobReader& folder, std::int64_t generation);

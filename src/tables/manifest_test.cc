@@ -15,7 +15,9 @@ Manifest Some() {
   manifest.sequences = {{MediaType::kMovie, 12}, {MediaType::kTv, 4}};
   manifest.exports["movie_ids"] = ParseDate("2026-11-29").value();
   manifest.tables["movies"] = {
-      7, 65536, {{"movies/0000000000-0000065535.000000123.parquet", 47102, 9120331, 2, 65531, std::string(64, 'a')}}};
+      7,
+      65536,
+      {{"movies/0000000000-0000065535.000000123.parquet", 47102, 9120331, 2, 65531, std::string(64, 'a')}}};
   manifest.tables["genres"] = {};
   return manifest;
 }
@@ -50,7 +52,8 @@ TEST(Manifest, RefusesWhatIsNoneAndAFileOutsideOfTheFolder) {
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, ErrorCode::kCorrupt) << text;
   }
-  for (const char* path : {"../movies/x.parquet", "/etc/x.parquet", "movies/../x.parquet", "x.parquet", "a/b/c.parquet"}) {
+  for (const char* path :
+       {"../movies/x.parquet", "/etc/x.parquet", "movies/../x.parquet", "x.parquet", "a/b/c.parquet"}) {
     Manifest manifest = Some();
     manifest.tables["movies"].files[0].path = path;
     EXPECT_FALSE(ParseManifest(FormatManifest(manifest))) << path;
@@ -62,7 +65,8 @@ TEST(Manifest, NamesItsFilesByGenerationAndDataFilesByPart) {
   EXPECT_EQ(ParseManifestName("000000124.json"), 124);
   EXPECT_EQ(ParseManifestName("124.json"), std::nullopt);
   EXPECT_EQ(ParseManifestName("000000124.json.tmp"), std::nullopt);
-  EXPECT_EQ(DataPath("movies", "0000000000-0000065535", 123), "movies/0000000000-0000065535.000000123.parquet");
+  EXPECT_EQ(DataPath("movies", "0000000000-0000065535", 123),
+            "movies/0000000000-0000065535.000000123.parquet");
   EXPECT_EQ(PartitionOf("movies/0000000000-0000065535.000000123.parquet"), "0000000000-0000065535");
   EXPECT_EQ(ParseHint(FormatHint(124)), 124);
   EXPECT_EQ(ParseHint("{}"), std::nullopt);

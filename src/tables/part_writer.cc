@@ -18,7 +18,8 @@ std::string ReadParquet(const std::string& path) {
 Result<std::optional<PartWriter::Part>> PartWriter::Write(const Table& table, const std::string& select) {
   const std::string path = fmt::format("{}/{}.{}.parquet", folder_, table.name, ++made_);
   std::string order;
-  for (const std::string& column : table.sort) order += (order.empty() ? "" : ", ") + duckdb::QuotedName(column);
+  for (const std::string& column : table.sort)
+    order += (order.empty() ? "" : ", ") + duckdb::QuotedName(column);
   auto copied = connection_.QueryNumber(fmt::format(
       "COPY (SELECT {} FROM ({}) ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {}, "
       "ROW_GROUP_SIZE {})",
@@ -38,9 +39,10 @@ Result<std::optional<PartWriter::Part>> PartWriter::Check(const Table& table, co
     if (column.required) nulls += fmt::format(" + count(*) - count({})", duckdb::QuotedName(column.name));
   }
   const std::string range = table.range_column.empty() ? "0::BIGINT" : duckdb::QuotedName(table.range_column);
-  TRY_ASSIGN(auto rows, connection_.Query(fmt::format(
-                            "SELECT count(*), coalesce(min({0}), 0), coalesce(max({0}), 0), ({1})::BIGINT FROM {2}",
-                            range, nulls, ReadParquet(path))));
+  TRY_ASSIGN(auto rows,
+             connection_.Query(fmt::format(
+                 "SELECT count(*), coalesce(min({0}), 0), coalesce(max({0}), 0), ({1})::BIGINT FROM {2}",
+                 range, nulls, ReadParquet(path))));
   TRY_ASSIGN(const bool some, rows.Next());
   if (!some) return Fail(ErrorCode::kInternal, "DuckDB counts no rows of {}", path);
   Part part;

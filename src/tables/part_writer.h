@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PartWriter: makes one Parquet file of a table: rows in their total order, on one thread, so that equal rows make equal
-// bytes. What it has written it reads back and believes only then. One thread.
+// PartWriter: makes one Parquet file of a table: rows in their total order, on one thread, so that equal rows make
+// equal bytes. What it has written it reads back and believes only then. One thread.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ inline constexpr int kParquetZstdLevel = 3;  // docs/decisions/tables.md has wha
 class PartWriter {
  public:
   // `connection` outlives it; `folder` is where files are made.
-  PartWriter(duckdb::Connection& connection, std::string folder) : connection_(connection), folder_(std::move(folder)) {}
+  PartWriter(duckdb::Connection& connection, std::string folder)
+      : connection_(connection), folder_(std::move(folder)) {}
 
   struct Part {
     std::string temporary;  // path of the file

@@ -52,7 +52,8 @@ class Publication {
     for (const MediaType type : kRecordTypes) {
       TRY_ASSIGN(const std::int64_t newest, ports_.feed.NewestSequence(type));
       any = any || newest > 0;
-      const std::int64_t since = previous_ && previous_->sequences.contains(type) ? previous_->sequences.at(type) : 0;
+      const std::int64_t since =
+          previous_ && previous_->sequences.contains(type) ? previous_->sequences.at(type) : 0;
       // A store that was made anew begins again.
       if (newest < since) build_ = true;
       due = due || newest != since;
@@ -71,7 +72,8 @@ class Publication {
     Scratch scratch(connection);
     PartWriter writer(connection, folder_.Full("tmp"));
     const BaseOf base_of = [this](MediaId id, std::int64_t version) { return FindBase(id, version); };
-    Workshop workshop{connection, scratch, writer, draft, base_of, options_.sizes, ports_.stop, ports_.progress};
+    Workshop workshop{connection, scratch,        writer,      draft,
+                      base_of,    options_.sizes, ports_.stop, ports_.progress};
     TRY(PublishTypes(workshop));
     if (!exports_.empty())
       TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum));

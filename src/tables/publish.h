@@ -27,27 +27,27 @@ struct PublishPorts {
   const duckdb::Library& duckdb;
   const Clock& clock;
   const StopFlag& stop;
-  BlobReader& files;  // of the store
-  std::vector<PopularityExport> exports;  // that are kept
+  BlobReader& files;                                     // of the store
+  std::vector<PopularityExport> exports;                 // that are kept
   std::function<void(const PublishProgress&)> progress;  // may be empty
 };
 
 struct PublishOptions {
-  std::string root;      // of the tables
-  bool rebuild = false;  // make everything again, from the first line of the feed
+  std::string root;                                // of the tables
+  bool rebuild = false;                            // make everything again, from the first line of the feed
   std::optional<double> popularity_minimum = 1.0;  // of an id whose days are kept; empty: none is
   PartSizes sizes;
   TableFolder::Before before;
 };
 
 struct PublishReport {
-  std::int64_t generation = 0;  // the newest; 0: the store is empty and there are no tables
-  bool published = false;       // a new one
-  bool built = false;           // from nothing
-  std::int64_t records = 0;     // that had changed
-  std::int64_t rows = 0;        // made from them
-  std::int64_t files = 0;       // written
-  std::int64_t bytes = 0;       // of these
+  std::int64_t generation = 0;       // the newest; 0: the store is empty and there are no tables
+  bool published = false;            // a new one
+  bool built = false;                // from nothing
+  std::int64_t records = 0;          // that had changed
+  std::int64_t rows = 0;             // made from them
+  std::int64_t files = 0;            // written
+  std::int64_t bytes = 0;            // of these
   std::vector<std::string> damages;  // of the store: what is there is not in the tables
   std::vector<std::string> lost;     // files of tables that were missing or cut: all were made anew
 };

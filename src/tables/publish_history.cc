@@ -8,30 +8,37 @@
 namespace tmdbc::tables {
 namespace {
 
-std::size_t PlaceOf(std::string_view table) { return FindTable(table).value(); }
+std::size_t PlaceOf(std::string_view table) {
+  return FindTable(table).value();
+}
 
 // NULL when there is none.
-Cell OptionalText(std::string_view text) { return text.empty() ? Cell{} : TextCell(text); }
+Cell OptionalText(std::string_view text) {
+  return text.empty() ? Cell{} : TextCell(text);
+}
 
 }  // namespace
 
 Result<void> PublishRejects(Workshop& workshop, MediaType type) {
   TRY(ReplacePart(workshop, PlaceOf("rejects"), Name(type), "id"));
   const std::size_t members = PlaceOf("unknown_members"), paths = PlaceOf("unknown_paths");
-  const bool differs = workshop.scratch.rows(members) > 0 || !workshop.draft.OldFile("unknown_members", Name(type)).empty();
+  const bool differs =
+      workshop.scratch.rows(members) > 0 || !workshop.draft.OldFile("unknown_members", Name(type)).empty();
   if (!differs) return {};
   // Counted over all members of the type, those that stay too: before the new ones are gone.
   TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(members));
   std::string all = "SELECT record_type, id, path FROM " + fresh;
   if (const std::string old = workshop.draft.OldFile("unknown_members", Name(type)); !old.empty()) {
-    all += fmt::format(" UNION ALL SELECT record_type, id, path FROM {} WHERE id NOT IN (SELECT id FROM changed)",
-                       ReadParquet(old));
+    all += fmt::format(
+        " UNION ALL SELECT record_type, id, path FROM {} WHERE id NOT IN (SELECT id FROM changed)",
+        ReadParquet(old));
   }
-  TRY_ASSIGN(const auto part,
-             workshop.writer.Write(Tables()[paths],
-                                   fmt::format("SELECT record_type, path, count(*) AS records, min(id) AS example_id "
-                                               "FROM ({}) GROUP BY record_type, path",
-                                               all)));
+  TRY_ASSIGN(
+      const auto part,
+      workshop.writer.Write(
+          Tables()[paths], fmt::format("SELECT record_type, path, count(*) AS records, min(id) AS example_id "
+                                       "FROM ({}) GROUP BY record_type, path",
+                                       all)));
   TRY(workshop.draft.Put("unknown_paths", Name(type), part));
   return ReplacePart(workshop, members, Name(type), "id");
 }
@@ -44,7 +51,8 @@ Result<void> PublishVersions(Workshop& workshop, std::string_view partition) {
   const std::string columns = ColumnList(Tables()[versions]);
   std::string steps = fmt::format("SELECT {} FROM {}", columns, fresh), kept;
   if (!old.empty()) {
-    steps += fmt::format(" UNION ALL SELECT {} FROM {} WHERE id IN (SELECT id FROM changed)", columns, ReadParquet(old));
+    steps += fmt::format(" UNION ALL SELECT {} FROM {} WHERE id IN (SELECT id FROM changed)", columns,
+                         ReadParquet(old));
     kept = fmt::format(" UNION ALL SELECT {} FROM {} WHERE id NOT IN (SELECT id FROM changed)", columns,
                        ReadParquet(old));
   }
@@ -65,8 +73,9 @@ Result<void> PublishSnapshots(Workshop& workshop, const std::map<MediaType, std:
   const std::size_t snapshots = PlaceOf("snapshots");
   for (const auto& [type, changed] : rows) {
     const Manifest& manifest = workshop.draft.manifest();
-    const std::array cells = {NumberCell(manifest.generation), NumberCell(ToMillis(now).time_since_epoch().count()),
-                              TextCell(Name(type)), NumberCell(manifest.sequences.at(type)), NumberCell(changed)};
+    const std::array cells = {NumberCell(manifest.generation),
+                              NumberCell(ToMillis(now).time_since_epoch().count()), TextCell(Name(type)),
+                              NumberCell(manifest.sequences.at(type)), NumberCell(changed)};
     TRY(workshop.scratch.Row(snapshots, cells));
   }
   // Nothing in the old file is of this generation.
@@ -80,15 +89,10 @@ Result<void> PublishDictionary(Workshop& workshop) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const Column& column = table.columns[i];
       const std::string source = table.SourcePath(column);
-      const std::array cells = {TextCell(table.name),
-                                TextCell(column.name),
-                                NumberCell(std::int64_t(i) + 1),
-                                TextCell(SqlName(column.type)),
-                                NumberCell(!column.required),
-                                OptionalText(column.unit),
-                                TextCell(column.description),
-                                OptionalText(source),
-                                NumberCell(table.IsKey(column.name))};
+      const std::array cells = {
+          TextCell(table.name),           TextCell(column.name),        NumberCell(std::int64_t(i) + 1),
+          TextCell(SqlName(column.type)), NumberCell(!column.required), OptionalText(column.unit),
+          TextCell(column.description),   OptionalText(source),         NumberCell(table.IsKey(column.name))};
       TRY(workshop.scratch.Row(dictionary, cells));
     }
   }

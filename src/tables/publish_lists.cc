@@ -10,7 +10,8 @@ namespace {
 // "genre/tv/list", "watch/providers/movie"
 std::string_view MediaTypeOf(std::string_view path) {
   for (const std::string_view type : {"movie", "tv"}) {
-    if (path.find(fmt::format("/{}/", type)) != std::string_view::npos || path.ends_with(fmt::format("/{}", type)))
+    if (path.find(fmt::format("/{}/", type)) != std::string_view::npos ||
+        path.ends_with(fmt::format("/{}", type)))
       return type;
   }
   return {};

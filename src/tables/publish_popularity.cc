@@ -58,7 +58,8 @@ std::string PartOf(const PopularityExport& one) {
 
 }  // namespace
 
-std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted, const Manifest* previous) {
+std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted,
+                                         const Manifest* previous) {
   std::vector<PopularityExport> fresh;
   for (const PopularityExport& one : accepted) {
     const bool known = previous != nullptr && previous->exports.contains(one.name);
@@ -68,8 +69,8 @@ std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& ac
   return fresh;
 }
 
-Result<void> PublishPopularity(Workshop& workshop, BlobReader& files, const std::vector<PopularityExport>& exports,
-                               double minimum) {
+Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
+                               const std::vector<PopularityExport>& exports, double minimum) {
   const std::size_t table = FindTable("popularity_daily").value();
   for (auto one = exports.begin(); one != exports.end(); ++one) {
     TRY(ReadExport(workshop, files, *one, minimum, table));
@@ -83,10 +84,11 @@ Result<void> PublishPopularity(Workshop& workshop, BlobReader& files, const std:
       rows += " UNION ALL FROM " + ReadParquet(old);
     // An id may stand twice in an export, or in that of adult titles too.
     TRY_ASSIGN(const auto part,
-               workshop.writer.Write(Tables()[table],
-                                     fmt::format("SELECT record_type, id, day, max(popularity) AS popularity FROM ({}) "
-                                                 "GROUP BY record_type, id, day",
-                                                 rows)));
+               workshop.writer.Write(
+                   Tables()[table],
+                   fmt::format("SELECT record_type, id, day, max(popularity) AS popularity FROM ({}) "
+                               "GROUP BY record_type, id, day",
+                               rows)));
     TRY(workshop.draft.Put("popularity_daily", PartOf(*one), part));
     TRY(workshop.scratch.Clear(table));
   }

@@ -45,7 +45,8 @@ class RecordParts {
       }
       const std::int64_t width = workshop_.draft.Width(name);
       if (next && Part(*next, width) == Part(bucket, width)) continue;
-      TRY(ReplacePart(workshop_, table, RangeName(Part(bucket, width) * width, width), Tables()[table].record_column));
+      TRY(ReplacePart(workshop_, table, RangeName(Part(bucket, width) * width, width),
+                      Tables()[table].record_column));
     }
     return EndVersions(bucket, next);
   }
@@ -72,8 +73,8 @@ Result<void> AddOldBuckets(Workshop& workshop, std::set<std::int64_t>& buckets) 
   for (const DataFile& file : workshop.draft.manifest().tables.find("seasons")->second.files) {
     TRY_ASSIGN(auto rows,
                workshop.connection.Query(fmt::format(
-                   "SELECT DISTINCT tv_id // {} FROM {} WHERE season_id IN (SELECT id FROM changed)", kBucketIds,
-                   ReadParquet(workshop.draft.OldFile("seasons", PartitionOf(file.path))))));
+                   "SELECT DISTINCT tv_id // {} FROM {} WHERE season_id IN (SELECT id FROM changed)",
+                   kBucketIds, ReadParquet(workshop.draft.OldFile("seasons", PartitionOf(file.path))))));
     for (;;) {
       TRY_ASSIGN(const bool some, rows.Next());
       if (!some) break;
@@ -99,7 +100,8 @@ Result<void> FillChanged(Workshop& workshop, const ChangeBatch& batch) {
   return ids.Close();
 }
 
-Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view partition, std::string_view record) {
+Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view partition,
+                         std::string_view record) {
   const Table& of = Tables()[table];
   const std::int64_t rows = workshop.scratch.rows(table);
   const std::string old = workshop.draft.OldFile(of.name, partition);
@@ -111,11 +113,13 @@ Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view
   if (!old.empty()) {
     const std::string changed = duckdb::QuotedName(record) + " IN (SELECT id FROM changed)";
     const std::string gone = fmt::format("SELECT {} FROM {} WHERE {}", columns, ReadParquet(old), changed);
-    TRY_ASSIGN(const std::int64_t differing,
-               workshop.connection.QueryNumber(fmt::format(
-                   "SELECT count(*) FROM (({0} EXCEPT ALL {1}) UNION ALL ({1} EXCEPT ALL {0}))", gone, new_rows)));
+    TRY_ASSIGN(
+        const std::int64_t differing,
+        workshop.connection.QueryNumber(fmt::format(
+            "SELECT count(*) FROM (({0} EXCEPT ALL {1}) UNION ALL ({1} EXCEPT ALL {0}))", gone, new_rows)));
     if (differing == 0) return rows == 0 ? Result<void>() : workshop.scratch.Clear(table);
-    select = fmt::format("SELECT {} FROM {} WHERE NOT {} UNION ALL {}", columns, ReadParquet(old), changed, new_rows);
+    select = fmt::format("SELECT {} FROM {} WHERE NOT {} UNION ALL {}", columns, ReadParquet(old), changed,
+                         new_rows);
   }
   TRY_ASSIGN(const auto part, workshop.writer.Write(of, select));
   TRY(workshop.draft.Put(of.name, partition, part));
@@ -127,7 +131,8 @@ Result<void> PublishRecords(Workshop& workshop, ChangeBatch& batch) {
   TRY(FillChanged(workshop, batch));
   std::set<std::int64_t> buckets;
   for (const std::int64_t bucket : batch.Buckets()) buckets.insert(bucket);
-  if (type == MediaType::kSeason && workshop.draft.HasOldFiles("seasons")) TRY(AddOldBuckets(workshop, buckets));
+  if (type == MediaType::kSeason && workshop.draft.HasOldFiles("seasons"))
+    TRY(AddOldBuckets(workshop, buckets));
 
   Extractor extractor(ExtractionPlan::Of(type), workshop.scratch);
   RecordParts parts(workshop, type);

@@ -17,9 +17,9 @@ namespace {
 using std::chrono::hours;
 using testing::MakeDocument;
 using testing::Movie;
+using testing::PublishWorld;
 using testing::Season;
 using testing::Show;
-using testing::PublishWorld;
 
 constexpr auto kMovie = MediaType::kMovie;
 
@@ -30,7 +30,8 @@ Document Film(std::int64_t id, std::string_view members, Time at) {
 TEST(Publish, MakesTablesOfWhatIsStored) {
   PublishWorld world;
   const Time now = world.store.clock.Now();
-  world.Put(Film(550, R"("title":"Fight Club","credits":{"cast":[{"id":819,"name":"Edward Norton","order":0}]})", now));
+  world.Put(Film(
+      550, R"("title":"Fight Club","credits":{"cast":[{"id":819,"name":"Edward Norton","order":0}]})", now));
   world.Put(Film(5000, R"("title":"Far off","release_date":"1999")", now));
   world.Put(Show(1399, "Game of Thrones", now));
   world.Put(Season(3624, 1399, 1, 2, now));
@@ -49,12 +50,15 @@ TEST(Publish, MakesTablesOfWhatIsStored) {
   EXPECT_EQ(world.Ask("SELECT * FROM {genres}"), "movie 18 Drama");
   EXPECT_EQ(world.Ask("SELECT record_type, id, path, value, reason FROM {rejects}"),
             R"(movie 5000 release_date "1999" no day of the calendar)");
-  EXPECT_EQ(world.Ask("SELECT record_type, id, version, change, is_current, valid_to FROM {record_versions}"),
-            "configuration 1 1 insert true NULL; movie 550 1 insert true NULL; movie 5000 1 insert true NULL; "
-            "season 3624 1 insert true NULL; tv 1399 1 insert true NULL");
-  EXPECT_EQ(world.Ask("SELECT record_type, sequence, rows_changed FROM {snapshots} WHERE record_type = 'season'"),
-            "season 1 4");
-  EXPECT_EQ(world.Ask("SELECT count(*) FROM {data_dictionary} WHERE table_name = 'movies' AND key_part"), "1");
+  EXPECT_EQ(
+      world.Ask("SELECT record_type, id, version, change, is_current, valid_to FROM {record_versions}"),
+      "configuration 1 1 insert true NULL; movie 550 1 insert true NULL; movie 5000 1 insert true NULL; "
+      "season 3624 1 insert true NULL; tv 1399 1 insert true NULL");
+  EXPECT_EQ(
+      world.Ask("SELECT record_type, sequence, rows_changed FROM {snapshots} WHERE record_type = 'season'"),
+      "season 1 4");
+  EXPECT_EQ(world.Ask("SELECT count(*) FROM {data_dictionary} WHERE table_name = 'movies' AND key_part"),
+            "1");
   // Two films in files of their own, named by their ranges.
   const Manifest manifest = world.Newest();
   ASSERT_EQ(manifest.tables.at("movies").files.size(), 2u);
@@ -100,7 +104,8 @@ TEST(Publish, ReplacesOnlyTheFilesWhoseRowsHaveChanged) {
   const Manifest manifest = world.Newest();
   EXPECT_EQ(manifest.tables.at("movies").files[0].path, "movies/0000000000-0000001023.000000002.parquet");
   EXPECT_EQ(manifest.tables.at("movies").files[1].path, "movies/0000004096-0000005119.000000001.parquet");
-  EXPECT_EQ(manifest.tables.at("movie_genres").files[0].path, "movie_genres/0000000000-0000001023.000000001.parquet");
+  EXPECT_EQ(manifest.tables.at("movie_genres").files[0].path,
+            "movie_genres/0000000000-0000001023.000000001.parquet");
   EXPECT_EQ(manifest.tables.at("movies").delta_version, 1);
   EXPECT_EQ(manifest.tables.at("movie_genres").delta_version, 0);
   EXPECT_EQ(world.Ask("SELECT movie_id, title, version FROM {movies}"), "1 A again 2; 5000 B 1");
@@ -140,9 +145,11 @@ TEST(Publish, LeavesOfADeletedRecordItsHistoryAlone) {
   EXPECT_EQ(world.Ask("SELECT movie_id FROM {movies}"), "2");
   EXPECT_TRUE(world.Newest().tables.at("rejects").files.empty());
   EXPECT_EQ(world.Ask("SELECT * FROM {unknown_paths}"), "movie new 1 2");
-  EXPECT_EQ(world.Ask("SELECT version, change, status, valid_from, valid_to, is_current FROM {record_versions} WHERE id = 1"),
-            "1 insert 200 2026-11-22 00:00:00+00 2026-11-22 01:00:00+00 false; "
-            "2 delete 404 2026-11-22 01:00:00+00 NULL true");
+  EXPECT_EQ(
+      world.Ask(
+          "SELECT version, change, status, valid_from, valid_to, is_current FROM {record_versions} WHERE id = 1"),
+      "1 insert 200 2026-11-22 00:00:00+00 2026-11-22 01:00:00+00 false; "
+      "2 delete 404 2026-11-22 01:00:00+00 NULL true");
   // The last film goes: its tables have no file.
   ASSERT_TRUE(world.store.store->writer->PutGone({kMovie, 2}, now + hours(2)));
   world.Seal();
@@ -189,7 +196,8 @@ TEST(Publish, KeepsNothingOfWhatWasPurgedBeyondADay) {
   ASSERT_TRUE(world.store.store->writer->PutPurge({kMovie, 1}, now + hours(1)));
   world.Seal();
   world.Publish();
-  EXPECT_EQ(world.Ask("SELECT id, version, change FROM {record_versions} ORDER BY id"), "1 1 purge; 2 1 insert");
+  EXPECT_EQ(world.Ask("SELECT id, version, change FROM {record_versions} ORDER BY id"),
+            "1 1 purge; 2 1 insert");
   EXPECT_TRUE(world.Newest().purged);
   EXPECT_TRUE(Holds(world.root, "QuiteRare"));  // for readers that are at it
   world.store.clock.Advance(hours(25));
@@ -246,13 +254,15 @@ TEST(Publish, WritesLogsAndDocumentsBesideTheData) {
   world.Put(Movie(1, "A", 1, world.store.clock.Now()));
   world.Seal();
   world.Publish();
-  for (const char* path : {"README.md", "views.sql", "dictionary.json", "croissant.json", "datapackage.json",
-                           "movies/_delta_log/00000000000000000000.json", "people/_delta_log/00000000000000000000.json"})
+  for (const char* path :
+       {"README.md", "views.sql", "dictionary.json", "croissant.json", "datapackage.json",
+        "movies/_delta_log/00000000000000000000.json", "people/_delta_log/00000000000000000000.json"})
     EXPECT_TRUE(std::filesystem::exists(world.root / path)) << path;
 }
 
 // One with these lines, as the harvester keeps it.
-void KeepExport(PublishWorld& world, std::string_view name, MediaType type, std::string_view day, std::string_view lines) {
+void KeepExport(PublishWorld& world, std::string_view name, MediaType type, std::string_view day,
+                std::string_view lines) {
   const auto date = ParseDate(day).value();
   const std::string path = KeptExportPath(name, date);
   world.store.files.Put(path, Gzip(lines));
@@ -263,8 +273,9 @@ TEST(Publish, KeepsThePopularityOfEachDayThatAnExportHas) {
   PublishWorld world;
   world.Put(Movie(1, "A", 1, world.store.clock.Now()));
   world.Seal();
-  KeepExport(world, "movie_ids", kMovie, "2026-11-29",
-             "{\"id\":1,\"popularity\":61.416}\n{\"id\":2,\"popularity\":0.99}\nno line\n{\"id\":3,\"popularity\":1}\n");
+  KeepExport(
+      world, "movie_ids", kMovie, "2026-11-29",
+      "{\"id\":1,\"popularity\":61.416}\n{\"id\":2,\"popularity\":0.99}\nno line\n{\"id\":3,\"popularity\":1}\n");
   KeepExport(world, "movie_ids", kMovie, "2026-11-30", "{\"id\":1,\"popularity\":62.5}\n");
   world.Publish();
   EXPECT_EQ(world.Ask("SELECT * FROM {popularity_daily}"),
@@ -272,11 +283,13 @@ TEST(Publish, KeepsThePopularityOfEachDayThatAnExportHas) {
   EXPECT_FALSE(world.Publish().published);
   // The first is no longer kept; a new month; the adult titles of the same day.
   world.exports.erase(world.exports.begin());
-  KeepExport(world, "movie_ids", kMovie, "2026-12-01", "{\"id\":1,\"popularity\":7}\n{\"id\":9,\"popularity\":2}\n");
+  KeepExport(world, "movie_ids", kMovie, "2026-12-01",
+             "{\"id\":1,\"popularity\":7}\n{\"id\":9,\"popularity\":2}\n");
   KeepExport(world, "adult_movie_ids", kMovie, "2026-12-01", "{\"id\":9,\"popularity\":2}\n");
   EXPECT_TRUE(world.Publish().published);
-  EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily} WHERE day > '2026-11-29' ORDER BY 2, 1"),
-            "1 2026-11-30 62.5; 1 2026-12-01 7.0; 9 2026-12-01 2.0");
+  EXPECT_EQ(
+      world.Ask("SELECT id, day, popularity FROM {popularity_daily} WHERE day > '2026-11-29' ORDER BY 2, 1"),
+      "1 2026-11-30 62.5; 1 2026-12-01 7.0; 9 2026-12-01 2.0");
   EXPECT_EQ(world.Newest().tables.at("popularity_daily").files.size(), 2u);
   // A build has no other source for the days that are past.
   PublishOptions anew = world.options;
@@ -346,7 +359,8 @@ class Life {
           break;
         case 4:
           world_.Put(MakeDocument({MediaType::kConfiguration, 1 + Below(2)},
-                                  fmt::format(R"({{"genres":[{{"id":{},"name":"G"}}],"odd":1}})", Below(5)), now));
+                                  fmt::format(R"({{"genres":[{{"id":{},"name":"G"}}],"odd":1}})", Below(5)),
+                                  now));
           break;
         default:
           world_.Put(AnyFilm(id, now));
@@ -369,14 +383,17 @@ class Life {
 
   Document AnyFilm(std::int64_t id, Time now) {
     std::string genres, cast;
-    for (std::int64_t i = Below(4); i > 0; --i) genres += fmt::format(R"({}{{"id":{}}})", genres.empty() ? "" : ",", i);
+    for (std::int64_t i = Below(4); i > 0; --i)
+      genres += fmt::format(R"({}{{"id":{}}})", genres.empty() ? "" : ",", i);
     for (std::int64_t i = Below(3); i > 0; --i)
       cast += fmt::format(R"({}{{"id":{},"name":"P{}"}})", cast.empty() ? "" : ",", Below(9), i);
     constexpr std::string_view kOdd[] = {"", R"("budget":"odd",)", R"("new_member":1,)"};
-    return Film(id,
-                fmt::format(R"({}"title":"T{}","overview":"{}","popularity":{},"genres":[{}],"credits":{{"cast":[{}]}})",
-                            kOdd[Below(3)], Below(3), testing::kOverview, Below(100), genres, cast),
-                now);
+    return Film(
+        id,
+        fmt::format(
+            R"({}"title":"T{}","overview":"{}","popularity":{},"genres":[{}],"credits":{{"cast":[{}]}})",
+            kOdd[Below(3)], Below(3), testing::kOverview, Below(100), genres, cast),
+        now);
   }
 
   PublishWorld& world_;

@@ -43,9 +43,9 @@ struct PublishWorld {
     store.Seal();
   }
   Result<tables::PublishReport> TryPublish(const tables::PublishOptions& with) {
-    return tables::Publish({store.store->feed, store.store->reader, Duckdb(), store.clock, stop, store.files,
-                            exports, {}},
-                           with);
+    return tables::Publish(
+        {store.store->feed, store.store->reader, Duckdb(), store.clock, stop, store.files, exports, {}},
+        with);
   }
   tables::PublishReport Publish() { return Publish(options); }
   tables::PublishReport Publish(const tables::PublishOptions& with) {
@@ -67,7 +67,8 @@ struct PublishWorld {
     std::map<std::string, std::string> parts;
     for (const auto& [name, table] : manifest.tables) {
       if (name == "snapshots") continue;
-      for (const auto& file : table.files) parts[fmt::format("{}/{}", name, tables::PartitionOf(file.path))] = file.sha256;
+      for (const auto& file : table.files)
+        parts[fmt::format("{}/{}", name, tables::PartitionOf(file.path))] = file.sha256;
     }
     return parts;
   }
@@ -88,7 +89,8 @@ struct PublishWorld {
     const tables::Manifest manifest = Newest();
     for (const auto& [name, table] : manifest.tables) {
       std::string files;
-      for (const auto& file : table.files) files += (files.empty() ? "'" : ", '") + (root / file.path).string() + "'";
+      for (const auto& file : table.files)
+        files += (files.empty() ? "'" : ", '") + (root / file.path).string() + "'";
       const std::string place = "{" + name + "}";
       for (auto at = sql.find(place); at != std::string::npos; at = sql.find(place))
         sql.replace(at, place.size(), files.empty() ? "no_rows" : "read_parquet([" + files + "])");

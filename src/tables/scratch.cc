@@ -6,20 +6,24 @@
 namespace tmdbc::tables {
 namespace {
 
-std::string ScratchName(std::size_t table) { return "n_" + Tables()[table].name; }
+std::string ScratchName(std::size_t table) {
+  return "n_" + Tables()[table].name;
+}
 
 }  // namespace
 
 std::string ColumnList(const Table& table) {
   std::string list;
-  for (const Column& column : table.columns) list += (list.empty() ? "" : ", ") + duckdb::QuotedName(column.name);
+  for (const Column& column : table.columns)
+    list += (list.empty() ? "" : ", ") + duckdb::QuotedName(column.name);
   return list;
 }
 
 std::string ColumnDefinitions(const Table& table) {
   std::string list;
   for (const Column& column : table.columns)
-    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", duckdb::QuotedName(column.name), SqlName(column.type));
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", duckdb::QuotedName(column.name),
+                        SqlName(column.type));
   return list;
 }
 
@@ -38,7 +42,8 @@ void Scratch::BeginRecord(MediaType type, std::int64_t id) {
 Result<void> Scratch::Make(std::size_t table) {
   if (slots_[table].made) return {};
   slots_[table].made = true;
-  return connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} ({})", duckdb::QuotedName(ScratchName(table)),
+  return connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} ({})",
+                                         duckdb::QuotedName(ScratchName(table)),
                                          ColumnDefinitions(Tables()[table])));
 }
 
@@ -85,7 +90,8 @@ Result<void> Scratch::Row(std::size_t table, std::span<const Cell> cells) {
 }
 
 Result<void> Scratch::Reject(std::string_view path, std::string_view value, std::string_view reason) {
-  const Cell cells[] = {TextCell(record_type_), NumberCell(id_), TextCell(path), TextCell(value), TextCell(reason)};
+  const Cell cells[] = {TextCell(record_type_), NumberCell(id_), TextCell(path), TextCell(value),
+                        TextCell(reason)};
   return Row(rejects_, cells);
 }
 

@@ -71,8 +71,9 @@ struct Table {
   std::vector<std::string> sort;
   // No two rows have the same values in these.
   std::vector<std::string> key;
-  // The column whose ranges of ids are the files, and the one that names the record a row was cut from. Only of a season
-  // and what is in it are they two: files go by tv_id, the record is season_id. Empty: one file, or one a record type.
+  // The column whose ranges of ids are the files, and the one that names the record a row was cut from. Only of a
+  // season and what is in it are they two: files go by tv_id, the record is season_id. Empty: one file, or one a record
+  // type.
   std::string range_column;
   std::string record_column;
 
@@ -91,7 +92,8 @@ struct UnusedPath {
   MediaType type{};
   std::string path;  // in the notation of Table::rows
   std::string reason;
-  std::string same_as;  // "$id": the envelope says it, and another value here is a reject; empty: it is passed over
+  std::string
+      same_as;  // "$id": the envelope says it, and another value here is a reject; empty: it is passed over
 };
 std::span<const UnusedPath> UnusedPaths();
 

@@ -19,7 +19,8 @@ const std::map<std::string_view, Common>& CommonColumns() {
       {"air_date", {"", "The day on which it was first shown."}},
       {"aspect_ratio", {"", "Width divided by height."}},
       {"author_rating", {"0 to 10", "What the reviewer gave it."}},
-      {"backdrop_path", {"", "Path of the backdrop image, to be put behind a base URL of image_sizes and a size."}},
+      {"backdrop_path",
+       {"", "Path of the backdrop image, to be put behind a base URL of image_sizes and a size."}},
       {"budget", {"USD", "What it cost; 0 when unknown."}},
       {"cast_order", {"", "Place in the credits as TMDB orders them, from 0."}},
       {"certification", {"", "The age rating."}},
@@ -154,22 +155,24 @@ Cols Person(std::string_view at) {
 }
 
 Cols Image() {
-  return {Text("kind", "The list that it stands in: backdrops, logos, posters, profiles.").From("{0}").Required(),
-          Text("file_path"),
-          Int("width"),
-          Int("height"),
-          Real("aspect_ratio"),
-          Text("language", "The language of what is written on it; NULL when there is nothing to read.")
-              .From("iso_639_1")
-              .Unit("ISO 639-1"),
-          Text("country", "The country whose version it is.").From("iso_3166_1").Unit("ISO 3166-1 alpha-2"),
-          Real("vote_average"),
-          Int("vote_count")};
+  return {
+      Text("kind", "The list that it stands in: backdrops, logos, posters, profiles.").From("{0}").Required(),
+      Text("file_path"),
+      Int("width"),
+      Int("height"),
+      Real("aspect_ratio"),
+      Text("language", "The language of what is written on it; NULL when there is nothing to read.")
+          .From("iso_639_1")
+          .Unit("ISO 639-1"),
+      Text("country", "The country whose version it is.").From("iso_3166_1").Unit("ISO 3166-1 alpha-2"),
+      Real("vote_average"),
+      Int("vote_count")};
 }
 
 Cols Episode(bool of_season_record) {
   Cols columns = {Int("episode_id").From("id")};
-  columns.push_back(of_season_record ? Int("season_number").From("$season_number").Required() : Int("season_number"));
+  columns.push_back(of_season_record ? Int("season_number").From("$season_number").Required()
+                                     : Int("season_number"));
   return columns + Cols{Int("episode_number"),
                         Text("episode_type", "standard, finale, mid_season: what it is in the season."),
                         Text("name"),
@@ -229,16 +232,18 @@ Table Child(std::string_view name, MediaType type, std::string_view owner, std::
   return table;
 }
 
-Table SeasonChild(std::string_view name, std::string_view rows, std::string_view description, const Cols& columns) {
+Table SeasonChild(std::string_view name, std::string_view rows, std::string_view description,
+                  const Cols& columns) {
   Table table;
   table.name = name;
   table.kind = TableKind::kChild;
   table.description = description;
   table.type = MediaType::kSeason;
   table.rows = rows;
-  table.columns = Bare(Cols{Int("season_id").From("$id").Required(), Int("position").From("$position").Required(),
-                            Int("tv_id").From("$tv_id").Required()} +
-                       columns);
+  table.columns =
+      Bare(Cols{Int("season_id").From("$id").Required(), Int("position").From("$position").Required(),
+                Int("tv_id").From("$tv_id").Required()} +
+           columns);
   table.sort = {"tv_id", "season_number", "season_id", "position"};
   table.key = {"season_id", "position"};
   table.range_column = "tv_id";

@@ -61,14 +61,15 @@ Table Root(std::string_view name, MediaType type, std::string_view description, 
 Table Child(std::string_view name, MediaType type, std::string_view owner, std::string_view rows,
             std::string_view description, const Cols& columns);
 // A child table of seasons: season_id, position, tv_id, season_number come first.
-Table SeasonChild(std::string_view name, std::string_view rows, std::string_view description, const Cols& columns);
+Table SeasonChild(std::string_view name, std::string_view rows, std::string_view description,
+                  const Cols& columns);
 
 // The parts of the spec, each in a file of its own.
-void AddTitles(std::vector<Table>& tables);       // films and shows
-void AddSeasons(std::vector<Table>& tables);      // seasons and episodes
-void AddPeople(std::vector<Table>& tables);       // people
-void AddSmallTypes(std::vector<Table>& tables);   // collections, companies, networks, keywords
-void AddLists(std::vector<Table>& tables);        // of configuration
-void AddHistory(std::vector<Table>& tables);      // of the store and the tables
+void AddTitles(std::vector<Table>& tables);      // films and shows
+void AddSeasons(std::vector<Table>& tables);     // seasons and episodes
+void AddPeople(std::vector<Table>& tables);      // people
+void AddSmallTypes(std::vector<Table>& tables);  // collections, companies, networks, keywords
+void AddLists(std::vector<Table>& tables);       // of configuration
+void AddHistory(std::vector<Table>& tables);     // of the store and the tables
 
 }  // namespace tmdbc::tables

@@ -41,7 +41,8 @@ TEST(Spec, HasTheTablesOfTheCatalogue) {
   EXPECT_EQ(kinds[TableKind::kRoot] + kinds[TableKind::kChild], 65);
   EXPECT_EQ(kinds[TableKind::kList], 12);
   EXPECT_EQ(kinds[TableKind::kHistory], 7);
-  for (const std::string_view name : {"movie_watch_links", "tv_watch_links", "episode_guest_stars", "network_logos"})
+  for (const std::string_view name :
+       {"movie_watch_links", "tv_watch_links", "episode_guest_stars", "network_logos"})
     EXPECT_TRUE(FindTable(name)) << name;
   EXPECT_FALSE(FindTable("films"));
 }

@@ -12,13 +12,13 @@ namespace tmdbc::tables {
 namespace {
 
 constexpr std::uint64_t kMaxBuffered = 64 << 20;
-constexpr std::size_t kMaxBuffer = 256 << 10;  // of one bucket
+constexpr std::size_t kMaxBuffer = 256 << 10;            // of one bucket
 constexpr std::size_t kHead = 2 * sizeof(std::int64_t);  // ordinal, length
 
 std::unexpected<Error> Failed(std::string_view act, const std::string& path) {
   const int error = errno;
-  return Fail(error == ENOSPC || error == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo, "{} {}: {}", act, path,
-              std::strerror(error));
+  return Fail(error == ENOSPC || error == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo, "{} {}: {}", act,
+              path, std::strerror(error));
 }
 
 }  // namespace
@@ -61,7 +61,8 @@ Result<void> Spool::Flush(Bucket& bucket) {
   std::string frame;
   encoder_.AppendFrame(bucket.buffer, frame);
   for (std::size_t written = 0; written < frame.size();) {
-    const ssize_t some = ::pwrite(file_, frame.data() + written, frame.size() - written, off_t(size_ + written));
+    const ssize_t some =
+        ::pwrite(file_, frame.data() + written, frame.size() - written, off_t(size_ + written));
     if (some < 0 && errno == EINTR) continue;
     if (some <= 0) return Failed("write", path_);
     written += std::size_t(some);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Spool: lines on their way from the order of the feed into the order of ids. One file, thrown away at the end; lines go
-// into buckets, and come out bucket by bucket, in the order in which they came. In memory are 64 MB of lines that are
-// not written yet and a few bytes a frame, however many lines there are. One thread.
+// Spool: lines on their way from the order of the feed into the order of ids. One file, thrown away at the end; lines
+// go into buckets, and come out bucket by bucket, in the order in which they came. In memory are 64 MB of lines that
+// are not written yet and a few bytes a frame, however many lines there are. One thread.
 #pragma once
 
 #include <cstdint>

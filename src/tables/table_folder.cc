@@ -21,9 +21,9 @@ std::unexpected<Error> Failed(std::string_view act, const std::string& path, int
                          : error == EEXIST                  ? ErrorCode::kExists
                          : error == ENOENT                  ? ErrorCode::kNotFound
                                                             : ErrorCode::kIo;
-  const Hint hint = code == ErrorCode::kNoSpace                              ? Hint::kFreeSpace
+  const Hint hint = code == ErrorCode::kNoSpace                           ? Hint::kFreeSpace
                     : error == EACCES || error == EPERM || error == EROFS ? Hint::kPermission
-                                                                             : Hint::kNone;
+                                                                          : Hint::kNone;
   return Fail(code, hint, "{} {}: {}", act, path, std::strerror(error));
 }
 
@@ -34,7 +34,8 @@ Result<void> Sync(const std::string& path, int flags) {
   const int error = ::fsync(file) == 0 ? 0 : errno;
   ::close(file);
   // A file system that cannot sync folders.
-  if (error != 0 && !(flags == O_DIRECTORY && (error == EINVAL || error == ENOTSUP))) return Failed("sync", path, error);
+  if (error != 0 && !(flags == O_DIRECTORY && (error == EINVAL || error == ENOTSUP)))
+    return Failed("sync", path, error);
   return {};
 }
 
@@ -54,7 +55,8 @@ Result<TableFolder> TableFolder::Open(const std::string& root, Before before) {
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int why = errno;
     ::close(lock);
-    if (why == EWOULDBLOCK) return Fail(ErrorCode::kBusy, "another process is publishing the tables in {}", root);
+    if (why == EWOULDBLOCK)
+      return Fail(ErrorCode::kBusy, "another process is publishing the tables in {}", root);
     return Failed("lock", root, why);
   }
   return TableFolder(root, lock, std::move(before));
@@ -144,7 +146,8 @@ Result<void> TableFolder::MoveIn(const std::string& from, const std::string& to)
 Result<void> TableFolder::HardLink(const std::string& from, const std::string& to) {
   TRY(MakeFolder(FolderOf(to)));
   TRY(Ask("link", to));
-  if (::link(Full(from).c_str(), Full(to).c_str()) != 0 && errno != EEXIST) return Failed("make", Full(to), errno);
+  if (::link(Full(from).c_str(), Full(to).c_str()) != 0 && errno != EEXIST)
+    return Failed("make", Full(to), errno);
   return {};
 }
 

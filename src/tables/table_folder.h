@@ -21,8 +21,8 @@ class TableFolder {
   // there.
   using Before = std::function<Result<void>(std::string_view act, const std::string& path)>;
 
-  // Makes the folder when absent and locks it until the object is gone (flock(2): the kernel drops it with the process).
-  // kBusy when another process publishes.
+  // Makes the folder when absent and locks it until the object is gone (flock(2): the kernel drops it with the
+  // process). kBusy when another process publishes.
   static Result<TableFolder> Open(const std::string& root, Before before = {});
   TableFolder(TableFolder&& other) noexcept;
   TableFolder& operator=(TableFolder&&) = delete;

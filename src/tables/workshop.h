@@ -21,14 +21,14 @@ namespace tmdbc::tables {
 
 // How large files are to be. Defaults are for a whole mirror; tests have small ones.
 struct PartSizes {
-  std::int64_t first_width = 65'536;      // ids a file at least; a multiple of kBucketIds
-  std::int64_t file_bytes = 48'000'000;   // that a file has at most, about, unless first_width has more
-  std::int64_t version_ids = 1 << 20;     // ids a file of record_versions; not of seasons: they have one
+  std::int64_t first_width = 65'536;     // ids a file at least; a multiple of kBucketIds
+  std::int64_t file_bytes = 48'000'000;  // that a file has at most, about, unless first_width has more
+  std::int64_t version_ids = 1 << 20;    // ids a file of record_versions; not of seasons: they have one
 };
 
 struct PublishProgress {
-  std::string_view what;   // "movie"
-  std::int64_t done = 0;   // buckets
+  std::string_view what;  // "movie"
+  std::int64_t done = 0;  // buckets
   std::int64_t total = 0;
 };
 
@@ -51,7 +51,8 @@ inline constexpr std::string_view kWhole = "all";
 // Writes a part of a table from the rows that are new and those of the old file whose record (by `record`, a column) is
 // not among `changed`, a table of ids in DuckDB that exists when there is an old file. Where nothing differs nothing is
 // written. The new rows are gone then.
-Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view partition, std::string_view record);
+Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view partition,
+                         std::string_view record);
 
 // All rows of the records of a batch: their tables, rejects, unknown members, versions.
 Result<void> PublishRecords(Workshop& workshop, ChangeBatch& batch);
@@ -73,10 +74,11 @@ struct PopularityExport {
   std::string path;  // from DATA_DIR
 };
 // Those that the newest generation (null: there is none) has not taken in, by part and day.
-std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted, const Manifest* previous);
+std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted,
+                                         const Manifest* previous);
 // The days of these, which are new, of all ids of at least that popularity. A file a type and month.
-Result<void> PublishPopularity(Workshop& workshop, BlobReader& files, const std::vector<PopularityExport>& exports,
-                               double minimum);
+Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
+                               const std::vector<PopularityExport>& exports, double minimum);
 
 // Fills the table `changed` with the ids of a batch.
 Result<void> FillChanged(Workshop& workshop, const ChangeBatch& batch);
