@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
 #include "duckdb/database.h"
 #include "tables/delta_log.h"
 #include "tables/documents.h"
+#include "tables/spec.h"
 
 namespace tmdbc::tables {
 namespace {
@@ -25,6 +27,28 @@ bool IsParquet(std::string_view name) {
 }
 
 }  // namespace
+
+Result<std::optional<Published>> ReadPublished(TableFolder& folder, bool builds) {
+  TRY_ASSIGN(const std::int64_t newest, NewestGeneration(folder.files()));
+  if (newest == 0) return std::nullopt;
+  Published published;
+  if (auto manifest = ReadManifest(folder.files(), newest); manifest) {
+    published.manifest = *std::move(manifest);
+  } else if (builds && IsDamage(manifest.error())) {
+    TRY_ASSIGN(auto older, NewestWholeBefore(folder.files(), newest));
+    if (older) published.manifest = *std::move(older);
+    published.manifest.generation = newest;
+    published.whole = false;
+  } else {
+    return std::unexpected(manifest.error());
+  }
+  if (!builds && published.manifest.spec > kSpecVersion) {
+    return Fail(ErrorCode::kInvalid, Hint::kNewStore,
+                "the tables have the columns of version {}, this program knows {}", published.manifest.spec,
+                kSpecVersion);
+  }
+  return published;
+}
 
 Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files,
                               const Manifest& manifest) {
@@ -44,8 +68,14 @@ Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, con
   std::optional<Manifest> previous;
   if (manifest.parent != 0) {
     auto parent = ReadManifest(folder.files(), manifest.parent);
-    if (!parent && parent.error().code != ErrorCode::kNotFound) return std::unexpected(parent.error());
-    if (parent) previous = *std::move(parent);
+    if (parent) {
+      previous = *std::move(parent);
+    } else if (IsDamage(parent.error())) {
+      TRY_ASSIGN(previous, NewestWholeBefore(folder.files(), manifest.parent));
+      TRY(CutDeltaLogs(folder, previous ? &*previous : nullptr));
+    } else if (parent.error().code != ErrorCode::kNotFound) {
+      return std::unexpected(parent.error());
+    }
   }
   TRY_ASSIGN(duckdb::Database database, duckdb::Database::Open(library, {}));
   TRY_ASSIGN(duckdb::Connection connection, database.Connect());
@@ -62,22 +92,26 @@ Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, con
 }
 
 Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now) {
-  TRY_ASSIGN(const auto manifests, folder.Names("manifests"));
+  TRY_ASSIGN(auto manifests, folder.Names("manifests"));
+  std::ranges::reverse(manifests);
   std::set<std::int64_t> kept;
   std::set<std::string> files;
   std::vector<std::string> old;
+  std::optional<Time> superseded_at;  // of the generation below the one that was looked at
   for (const std::string& name : manifests) {
     const auto generation = ParseManifestName(name);
     if (!generation) continue;
-    TRY_ASSIGN(const Manifest manifest, ReadManifest(folder.files(), *generation));
-    const bool is_newest = *generation == newest.generation;
+    const auto manifest = ReadManifest(folder.files(), *generation);
+    if (!manifest && !IsDamage(manifest.error())) return std::unexpected(manifest.error());
     const bool is_parent = *generation == newest.parent && !newest.purged;
-    if (!is_newest && !is_parent && manifest.committed_at <= now - kKeptFor) {
+    const bool is_read = !superseded_at || *superseded_at > now - kKeptFor;
+    if (!manifest || !(is_parent || is_read)) {
       old.push_back("manifests/" + name);
       continue;
     }
+    superseded_at = manifest->committed_at;
     kept.insert(*generation);
-    for (const auto& [table, state] : manifest.tables) {
+    for (const auto& [table, state] : manifest->tables) {
       for (const DataFile& file : state.files) files.insert(file.path);
     }
   }

@@ -28,6 +28,17 @@ struct NewFile {
   std::string path;
 };
 
+// What was published last, to go on from.
+struct Published {
+  Manifest manifest;
+  bool whole =
+      true;  // else its manifest is damaged: this is what the newest whole one before it says, or nothing,
+             // under the damaged one's number
+};
+// Empty when nothing was published. For a build (`builds`) a damaged manifest is no hindrance, nor that a later program
+// made the tables; else they are kCorrupt and kInvalid.
+Result<std::optional<Published>> ReadPublished(TableFolder& folder, bool builds);
+
 // Steps 1 and 2. kExists when another process has published that generation.
 Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files,
                               const Manifest& manifest);
@@ -35,8 +46,8 @@ Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& f
 // Steps 3 and 4 of the newest generation, unless they are done.
 Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& duckdb);
 
-// Step 5. Kept are the newest generation, the one before it, and all that were published within a day before `now`;
-// when the newest took in a purge the one before it is no exception.
+// Step 5. Kept are the newest generation, the one before it, and all that were the newest within a day before `now`;
+// when the newest took in a purge the one before it is no exception. Damaged manifests go.
 Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now);
 
 }  // namespace tmdbc::tables

@@ -219,6 +219,21 @@ std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest
   return entry;
 }
 
+Result<void> CutDeltaLogs(TableFolder& folder, const Manifest* manifest) {
+  for (const Table& table : Tables()) {
+    const TableFiles* files = FilesOf(manifest, table.name);
+    const std::string log = fmt::format("{}/_delta_log", table.name);
+    // 00000000000000000007.json, 00000000000000000020.checkpoint.parquet; _last_checkpoint only spares a listing.
+    const std::string first = fmt::format("{:020}", files ? files->delta_version + 1 : 0);
+    TRY_ASSIGN(auto names, folder.Names(log));
+    std::ranges::reverse(names);
+    for (const std::string& name : names) {
+      if (name.substr(0, first.size()) >= first) TRY(folder.Remove(log + "/" + name));
+    }
+  }
+  return {};
+}
+
 Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
                             duckdb::Connection& connection) {
   for (const Table& table : Tables()) {

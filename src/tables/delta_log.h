@@ -27,6 +27,10 @@ inline constexpr std::int64_t kCheckpointEvery = 20;
 Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
                             duckdb::Connection& connection);
 
+// Takes from each table's log what came after `manifest` (null: all): a manifest that was between it and the next is
+// damaged, and the next goes on from this one.
+Result<void> CutDeltaLogs(TableFolder& folder, const Manifest* manifest);
+
 // "movies/_delta_log/00000000000000000007.json"
 std::string DeltaEntryPath(std::string_view table, std::int64_t version);
 

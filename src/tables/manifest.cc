@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -108,7 +109,7 @@ std::string FormatManifest(const Manifest& manifest) {
 
 Result<Manifest> ParseManifest(std::string_view text) {
   auto parsed = ParsedJson::Parse(text);
-  if (!parsed) return Within("read the manifest", parsed.error());
+  if (!parsed) return Fail(ErrorCode::kCorrupt, "the manifest is no JSON: {}", parsed.error().message);
   object json;
   if (parsed->root().get(json) != simdjson::SUCCESS)
     return Fail(ErrorCode::kCorrupt, "the manifest is no object");
@@ -123,7 +124,9 @@ Result<Manifest> ParseManifest(std::string_view text) {
   TRY_ASSIGN(manifest.generation, Member<std::int64_t>(json, "generation"));
   TRY_ASSIGN(manifest.parent, Member<std::int64_t>(json, "parent"));
   TRY_ASSIGN(const auto committed_at, Member<std::string_view>(json, "committed_at"));
-  TRY_ASSIGN(manifest.committed_at, ParseTime(committed_at));
+  const auto time = ParseTime(committed_at);
+  if (!time) return Fail(ErrorCode::kCorrupt, "the manifest has no good 'committed_at'");
+  manifest.committed_at = *time;
   TRY_ASSIGN(manifest.purged, Member<bool>(json, "purged"));
   TRY_ASSIGN(const object sequences, Member<object>(json, "sequences"));
   for (const auto [name, value] : sequences) {
@@ -131,10 +134,15 @@ Result<Manifest> ParseManifest(std::string_view text) {
     if (!type) continue;  // of a later program
     TRY_ASSIGN(manifest.sequences[*type], Member<std::int64_t>(sequences, name));
   }
-  TRY_ASSIGN(const object exports, Member<object>(json, "exports"));
-  for (const auto [name, value] : exports) {
-    TRY_ASSIGN(const auto day, Member<std::string_view>(exports, name));
-    TRY_ASSIGN(manifest.exports[std::string(name)], ParseDate(day));
+  // The first manifests had none.
+  if (json["exports"].error() != simdjson::NO_SUCH_FIELD) {
+    TRY_ASSIGN(const object exports, Member<object>(json, "exports"));
+    for (const auto [name, value] : exports) {
+      TRY_ASSIGN(const auto date, Member<std::string_view>(exports, name));
+      const auto day = ParseDate(date);
+      if (!day) return Fail(ErrorCode::kCorrupt, "the manifest has no good day of '{}'", name);
+      manifest.exports[std::string(name)] = *day;
+    }
   }
   TRY_ASSIGN(const object tables, Member<object>(json, "tables"));
   for (const auto [name, value] : tables) {
@@ -195,6 +203,22 @@ Result<Manifest> ReadManifest(BlobReader& folder, std::int64_t generation) {
   if (manifest->generation != generation)
     return Fail(ErrorCode::kCorrupt, "{} says that it is generation {}", path, manifest->generation);
   return manifest;
+}
+
+Result<std::optional<Manifest>> NewestWholeBefore(BlobReader& folder, std::int64_t generation) {
+  TRY_ASSIGN(const auto paths, folder.List("manifests"));
+  std::vector<std::int64_t> older;
+  for (const std::string& path : paths) {
+    const auto number = ParseManifestName(path.substr(path.rfind('/') + 1));
+    if (number && *number < generation) older.push_back(*number);
+  }
+  std::ranges::sort(older, std::greater());
+  for (const std::int64_t number : older) {
+    auto manifest = ReadManifest(folder, number);
+    if (manifest) return *std::move(manifest);
+    if (!IsDamage(manifest.error())) return std::unexpected(manifest.error());
+  }
+  return std::nullopt;
 }
 
 }  // namespace tmdbc::tables

@@ -82,5 +82,7 @@ std::string_view PartitionOf(std::string_view path);
 Result<std::int64_t> NewestGeneration(BlobReader& folder);
 // What that generation is; kNotFound when it is not there.
 Result<Manifest> ReadManifest(BlobReader& folder, std::int64_t generation);
+// The newest one below that number whose manifest is whole; damaged ones are passed over.
+Result<std::optional<Manifest>> NewestWholeBefore(BlobReader& folder, std::int64_t generation);
 
 }  // namespace tmdbc::tables

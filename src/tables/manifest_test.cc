@@ -46,6 +46,16 @@ TEST(Manifest, PassesOverWhatALaterProgramAddsAndRefusesAnotherFormat) {
   EXPECT_NE(read.error().message.find("format 2"), std::string::npos);
 }
 
+TEST(Manifest, MayHaveNoExports) {
+  std::string text = FormatManifest(Manifest{.spec = 1, .generation = 1});
+  const std::string exports = R"("exports":{},)";
+  ASSERT_NE(text.find(exports), std::string::npos);
+  text.erase(text.find(exports), exports.size());
+  const auto manifest = ParseManifest(text);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_TRUE(manifest->exports.empty());
+}
+
 TEST(Manifest, RefusesWhatIsNoneAndAFileOutsideOfTheFolder) {
   for (const std::string_view text : {"", "{", "[]", "{}", R"({"format":1})"}) {
     const auto read = ParseManifest(text);

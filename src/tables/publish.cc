@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tables/publish.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -24,12 +25,12 @@ class Publication {
   // What was published last, and what a crash has left.
   Result<void> TakeUp() {
     if (folder_.Exists("tmp")) TRY(folder_.Remove("tmp"));
-    TRY_ASSIGN(const std::int64_t newest, NewestGeneration(folder_.files()));
-    report_.generation = newest;
-    if (newest == 0) return {};
-    TRY_ASSIGN(previous_, ReadManifest(folder_.files(), newest));
+    TRY_ASSIGN(auto published, ReadPublished(folder_, options_.rebuild));
+    if (!published) return {};
+    previous_ = std::move(published->manifest);
+    report_.generation = previous_->generation;
     FindLost();
-    if (!report_.lost.empty()) return {};
+    if (!report_.lost.empty() || !published->whole) return {};
     TRY(FinishGeneration(folder_, *previous_, ports_.duckdb));
     return RemoveOld(folder_, *previous_, ports_.clock.Now());
   }
@@ -77,7 +78,9 @@ class Publication {
     TRY(PublishTypes(workshop));
     if (!exports_.empty())
       TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum));
-    const Time now = ports_.clock.Now();
+    // A clock that was set back puts no generation before its parent.
+    const Time after = previous_ ? previous_->committed_at + std::chrono::milliseconds(1) : Time{};
+    const Time now = std::max(ports_.clock.Now(), after);
     TRY(PublishSnapshots(workshop, rows_, now));
     TRY(PublishDictionary(workshop));
     const Manifest& manifest = draft.Finish(now);
