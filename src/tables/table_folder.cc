@@ -27,6 +27,15 @@ std::unexpected<Error> Failed(std::string_view act, const std::string& path, int
   return Fail(code, hint, "{} {}: {}", act, path, std::strerror(error));
 }
 
+// Of link(2).
+std::unexpected<Error> LinkFailed(const std::string& path, int error) {
+  if (error == EPERM || error == ENOTSUP || error == ENOSYS) {
+    return Fail(ErrorCode::kIo, Hint::kLocalDisk,
+                "make {}: its file system has no hard links, which tables need", path);
+  }
+  return Failed("make", path, error);
+}
+
 // Of a file or folder that exists.
 Result<void> Sync(const std::string& path, int flags) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
@@ -119,7 +128,7 @@ Result<void> TableFolder::WriteNew(const std::string& path, std::string_view byt
   if (::link(Full(temporary).c_str(), Full(path).c_str()) != 0) {
     const int error = errno;
     ::unlink(Full(temporary).c_str());
-    if (error != EEXIST) return Failed("make", Full(path), error);
+    if (error != EEXIST) return LinkFailed(Full(path), error);
     TRY_ASSIGN(const std::string there, files_.Read(path, 0, bytes.size() + 1));
     if (there != bytes) return Failed("make", Full(path), EEXIST);
     return {};
@@ -147,7 +156,7 @@ Result<void> TableFolder::HardLink(const std::string& from, const std::string& t
   TRY(MakeFolder(FolderOf(to)));
   TRY(Ask("link", to));
   if (::link(Full(from).c_str(), Full(to).c_str()) != 0 && errno != EEXIST)
-    return Failed("make", Full(to), errno);
+    return LinkFailed(Full(to), errno);
   return {};
 }
 
