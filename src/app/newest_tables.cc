@@ -16,6 +16,23 @@ constexpr std::chrono::days kOld{7};
 
 }  // namespace
 
+Error ExplainTables(const Error& error, const std::string& folder, const tables::Manifest& manifest) {
+  // DuckDB does not always say so, and sometimes in words of the statement.
+  std::string why = IsDamage(error) ? error.message.substr(0, error.message.find('\n')) : "";
+  PosixFileSystem files(folder);
+  for (const auto& [name, table] : manifest.tables) {
+    for (const tables::DataFile& file : table.files) {
+      const auto size = files.Size(file.path);
+      if (!size || std::int64_t(*size) != file.bytes)
+        why = fmt::format("tables/{} is missing or cut", file.path);
+    }
+  }
+  if (why.empty()) return error;
+  return {ErrorCode::kCorrupt, why +
+                                   ": `tables --check` names what is damaged, `tables --rebuild` makes all "
+                                   "tables anew"};
+}
+
 Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder) {
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   PosixFileSystem files(folder);
@@ -24,6 +41,10 @@ Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder) 
     if (generation == 0) return std::nullopt;
     auto manifest = tables::ReadManifest(files, generation);
     if (manifest) return *std::move(manifest);
+    if (IsDamage(manifest.error())) {
+      return Fail(manifest.error().code, "{}: `tables --rebuild` makes all tables anew",
+                  manifest.error().message);
+    }
     // A publish may just have replaced it, and done away with it.
     if (manifest.error().code != ErrorCode::kNotFound || tries == 3) return std::unexpected(manifest.error());
   }

@@ -12,6 +12,10 @@
 
 namespace tmdbc {
 
+// Why a statement over the tables in `folder` failed, with what helps where their files are not as they were written:
+// kCorrupt then.
+Error ExplainTables(const Error& error, const std::string& folder, const tables::Manifest& manifest);
+
 // `folder`: DATA_DIR/tables. Empty: nothing was published yet.
 Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder);
 

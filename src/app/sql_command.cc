@@ -57,6 +57,15 @@ Result<std::string> StatementOf(const Arguments& arguments) {
   return text;
 }
 
+// What is written there goes in its place by a rename.
+Result<void> MayReplace(const std::string& file) {
+  std::error_code error;
+  const auto status = fs::symlink_status(file, error);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return {};
+  return Fail(ErrorCode::kInvalid, "--out={} is there already and is no file of bytes: name another",
+              ShowValue(file));
+}
+
 Result<Question> QuestionOf(const Arguments& arguments) {
   Question question;
   question.views = arguments.Has("--views");
@@ -80,6 +89,7 @@ Result<Question> QuestionOf(const Arguments& arguments) {
   }
   if (question.explain && question.out)
     return Fail(ErrorCode::kInvalid, "--explain prints a plan: leave --format and --out away");
+  if (question.out) TRY(MayReplace(*question.out));
   TRY_ASSIGN(question.statement, StatementOf(arguments));
   if (question.statement.contains('\0')) return Fail(ErrorCode::kInvalid, "the statement holds a NUL byte");
   return question;
@@ -102,6 +112,13 @@ void PrintSqlError(const Error& error, LogFormat format) {
 
 Result<void> WriteParquet(tables::Sandbox& sandbox, const std::string& temporary, const std::string& file) {
   auto written = sandbox.WriteParquet();
+  if (!written) {
+    // A person knows the name that they gave.
+    std::string& words = written.error().message;
+    for (auto at = words.find(temporary); at != std::string::npos;
+         at = words.find(temporary, at + file.size()))
+      words.replace(at, temporary.size(), file);
+  }
   std::error_code error;
   if (written) {
     fs::rename(temporary, file, error);
@@ -159,17 +176,19 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
   if (question.out)
     options.output_file =
         fmt::format("{}.{}.tmp", fs::absolute(*question.out).lexically_normal().string(), ::getpid());
-  TRY_ASSIGN(auto sandbox, tables::Sandbox::Open(library, folder, *manifest, question.statement, options));
+  auto sandbox = tables::Sandbox::Open(library, folder, *manifest, question.statement, options);
+  if (!sandbox) return std::unexpected(ExplainTables(sandbox.error(), folder, *manifest));
   const StopSignals signals;
-  const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox.connection());
-  const auto answer = Answer(sandbox, question, options.output_file, signals.flag());
+  const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox->connection());
+  const auto answer = Answer(*sandbox, question, options.output_file, signals.flag());
   if (answer) return kExitDone;
   if (signals.flag().requested()) {
     PrintError("stopped", settings.log_format);
     return kExitPartly;
   }
-  PrintSqlError(answer.error(), settings.log_format);
-  return ExitCodeOf(answer.error().code);
+  const Error why = ExplainTables(answer.error(), folder, *manifest);
+  PrintSqlError(why, settings.log_format);
+  return ExitCodeOf(why.code);
 }
 
 }  // namespace tmdbc

@@ -40,8 +40,8 @@ TEST_F(SqlCommandTest, PrintsATableForPeople) {
   EXPECT_EQ(outcome.out,
             "movie_id | title      | vote_average | overview\n"
             "---------+------------+--------------+---------\n"
-            "       2 | Ariel      |          7.1 | \n"
-            "     550 | Fight Club |          8.4 | \n"
+            "       2 | Ariel      |          7.1 | NULL\n"
+            "     550 | Fight Club |          8.4 | NULL\n"
             "(2 rows)\n");
 }
 
@@ -85,6 +85,52 @@ TEST_F(SqlCommandTest, WritesParquetWholeOrNotAtAll) {
   EXPECT_EQ(files, 1);
   ExpectOneLine(Sql("SELECT 1", {"--format=parquet"}), 2, "go together");
   ExpectOneLine(Sql("SELECT 1", {"--out=x"}), 2, "go together");
+}
+
+TEST_F(SqlCommandTest, WritesOverFilesAloneAndNamesTheOneThatWasGiven) {
+  PutTables();
+  std::filesystem::create_directory("folder");
+  std::filesystem::create_symlink("/dev/full", "device");
+  for (const char* out : {"--out=folder", "--out=device", "--out=/dev/full"})
+    ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "name another");
+  EXPECT_TRUE(std::filesystem::is_symlink("device"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+  const Outcome outcome = Sql("FROM movies", {"--format=parquet", "--out=nowhere/films.parquet"});
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_NE(outcome.err.find("nowhere/films.parquet\""), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find(".tmp"), std::string::npos) << outcome.err;
+}
+
+TEST_F(SqlCommandTest, ADamagedFileOfTheTablesIsNoFaultOfTheStatement) {
+  PutTables();
+  const std::string file = "data/tables/movies/0000000000-0000065535.000000001.parquet";
+  ASSERT_TRUE(std::filesystem::exists(file));
+  const auto size = std::filesystem::file_size(file);
+  const auto expect_told = [&] {
+    ExpectOneLine(Sql("SELECT max(title), sum(vote_count) FROM movies"), 3,
+                  "`tables --check` names what is damaged");
+  };
+  // The first page: its header begins behind the magic bytes.
+  std::fstream(file, std::ios::in | std::ios::out).seekp(4).write(std::string(200, '\xFF').data(), 200);
+  expect_told();
+  std::filesystem::resize_file(file, size / 2);
+  expect_told();
+  std::filesystem::resize_file(file, 0);
+  expect_told();
+  std::filesystem::remove(file);
+  expect_told();
+}
+
+TEST_F(SqlCommandTest, ADamagedManifestIsToldWithWhatHelps) {
+  PutTables();
+  {
+    testing::DataStore store;
+  }
+  std::ofstream("data/tables/manifests/000000001.json") << "{";
+  const std::string library = "--duckdb-library=" + testing::DuckdbPath();
+  ExpectOneLine(Sql("SELECT 1"), 3, "`tables --rebuild` makes all tables anew");
+  ExpectOneLine(Run({"tables", library.c_str()}), 3, "`tables --rebuild` makes all tables anew");
+  ExpectOneLine(Run({"tables", "--check"}), 3, "`tables --rebuild` makes all tables anew");
 }
 
 TEST_F(SqlCommandTest, PointsAtTheMistakeInAStatement) {
@@ -177,6 +223,22 @@ TEST_F(SqlCommandTest, CtrlCEndsAQueryWithinASecond) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
+TEST_F(SqlCommandTest, CtrlCEndsAPublishAsItEndsAQuery) {
+  {
+    testing::DataStore store;
+    store.Put({MediaType::kMovie, 550}, R"({"id":550,"title":"Fight Club"})", "2026-11-22T10:00:00Z");
+    store.Seal();
+  }
+  // As soon as it listens.
+  std::jthread person([](const std::stop_token& gives_up) {
+    struct sigaction action{};
+    while (!gives_up.stop_requested() && action.sa_handler == SIG_DFL) ::sigaction(SIGINT, nullptr, &action);
+    if (action.sa_handler != SIG_DFL) ::kill(::getpid(), SIGINT);
+  });
+  const std::string library = "--duckdb-library=" + testing::DuckdbPath();
+  ExpectOneLine(Run({"tables", library.c_str()}), 1, "stopped");
+}
+
 TEST(SqlOutput, WideLettersTakeTwoColumnsAndMarksNone) {
   EXPECT_EQ(DisplayWidth("abc"), 3u);
   EXPECT_EQ(DisplayWidth("千と"), 4u);
@@ -194,7 +256,9 @@ TEST_F(SqlCommandTest, ATableKeepsItsShapeWhateverIsInItsCells) {
       "千と千尋        |  1\n"
       "line\\n\\u001b[2J | 20\n"
       "(2 rows)\n");
-  const Outcome outcome = Sql("SELECT repeat('x', 100) AS long");
+  EXPECT_EQ(Sql("SELECT NULL::VARCHAR AS a, '' AS b, 1 AS c").out,
+            "a    | b | c\n-----+---+--\nNULL |   | 1\n(1 row)\n");
+  const Outcome outcome = Sql("SELECT repeat('x', 5000) AS long");
   EXPECT_NE(outcome.out.find("\n" + std::string(59, 'x') + "…\n"), std::string::npos) << outcome.out;
 }
 

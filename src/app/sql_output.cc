@@ -20,6 +20,7 @@ using duckdb::ValueWriter;
 constexpr std::size_t kBlock = 64 << 10;      // bytes a write
 constexpr std::size_t kMeasuredRows = 1'000;  // whose widths are looked at
 constexpr std::size_t kWidest = 60;
+constexpr std::size_t kFront = 4'096;  // bytes of a cell that are looked at for a table
 
 constexpr std::pair<std::string_view, SqlFormat> kFormats[] = {{"table", SqlFormat::kTable},
                                                                {"csv", SqlFormat::kCsv},
@@ -190,9 +191,7 @@ class TablePrinter {
     ++count_;
     std::vector<std::string> cells;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      std::string cell;
-      writer_.Text(rows, i, row, cell);
-      cells.push_back(Cut(Printable(cell), kWidest));
+      cells.push_back(Cut(CellOf(rows, i, row), kWidest));
     }
     if (begun_) return Line(cells);
     for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], DisplayWidth(cells[i]));
@@ -224,6 +223,16 @@ class TablePrinter {
     }
     measured_.clear();
     return true;
+  }
+
+  // More than is shown of it. A text may have gigabytes: of it only the front is copied.
+  std::string CellOf(const Rows& rows, std::size_t column, std::size_t row) const {
+    if (rows.IsNull(column, row)) return "NULL";
+    if (rows.columns()[column].type == duckdb::Type::kVarchar)
+      return Printable(rows.Varchar(column, row).substr(0, kFront));
+    std::string cell;
+    writer_.Text(rows, column, row, cell);
+    return Printable(std::string_view(cell).substr(0, kFront));
   }
 
   Result<bool> Line(const std::vector<std::string>& cells) {

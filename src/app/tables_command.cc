@@ -9,6 +9,7 @@
 #include "app/data_dir.h"
 #include "app/duckdb_place.h"
 #include "app/hints.h"
+#include "app/newest_tables.h"
 #include "app/opened_store.h"
 #include "app/output.h"
 #include "app/progress.h"
@@ -103,15 +104,23 @@ std::string JsonOf(const tables::CheckReport& report) {
   return json.EndArray().EndObject().text() + "\n";
 }
 
+int Stopped(const Settings& settings) {
+  PrintError("stopped", settings.log_format);
+  return kExitPartly;
+}
+
 Result<int> Check(const Settings& settings, bool as_json) {
   TRY(DataDir::OpenForReading(settings.data_dir));
   const StopSignals signals;
+  TRY(NewestTables(TablesFolder(settings.data_dir)));
   PosixFileSystem folder(TablesFolder(settings.data_dir));
-  TRY_ASSIGN(const auto report, tables::CheckTables(folder, signals.flag()));
-  TRY(WriteOut(as_json ? JsonOf(report) : TextOf(report)));
-  if (!report.faults.empty())
+  const auto report = tables::CheckTables(folder, signals.flag());
+  if (!report && signals.flag().requested()) return Stopped(settings);
+  if (!report) return std::unexpected(report.error());
+  TRY(WriteOut(as_json ? JsonOf(*report) : TextOf(*report)));
+  if (!report->faults.empty())
     PrintError("the tables are damaged: `tables --rebuild` makes them anew", settings.log_format);
-  return report.generation > 0 && report.faults.empty() ? kExitDone : kExitPartly;
+  return report->generation > 0 && report->faults.empty() ? kExitDone : kExitPartly;
 }
 
 }  // namespace
@@ -127,6 +136,7 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   TablesMeter meter(store->clock);
   const auto report = PublishTables(settings, *store, library, arguments.Has("--rebuild"), signals.flag(),
                                     [&](const tables::PublishProgress& progress) { meter.Show(progress); });
+  if (!report && signals.flag().requested()) return Stopped(settings);
   if (!report) return std::unexpected(report.error());
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/newest_tables.h"
 #include "harvester/accepted_exports.h"
 #include "tmdb/export_line.h"
 
@@ -18,6 +19,8 @@ Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStor
                                             const duckdb::Library& library, bool rebuild,
                                             const StopFlag& stop,
                                             std::function<void(const tables::PublishProgress&)> progress) {
+  // A damaged manifest is told with what helps.
+  if (!rebuild) TRY(NewestTables(TablesFolder(store.name)));
   std::vector<tables::PopularityExport> exports;
   TRY_ASSIGN(const auto accepted, AcceptedExports(store.catalog));
   for (const AcceptedExport& one : accepted) {
