@@ -21,9 +21,9 @@ Result<ChangeBatch> ChangeBatch::Read(ChangeFeed& feed, MediaType type, std::int
   TRY_ASSIGN(batch.sequence_,
              feed.Read(
                  type, since,
-                 [&](std::int64_t, std::string_view line) -> Result<bool> {
+                 [&](std::int64_t sequence, std::string_view line) -> Result<bool> {
                    if (stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
-                   TRY(batch.Take(line));
+                   TRY(batch.Take(sequence, line));
                    return true;
                  },
                  [&](const FeedDamage& damage) -> Result<void> {
@@ -35,8 +35,14 @@ Result<ChangeBatch> ChangeBatch::Read(ChangeFeed& feed, MediaType type, std::int
   return batch;
 }
 
-Result<void> ChangeBatch::Take(std::string_view text) {
-  TRY_ASSIGN(const RecordLine line, ParseRecordLine(text));
+Result<void> ChangeBatch::Take(std::int64_t sequence, std::string_view text) {
+  const auto parsed = ParseRecordLine(text);
+  if (!parsed) {
+    damages_.push_back(fmt::format("a line of {} segment {} is damaged: {}", Name(type_), sequence,
+                                   parsed.error().message));
+    return {};
+  }
+  const RecordLine& line = *parsed;
   if (!line.is_record()) return {};
   const std::int64_t ordinal = lines_++;
   const Kind kind = !line.patch.empty()             ? Kind::kPatch
@@ -86,29 +92,37 @@ Result<void> ChangeBatch::ReadBucket(std::int64_t bucket, const VisitStep& step,
     return line.change == Change::kStats ? Result<void>() : step(line);
   }));
   for (const auto& [id, lines] : kept) {
-    State now;
-    TRY_ASSIGN(now.line, ParseRecordLine(lines.newest));
-    std::string patched;
-    now.data = now.line.data;
-    if (!now.line.patch.empty()) {
-      std::optional<std::string> base;
-      if (!lines.base.empty()) {
-        TRY_ASSIGN(const RecordLine line, ParseRecordLine(lines.base));
-        if (line.version == now.line.version) base = line.data;
-      }
-      if (!base) {
-        TRY_ASSIGN(base, base_of(now.line.id, now.line.version));
-      }
-      if (base) {
-        auto applied = ApplyStatsPatch(*base, now.line.patch);
-        if (!applied) return Within(ToString(now.line.id).c_str(), applied.error());
-        patched = *std::move(applied);
-        now.data = patched;
-      }
-    }
-    TRY(state(now));
+    const auto done = Visit(lines.newest, lines.base, state, base_of);
+    if (done) continue;
+    if (!IsDamage(done.error())) return done;
+    damages_.push_back(fmt::format("{} (up to segment {}) is damaged: {}", ToString(MediaId{type_, id}),
+                                   sequence_, done.error().message));
+    damaged_.push_back(id);
   }
   return {};
+}
+
+Result<void> ChangeBatch::Visit(std::string_view newest, std::string_view base_line, const VisitState& state,
+                                const BaseOf& base_of) {
+  State now;
+  TRY_ASSIGN(now.line, ParseRecordLine(newest));
+  now.data = now.line.data;
+  if (now.line.patch.empty()) return state(now);
+  std::optional<std::string> base;
+  if (!base_line.empty()) {
+    TRY_ASSIGN(const RecordLine line, ParseRecordLine(base_line));
+    if (line.version == now.line.version) base = line.data;
+  }
+  if (!base) {
+    TRY_ASSIGN(base, base_of(now.line.id, now.line.version));
+  }
+  if (!base) return state(now);
+  const auto patched = ApplyStatsPatch(*base, now.line.patch);
+  if (!patched)
+    return Fail(ErrorCode::kCorrupt, "its numbers do not fit version {}: {}", now.line.version,
+                patched.error().message);
+  now.data = *patched;
+  return state(now);
 }
 
 }  // namespace tmdbc::tables

@@ -22,7 +22,7 @@ namespace tmdbc::tables {
 inline constexpr std::int64_t kBucketIds = 1024;
 
 // Gives the body that a version began with, for a patch that comes after it in the feed: it may be from before the
-// batch. Empty: the store has it no more.
+// batch. Empty: the record was purged since, as a later line says. kCorrupt: it cannot be read.
 using BaseOf = std::function<Result<std::optional<std::string>>(MediaId id, std::int64_t version)>;
 
 class ChangeBatch {
@@ -40,8 +40,10 @@ class ChangeBatch {
   // Whether a purge is among the lines.
   bool has_purge() const { return has_purge_; }
   std::vector<std::int64_t> Buckets() const { return spool_.Buckets(); }
-  // What of the feed could not be read and was left out, in words.
+  // What of the feed, and of the buckets read so far, could not be read and was left out, in words.
   const std::vector<std::string>& damages() const { return damages_; }
+  // The records among these that ReadBucket() could not make out since it was asked last: what they were before holds.
+  std::vector<std::int64_t> TakeDamaged() { return std::exchange(damaged_, {}); }
   // The records that have lines, ascending, each with the bucket of its newest one.
   const std::vector<std::pair<std::int64_t, std::int64_t>>& records() const { return records_; }
 
@@ -53,7 +55,8 @@ class ChangeBatch {
   using VisitStep = std::function<Result<void>(const RecordLine& line)>;
   using VisitState = std::function<Result<void>(const State& state)>;
   // Of the bucket's lines all but stats to `step`, in the order of the feed; then the newest states of the records
-  // whose newest line is in this bucket to `state`, ascending by id. kCorrupt names a record that cannot be made out.
+  // whose newest line is in this bucket to `state`, ascending by id. A record that cannot be made out, or of which
+  // `state` says kCorrupt, is damage.
   Result<void> ReadBucket(std::int64_t bucket, const VisitStep& step, const VisitState& state,
                           const BaseOf& base_of);
 
@@ -70,8 +73,10 @@ class ChangeBatch {
 
   ChangeBatch(MediaType type, std::int64_t since, Spool spool)
       : type_(type), since_(since), spool_(std::move(spool)) {}
-  Result<void> Take(std::string_view line);
+  Result<void> Take(std::int64_t sequence, std::string_view line);
   void Settle();
+  static Result<void> Visit(std::string_view newest, std::string_view base, const VisitState& state,
+                            const BaseOf& base_of);
 
   MediaType type_;
   std::int64_t since_;
@@ -80,6 +85,7 @@ class ChangeBatch {
   std::int64_t lines_ = 0;
   bool has_purge_ = false;
   std::vector<std::string> damages_;
+  std::vector<std::int64_t> damaged_;
   std::vector<Entry> entries_;  // while reading
   std::vector<Part> parts_;     // by ordinal
   std::vector<std::pair<std::int64_t, std::int64_t>> records_;

@@ -77,7 +77,7 @@ class Publication {
                       base_of,    options_.sizes, ports_.stop, ports_.progress};
     TRY(PublishTypes(workshop));
     if (!exports_.empty())
-      TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum));
+      TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum, report_.damages));
     // A clock that was set back puts no generation before its parent.
     const Time after = previous_ ? previous_->committed_at + std::chrono::milliseconds(1) : Time{};
     const Time now = std::max(ports_.clock.Now(), after);
@@ -120,14 +120,17 @@ class Publication {
   // The body that began the version.
   Result<std::optional<std::string>> FindBase(MediaId id, std::int64_t version) {
     auto history = ports_.reader.History(id);
-    // Purged since.
+    // Purged since, and what came after a purge has a later version.
     if (!history && history.error().code == ErrorCode::kNotFound) return std::optional<std::string>();
     if (!history) return std::unexpected(history.error());
     for (StoredRecord& record : *history) {
-      if (record.version == version && record.live() && record.damage.empty())
-        return std::optional<std::string>(std::move(record.data));
+      if (record.version > version) return std::optional<std::string>();
+      if (record.version < version) continue;
+      if (!record.damage.empty())
+        return Fail(ErrorCode::kCorrupt, "its version {} cannot be read: {}", version, record.damage);
+      if (record.live()) return std::optional<std::string>(std::move(record.data));
     }
-    return std::optional<std::string>();
+    return Fail(ErrorCode::kCorrupt, "its version {} is not there", version);
   }
 
   const PublishPorts& ports_;

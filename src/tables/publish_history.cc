@@ -51,10 +51,10 @@ Result<void> PublishVersions(Workshop& workshop, std::string_view partition) {
   const std::string columns = ColumnList(Tables()[versions]);
   std::string steps = fmt::format("SELECT {} FROM {}", columns, fresh), kept;
   if (!old.empty()) {
-    steps += fmt::format(" UNION ALL SELECT {} FROM {} WHERE id IN (SELECT id FROM changed)", columns,
-                         ReadParquet(old));
-    kept = fmt::format(" UNION ALL SELECT {} FROM {} WHERE id NOT IN (SELECT id FROM changed)", columns,
-                       ReadParquet(old));
+    steps += fmt::format(" UNION ALL SELECT {} FROM {} WHERE id IN (SELECT id FROM {})", columns,
+                         ReadParquet(old), fresh);
+    kept = fmt::format(" UNION ALL SELECT {} FROM {} WHERE id NOT IN (SELECT id FROM {})", columns,
+                       ReadParquet(old), fresh);
   }
   // A line may come twice (a compaction beside the reader); a purge takes the place of all up to its version.
   const std::string select = fmt::format(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <set>
+
 #include "tables/workshop.h"
 #include "tmdb/configuration_lists.h"
 
@@ -36,9 +38,21 @@ Result<void> PublishLists(Workshop& workshop, ChangeBatch& batch) {
         },
         workshop.base_of));
   }
+  // A list that cannot be made out leaves its tables as they were.
+  std::set<std::size_t> stay;
+  for (const std::int64_t id : batch.TakeDamaged()) {
+    TRY(workshop.connection.Execute(fmt::format("DELETE FROM changed WHERE id = {}", id)));
+    if (const auto path = ConfigurationPath(id)) {
+      for (const auto& planned : ExtractionPlan::OfList(*path).tables()) stay.insert(planned.table);
+    }
+  }
   for (std::size_t i = 0; i < Tables().size(); ++i) {
     const Table& table = Tables()[i];
     if (table.kind != TableKind::kList) continue;
+    if (stay.contains(i) && workshop.draft.HasOldFiles(table.name)) {
+      if (workshop.scratch.rows(i) > 0) TRY(workshop.scratch.Clear(i));
+      continue;
+    }
     TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(i));
     TRY_ASSIGN(const auto part, workshop.writer.Write(table, "FROM " + fresh));
     TRY(workshop.draft.Put(table.name, kWhole, part));

@@ -23,13 +23,29 @@ double AsWritten(float popularity) {
   return written;
 }
 
-Result<void> ReadExport(Workshop& workshop, BlobReader& files, const PopularityExport& one, double minimum,
-                        std::size_t table) {
-  ExportLineParser parser;
+Result<void> ReadLines(Workshop& workshop, BlobReader& files, const PopularityExport& one,
+                       const LineSplitter::Visit& visit) {
   LineSplitter lines;
   GzipInflater inflater;
+  TRY_ASSIGN(const std::uint64_t size, files.Size(one.path));
+  for (std::uint64_t at = 0; at < size; at += kChunk) {
+    if (workshop.stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
+    TRY_ASSIGN(const std::string chunk, files.Read(one.path, at, kChunk));
+    TRY(inflater.Feed(chunk, [&](std::string_view bytes) { lines.Feed(bytes, visit); }));
+  }
+  TRY(inflater.Finish());
+  lines.Finish(visit);
+  return {};
+}
+
+// kCorrupt when the file is damaged: then nothing of it is taken.
+Result<void> ReadExport(Workshop& workshop, BlobReader& files, const PopularityExport& one, double minimum,
+                        std::size_t table) {
+  // Its checksum is at its end.
+  TRY(ReadLines(workshop, files, one, [](std::int64_t, std::string_view) {}));
+  ExportLineParser parser;
   Result<void> done;
-  const auto visit = [&](std::int64_t, std::string_view line) {
+  TRY(ReadLines(workshop, files, one, [&](std::int64_t, std::string_view line) {
     const auto entry = parser.Parse(line);
     // What is no line of an export was counted when it was harvested.
     if (!done || !entry || double(entry->popularity) < minimum) return;
@@ -38,16 +54,7 @@ Result<void> ReadExport(Workshop& workshop, BlobReader& files, const PopularityE
                           {.null = false, .number = one.day.time_since_epoch().count()},
                           {.null = false, .real = AsWritten(entry->popularity)}};
     done = workshop.scratch.Row(table, cells);
-  };
-  TRY_ASSIGN(const std::uint64_t size, files.Size(one.path));
-  for (std::uint64_t at = 0; at < size; at += kChunk) {
-    if (workshop.stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
-    TRY_ASSIGN(const std::string chunk, files.Read(one.path, at, kChunk));
-    TRY(inflater.Feed(chunk, [&](std::string_view bytes) { lines.Feed(bytes, visit); }));
-    TRY(done);
-  }
-  TRY(inflater.Finish());
-  lines.Finish(visit);
+  }));
   return done;
 }
 
@@ -70,10 +77,14 @@ std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& ac
 }
 
 Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
-                               const std::vector<PopularityExport>& exports, double minimum) {
+                               const std::vector<PopularityExport>& exports, double minimum,
+                               std::vector<std::string>& damages) {
   const std::size_t table = FindTable("popularity_daily").value();
   for (auto one = exports.begin(); one != exports.end(); ++one) {
-    TRY(ReadExport(workshop, files, *one, minimum, table));
+    if (const auto read = ReadExport(workshop, files, *one, minimum, table); !read) {
+      if (!IsDamage(read.error()) && read.error().code != ErrorCode::kNotFound) return read;
+      damages.push_back(fmt::format("{} is damaged: {}", one->path, read.error().message));
+    }
     auto& taken = workshop.draft.manifest().exports[one->name];
     taken = std::max(taken, one->day);
     if (std::next(one) != exports.end() && PartOf(*std::next(one)) == PartOf(*one)) continue;

@@ -84,6 +84,13 @@ Result<void> AddOldBuckets(Workshop& workshop, std::set<std::int64_t>& buckets) 
   return {};
 }
 
+// Of a record that cannot be made out the rows stay that it had.
+Result<void> KeepDamaged(Workshop& workshop, ChangeBatch& batch) {
+  for (const std::int64_t id : batch.TakeDamaged())
+    TRY(workshop.connection.Execute(fmt::format("DELETE FROM changed WHERE id = {}", id)));
+  return {};
+}
+
 }  // namespace
 
 std::string RangeName(std::int64_t first, std::int64_t width) {
@@ -153,6 +160,7 @@ Result<void> PublishRecords(Workshop& workshop, ChangeBatch& batch) {
                                    state.data);
         },
         workshop.base_of));
+    TRY(KeepDamaged(workshop, batch));
     const auto next = std::next(bucket);
     TRY(parts.EndBucket(*bucket, next == buckets.end() ? std::nullopt : std::optional(*next)));
     ++progress.done;

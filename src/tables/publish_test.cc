@@ -298,6 +298,91 @@ TEST(Publish, KeepsThePopularityOfEachDayThatAnExportHas) {
   EXPECT_EQ(world.Ask("SELECT count(*) FROM {popularity_daily}"), "5");
 }
 
+constexpr std::string_view kFirstSegment = "records/movie/000/000/001.jsonl.zst";
+
+// What of a segment's one frame says `from` says `to` from now on, as a program with a fault would have written it.
+void Rewrite(PublishWorld& world, std::string_view segment, std::string_view from, std::string_view to) {
+  const std::string path(segment);
+  const auto size = world.store.files.Size(path);
+  ASSERT_TRUE(size) << size.error().message;
+  auto text = ZstdUnframe(world.store.files.Read(path, 0, *size).value(), 1 << 20);
+  ASSERT_TRUE(text) << text.error().message;
+  const auto at = text->find(from);
+  ASSERT_NE(at, std::string::npos);
+  text->replace(at, from.size(), to);
+  const std::string frame = ZstdFrame(*text);
+  world.store.files.Put(path, frame);
+  ASSERT_TRUE(world.store.catalog.Execute(
+      fmt::format("UPDATE store_segments SET bytes = {} WHERE type = 1 AND number = 1", frame.size())));
+}
+
+TEST(Publish, KeepsTheRowsOfARecordWhoseBodyIsDamaged) {
+  PublishWorld world;
+  const Time now = world.store.clock.Now();
+  world.Put(Movie(1, "A", 1, now));
+  world.Put(Movie(2, "B", 1, now));
+  world.Seal();
+  world.Publish();
+  world.Put(Movie(1, "A", 3, now + hours(1)));  // a patch: its body is in the first segment
+  world.Put(Movie(2, "B again", 1, now + hours(1)));
+  world.Seal();
+  world.store.files.FlipBit(std::string(kFirstSegment), 40, 1);
+  const PublishReport report = world.Publish();
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_TRUE(report.damages[0].starts_with("movie:1 (up to segment 2) is damaged: its version 1 cannot be read"))
+      << report.damages[0];
+  EXPECT_EQ(world.Ask("SELECT movie_id, title, popularity, version FROM {movies}"), "1 A 1.0 1; 2 B again 1.0 2");
+  EXPECT_EQ(world.Ask("SELECT id, version, is_current FROM {record_versions}"), "1 1 true; 2 1 false; 2 2 true");
+  // Fetched again it is whole.
+  world.Put(Movie(1, "A again", 4, now + hours(2)));
+  world.Seal();
+  EXPECT_TRUE(world.Publish().damages.empty());
+  EXPECT_EQ(world.Ask("SELECT movie_id, title, version FROM {movies}"), "1 A again 2; 2 B again 2");
+}
+
+TEST(Publish, GoesOnBehindALineThatIsNone) {
+  PublishWorld world;
+  const Time now = world.store.clock.Now();
+  world.Put(Film(1, R"("title":"A")", now));
+  world.Put(Film(2, R"("title":"B")", now));
+  world.Seal();
+  Rewrite(world, kFirstSegment, R"("change":"insert")", R"("change":"invert")");
+  const PublishReport report = world.Publish();
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_TRUE(report.damages[0].starts_with("a line of movie segment 1 is damaged: ")) << report.damages[0];
+  EXPECT_EQ(world.Ask("SELECT movie_id, title FROM {movies}"), "2 B");
+  EXPECT_FALSE(world.Publish().published);
+}
+
+TEST(Publish, GoesOnBehindABodyThatIsNoJson) {
+  PublishWorld world;
+  const Time now = world.store.clock.Now();
+  world.Put(Film(1, R"("title":"A")", now));
+  world.Put(Film(2, R"("title":"B")", now));
+  world.Seal();
+  Rewrite(world, kFirstSegment, R"("title":"A")", R"("title";"A")");
+  const PublishReport report = world.Publish();
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_TRUE(report.damages[0].starts_with("movie:1 (up to segment 1) is damaged: ")) << report.damages[0];
+  EXPECT_EQ(world.Ask("SELECT movie_id, title FROM {movies}"), "2 B");
+}
+
+TEST(Publish, GoesOnBehindAnExportThatIsCut) {
+  PublishWorld world;
+  world.Put(Movie(1, "A", 1, world.store.clock.Now()));
+  world.Seal();
+  KeepExport(world, "movie_ids", kMovie, "2026-11-29", "{\"id\":1,\"popularity\":5}\n");
+  KeepExport(world, "movie_ids", kMovie, "2026-11-30", "{\"id\":1,\"popularity\":6}\n");
+  const std::string cut = world.exports[0].path;
+  const auto size = world.store.files.Size(cut);
+  world.store.files.Put(cut, world.store.files.Read(cut, 0, *size - 6).value());
+  const PublishReport report = world.Publish();
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_TRUE(report.damages[0].starts_with(cut + " is damaged: gunzip")) << report.damages[0];
+  EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily}"), "1 2026-11-30 6.0");
+  EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A");
+}
+
 TEST(Publish, OneProcessAtATime) {
   PublishWorld world;
   world.Put(Movie(1, "A", 1, world.store.clock.Now()));

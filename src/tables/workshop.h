@@ -76,9 +76,11 @@ struct PopularityExport {
 // Those that the newest generation (null: there is none) has not taken in, by part and day.
 std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted,
                                          const Manifest* previous);
-// The days of these, which are new, of all ids of at least that popularity. A file a type and month.
+// The days of these, which are new, of all ids of at least that popularity. A file a type and month. An export that
+// cannot be read is left out, and told in `damages`.
 Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
-                               const std::vector<PopularityExport>& exports, double minimum);
+                               const std::vector<PopularityExport>& exports, double minimum,
+                               std::vector<std::string>& damages);
 
 // Fills the table `changed` with the ids of a batch.
 Result<void> FillChanged(Workshop& workshop, const ChangeBatch& batch);
