@@ -80,6 +80,8 @@ std::string JsonOf(const tables::PublishReport& report) {
   for (const std::string& damage : report.damages) json.Text(damage);
   json.EndArray().Key("lost").BeginArray();
   for (const std::string& file : report.lost) json.Text(file);
+  json.EndArray().Key("gone").BeginArray();
+  for (const std::string& gone : report.gone) json.Text(gone);
   return json.EndArray().EndObject().text() + "\n";
 }
 
@@ -141,10 +143,11 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
   for (const std::string& file : report->lost)
-    PrintError(fmt::format("tables/{} was missing or cut: all tables were made anew", file),
+    PrintError(fmt::format("tables/{} was missing or damaged: all tables were made anew", file),
                settings.log_format);
+  for (const std::string& gone : report->gone) PrintError("tables/" + gone, settings.log_format);
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
-  return report->damages.empty() ? kExitDone : kExitPartly;
+  return report->damages.empty() && report->gone.empty() ? kExitDone : kExitPartly;
 }
 
 }  // namespace tmdbc

@@ -102,6 +102,7 @@ bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
   }
   for (const std::string& damage : outcome->damages)
     log_.Error(Explain(damage + ": its records are not in the tables", Hint::kRefetch));
+  for (const std::string& gone : outcome->gone) log_.Error("tables/" + gone);
   if (outcome->published) {
     log_.Info("published the tables", {{"generation", outcome->generation},
                                        {"records", outcome->records},

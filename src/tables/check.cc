@@ -4,12 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "tables/manifest.h"
 
 namespace tmdbc::tables {
-namespace {
 
-// Empty when the file is what it is to be.
 Result<std::string> FaultOf(BlobReader& folder, const DataFile& file) {
   const auto size = folder.Size(file.path);
   if (!size && size.error().code == ErrorCode::kNotFound) return "it is missing";
@@ -20,8 +17,6 @@ Result<std::string> FaultOf(BlobReader& folder, const DataFile& file) {
   if (!bytes) return std::unexpected(bytes.error());
   return Sha256Hex(*bytes) == file.sha256 ? "" : "its bytes are others than were written";
 }
-
-}  // namespace
 
 Result<CheckReport> CheckTables(BlobReader& folder, const StopFlag& stop) {
   CheckReport report;

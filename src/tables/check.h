@@ -10,8 +10,12 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "base/stop.h"
+#include "tables/manifest.h"
 
 namespace tmdbc::tables {
+
+// What the file is not that was written, in words: "it is missing". Empty when it is whole. `folder`: the tables'.
+Result<std::string> FaultOf(BlobReader& folder, const DataFile& file);
 
 struct CheckReport {
   std::int64_t generation = 0;  // 0: there are no tables

@@ -83,7 +83,10 @@ Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, con
   const std::string snapshot = SnapshotOf(manifest.generation);
   TRY(folder.MakeFolder(snapshot));
   for (const auto& [name, table] : manifest.tables) {
-    for (const DataFile& file : table.files) TRY(folder.HardLink(file.path, snapshot + "/" + file.path));
+    // One that was taken away the next generation replaces.
+    for (const DataFile& file : table.files) {
+      if (folder.Exists(file.path)) TRY(folder.HardLink(file.path, snapshot + "/" + file.path));
+    }
   }
   TRY(folder.PointAt("latest", snapshot));
   TRY(WriteDocuments(folder, manifest));

@@ -4,20 +4,18 @@
 #include <algorithm>
 
 #include "storage/record.h"
+#include "tables/check.h"
 #include "tables/spec.h"
 
 namespace tmdbc::tables {
-namespace {
 
-// Nobody has the exports of last year, and what was published when is known from here alone.
 bool CanBeMadeAgain(std::string_view table) {
   return table != "popularity_daily" && table != "snapshots";
 }
 
-}  // namespace
-
-GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous, bool build)
-    : folder_(folder), previous_(previous), build_(build) {
+GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous,
+                                 const std::set<std::string>& lost, bool build)
+    : folder_(folder), previous_(previous), lost_(lost), build_(build) {
   next_.spec = kSpecVersion;
   next_.generation = 1;
   if (previous_ != nullptr) {
@@ -34,6 +32,7 @@ GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous, 
     if (build_ && CanBeMadeAgain(table.name)) continue;
     files.width = old.width;
     files.files = old.files;
+    std::erase_if(files.files, [&](const DataFile& file) { return lost_.contains(file.path); });
   }
 }
 
@@ -44,12 +43,21 @@ const DataFile* GenerationDraft::Old(std::string_view table, std::string_view pa
   const auto& files = found->second.files;
   const auto file =
       std::ranges::find(files, partition, [](const DataFile& one) { return PartitionOf(one.path); });
-  return file == files.end() ? nullptr : &*file;
+  return file == files.end() || lost_.contains(file->path) ? nullptr : &*file;
 }
 
-std::string GenerationDraft::OldFile(std::string_view table, std::string_view partition) const {
+Result<std::string> GenerationDraft::OldFile(std::string_view table, std::string_view partition) {
   const DataFile* old = build_ && CanBeMadeAgain(table) ? nullptr : Old(table, partition);
-  return old == nullptr ? "" : folder_.Full(old->path);
+  if (old == nullptr) return "";
+  if (!whole_.contains(old->path)) {
+    TRY_ASSIGN(const std::string fault, FaultOf(folder_.files(), *old));
+    if (!fault.empty()) {
+      damaged_ = old->path;
+      return Fail(ErrorCode::kCorrupt, "{}: {}", old->path, fault);
+    }
+    whole_.insert(old->path);
+  }
+  return folder_.Full(old->path);
 }
 
 bool GenerationDraft::HasOldFiles(std::string_view table) const {

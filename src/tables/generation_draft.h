@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,16 +17,23 @@
 
 namespace tmdbc::tables {
 
+// Whether the store has all that the table is made of. Nobody has the exports of last year, and what was published when
+// is known from the tables alone.
+bool CanBeMadeAgain(std::string_view table);
+
 class GenerationDraft {
  public:
   // `previous` is null for the first; `build`: the rows that the records give are made from all of them again, and
-  // nothing of `previous` counts but what cannot be made again. Both outlive the draft.
-  GenerationDraft(TableFolder& folder, const Manifest* previous, bool build);
+  // nothing of `previous` counts but what cannot be made again. Its files in `lost`, by path, never count. All outlive
+  // the draft.
+  GenerationDraft(TableFolder& folder, const Manifest* previous, const std::set<std::string>& lost,
+                  bool build);
 
   bool build() const { return build_; }
   // The full path of the file that holds that part of a table until now; empty when there is none, or it does not
-  // count.
-  std::string OldFile(std::string_view table, std::string_view partition) const;
+  // count. kCorrupt when it is not the one that was written: damaged() is its path from then on.
+  Result<std::string> OldFile(std::string_view table, std::string_view partition);
+  const std::string& damaged() const { return damaged_; }
   bool HasOldFiles(std::string_view table) const;
   // Ids a file of the table; 0 when it is not chosen yet.
   std::int64_t Width(std::string_view table) const;
@@ -47,8 +55,11 @@ class GenerationDraft {
 
   TableFolder& folder_;
   const Manifest* const previous_;
+  const std::set<std::string>& lost_;
   const bool build_;
   Manifest next_;
+  std::set<std::string> whole_;  // old files that were looked at
+  std::string damaged_;
   std::vector<NewFile> files_;
 };
 

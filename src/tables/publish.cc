@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "tables/publish.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
+
+#include "tables/check.h"
 
 namespace tmdbc::tables {
 namespace {
@@ -15,10 +20,15 @@ class Publication {
 
   Result<PublishReport> Run() {
     TRY(TakeUp());
-    TRY_ASSIGN(const bool due, IsDue());
-    if (!due) return report_;
-    TRY(Make());
-    return report_;
+    for (;;) {
+      TRY_ASSIGN(const bool due, IsDue());
+      if (!due) return report_;
+      const auto made = Make();
+      if (made) return report_;
+      if (damaged_.empty()) return std::unexpected(made.error());
+      // Begun again without the file: it counts as lost.
+      lost_.insert(std::exchange(damaged_, {}));
+    }
   }
 
  private:
@@ -29,27 +39,44 @@ class Publication {
     if (!published) return {};
     previous_ = std::move(published->manifest);
     report_.generation = previous_->generation;
-    FindLost();
-    if (!report_.lost.empty() || !published->whole) return {};
+    TRY(FindLost());
+    if (!published->whole) return {};
     TRY(FinishGeneration(folder_, *previous_, ports_.duckdb));
     return RemoveOld(folder_, *previous_, ports_.clock.Now());
   }
 
-  // Somebody has taken files away. All follows from the store, but for what it does not keep.
-  void FindLost() {
-    for (auto& [name, table] : previous_->tables) {
-      std::erase_if(table.files, [&](const DataFile& file) {
+  // Files that somebody has taken away or cut. Their bytes are looked at when they are read; those that a rebuild carries
+  // over it does not read.
+  Result<void> FindLost() {
+    for (const auto& [name, table] : previous_->tables) {
+      for (const DataFile& file : table.files) {
         const auto size = folder_.files().Size(file.path);
-        const bool lost = !size || std::int64_t(*size) != file.bytes;
-        if (lost) report_.lost.push_back(file.path);
-        return lost;
-      });
+        bool lost = !size || std::int64_t(*size) != file.bytes;
+        if (!lost && options_.rebuild && !CanBeMadeAgain(name)) {
+          TRY_ASSIGN(const std::string fault, FaultOf(folder_.files(), file));
+          lost = !fault.empty();
+        }
+        if (lost) lost_.insert(file.path);
+      }
     }
+    return {};
   }
 
+  // Those of a table, as names of its parts.
+  std::set<std::string> LostParts(std::string_view table) const {
+    std::set<std::string> parts;
+    for (const std::string& path : lost_) {
+      if (TableOf(path) == table) parts.emplace(PartitionOf(path));
+    }
+    return parts;
+  }
+
+  static std::string_view TableOf(std::string_view path) { return path.substr(0, path.find('/')); }
+
   Result<bool> IsDue() {
-    bool due = options_.rebuild, any = previous_.has_value();
-    build_ = options_.rebuild || !previous_ || previous_->spec != kSpecVersion || !report_.lost.empty();
+    bool due = options_.rebuild || !lost_.empty(), any = previous_.has_value();
+    build_ = options_.rebuild || !previous_ || previous_->spec != kSpecVersion ||
+             std::ranges::any_of(lost_, [](const std::string& path) { return CanBeMadeAgain(TableOf(path)); });
     for (const MediaType type : kRecordTypes) {
       TRY_ASSIGN(const std::int64_t newest, ports_.feed.NewestSequence(type));
       any = any || newest > 0;
@@ -59,40 +86,78 @@ class Publication {
       if (newest < since) build_ = true;
       due = due || newest != since;
     }
-    if (options_.popularity_minimum) exports_ = NewExports(ports_.exports, previous_ ? &*previous_ : nullptr);
+    if (options_.popularity_minimum)
+      exports_ = NewExports(ports_.exports, previous_ ? &*previous_ : nullptr, LostParts("popularity_daily"));
     return any && (due || build_ || !exports_.empty());
   }
 
   Result<void> Make() {
+    if (folder_.Exists("tmp")) TRY(folder_.Remove("tmp"));
     TRY(folder_.MakeFolder("tmp"));
+    report_.records = report_.rows = 0;
+    report_.damages.clear();
+    rows_.clear();
+    changed_ = build_ || !lost_.empty() || !exports_.empty();
     duckdb::DatabaseOptions duckdb;
     duckdb.temporary_folder = folder_.Full("tmp/duckdb");
     TRY_ASSIGN(duckdb::Database database, duckdb::Database::Open(ports_.duckdb, duckdb));
     TRY_ASSIGN(duckdb::Connection connection, database.Connect());
-    GenerationDraft draft(folder_, previous_ ? &*previous_ : nullptr, build_);
+    GenerationDraft draft(folder_, previous_ ? &*previous_ : nullptr, lost_, build_);
     Scratch scratch(connection);
     PartWriter writer(connection, folder_.Full("tmp"));
     const BaseOf base_of = [this](MediaId id, std::int64_t version) { return FindBase(id, version); };
     Workshop workshop{connection, scratch,        writer,      draft,
                       base_of,    options_.sizes, ports_.stop, ports_.progress};
-    TRY(PublishTypes(workshop));
-    if (!exports_.empty())
-      TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum, report_.damages));
     // A clock that was set back puts no generation before its parent.
     const Time after = previous_ ? previous_->committed_at + std::chrono::milliseconds(1) : Time{};
     const Time now = std::max(ports_.clock.Now(), after);
-    TRY(PublishSnapshots(workshop, rows_, now));
-    TRY(PublishDictionary(workshop));
+    if (const auto filled = Fill(workshop, now); !filled) {
+      damaged_ = draft.damaged();
+      return filled;
+    }
+    // Lines of the feed that say only that nothing was new.
+    if (!changed_) return folder_.Remove("tmp");
     const Manifest& manifest = draft.Finish(now);
     report_.files = std::ssize(draft.files());
     report_.bytes = draft.bytes();
     TRY(CommitGeneration(folder_, draft.files(), manifest));
     report_.published = true;
     report_.built = build_;
+    TellLost();
     report_.generation = manifest.generation;
     TRY(FinishGeneration(folder_, manifest, ports_.duckdb));
     TRY(folder_.Remove("tmp"));
     return RemoveOld(folder_, manifest, now);
+  }
+
+  Result<void> Fill(Workshop& workshop, Time now) {
+    TRY(PublishTypes(workshop));
+    if (!changed_) return {};
+    if (!exports_.empty())
+      TRY(PublishPopularity(workshop, ports_.files, exports_, *options_.popularity_minimum, report_.damages));
+    TRY(PublishSnapshots(workshop, rows_, now));
+    return PublishDictionary(workshop);
+  }
+
+  void TellLost() {
+    for (const std::string& path : lost_) {
+      if (CanBeMadeAgain(TableOf(path))) {
+        report_.lost.push_back(path);
+        continue;
+      }
+      if (TableOf(path) == "snapshots") {
+        report_.gone.push_back(path + " was lost, and with it what was taken in when");
+        continue;
+      }
+      std::string again;
+      for (const PopularityExport& one : exports_) {
+        if (PartOf(one) == PartitionOf(path))
+          again += fmt::format("{}{}", again.empty() ? "" : ", ", FormatDate(one.day));
+      }
+      report_.gone.push_back(
+          fmt::format("{} was lost, and with it the days of which no export is kept; taken in again: {}", path,
+                      again.empty() ? "none" : again));
+    }
   }
 
   Result<void> PublishTypes(Workshop& workshop) {
@@ -103,16 +168,25 @@ class Publication {
       if (newest == since) continue;
       // Lists are few and small: they are made whole.
       const bool lists = type == MediaType::kConfiguration;
-      TRY_ASSIGN(ChangeBatch batch, ChangeBatch::Read(ports_.feed, type, lists ? 0 : since,
-                                                      folder_.Full("tmp/spool"), ports_.stop));
+      const std::string spool = folder_.Full("tmp/spool");
+      TRY_ASSIGN(ChangeBatch batch, ChangeBatch::Read(ports_.feed, type, since, spool, ports_.stop));
       const std::int64_t before = workshop.scratch.total_rows();
-      if (batch.lines() > 0) TRY(lists ? PublishLists(workshop, batch) : PublishRecords(workshop, batch));
+      std::vector<std::string> damages;
+      if (lists && batch.lines() > 0) {
+        TRY_ASSIGN(ChangeBatch all, ChangeBatch::Read(ports_.feed, type, 0, spool + "_lists", ports_.stop));
+        TRY(PublishLists(workshop, all));
+        damages = all.damages();
+      } else {
+        if (batch.lines() > 0) TRY(PublishRecords(workshop, batch));
+        damages = batch.damages();
+      }
+      changed_ = changed_ || batch.lines() > 0 || !damages.empty();
       manifest.sequences[type] = batch.sequence();
       manifest.purged = manifest.purged || batch.has_purge();
       rows_[type] = workshop.scratch.total_rows() - before;
       report_.rows += rows_[type];
       report_.records += std::ssize(batch.records());
-      report_.damages.insert(report_.damages.end(), batch.damages().begin(), batch.damages().end());
+      report_.damages.insert(report_.damages.end(), damages.begin(), damages.end());
     }
     return {};
   }
@@ -138,7 +212,10 @@ class Publication {
   TableFolder& folder_;
   PublishReport report_;
   std::optional<Manifest> previous_;
+  std::set<std::string> lost_;  // of the files of previous_, by path
+  std::string damaged_;         // one more, found by the Make() that failed
   bool build_ = false;
+  bool changed_ = false;  // something is to be published
   std::vector<PopularityExport> exports_;   // to be taken in
   std::map<MediaType, std::int64_t> rows_;  // of the types that were taken in
 };

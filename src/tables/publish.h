@@ -49,7 +49,8 @@ struct PublishReport {
   std::int64_t files = 0;            // written
   std::int64_t bytes = 0;            // of these
   std::vector<std::string> damages;  // of the store: what is there is not in the tables
-  std::vector<std::string> lost;     // files of tables that were missing or cut: all were made anew
+  std::vector<std::string> lost;     // files of tables that were missing or damaged: all were made anew
+  std::vector<std::string> gone;     // in words: what no store has was in a file that was missing or damaged
 };
 
 // kBusy when another process publishes, kUnavailable when stopped, kInvalid when a later program wrote the tables; else

@@ -22,13 +22,12 @@ Cell OptionalText(std::string_view text) {
 Result<void> PublishRejects(Workshop& workshop, MediaType type) {
   TRY(ReplacePart(workshop, PlaceOf("rejects"), Name(type), "id"));
   const std::size_t members = PlaceOf("unknown_members"), paths = PlaceOf("unknown_paths");
-  const bool differs =
-      workshop.scratch.rows(members) > 0 || !workshop.draft.OldFile("unknown_members", Name(type)).empty();
-  if (!differs) return {};
+  TRY_ASSIGN(const std::string old, workshop.draft.OldFile("unknown_members", Name(type)));
+  if (workshop.scratch.rows(members) == 0 && old.empty()) return {};
   // Counted over all members of the type, those that stay too: before the new ones are gone.
   TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(members));
   std::string all = "SELECT record_type, id, path FROM " + fresh;
-  if (const std::string old = workshop.draft.OldFile("unknown_members", Name(type)); !old.empty()) {
+  if (!old.empty()) {
     all += fmt::format(
         " UNION ALL SELECT record_type, id, path FROM {} WHERE id NOT IN (SELECT id FROM changed)",
         ReadParquet(old));
@@ -45,7 +44,7 @@ Result<void> PublishRejects(Workshop& workshop, MediaType type) {
 
 Result<void> PublishVersions(Workshop& workshop, std::string_view partition) {
   const std::size_t versions = PlaceOf("record_versions");
-  const std::string old = workshop.draft.OldFile("record_versions", partition);
+  TRY_ASSIGN(const std::string old, workshop.draft.OldFile("record_versions", partition));
   if (workshop.scratch.rows(versions) == 0) return {};
   TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(versions));
   const std::string columns = ColumnList(Tables()[versions]);

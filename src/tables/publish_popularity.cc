@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "base/compression.h"
 #include "tables/workshop.h"
@@ -58,19 +59,19 @@ Result<void> ReadExport(Workshop& workshop, BlobReader& files, const PopularityE
   return done;
 }
 
-// "movie-2026-11"
+}  // namespace
+
 std::string PartOf(const PopularityExport& one) {
   return fmt::format("{}-{}", Name(one.type), FormatDate(one.day).substr(0, 7));
 }
 
-}  // namespace
-
 std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted,
-                                         const Manifest* previous) {
+                                         const Manifest* previous, const std::set<std::string>& lost) {
   std::vector<PopularityExport> fresh;
   for (const PopularityExport& one : accepted) {
     const bool known = previous != nullptr && previous->exports.contains(one.name);
-    if (!known || one.day > previous->exports.find(one.name)->second) fresh.push_back(one);
+    if (!known || lost.contains(PartOf(one)) || one.day > previous->exports.find(one.name)->second)
+      fresh.push_back(one);
   }
   std::ranges::sort(fresh, {}, [](const PopularityExport& one) { return std::pair(PartOf(one), one.day); });
   return fresh;
@@ -91,8 +92,8 @@ Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
     if (workshop.scratch.rows(table) == 0) continue;
     TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(table));
     std::string rows = "FROM " + fresh;
-    if (const std::string old = workshop.draft.OldFile("popularity_daily", PartOf(*one)); !old.empty())
-      rows += " UNION ALL FROM " + ReadParquet(old);
+    TRY_ASSIGN(const std::string old, workshop.draft.OldFile("popularity_daily", PartOf(*one)));
+    if (!old.empty()) rows += " UNION ALL FROM " + ReadParquet(old);
     // An id may stand twice in an export, or in that of adult titles too.
     TRY_ASSIGN(const auto part,
                workshop.writer.Write(

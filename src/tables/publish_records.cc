@@ -71,10 +71,11 @@ class RecordParts {
 // A season may have belonged to another show, whose files hold its old rows.
 Result<void> AddOldBuckets(Workshop& workshop, std::set<std::int64_t>& buckets) {
   for (const DataFile& file : workshop.draft.manifest().tables.find("seasons")->second.files) {
+    TRY_ASSIGN(const std::string old, workshop.draft.OldFile("seasons", PartitionOf(file.path)));
     TRY_ASSIGN(auto rows,
                workshop.connection.Query(fmt::format(
                    "SELECT DISTINCT tv_id // {} FROM {} WHERE season_id IN (SELECT id FROM changed)",
-                   kBucketIds, ReadParquet(workshop.draft.OldFile("seasons", PartitionOf(file.path))))));
+                   kBucketIds, ReadParquet(old))));
     for (;;) {
       TRY_ASSIGN(const bool some, rows.Next());
       if (!some) break;
@@ -111,7 +112,7 @@ Result<void> ReplacePart(Workshop& workshop, std::size_t table, std::string_view
                          std::string_view record) {
   const Table& of = Tables()[table];
   const std::int64_t rows = workshop.scratch.rows(table);
-  const std::string old = workshop.draft.OldFile(of.name, partition);
+  TRY_ASSIGN(const std::string old, workshop.draft.OldFile(of.name, partition));
   if (old.empty() && rows == 0) return {};
   TRY_ASSIGN(const std::string fresh, workshop.scratch.Take(table));
   const std::string columns = ColumnList(of);

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "base/compression.h"
@@ -381,6 +382,132 @@ TEST(Publish, GoesOnBehindAnExportThatIsCut) {
   EXPECT_TRUE(report.damages[0].starts_with(cut + " is damaged: gunzip")) << report.damages[0];
   EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily}"), "1 2026-11-30 6.0");
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A");
+}
+
+// The bytes of a file are others, as many as before.
+void Rot(const std::filesystem::path& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_TRUE(file) << path;
+  const auto middle = std::streamoff(std::filesystem::file_size(path) / 2);
+  file.seekg(middle);
+  const char byte = char(file.get() ^ 1);
+  file.seekp(middle);
+  file.put(byte);
+}
+
+std::string OnlyFile(PublishWorld& world, std::string_view table) {
+  const Manifest manifest = world.Newest();
+  const auto& files = manifest.tables.find(table)->second.files;
+  EXPECT_EQ(files.size(), 1u);
+  return files.at(0).path;
+}
+
+// What every Delta log adds up to is what the manifest has.
+void ExpectLogsOfTheManifest(PublishWorld& world) {
+  const Manifest manifest = world.Newest();
+  for (const auto& [name, table] : manifest.tables) {
+    std::set<std::string> logged, named;
+    for (std::int64_t version = 0; version <= table.delta_version; ++version) {
+      std::ifstream log(world.root / fmt::format("{}/_delta_log/{:020}.json", name, version));
+      ASSERT_TRUE(log) << name << " has no version " << version;
+      for (std::string line; std::getline(log, line);) {
+        const auto path = [&](std::string_view act) {
+          return line.starts_with(act) ? line.substr(act.size(), line.find('"', act.size()) - act.size()) : "";
+        };
+        if (const auto added = path(R"({"add":{"path":")"); !added.empty()) logged.insert(added);
+        if (const auto removed = path(R"({"remove":{"path":")"); !removed.empty()) logged.erase(removed);
+      }
+    }
+    for (const DataFile& file : table.files) named.insert(file.path.substr(name.size() + 1));
+    EXPECT_EQ(logged, named) << name;
+  }
+}
+
+TEST(Publish, FinishesTheGenerationBeforeThoughAFileOfItIsMissing) {
+  PublishWorld world;
+  world.Put(Movie(1, "A", 1, world.store.clock.Now()));
+  world.Seal();
+  world.Publish();
+  world.Put(Movie(1, "A again", 1, world.store.clock.Now() + hours(1)));
+  world.Seal();
+  PublishOptions dying = world.options;
+  dying.before = [](std::string_view, const std::string& path) -> Result<void> {
+    if (path.contains("_delta_log")) return Fail(ErrorCode::kInternal, "killed");
+    return {};
+  };
+  ASSERT_FALSE(world.TryPublish(dying));
+  const std::string lost = OnlyFile(world, "movies");
+  EXPECT_EQ(lost, "movies/0000000000-0000001023.000000002.parquet");
+  std::filesystem::remove(world.root / lost);
+  EXPECT_EQ(world.Publish().lost, std::vector<std::string>{lost});
+  ExpectLogsOfTheManifest(world);
+  EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A again");
+}
+
+TEST(Publish, TakesKeptExportsInAgainWhenTheDaysOfAMonthAreLost) {
+  for (const bool rots : {false, true}) {
+    PublishWorld world;
+    world.Put(Movie(1, "A", 1, world.store.clock.Now()));
+    world.Seal();
+    KeepExport(world, "movie_ids", kMovie, "2026-11-29", "{\"id\":1,\"popularity\":5}\n");
+    KeepExport(world, "movie_ids", kMovie, "2026-11-30", "{\"id\":1,\"popularity\":6}\n");
+    world.Publish();
+    world.exports.erase(world.exports.begin());  // it is kept no longer
+    const std::string days = OnlyFile(world, "popularity_daily"), snapshots = OnlyFile(world, "snapshots");
+    PublishOptions options = world.options;
+    options.rebuild = rots;
+    for (const std::string& path : {days, snapshots}) {
+      if (rots) {
+        Rot(world.root / path);
+      } else {
+        std::filesystem::remove(world.root / path);
+      }
+    }
+    const PublishReport report = world.Publish(options);
+    EXPECT_EQ(report.built, rots);
+    EXPECT_TRUE(report.lost.empty());
+    EXPECT_EQ(report.gone,
+              (std::vector<std::string>{
+                  days + " was lost, and with it the days of which no export is kept; taken in again: 2026-11-30",
+                  snapshots + " was lost, and with it what was taken in when"}));
+    EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily}"), "1 2026-11-30 6.0");
+    ExpectLogsOfTheManifest(world);
+    EXPECT_FALSE(world.Publish().published);
+  }
+}
+
+TEST(Publish, TakesNoRowFromAFileWhoseBytesAreOthers) {
+  PublishWorld world;
+  world.Put(Movie(1, "A", 1, world.store.clock.Now()));
+  world.Seal();
+  world.Publish();
+  const std::string old = OnlyFile(world, "movies");
+  Rot(world.root / old);
+  world.Put(Movie(2, "B", 1, world.store.clock.Now()));
+  world.Seal();
+  const PublishReport report = world.Publish();
+  EXPECT_TRUE(report.built);
+  EXPECT_EQ(report.lost, std::vector<std::string>{old});
+  EXPECT_EQ(report.records, 2);
+  EXPECT_EQ(world.Ask("SELECT movie_id, title FROM {movies}"), "1 A; 2 B");
+  EXPECT_EQ(PublishWorld::PartsOf(world.Newest()), world.PartsOfABuild());
+  ExpectLogsOfTheManifest(world);
+}
+
+TEST(Publish, OfAFeedThatOnlyVerifiesMakesNothing) {
+  PublishWorld world;
+  world.Put(Movie(1, "A", 1, world.store.clock.Now()));
+  world.Seal();
+  world.Publish();
+  world.Put(Movie(1, "A", 1, world.store.clock.Now() + hours(1)));
+  world.Seal();
+  ASSERT_EQ(world.store.store->feed.NewestSequence(kMovie).value(), 2);
+  EXPECT_FALSE(world.Publish().published);
+  EXPECT_EQ(world.Newest().generation, 1);
+  world.Put(Movie(1, "A again", 1, world.store.clock.Now() + hours(2)));
+  world.Seal();
+  EXPECT_EQ(world.Publish().generation, 2);
+  EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A again");
 }
 
 TEST(Publish, OneProcessAtATime) {

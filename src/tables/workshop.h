@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,9 +74,12 @@ struct PopularityExport {
   std::chrono::sys_days day;
   std::string path;  // from DATA_DIR
 };
-// Those that the newest generation (null: there is none) has not taken in, by part and day.
+// The part of popularity_daily that has its day: "movie-2026-11".
+std::string PartOf(const PopularityExport& one);
+// Those that the newest generation (null: there is none) has not taken in, or whose part of popularity_daily is among
+// the `lost` ones, by part and day.
 std::vector<PopularityExport> NewExports(const std::vector<PopularityExport>& accepted,
-                                         const Manifest* previous);
+                                         const Manifest* previous, const std::set<std::string>& lost);
 // The days of these, which are new, of all ids of at least that popularity. A file a type and month. An export that
 // cannot be read is left out, and told in `damages`.
 Result<void> PublishPopularity(Workshop& workshop, BlobReader& files,
