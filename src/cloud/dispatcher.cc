@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/rate_limiter.h"
+#include "cloud/catalog_time.h"
 
 namespace tmdbc {
 namespace {
@@ -37,10 +38,6 @@ struct Entry {
   std::int64_t receipt;
 };
 constexpr int kTypeShift = 52;
-
-std::int64_t Micros(Time time) {
-  return time.time_since_epoch().count();
-}
 
 // Bytes that an id takes in a message, at most.
 std::size_t BytesOf(const IdBatch::Item& item) {

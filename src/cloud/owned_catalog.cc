@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "cloud/bucket_home.h"
+#include "cloud/catalog_time.h"
 #include "cloud/dispatcher.h"
 #include "storage/catalog_id.h"
 #include "storage/record_index.h"
@@ -21,10 +22,6 @@ CREATE TABLE IF NOT EXISTS request_tries(key TEXT PRIMARY KEY, tries INTEGER NOT
 CREATE TABLE IF NOT EXISTS owner_times(name TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS doomed_objects(key TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
-
-std::int64_t Micros(Time time) {
-  return time.time_since_epoch().count();
-}
 
 }  // namespace
 

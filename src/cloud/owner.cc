@@ -10,6 +10,7 @@
 
 #include "base/stop.h"
 #include "cloud/bundle_intake.h"
+#include "cloud/catalog_time.h"
 #include "cloud/deadline_transport.h"
 #include "cloud/owned_catalog.h"
 #include "harvester/expiry.h"
@@ -32,10 +33,6 @@ constexpr Duration kAcceptedFor = std::chrono::hours(24);
 constexpr int kNothingReached = 3;
 // AWS lets a function live for so long.
 constexpr Duration kLongestCall = std::chrono::minutes(15);
-
-std::int64_t Micros(Time time) {
-  return time.time_since_epoch().count();
-}
 
 // Pages of a change feed count against the rate limit; an export does not.
 bool AsksTheApi(const OwnerRequest& request) {
