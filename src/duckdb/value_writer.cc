@@ -30,8 +30,6 @@ namespace {
 __extension__ using Int128 = __int128;
 __extension__ using UInt128 = unsigned __int128;
 
-constexpr std::int64_t kMicrosADay = 86'400'000'000;
-
 std::int64_t FloorDiv(std::int64_t value, std::int64_t by) {
   return value / by - (value % by < 0);
 }
