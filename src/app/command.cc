@@ -147,7 +147,7 @@ constexpr Option kSqlOptions[] = {
 constexpr Option kCarryOptions[] = {kJson};
 
 constexpr Option kTablesOptions[] = {
-    {"--rebuild", "", "make all of them anew, from the first record on", ""},
+    {"--rebuild", "", "make all of them again, from the first record on", ""},
     {"--check", "", "make nothing: compare every file with what was written", ""},
     kJson,
 };

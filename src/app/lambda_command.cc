@@ -111,7 +111,7 @@ class LambdaProcess {
     return {};
   }
   Result<void> NeedKey() { return settings_.tmdb_api_key.empty() ? ReadKey() : Result<void>(); }
-  // It may have been replaced since: then what was made with it is made anew. While it cannot be read it stays.
+  // It may have been replaced since: then what was made with it is made again. While it cannot be read it stays.
   void RenewKey() {
     if (!key_is_parameter_) return;
     const std::string before = settings_.tmdb_api_key;

@@ -30,7 +30,7 @@ Error ExplainTables(const Error& error, const std::string& folder, const tables:
   if (why.empty()) return error;
   return {ErrorCode::kCorrupt, why +
                                    ": `tables --check` names what is damaged, `tables --rebuild` makes all "
-                                   "tables anew"};
+                                   "tables again"};
 }
 
 Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder) {
@@ -42,7 +42,7 @@ Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder) 
     auto manifest = tables::ReadManifest(files, generation);
     if (manifest) return *std::move(manifest);
     if (IsDamage(manifest.error())) {
-      return Fail(manifest.error().code, "{}: `tables --rebuild` makes all tables anew",
+      return Fail(manifest.error().code, "{}: `tables --rebuild` makes all tables again",
                   manifest.error().message);
     }
     // A publish may just have replaced it, and done away with it.

@@ -19,7 +19,7 @@ Error ExplainTables(const Error& error, const std::string& folder, const tables:
 // `folder`: DATA_DIR/tables. Empty: nothing was published yet.
 Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder);
 
-// A sentence for whoever asks tables of last month: they are more than 7 days old, and the store has changed since.
+// A sentence for a person who asks tables of last month: they are more than 7 days old, and the store has changed since.
 // Empty otherwise, and where the store cannot be asked. It is opened only when they are that old.
 std::string WhyTablesAreBehind(const Settings& settings, const tables::Manifest& manifest, Time now);
 

@@ -170,6 +170,8 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
   tables::SandboxOptions options;
   options.threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
   options.memory_limit = kMemory;
+  // Before there is a folder to be left behind.
+  const StopSignals signals;
   // Not in the tables' folder: its tmp/ is the publish's, which empties it.
   TRY_ASSIGN(const auto temporary, TemporaryFolder::Make());
   options.temporary_folder = temporary.path();
@@ -178,7 +180,6 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
         fmt::format("{}.{}.tmp", fs::absolute(*question.out).lexically_normal().string(), ::getpid());
   auto sandbox = tables::Sandbox::Open(library, folder, *manifest, question.statement, options);
   if (!sandbox) return std::unexpected(ExplainTables(sandbox.error(), folder, *manifest));
-  const StopSignals signals;
   const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox->connection());
   const auto answer = Answer(*sandbox, question, options.output_file, signals.flag());
   if (answer) return kExitDone;

@@ -128,9 +128,9 @@ TEST_F(SqlCommandTest, ADamagedManifestIsToldWithWhatHelps) {
   }
   std::ofstream("data/tables/manifests/000000001.json") << "{";
   const std::string library = "--duckdb-library=" + testing::DuckdbPath();
-  ExpectOneLine(Sql("SELECT 1"), 3, "`tables --rebuild` makes all tables anew");
-  ExpectOneLine(Run({"tables", library.c_str()}), 3, "`tables --rebuild` makes all tables anew");
-  ExpectOneLine(Run({"tables", "--check"}), 3, "`tables --rebuild` makes all tables anew");
+  ExpectOneLine(Sql("SELECT 1"), 3, "`tables --rebuild` makes all tables again");
+  ExpectOneLine(Run({"tables", library.c_str()}), 3, "`tables --rebuild` makes all tables again");
+  ExpectOneLine(Run({"tables", "--check"}), 3, "`tables --rebuild` makes all tables again");
 }
 
 TEST_F(SqlCommandTest, PointsAtTheMistakeInAStatement) {

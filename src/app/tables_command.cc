@@ -62,7 +62,13 @@ std::string TextOf(const tables::PublishReport& report) {
   return fmt::format("generation {}: {} records, {} rows, {} files of {:.1f} MB written{}\n",
                      report.generation, FormatCount(report.records), FormatCount(report.rows),
                      FormatCount(report.files), double(report.bytes) / 1e6,
-                     report.built ? ", all made anew" : "");
+                     report.built ? ", all made again" : "");
+}
+
+void PutTexts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.Key(name).BeginArray();
+  for (const std::string& text : texts) json.Text(text);
+  json.EndArray();
 }
 
 std::string JsonOf(const tables::PublishReport& report) {
@@ -74,21 +80,17 @@ std::string JsonOf(const tables::PublishReport& report) {
       .Field("records", report.records)
       .Field("rows", report.rows)
       .Field("files", report.files)
-      .Field("bytes", report.bytes)
-      .Key("damages")
-      .BeginArray();
-  for (const std::string& damage : report.damages) json.Text(damage);
-  json.EndArray().Key("lost").BeginArray();
-  for (const std::string& file : report.lost) json.Text(file);
-  json.EndArray().Key("gone").BeginArray();
-  for (const std::string& gone : report.gone) json.Text(gone);
-  return json.EndArray().EndObject().text() + "\n";
+      .Field("bytes", report.bytes);
+  PutTexts(json, "damages", report.damages);
+  PutTexts(json, "lost", report.lost);
+  PutTexts(json, "gone", report.gone);
+  return json.EndObject().text() + "\n";
 }
 
 std::string TextOf(const tables::CheckReport& report) {
+  if (report.generation == 0) return "there are no tables yet: run `tables`\n";
   std::string text;
   for (const std::string& fault : report.faults) text += "tables/" + fault + "\n";
-  if (report.generation == 0) return "there are no tables yet: run `tables`\n";
   return text + fmt::format("generation {}: {} files of {:.1f} MB, {} of them not as they were written\n",
                             report.generation, FormatCount(report.files), double(report.bytes) / 1e6,
                             FormatCount(std::ssize(report.faults)));
@@ -99,11 +101,9 @@ std::string JsonOf(const tables::CheckReport& report) {
   json.BeginObject()
       .Field("generation", report.generation)
       .Field("files", report.files)
-      .Field("bytes", report.bytes)
-      .Key("faults")
-      .BeginArray();
-  for (const std::string& fault : report.faults) json.Text(fault);
-  return json.EndArray().EndObject().text() + "\n";
+      .Field("bytes", report.bytes);
+  PutTexts(json, "faults", report.faults);
+  return json.EndObject().text() + "\n";
 }
 
 int Stopped(const Settings& settings) {
@@ -121,7 +121,7 @@ Result<int> Check(const Settings& settings, bool as_json) {
   if (!report) return std::unexpected(report.error());
   TRY(WriteOut(as_json ? JsonOf(*report) : TextOf(*report)));
   if (!report->faults.empty())
-    PrintError("the tables are damaged: `tables --rebuild` makes them anew", settings.log_format);
+    PrintError("the tables are damaged: `tables --rebuild` makes them again", settings.log_format);
   return report->generation > 0 && report->faults.empty() ? kExitDone : kExitPartly;
 }
 
@@ -130,7 +130,7 @@ Result<int> Check(const Settings& settings, bool as_json) {
 Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
   if (!settings.s3_bucket_name.empty())
     return Fail(ErrorCode::kInvalid,
-                "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME");
+                "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME: `pull` copies it there");
   if (arguments.Has("--check")) return Check(settings, arguments.Has("--json"));
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
@@ -143,11 +143,11 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
   for (const std::string& file : report->lost)
-    PrintError(fmt::format("tables/{} was missing or damaged: all tables were made anew", file),
+    PrintError(fmt::format("tables/{} was missing or damaged: all tables were made again", file),
                settings.log_format);
   for (const std::string& gone : report->gone) PrintError("tables/" + gone, settings.log_format);
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
-  return report->damages.empty() && report->gone.empty() ? kExitDone : kExitPartly;
+  return report->complete() ? kExitDone : kExitPartly;
 }
 
 }  // namespace tmdbc

@@ -102,6 +102,8 @@ bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
   }
   for (const std::string& damage : outcome->damages)
     log_.Error(Explain(damage + ": its records are not in the tables", Hint::kRefetch));
+  for (const std::string& file : outcome->lost)
+    log_.Warn("tables/" + file + " was missing or damaged: all tables were made again");
   for (const std::string& gone : outcome->gone) log_.Error("tables/" + gone);
   if (outcome->published) {
     log_.Info("published the tables", {{"generation", outcome->generation},
@@ -110,7 +112,7 @@ bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
                                        {"files", outcome->files},
                                        {"bytes", outcome->bytes}});
   }
-  return outcome->damages.empty();
+  return outcome->complete();
 }
 
 }  // namespace tmdbc

@@ -15,7 +15,7 @@
 
 namespace tmdbc {
 
-// After a collection. `there`: tables have been made; `last`: when this process, or whoever published the newest
+// After a collection. `there`: tables have been made; `last`: when this process, or the one that published the newest
 // generation, did so last.
 bool TablesAreDue(TablesRhythm rhythm, bool there, std::optional<Time> last, Time now);
 

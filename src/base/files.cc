@@ -11,38 +11,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/system_error.h"
+
 namespace tmdbc {
 namespace {
-
-std::unexpected<Error> SystemError(const char* act, const std::string& path, int error) {
-  ErrorCode code = ErrorCode::kIo;
-  Hint hint = Hint::kNone;
-  const char* more = "";
-  switch (error) {
-    case EFBIG:
-      more = " (the largest that this process, or the file system, may write)";
-      [[fallthrough]];
-    case ENOSPC:
-    case EDQUOT:
-      code = ErrorCode::kNoSpace;
-      hint = Hint::kFreeSpace;
-      break;
-    case ENOENT:
-      code = ErrorCode::kNotFound;
-      break;
-    case EEXIST:
-      code = ErrorCode::kExists;
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      hint = Hint::kPermission;
-      break;
-    default:
-      break;
-  }
-  return Fail(code, hint, "{} {}: {}{}", act, path, std::strerror(error), more);
-}
 
 // EIO: the sector does not come back. EBADMSG, EUCLEAN: a file system with checksums of its own says that it
 // is not what was written.

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
+
+#include "base/files.h"
 
 namespace tmdbc {
 namespace {
@@ -28,6 +32,28 @@ TEST(Sha256Hex, AnswersTheSameOnEveryThread) {
   std::string other;
   std::jthread([&] { other = Sha256Hex(text); }).join();
   EXPECT_EQ(other, expected);
+}
+
+TEST(Sha256, HashesWhatComesInPieces) {
+  Sha256 sha;
+  sha.Add("a");
+  sha.Add("bc");
+  EXPECT_EQ(sha.Finish(), Sha256Hex("abc"));
+  EXPECT_EQ(sha.Finish(), Sha256Hex(""));
+}
+
+TEST(Sha256, OfAFileIsThatOfItsBytes) {
+  std::string folder = (std::filesystem::temp_directory_path() / "tmdbc-hash-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  PosixFileSystem files(folder);
+  // None, one byte, and whole pieces with and without a rest.
+  for (const std::size_t size : {0, 1, 2 << 20, (2 << 20) + 1}) {
+    const std::string bytes(size, 'x');
+    ASSERT_TRUE(WriteWhole(files, "file", bytes));
+    EXPECT_EQ(Sha256OfFile(files, "file"), Sha256Hex(bytes)) << size;
+  }
+  EXPECT_EQ(Sha256OfFile(files, "absent").error().code, ErrorCode::kNotFound);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -130,10 +130,11 @@ Result<bool> BucketHome::HoldsExactly(const CatalogObject& catalog) {
 // Whatever an earlier owner left here that it did not publish.
 Result<void> BucketHome::Wipe(bool catalog_too) {
   std::vector<std::string> paths;
-  for (const char* end : {"", "-wal", "-shm", ".tmp"}) {
-    if (!catalog_too) break;
-    TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog + end));
-    if (there) paths.push_back(kCatalog + end);
+  if (catalog_too) {
+    for (const char* end : {"", "-wal", "-shm", ".tmp"}) {
+      TRY_ASSIGN(const bool there, scratch_.Exists(kCatalog + end));
+      if (there) paths.push_back(kCatalog + end);
+    }
   }
   for (const char* folder : {"records", "exports"}) {
     TRY_ASSIGN(const auto found, scratch_.List(folder));

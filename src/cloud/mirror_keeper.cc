@@ -12,13 +12,6 @@ namespace {
 // One that begins with so much of the lease left ends within it.
 constexpr Duration kCallTakes = std::chrono::minutes(1);
 
-std::unexpected<Error> NotFree(const HeadState& head, Time now) {
-  if (AvailabilityOf(head, now) == Availability::kOut) {
-    return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", head.out_ids);
-  }
-  return Fail(ErrorCode::kExists, "somebody else has the mirror");
-}
-
 }  // namespace
 
 Availability AvailabilityOf(const HeadState& head, Time now) {
@@ -30,9 +23,10 @@ Result<std::unique_ptr<MirrorKeeper>> MirrorKeeper::Take(const KeeperPorts& port
   std::unique_ptr<MirrorKeeper> keeper(new MirrorKeeper(ports));
   BucketHome& home = keeper->home_;
   TRY_ASSIGN(const bool taken, home.Take(options.holder, kKeepersLease, options.dead));
-  if (!taken) return NotFree({.holder = "", .until = Time::max()}, ports.clock.Now());
+  if (!taken) return Fail(ErrorCode::kExists, "somebody else has the mirror");
   keeper->holds_ = true;
-  if (home.head().out_batches > 0 && !options.take_back) return NotFree(home.head(), home.head().until);
+  if (home.head().out_batches > 0 && !options.take_back)
+    return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", home.head().out_ids);
   TRY(keeper->Open(options));
   return keeper;
 }
@@ -73,7 +67,7 @@ Result<void> MirrorKeeper::Keep() {
 }
 
 Result<bool> MirrorKeeper::Changed() {
-  // CheckpointCatalog() empties it, and whoever commits writes to it first.
+  // CheckpointCatalog() empties it, and every commit writes to it first.
   const auto log = p_.scratch.Size(std::string(kCatalogFile) + "-wal");
   if (!log && log.error().code != ErrorCode::kNotFound) return std::unexpected(log.error());
   return log && *log > 0;

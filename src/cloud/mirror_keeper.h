@@ -3,7 +3,7 @@
 // takes the mirror as an Owner does (docs/decisions/cloud.md), renews its lease while it works, and publishes what was
 // done so far now and then; in between everything is in the scratch folder, but for sealed segments.
 //
-// Whoever dies with it loses what was not published: the next owner begins from what is in the bucket, adopts the
+// A process that dies with it loses what was not published: the next owner begins from what is in the bucket, adopts the
 // segments that came there since, and fetches the rest again. kExists of any call means that somebody else has the
 // mirror: what is local is worth nothing, and the program ends. After any other error it may go on: nothing is lost
 // while it lives, and the next call tries again. One thread.

@@ -12,10 +12,10 @@ Result<std::string> FaultOf(BlobReader& folder, const DataFile& file) {
   if (!size && size.error().code == ErrorCode::kNotFound) return "it is missing";
   if (!size) return std::unexpected(size.error());
   if (std::int64_t(*size) != file.bytes) return fmt::format("it has {} bytes, not {}", *size, file.bytes);
-  const auto bytes = folder.Read(file.path, 0, *size);
-  if (!bytes && IsDamage(bytes.error())) return bytes.error().message;
-  if (!bytes) return std::unexpected(bytes.error());
-  return Sha256Hex(*bytes) == file.sha256 ? "" : "its bytes are others than were written";
+  const auto sha256 = Sha256OfFile(folder, file.path);
+  if (!sha256 && IsDamage(sha256.error())) return sha256.error().message;
+  if (!sha256) return std::unexpected(sha256.error());
+  return *sha256 == file.sha256 ? "" : "its bytes are others than were written";
 }
 
 Result<CheckReport> CheckTables(BlobReader& folder, const StopFlag& stop) {

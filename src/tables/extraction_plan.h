@@ -67,7 +67,7 @@ class ExtractionPlan {
     // Columns whose values do not come with a walk, by column.
     std::vector<std::pair<std::uint32_t, Said>> said;
     std::vector<std::uint32_t> positions, indexes;
-    std::vector<std::vector<std::uint32_t>> level_columns;  // by level: the columns that begin anew there
+    std::vector<std::vector<std::uint32_t>> level_columns;  // by level: the columns that begin there
     std::vector<std::uint32_t> counted;                     // 0 until the list comes
   };
 

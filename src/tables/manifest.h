@@ -50,13 +50,13 @@ struct TableFiles {
 
 struct Manifest {
   int spec = 0;
-  std::int64_t generation = 0;                  // from 1
-  std::int64_t parent = 0;                      // 0: none
-  Time committed_at{};                          // in milliseconds
-  bool purged = false;                          // it took in a purge: what was before goes as soon as may be
-  std::map<MediaType, std::int64_t> sequences;  // up to where the change feed of each type was read
-  std::map<std::string, std::chrono::sys_days, std::less<>> exports;  // the last day taken in, by their names
-  std::map<std::string, TableFiles, std::less<>> tables;
+  std::int64_t generation = 0;  // from 1
+  std::int64_t parent = 0;      // 0: none
+  Time committed_at{};          // in milliseconds
+  bool purged = false;          // it took in a purge: what was before goes as soon as may be
+  std::map<MediaType, std::int64_t> sequences = {};  // up to where the change feed of each type was read
+  std::map<std::string, std::chrono::sys_days, std::less<>> exports = {};  // the last day taken in, by their names
+  std::map<std::string, TableFiles, std::less<>> tables = {};
   bool operator==(const Manifest&) const = default;
 };
 

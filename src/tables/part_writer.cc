@@ -58,9 +58,8 @@ Result<std::optional<PartWriter::Part>> PartWriter::Check(const Table& table, co
   PosixFileSystem files(folder_);
   const std::string name = path.substr(folder_.size() + 1);
   TRY_ASSIGN(const std::uint64_t size, files.Size(name));
-  TRY_ASSIGN(const std::string bytes, files.Read(name, 0, size));
-  part.file.bytes = std::int64_t(bytes.size());
-  part.file.sha256 = Sha256Hex(bytes);
+  part.file.bytes = std::int64_t(size);
+  TRY_ASSIGN(part.file.sha256, Sha256OfFile(files, name));
   return std::optional<Part>(std::move(part));
 }
 

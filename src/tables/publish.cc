@@ -82,7 +82,7 @@ class Publication {
       any = any || newest > 0;
       const std::int64_t since =
           previous_ && previous_->sequences.contains(type) ? previous_->sequences.at(type) : 0;
-      // A store that was made anew begins again.
+      // A new store begins again.
       if (newest < since) build_ = true;
       due = due || newest != since;
     }

@@ -2,7 +2,8 @@
 // Publish: brings DATA_DIR/tables up to date with the change feed: a new generation, or none when nothing has changed.
 // It reads the store beside the process at work. Killed at any moment it leaves the tables as they were or as they are
 // to be; the next one sees to what is left to do. The files that it makes are, to the byte, those that a build from
-// nothing would make. One thread; one process at a time.
+// nothing would make, so long as that chose the same widths (docs/decisions/tables.md). One thread; one process at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,11 @@ struct PublishReport {
   std::int64_t files = 0;            // written
   std::int64_t bytes = 0;            // of these
   std::vector<std::string> damages;  // of the store: what is there is not in the tables
-  std::vector<std::string> lost;     // files of tables that were missing or damaged: all were made anew
+  std::vector<std::string> lost;     // files of tables that were missing or damaged: all were made again
   std::vector<std::string> gone;     // in words: what no store has was in a file that was missing or damaged
+
+  // Whether the tables have all that there was.
+  bool complete() const { return damages.empty() && gone.empty(); }
 };
 
 // kBusy when another process publishes, kUnavailable when stopped, kInvalid when a later program wrote the tables; else

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/system_error.h"
+
 namespace tmdbc::tables {
 namespace {
 
@@ -15,17 +17,11 @@ constexpr std::uint64_t kMaxBuffered = 64 << 20;
 constexpr std::size_t kMaxBuffer = 256 << 10;            // of one bucket
 constexpr std::size_t kHead = 2 * sizeof(std::int64_t);  // ordinal, length
 
-std::unexpected<Error> Failed(std::string_view act, const std::string& path) {
-  const int error = errno;
-  return Fail(error == ENOSPC || error == EDQUOT ? ErrorCode::kNoSpace : ErrorCode::kIo, "{} {}: {}", act,
-              path, std::strerror(error));
-}
-
 }  // namespace
 
 Result<Spool> Spool::Create(std::string path) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return Failed("make", path);
+  if (file < 0) return SystemError("make", path, errno);
   return Spool(std::move(path), file);
 }
 
@@ -64,7 +60,7 @@ Result<void> Spool::Flush(Bucket& bucket) {
     const ssize_t some =
         ::pwrite(file_, frame.data() + written, frame.size() - written, off_t(size_ + written));
     if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) return Failed("write", path_);
+    if (some <= 0) return SystemError("write", path_, errno);
     written += std::size_t(some);
   }
   bucket.frames.push_back({size_, std::uint32_t(frame.size()), std::uint32_t(bucket.buffer.size())});
@@ -90,7 +86,7 @@ Result<void> Spool::Read(std::int64_t number, const Visit& visit) {
     for (std::size_t read = 0; read < frame.size();) {
       const ssize_t some = ::pread(file_, frame.data() + read, frame.size() - read, off_t(one.at + read));
       if (some < 0 && errno == EINTR) continue;
-      if (some <= 0) return Failed("read", path_);
+      if (some <= 0) return SystemError("read", path_, errno);
       read += std::size_t(some);
     }
     TRY_ASSIGN(const std::string content, decoder_.Unframe(frame, one.content));
