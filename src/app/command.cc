@@ -135,6 +135,10 @@ constexpr Option kVerifyOptions[] = {
     kJson,
 };
 
+constexpr Option kServeOptions[] = {
+    {"--listen", "ADDRESS", "where to listen (127.0.0.1:8080)", ""},
+};
+
 constexpr Option kSqlOptions[] = {
     {"STATEMENT", "SQL", "the statement, in quotes; - reads it from stdin", ""},
     {"--format", "FORMAT", "table, csv, jsonl, json or parquet", ""},
@@ -210,6 +214,9 @@ constexpr Command kCommands[] = {
      "lists what there is (docs/data-dictionary.md). Exits 1 when there are no tables yet, 2 when the statement is wrong, "
      "3 without DuckDB's library.",
      false, SqlCommand},
+    {"serve", "answer TMDB's read API from the mirror", kServeOptions,
+     "A client that takes another base URL needs nothing else: http://127.0.0.1:8080/3. Runs beside every other command.",
+     false, ServeCommand},
     {"push", "carry DATA_DIR into the empty bucket of S3_BUCKET_NAME", kCarryOptions,
      "Goes on where it was stopped. Afterwards the mirror is the bucket's: whoever works on in DATA_DIR works on another "
      "one.",

@@ -24,9 +24,9 @@ namespace tmdbc::http {
 struct ServerRequest {
   std::string method;
   std::string target;  // as it came: path and query, not decoded
-  std::vector<Header> headers;
-  std::string body;          // at most ServerOptions::max_request_body
-  std::string peer_address;  // without the port
+  std::vector<Header> headers = {};
+  std::string body = {};          // at most ServerOptions::max_request_body
+  std::string peer_address = {};  // without the port
   // When the last byte of the request reached this machine, by the kernel's stamp where it gives one: a loop
   // that was busy does not make requests look closer together than they came.
   MonoTime received{};

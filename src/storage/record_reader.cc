@@ -26,6 +26,12 @@ Result<StoredRecord> RecordReader::Find(MediaId id) {
   });
 }
 
+Result<IndexRow> RecordReader::ViewOf(MediaId id) {
+  TRY_ASSIGN(auto row, index_.Find(id));
+  if (!row) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
+  return *std::move(row);
+}
+
 Result<StoredRecord> RecordReader::LoadView(const IndexRow& row) {
   if (row.change == Change::kPurge) {
     return Fail(ErrorCode::kNotFound, "{} was purged on {}: TMDB had not confirmed it for too long",

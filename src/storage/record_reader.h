@@ -25,6 +25,8 @@ class RecordReader {
 
   // The current view. kNotFound when the id was never stored, or purged; a tombstone is a value (status 404).
   Result<StoredRecord> Find(MediaId id);
+  // What the index says of the current view, a tombstone too, without reading it. kNotFound when the id was never stored.
+  Result<IndexRow> ViewOf(MediaId id);
   // The live season in that place, else the tombstone of the last one that was there.
   Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);
   // The season record that holds the episode of that id, or held it last.

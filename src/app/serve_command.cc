@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// serve: TMDB's read API out of the mirror, beside the process that works on it or without one.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "app/command.h"
+#include "app/opened_store.h"
+#include "app/output.h"
+#include "app/stop_signals.h"
+#include "http/listen_address.h"
+#include "http/server.h"
+#include "read_api/read_api.h"
+#include "read_api/stored_records.h"
+#include "serve/api_handler.h"
+
+namespace tmdbc {
+namespace {
+
+constexpr auto kStep = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
+  const StopSignals signals;
+  const auto at = ParseListenAddress(arguments.Get("--listen").value_or("127.0.0.1:8080"));
+  if (!at) return WithinFlag("--listen", at.error());
+  TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
+  read_api::StoredRecords records(store->reader);
+  read_api::ReadApi api(records, store->clock);
+  TRY_ASSIGN(const auto server, http::Server::Listen({.address = at->address, .port = at->port}, store->clock,
+                                                     serve::ApiHandler(api)));
+  TRY(WriteOut(fmt::format("serving {} at http://{}:{}/3\n", store->name, at->address, server->port())));
+  // The handler reads the store, so both stay in this thread; the other waits for a signal.
+  std::jthread until_stopped([&](const std::stop_token& done) {
+    while (!signals.flag().requested() && !done.stop_requested()) std::this_thread::sleep_for(kStep);
+    server->Stop();
+  });
+  server->Run();
+  return kExitDone;
+}
+
+}  // namespace tmdbc

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Answer: what the read API says, before anything of HTTP is added to it. A value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc::read_api {
+
+// How near the answer is to what TMDB would say.
+enum class Fidelity : std::uint8_t {
+  kExact,        // TMDB's bytes
+  kDerived,      // follows from what is stored, and is what TMDB would say
+  kApproximate,  // TMDB's shape; which rows, or their order, is ours
+  kEmpty,        // TMDB's shape without rows: it is stored nowhere
+  kMissing,      // TMDB may have it, the mirror does not yet
+};
+// "exact": the header Mirror-Answer.
+std::string_view Name(Fidelity fidelity);
+
+// A record that an answer rests on. While none of an answer's stamps has changed, neither has the answer.
+struct Source {
+  MediaId id{};
+  std::uint64_t stamp = 0;  // of its current view; another one for every other content
+  Time fetched_at{};
+  bool operator==(const Source&) const = default;
+};
+
+struct Answer {
+  int status = 200;
+  std::string body;  // JSON
+  Fidelity fidelity = Fidelity::kExact;
+  std::chrono::seconds max_age{0};  // for how long a client may keep it
+  std::vector<Source> sources = {};      // of every record that was read
+  // The state of the title index that it rests on too; 0: on none.
+  std::uint64_t index_state = 0;
+};
+
+// TMDB's error of that number: its HTTP status and {"success":false,"status_code":34,"status_message":...}. Sources:
+// docs/tmdb-facts.md.
+Answer ErrorAnswer(int status_code);
+
+}  // namespace tmdbc::read_api

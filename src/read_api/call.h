@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Call: one request under way: what was asked, what the mirror is seen through, and what has been read for it so far.
+// Endpoints are functions of a Call. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "read_api/answer.h"
+#include "read_api/api_request.h"
+#include "read_api/records.h"
+
+namespace tmdbc::read_api {
+
+class Call {
+ public:
+  // All three outlive it.
+  Call(const ApiRequest& request, Records& records, Time now) : request_(request), records_(records), now_(now) {}
+
+  const Query& query() const { return request_.query; }
+  // "550" of movie/550/credits is part(1); empty when the path is shorter.
+  std::string_view part(std::size_t i) const { return i < request_.path.size() ? request_.path[i] : std::string_view(); }
+  Time now() const { return now_; }
+
+  // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
+  // kept in failure(), and null is given.
+  std::shared_ptr<const Record> Find(MediaId id) { return Note(records_.Get(id)); }
+  std::shared_ptr<const Record> FindSeason(std::int64_t tv_id, std::int64_t season_number) {
+    return Note(records_.GetSeason(tv_id, season_number));
+  }
+  // The answer of a record that is not there.
+  Answer NotFound(MediaId id);
+
+  const std::optional<Error>& failure() const { return failure_; }
+  std::vector<Source> TakeSources() { return std::move(sources_); }
+
+ private:
+  std::shared_ptr<const Record> Note(Result<std::shared_ptr<const Record>> found);
+
+  const ApiRequest& request_;
+  Records& records_;
+  const Time now_;
+  std::vector<Source> sources_;
+  std::optional<Error> failure_;
+};
+
+using Endpoint = Answer (*)(Call& call);
+
+// A row of the table of endpoints: the parts of its path; "*" stands for any one part.
+struct Route {
+  std::vector<std::string_view> pattern;
+  Endpoint endpoint;
+};
+
+}  // namespace tmdbc::read_api

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Records: the port through which the read API sees the mirror. StoredRecords is the store's; a test has a world of its
+// own. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "read_api/answer.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc::read_api {
+
+struct Record {
+  Source source;
+  std::int64_t tv_id = 0;          // of a season
+  std::int64_t season_number = 0;  // of a season
+  std::string body;                // TMDB's bytes
+};
+
+class Records {
+ public:
+  virtual ~Records() = default;
+
+  // The current view. kNotFound: never stored, or TMDB says that it is gone. Any other error: the store cannot be read.
+  virtual Result<std::shared_ptr<const Record>> Get(MediaId id) = 0;
+  // The live season in that place; kNotFound as above.
+  virtual Result<std::shared_ptr<const Record>> GetSeason(std::int64_t tv_id, std::int64_t season_number) = 0;
+  // What Get() would give as its source, without reading the body.
+  virtual Result<Source> SourceOf(MediaId id) = 0;
+  // Whether TMDB is known to have it although it is not stored yet.
+  virtual Result<bool> IsAwaited(MediaId id) = 0;
+};
+
+}  // namespace tmdbc::read_api

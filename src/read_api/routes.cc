@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "read_api/routes.h"
+
+#include "read_api/details.h"
+
+namespace tmdbc::read_api {
+
+std::span<const Route> Routes() {
+  static const std::vector<Route> kRoutes = {
+      {{"movie", "*"}, MovieDetails},
+  };
+  return kRoutes;
+}
+
+}  // namespace tmdbc::read_api
