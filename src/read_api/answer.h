@@ -40,6 +40,8 @@ struct Answer {
   std::vector<Source> sources = {};      // of every record that was read
   // The state of the title index that it rests on too; 0: on none.
   std::uint64_t index_state = 0;
+  // A record was looked for that is not stored: any commit may bring it, and change the answer.
+  bool missed = false;
 };
 
 // TMDB's error of that number: its HTTP status and {"success":false,"status_code":34,"status_message":...}. Sources:

@@ -6,6 +6,7 @@ namespace tmdbc::read_api {
 std::shared_ptr<const Record> Call::Note(Result<std::shared_ptr<const Record>> found) {
   if (!found) {
     if (found.error().code != ErrorCode::kNotFound && !failure_) failure_ = found.error();
+    missed_ = true;
     return nullptr;
   }
   sources_.push_back((*found)->source);

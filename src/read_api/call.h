@@ -37,6 +37,7 @@ class Call {
 
   const std::optional<Error>& failure() const { return failure_; }
   std::vector<Source> TakeSources() { return std::move(sources_); }
+  bool missed() const { return missed_; }
 
  private:
   std::shared_ptr<const Record> Note(Result<std::shared_ptr<const Record>> found);
@@ -46,6 +47,7 @@ class Call {
   const Time now_;
   std::vector<Source> sources_;
   std::optional<Error> failure_;
+  bool missed_ = false;  // Answer::missed
 };
 
 using Endpoint = Answer (*)(Call& call);

@@ -23,6 +23,7 @@ Answer ReadApi::Get(const ApiRequest& request) {
   Answer answer = route->endpoint(call);
   if (call.failure()) return ErrorAnswer(9);
   answer.sources = call.TakeSources();
+  answer.missed = answer.missed || call.missed();
   return answer;
 }
 

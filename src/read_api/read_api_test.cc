@@ -31,6 +31,13 @@ TEST(ReadApi, SaysAsTmdbWhatIsNotThere) {
             R"({"success":false,"status_code":6,"status_message":"Invalid id: The pre-requisite id is invalid or not found."})");
 }
 
+TEST(ReadApi, SaysWhenAnAnswerRestsOnWhatIsNotStored) {
+  ReadApiWorld world;
+  world.Put({MediaType::kMovie, 550}, R"({"id":550})");
+  EXPECT_FALSE(world.Get("/3/movie/550").missed);
+  EXPECT_TRUE(world.Get("/3/movie/551").missed);
+}
+
 TEST(ReadApi, SaysThatItIsOfflineWhenTheStoreCannotBeRead) {
   ReadApiWorld world;
   world.records.failure = Error{ErrorCode::kUnreadable, "read data/records: Input/output error"};
