@@ -13,7 +13,7 @@
 
 namespace tmdbc::read_api {
 
-// How near the answer is to what TMDB would say.
+// How near the answer is to what TMDB would say, the nearest first.
 enum class Fidelity : std::uint8_t {
   kExact,        // TMDB's bytes
   kDerived,      // follows from what is stored, and is what TMDB would say

@@ -3,6 +3,7 @@
 // Endpoints are functions of a Call. One thread.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -19,11 +20,14 @@ namespace tmdbc::read_api {
 class Call {
  public:
   // All three outlive it.
-  Call(const ApiRequest& request, Records& records, Time now) : request_(request), records_(records), now_(now) {}
+  Call(const ApiRequest& request, Records& records, Time now)
+      : request_(request), records_(records), now_(now) {}
 
   const Query& query() const { return request_.query; }
   // "550" of movie/550/credits is part(1); empty when the path is shorter.
-  std::string_view part(std::size_t i) const { return i < request_.path.size() ? request_.path[i] : std::string_view(); }
+  std::string_view part(std::size_t i) const {
+    return i < request_.path.size() ? request_.path[i] : std::string_view();
+  }
   Time now() const { return now_; }
 
   // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
@@ -34,6 +38,10 @@ class Call {
   }
   // The answer of a record that is not there.
   Answer NotFound(MediaId id);
+
+  // The answer is no better than that from here on: it is as good as its worst part.
+  void Worsen(Fidelity fidelity) { fidelity_ = std::max(fidelity_, fidelity); }
+  Fidelity fidelity() const { return fidelity_; }
 
   const std::optional<Error>& failure() const { return failure_; }
   std::vector<Source> TakeSources() { return std::move(sources_); }
@@ -47,6 +55,7 @@ class Call {
   const Time now_;
   std::vector<Source> sources_;
   std::optional<Error> failure_;
+  Fidelity fidelity_ = Fidelity::kExact;
   bool missed_ = false;  // Answer::missed
 };
 

@@ -28,7 +28,8 @@ Result<std::string> PlainBody(const Record& record) {
     return Fail(ErrorCode::kCorrupt, "{} is no object", ToString(record.source.id));
   const std::string_view namespaces = TraitsOf(record.source.id.type).all_namespaces;
   std::vector<bool> cut;
-  for (const auto& member : object) cut.push_back((", " + std::string(namespaces) + ",").contains(", " + std::string(member.key) + ","));
+  for (const auto& member : object)
+    cut.push_back((", " + std::string(namespaces) + ",").contains(", " + std::string(member.key) + ","));
   return WithoutMembers(record.body, RawMembers(record.body), cut);
 }
 

@@ -10,18 +10,21 @@ namespace tmdbc::read_api {
 namespace {
 
 bool Fits(const Route& route, const std::vector<std::string>& path) {
-  return std::ranges::equal(route.pattern, path,
-                            [](std::string_view wanted, const std::string& part) { return wanted == "*" || wanted == part; });
+  return std::ranges::equal(route.pattern, path, [](std::string_view wanted, const std::string& part) {
+    return wanted == "*" || wanted == part;
+  });
 }
 
 }  // namespace
 
 Answer ReadApi::Get(const ApiRequest& request) {
-  const auto route = std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, request.path); });
+  const auto route =
+      std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, request.path); });
   if (route == Routes().end()) return ErrorAnswer(34);
   Call call(request, records_, clock_.Now());
   Answer answer = route->endpoint(call);
   if (call.failure()) return ErrorAnswer(9);
+  answer.fidelity = std::max(answer.fidelity, call.fidelity());
   answer.sources = call.TakeSources();
   answer.missed = answer.missed || call.missed();
   return answer;

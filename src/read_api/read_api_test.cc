@@ -11,7 +11,8 @@ namespace {
 TEST(ReadApi, GivesAFilmAsTmdbWroteItWithoutWhatWasAppended) {
   ReadApiWorld world;
   world.Put({MediaType::kMovie, 550},
-            R"({"id":550,"revenue":100853753,"title":"Fight Club","vote_average":8.0,"credits":{"cast":[]},"images":{}})");
+            R"({"id":550,"revenue":100853753,"title":"Fight Club","vote_average":8.0,"credits":{"cast":[]},)"
+            R"("images":{}})");
   const Answer answer = world.Get("/3/movie/550?api_key=k");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, R"({"id":550,"revenue":100853753,"title":"Fight Club","vote_average":8.0})");
@@ -28,7 +29,8 @@ TEST(ReadApi, SaysAsTmdbWhatIsNotThere) {
   EXPECT_EQ(world.Get("/3/movie/1").body, kNoResource);
   EXPECT_EQ(world.Get("/3/nonsense").body, kNoResource);
   EXPECT_EQ(world.Get("/3/movie/0").body,
-            R"({"success":false,"status_code":6,"status_message":"Invalid id: The pre-requisite id is invalid or not found."})");
+            R"({"success":false,"status_code":6,)"
+            R"("status_message":"Invalid id: The pre-requisite id is invalid or not found."})");
 }
 
 TEST(ReadApi, SaysWhenAnAnswerRestsOnWhatIsNotStored) {

@@ -26,7 +26,8 @@ class MemoryRecords : public Records {
   Result<std::shared_ptr<const Record>> GetSeason(std::int64_t tv_id, std::int64_t season_number) override {
     if (failure) return std::unexpected(*failure);
     for (const auto& [id, record] : all) {
-      if (id.type == MediaType::kSeason && record->tv_id == tv_id && record->season_number == season_number) return record;
+      if (id.type == MediaType::kSeason && record->tv_id == tv_id && record->season_number == season_number)
+        return record;
     }
     return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
   }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "read_api/json_slice.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/json.h"
+
+namespace tmdbc::read_api {
+
+std::string TextOf(JsonSlice value) {
+  if (!IsText(value)) return {};
+  if (value.find('\\') == std::string_view::npos) return std::string(PlainText(value));
+  const auto parsed = ParsedJson::Parse(value);
+  std::string_view text;
+  if (!parsed || parsed->root().get(text) != simdjson::SUCCESS) return {};
+  return std::string(text);
+}
+
+std::string_view PlainText(JsonSlice value) {
+  return IsText(value) && value.size() >= 2 ? value.substr(1, value.size() - 2) : std::string_view();
+}
+
+std::optional<std::int64_t> IntegerOf(JsonSlice value) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) return std::nullopt;
+  return number;
+}
+
+double NumberOf(JsonSlice value) {
+  double number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
+
+JsonObject::JsonObject(JsonSlice text) {
+  if (!IsObject(text)) return;
+  const std::vector<RawMember> raw = RawMembers(text);
+  members_.reserve(raw.size());
+  for (const RawMember& member : raw) {
+    std::string_view name = text.substr(member.begin, member.value - member.begin);
+    name = name.substr(0, name.rfind('"'));
+    members_.push_back({.name = name.empty() ? name : name.substr(1),
+                        .value = text.substr(member.value, member.end - member.value),
+                        .whole = text.substr(member.begin, member.end - member.begin)});
+  }
+}
+
+bool HasName(const JsonMember& member, std::string_view name) {
+  if (member.name.find('\\') == std::string_view::npos) return member.name == name;
+  return TextOf(member.whole.substr(0, member.name.size() + 2)) == name;
+}
+
+JsonSlice JsonObject::operator[](std::string_view name) const {
+  const auto found =
+      std::ranges::find_if(members_, [&](const JsonMember& member) { return HasName(member, name); });
+  return found == members_.end() ? JsonSlice() : found->value;
+}
+
+std::vector<JsonSlice> ElementsOf(JsonSlice array) {
+  std::vector<JsonSlice> elements;
+  if (!IsArray(array)) return elements;
+  const std::vector<RawMember> raw = RawMembers(array);
+  elements.reserve(raw.size());
+  for (const RawMember& element : raw)
+    elements.push_back(array.substr(element.value, element.end - element.value));
+  return elements;
+}
+
+JsonSplice& JsonSplice::Add(std::string_view whole) {
+  if (!empty()) out_ += ',';
+  out_ += whole;
+  return *this;
+}
+
+JsonSplice& JsonSplice::Add(std::string_view name, JsonSlice value) {
+  if (value.empty()) return *this;
+  if (!empty()) out_ += ',';
+  out_ += '"';
+  out_ += name;
+  out_ += "\":";
+  out_ += value;
+  return *this;
+}
+
+std::string JsonSplice::Take() && {
+  out_ += out_.front() == '{' ? '}' : ']';
+  return std::move(out_);
+}
+
+}  // namespace tmdbc::read_api
