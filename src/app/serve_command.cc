@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/catalog_mark.h"
 #include "app/command.h"
 #include "app/opened_store.h"
 #include "app/output.h"
@@ -31,8 +32,14 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
   read_api::StoredRecords records(store->reader);
   read_api::ReadApi api(records, store->clock);
-  TRY_ASSIGN(const auto server, http::Server::Listen({.address = at->address, .port = at->port}, store->clock,
-                                                     serve::ApiHandler(api)));
+  CatalogMark mark(store->catalog);
+  serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);
+  const auto answer = [&](const http::ServerRequest& request) {
+    serve::ApiNote note;
+    return handler.Handle(request, note);
+  };
+  TRY_ASSIGN(const auto server,
+             http::Server::Listen({.address = at->address, .port = at->port}, store->clock, answer));
   TRY(WriteOut(fmt::format("serving {} at http://{}:{}/3\n", store->name, at->address, server->port())));
   // The handler reads the store, so both stay in this thread; the other waits for a signal.
   std::jthread until_stopped([&](const std::stop_token& done) {

@@ -349,6 +349,7 @@ class Server::Impl::Session : public std::enable_shared_from_this<Session> {
     for (const auto& [name, value] : answer_.headers) {
       head_.append(name).append(": ").append(value).append("\r\n");
     }
+    if (answer_.lines) head_ += *answer_.lines;
     if (answer_.framing == Answer::Framing::kChunked) {
       head_ += "Transfer-Encoding: chunked\r\n";
     } else if (answer_.framing == Answer::Framing::kLength && answer_.status != 204 &&

@@ -55,6 +55,8 @@ struct Answer {
   // Date, Connection and the framing headers are added.
   std::vector<Header> headers = {};
   std::shared_ptr<const std::string> body = nullptr;  // null: none
+  // Further headers, ready made: lines that end in CRLF each.
+  std::shared_ptr<const std::string> lines = nullptr;
   Framing framing = Framing::kLength;
   Duration delay{};  // before the first byte
 

@@ -19,6 +19,7 @@ struct ErrorRow {
 
 constexpr std::array kErrors = {
     ErrorRow{3, 401, "Authentication failed: You do not have permissions to access the service."},
+    ErrorRow{5, 422, "Invalid parameters: Your request parameters are incorrect."},
     ErrorRow{6, 404, "Invalid id: The pre-requisite id is invalid or not found."},
     ErrorRow{7, 401, "Invalid API key: You must be granted a valid key."},
     ErrorRow{9, 503, "Service offline: This service is temporarily offline, try again later."},

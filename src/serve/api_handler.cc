@@ -5,32 +5,219 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
+
+#include "base/compression.h"
+#include "base/hash.h"
+#include "base/safe_text.h"
+#include "serve/negotiation.h"
 
 namespace tmdbc::serve {
 namespace {
 
-http::Answer FromApi(read_api::Answer answer) {
-  http::Answer out;
-  out.status = answer.status;
-  out.headers = {{"Content-Type", "application/json;charset=utf-8"},
-                 {"Mirror-Answer", std::string(read_api::Name(answer.fidelity))}};
-  if (!answer.sources.empty()) {
-    const auto oldest = std::ranges::min(answer.sources, {}, &read_api::Source::fetched_at).fetched_at;
-    out.headers.emplace_back("Mirror-Fetched-At", FormatTime(oldest));
+using Bytes = FinishedAnswer::Bytes;
+
+// What fits into one packet is not worth the client's time to inflate.
+constexpr std::size_t kLeastToGzip = 1000;
+constexpr std::chrono::seconds kKeepErrorsFor{60};
+
+constexpr std::string_view kForEveryOrigin =
+    "Access-Control-Allow-Origin: *\r\n"
+    "Access-Control-Expose-Headers: ETag, Mirror-Answer, Mirror-Fetched-At\r\n"
+    "Vary: accept-encoding, Origin\r\n"
+    "X-Content-Type-Options: nosniff\r\n";
+constexpr std::string_view kJson = "Content-Type: application/json;charset=utf-8\r\n";
+constexpr std::string_view kScript = "Content-Type: application/javascript;charset=utf-8\r\n";
+constexpr std::string_view kGzipped = "Content-Encoding: gzip\r\n";
+
+Bytes Shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+// A client takes a 200 whose body has "success":false or "errors" for a failure, and so do we: it is none of ours.
+bool LooksLikeAnError(std::string_view body) {
+  return body.starts_with(R"({"success":false)") || body.starts_with(R"({"errors")");
+}
+
+std::optional<Time> OldestOf(const std::vector<read_api::Source>& sources) {
+  if (sources.empty()) return std::nullopt;
+  return std::ranges::min(sources, {}, &read_api::Source::fetched_at).fetched_at;
+}
+
+http::Answer Preflight() {
+  static const Bytes kLines = Shared(
+      "Allow: GET, HEAD, OPTIONS\r\n"
+      "Access-Control-Allow-Origin: *\r\n"
+      "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
+      // "*" alone does not stand for Authorization (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
+      "Access-Control-Allow-Headers: Authorization, Content-Type, If-None-Match, *\r\n"
+      "Access-Control-Max-Age: 86400\r\n"
+      "Vary: accept-encoding, Origin\r\n");
+  return {.status = 204, .lines = kLines};
+}
+
+bool IsPlainText(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = Utf8Length(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (length == 0 || first < ' ' || first == 0x7f) return false;
+    text.remove_prefix(length);
   }
-  if (answer.status == 200)
-    out.headers.emplace_back("Cache-Control", fmt::format("public, max-age={}", answer.max_age.count()));
-  out.body = std::make_shared<const std::string>(std::move(answer.body));
-  return out;
+  return true;
+}
+
+// The canonical request: what two of them share, they share the answer to. Nothing for a path that no text is.
+std::optional<std::string> KeyOf(const read_api::ApiRequest& request) {
+  std::string key;
+  for (const std::string& part : request.path) {
+    if (!IsPlainText(part)) return std::nullopt;
+    key.append(part).append("\n");  // no part holds one
+  }
+  return key + request.query.Canonical();
+}
+
+bool HasTooManyPairs(std::string_view target) {
+  return std::size_t(std::ranges::count(target, '&')) >= kMaxQueryPairs;
 }
 
 }  // namespace
 
-http::Answer ApiHandler::operator()(const http::ServerRequest& request) {
-  if (request.method != "GET" && request.method != "HEAD") return FromApi(read_api::ErrorAnswer(42));
+http::Answer ApiHandler::Handle(const http::ServerRequest& request, ApiNote& note) {
+  if (request.method == "OPTIONS") return Preflight();
+  FinishedAnswer refusal;
+  if (request.method != "GET" && request.method != "HEAD") {
+    refusal = Finish(read_api::ErrorAnswer(42), 0, Time());
+    refusal.lines = Shared("Allow: GET, HEAD, OPTIONS\r\n" + *refusal.lines);
+  } else if (!IsLetIn(request)) {
+    refusal = Finish(read_api::ErrorAnswer(7), 0, Time());
+    refusal.lines = Shared("WWW-Authenticate: Bearer\r\n" + *refusal.lines);
+  } else {
+    return Get(request, note);
+  }
+  return Send(request, refusal, note);
+}
+
+bool ApiHandler::IsLetIn(const http::ServerRequest& request) const {
+  if (!keys_.asked_for()) return true;
+  const std::string_view token = BearerToken(request.header("Authorization"));
+  return keys_.Accepts(token.empty() ? RawQueryValue(request.target, "api_key") : token);
+}
+
+http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) {
+  const auto mark = mark_.Now();
+  const Time now = clock_.Now();
+  const auto answer_error = [&](int code) {
+    FinishedAnswer error = Finish(read_api::ErrorAnswer(code), 0, now);
+    return Send(request, error, note);
+  };
+  if (!mark) return answer_error(9);
+  if (FinishedAnswer* kept = cache_.FindAlias(request.target); kept && Holds(*kept, *mark, now)) {
+    note.kept = true;
+    return SendKept(request, *kept, note);
+  }
+  if (HasTooManyPairs(request.target)) return answer_error(5);
   const auto asked = read_api::ApiRequest::Parse(request.target);
-  return FromApi(asked ? api_.Get(*asked) : read_api::ErrorAnswer(34));
+  auto key = asked ? KeyOf(*asked) : std::nullopt;
+  if (!key) return answer_error(34);
+  const auto callback = asked->query.Get("callback");
+
+  FinishedAnswer* answer = cache_.Find(*key);
+  note.kept = answer != nullptr && Holds(*answer, *mark, now);
+  FinishedAnswer made;
+  if (!note.kept) {
+    made = Finish(api_.Get(*asked), *mark, now);
+    answer = made.until > now ? cache_.Put(*key, made) : nullptr;
+    if (answer == nullptr) cache_.Remove(*key);
+  }
+  FinishedAnswer& found = answer != nullptr ? *answer : made;
+  if (callback && IsCallbackName(*callback)) {
+    note.answer = read_api::Name(found.fidelity);
+    return SendWrapped(request, found, *callback);
+  }
+  if (answer != nullptr && !callback) cache_.Alias(request.target, *key);
+  return answer != nullptr ? SendKept(request, found, note) : Send(request, found, note);
+}
+
+http::Answer ApiHandler::SendKept(const http::ServerRequest& request, FinishedAnswer& answer, ApiNote& note) {
+  const bool had_gzip = answer.gzip != nullptr;
+  http::Answer out = Send(request, answer, note);
+  if (!had_gzip && answer.gzip) cache_.Grew();
+  return out;
+}
+
+bool ApiHandler::Holds(FinishedAnswer& answer, std::uint64_t mark, Time now) {
+  if (now >= answer.until) return false;
+  if (answer.index_state != 0 && answer.index_state != mark_.IndexState()) return false;
+  if (answer.checked_at == mark) return true;
+  if (answer.until_commit) return false;
+  for (const read_api::Source& source : answer.sources) {
+    const auto current = records_.SourceOf(source.id);
+    if (!current || *current != source) return false;
+  }
+  answer.checked_at = mark;
+  return true;
+}
+
+FinishedAnswer ApiHandler::Finish(read_api::Answer answer, std::uint64_t mark, Time now) const {
+  if (answer.status == 200 && LooksLikeAnError(answer.body)) answer = read_api::ErrorAnswer(11);
+  FinishedAnswer out;
+  out.status = answer.status;
+  out.fidelity = answer.fidelity;
+  std::string lines(kForEveryOrigin);
+  if (answer.status == 200) {
+    // Of the bytes, not of the records behind them: what a new fetch did not change is the same to a client, too.
+    out.etag = "W/\"" + Sha256Hex(answer.body).substr(0, 16) + '"';
+    // What takes a key is nobody else's to hand on.
+    fmt::format_to(std::back_inserter(lines), "ETag: {}\r\nCache-Control: {}, max-age={}\r\n", out.etag,
+                   keys_.asked_for() ? "private" : "public", answer.max_age.count());
+    out.until = now + answer.max_age;
+  } else {
+    lines += "Cache-Control: no-store\r\n";
+    // An error that follows from the request alone is made faster than it is found.
+    if (answer.missed && answer.status == 404) out.until = now + kKeepErrorsFor;
+  }
+  lines.append("Mirror-Answer: ").append(read_api::Name(answer.fidelity)).append("\r\n");
+  if (const auto oldest = OldestOf(answer.sources))
+    lines.append("Mirror-Fetched-At: ").append(FormatTime(*oldest)).append("\r\n");
+  out.lines = Shared(std::string(kJson) + lines);
+  if (answer.body.size() >= kLeastToGzip) out.gzip_lines = Shared(std::string(kJson) + lines + std::string(kGzipped));
+  out.unchanged_lines = Shared(std::move(lines));
+  out.body = Shared(std::move(answer.body));
+  out.until_commit = answer.missed || (answer.sources.empty() && answer.index_state == 0);
+  out.sources = std::move(answer.sources);
+  out.index_state = answer.index_state;
+  out.checked_at = mark;
+  return out;
+}
+
+http::Answer ApiHandler::Send(const http::ServerRequest& request, FinishedAnswer& answer, ApiNote& note) {
+  note.answer = read_api::Name(answer.fidelity);
+  if (answer.status == 200) {
+    const std::string_view known = request.header("If-None-Match");
+    if (!known.empty() && NamesEtag(known, answer.etag)) return {.status = 304, .lines = answer.unchanged_lines};
+  }
+  if (answer.gzip_lines && PrefersGzip(request.header("Accept-Encoding"))) {
+    if (!answer.gzip) answer.gzip = Shared(Gzip(*answer.body));
+    return {.status = answer.status, .body = answer.gzip, .lines = answer.gzip_lines};
+  }
+  return {.status = answer.status, .body = answer.body, .lines = answer.lines};
+}
+
+http::Answer ApiHandler::SendWrapped(const http::ServerRequest& request, const FinishedAnswer& answer,
+                                     std::string_view callback) {
+  // The comment keeps the start of the body out of a caller's hands
+  // (https://miki.it/blog/2014/7/8/abusing-jsonp-with-rosetta-flash/).
+  std::string body = fmt::format("/**/{}({});", callback, *answer.body);
+  std::string lines = std::string(kScript) + std::string(*answer.unchanged_lines);
+  // The ETag is the plain body's.
+  if (const std::size_t etag = lines.find("ETag: "); etag != std::string::npos)
+    lines.erase(etag, lines.find("\r\n", etag) + 2 - etag);
+  if (body.size() >= kLeastToGzip && PrefersGzip(request.header("Accept-Encoding"))) {
+    body = Gzip(body);
+    lines += kGzipped;
+  }
+  return {.status = answer.status, .body = Shared(std::move(body)), .lines = Shared(std::move(lines))};
 }
 
 }  // namespace tmdbc::serve
