@@ -13,6 +13,11 @@ std::shared_ptr<const Record> Call::Note(Result<std::shared_ptr<const Record>> f
   return *std::move(found);
 }
 
+const titles::Titles* Call::Titles() {
+  if (!titles_ && source_ != nullptr) titles_ = source_->Current();
+  return titles_.get();
+}
+
 Answer Call::NotFound(MediaId id) {
   Answer answer = ErrorAnswer(34);
   const auto awaited = records_.IsAwaited(id);

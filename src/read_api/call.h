@@ -14,14 +14,15 @@
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
 #include "read_api/records.h"
+#include "titles/titles.h"
 
 namespace tmdbc::read_api {
 
 class Call {
  public:
-  // All three outlive it.
-  Call(const ApiRequest& request, Records& records, Time now)
-      : request_(request), records_(records), now_(now) {}
+  // All outlive it; `source` may be null: there is no title index.
+  Call(const ApiRequest& request, Records& records, Time now, const titles::TitleSource* source = nullptr)
+      : request_(request), records_(records), now_(now), source_(source) {}
 
   const Query& query() const { return request_.query; }
   // "550" of movie/550/credits is part(1); empty when the path is shorter.
@@ -36,6 +37,10 @@ class Call {
   std::shared_ptr<const Record> FindSeason(std::int64_t tv_id, std::int64_t season_number) {
     return Note(records_.GetSeason(tv_id, season_number));
   }
+  // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or it
+  // is being built.
+  const titles::Titles* Titles();
+  std::uint64_t index_state() const { return titles_ ? titles_->state() : 0; }
   // The answer of a record that is not there.
   Answer NotFound(MediaId id);
 
@@ -53,6 +58,8 @@ class Call {
   const ApiRequest& request_;
   Records& records_;
   const Time now_;
+  const titles::TitleSource* const source_;
+  std::shared_ptr<const titles::Titles> titles_;
   std::vector<Source> sources_;
   std::optional<Error> failure_;
   Fidelity fidelity_ = Fidelity::kExact;

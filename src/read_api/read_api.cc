@@ -21,11 +21,12 @@ Answer ReadApi::Get(const ApiRequest& request) {
   const auto route =
       std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, request.path); });
   if (route == Routes().end()) return ErrorAnswer(34);
-  Call call(request, records_, clock_.Now());
+  Call call(request, records_, clock_.Now(), titles_);
   Answer answer = route->endpoint(call);
   if (call.failure()) return ErrorAnswer(9);
   answer.fidelity = std::max(answer.fidelity, call.fidelity());
   answer.sources = call.TakeSources();
+  answer.index_state = call.index_state();
   answer.missed = answer.missed || call.missed();
   return answer;
 }

@@ -9,13 +9,15 @@
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
 #include "read_api/records.h"
+#include "titles/titles.h"
 
 namespace tmdbc::read_api {
 
 class ReadApi {
  public:
-  // Both outlive it.
-  ReadApi(Records& records, const Clock& clock) : records_(records), clock_(clock) {}
+  // All outlive it. `titles` null: what rests on the title index is answered as while it is being built.
+  ReadApi(Records& records, const Clock& clock, const titles::TitleSource* titles = nullptr)
+      : records_(records), clock_(clock), titles_(titles) {}
 
   // Never fails: what cannot be answered is an answer with TMDB's error.
   Answer Get(const ApiRequest& request);
@@ -23,6 +25,7 @@ class ReadApi {
  private:
   Records& records_;
   const Clock& clock_;
+  const titles::TitleSource* const titles_;
 };
 
 }  // namespace tmdbc::read_api

@@ -2,6 +2,8 @@
 // A mirror in memory, and the read API over it.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,13 +48,15 @@ struct ReadApiWorld {
   void Put(MediaId id, std::string body, std::int64_t tv_id = 0, std::int64_t season_number = 0) {
     records.all[id] =
         std::make_shared<const Record>(Source{id, ++stamp, clock.Now()}, tv_id, season_number, std::move(body));
+    EXPECT_TRUE(titles.Put(id, records.all[id]->body, tv_id));
   }
   Answer Get(std::string_view target) { return api.Get(*ApiRequest::Parse(target)); }
 
   testing::FakeClock clock;
   MemoryRecords records;
   std::uint64_t stamp = 0;
-  ReadApi api{records, clock};
+  titles::MemoryTitles titles;
+  ReadApi api{records, clock, &titles};
 };
 
 }  // namespace tmdbc::read_api

@@ -2,11 +2,13 @@
 #include "read_api/routes.h"
 
 #include "read_api/details.h"
+#include "read_api/search.h"
 
 namespace tmdbc::read_api {
 
 std::span<const Route> Routes() {
   static const std::vector<Route> kRoutes = {
+      {{"search", "*"}, Search},
       {{"movie", "*"}, MovieDetails},
   };
   return kRoutes;

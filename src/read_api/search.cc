@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "read_api/search.h"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <vector>
+
+#include "read_api/paging.h"
+#include "titles/search.h"
+
+namespace tmdbc::read_api {
+namespace {
+
+constexpr std::chrono::hours kSearchMaxAge{6};
+
+struct SearchKind {
+  std::string_view name;
+  std::vector<MediaType> types;
+};
+
+const SearchKind* KindOf(std::string_view name) {
+  static const std::array kKinds = {
+      SearchKind{"movie", {MediaType::kMovie}},
+      SearchKind{"tv", {MediaType::kTv}},
+      SearchKind{"person", {MediaType::kPerson}},
+      SearchKind{"collection", {MediaType::kCollection}},
+      SearchKind{"company", {MediaType::kCompany}},
+      SearchKind{"keyword", {MediaType::kKeyword}},
+      SearchKind{"multi", {MediaType::kMovie, MediaType::kTv, MediaType::kPerson}},
+  };
+  for (const SearchKind& kind : kKinds) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
+// What is no year asks for none.
+std::optional<int> YearOf(const Query& query, std::string_view name) {
+  const std::string_view text = query.Get(name).value_or("");
+  int year = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), year);
+  if (error != std::errc() || end != text.data() + text.size() || year < 1 || year > 9999) return std::nullopt;
+  return year;
+}
+
+}  // namespace
+
+Answer Search(Call& call) {
+  const SearchKind* const kind = KindOf(call.part(1));
+  if (kind == nullptr) return ErrorAnswer(34);
+  const Query& query = call.query();
+  const auto text = query.Get("query");
+  if (!text) return {.status = 422, .body = R"({"errors":["query must be provided"]})"};
+  const auto page = PageOf(query);
+  if (!page) return ErrorAnswer(22);
+  const titles::Titles* const index = call.Titles();
+  if (index == nullptr) return IndexAwaited();
+
+  const RowStyle style =
+      StyleOf(query, kind->name == "multi" ? RowForm::kMixed : RowForm::kList, kind->name == "movie");
+  titles::SearchQuery search{.text = *text,
+                             .language = titles::TwoLetters(style.language.code()),
+                             .include_adult = query.IsTrue("include_adult")};
+  if (kind->name == "movie") search.primary_year = YearOf(query, "primary_release_year");
+  if (kind->name == "tv") search.primary_year = YearOf(query, "first_air_date_year");
+  if (kind->name == "movie" || kind->name == "tv") search.year = YearOf(query, "year");
+  const auto found = titles::Search(*index, kind->types, search, SkipOf(*page), kRowsAPage);
+  return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total),
+          .fidelity = Fidelity::kApproximate,
+          .max_age = kSearchMaxAge};
+}
+
+}  // namespace tmdbc::read_api

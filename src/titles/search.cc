@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "titles/search.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <tuple>
+#include <utility>
+
+#include "titles/air_days.h"
+#include "titles/fold.h"
+#include "titles/top.h"
+
+namespace tmdbc::titles {
+namespace {
+
+// So few candidates are compared with the query letter by letter sooner than the sets of all its words are joined.
+constexpr std::size_t kFewNames = 20'000;
+
+// The name has a word that begins with it.
+bool HasWordFrom(std::string_view name, std::string_view prefix) {
+  for (std::size_t at = name.find(prefix); at != std::string_view::npos; at = name.find(prefix, at + 1)) {
+    if (at == 0 || name[at - 1] == ' ') return true;
+  }
+  return false;
+}
+
+// The name has these words whole, side by side.
+bool HasRun(std::string_view name, std::string_view run) {
+  for (std::size_t at = name.find(run); at != std::string_view::npos; at = name.find(run, at + 1)) {
+    const std::size_t end = at + run.size();
+    if ((at == 0 || name[at - 1] == ' ') && (end == name.size() || name[end] == ' ')) return true;
+  }
+  return false;
+}
+
+std::string RunOf(const Wanted& wanted) {
+  std::string run;
+  for (const std::string& word : wanted.words) {
+    if (!run.empty()) run += ' ';
+    run += word;
+  }
+  return run;
+}
+
+// Ranges of words of a file, any of which will do for one word of the query.
+using WordRanges = std::vector<std::pair<std::size_t, std::size_t>>;
+
+// The names of one file that a query means.
+class NameFinder {
+ public:
+  NameFinder(const IndexFile& file, const FoldedQuery& query) : file_(file), query_(query) {
+    for (const Wanted& one : query.wanted) {
+      if (one.words.size() > 1) runs_.push_back(RunOf(one));
+      for (const std::string& word : one.words) terms_.push_back({file.WordsFrom(word)});
+    }
+  }
+
+  // Calls `visit` with each, ascending.
+  template <class Visit>
+  void Each(const Visit& visit) const {
+    if (terms_.empty()) return;
+    const auto occurrences = [&](const WordRanges& ranges) { return Occurrences(ranges); };
+    const auto rarest = std::ranges::min_element(terms_, {}, occurrences);
+    if (Occurrences(*rarest) == 0) return;
+    if (terms_.size() == 1 && Occurrences(*rarest) > kFewNames) {
+      Join(*rarest).Each(visit);
+      return;
+    }
+    if (Occurrences(*rarest) <= kFewNames) {
+      std::vector<std::uint32_t> names;
+      for (const auto& [first, last] : *rarest) {
+        const auto some = file_.NamesWith(first, last);
+        names.insert(names.end(), some.begin(), some.end());
+      }
+      std::ranges::sort(names);
+      const auto twice = std::ranges::unique(names);
+      names.erase(twice.begin(), twice.end());
+      for (const std::uint32_t name : names) {
+        if (Means(file_.Name(name))) visit(std::size_t(name));
+      }
+      return;
+    }
+    Bits names = Join(*rarest);
+    for (const WordRanges& ranges : terms_) {
+      if (&ranges != &*rarest) names.Keep(Join(ranges));
+    }
+    names.Each([&](std::size_t name) {
+      const auto has = [&](const std::string& run) { return HasRun(file_.Name(name), run); };
+      if (std::ranges::all_of(runs_, has)) visit(name);
+    });
+  }
+
+ private:
+  std::size_t Occurrences(const WordRanges& ranges) const {
+    std::size_t count = 0;
+    for (const auto& [first, last] : ranges) count += file_.NamesWith(first, last).size();
+    return count;
+  }
+  Bits Join(const WordRanges& ranges) const {
+    Bits names(file_.names());
+    for (const auto& [first, last] : ranges) names.SetAll(file_.NamesWith(first, last));
+    return names;
+  }
+  bool Means(std::string_view name) const {
+    return std::ranges::all_of(query_.wanted, [&](const Wanted& one) {
+      return one.words.size() == 1 ? HasWordFrom(name, one.words.front()) : HasRun(name, RunOf(one));
+    });
+  }
+
+  const IndexFile& file_;
+  const FoldedQuery& query_;
+  std::vector<WordRanges> terms_;
+  std::vector<std::string> runs_;
+};
+
+struct Ranked {
+  bool exact = false;
+  float popularity = 0;
+  std::uint32_t votes = 0;
+  std::uint32_t id = 0;
+  MediaType type{};
+  // Comes first.
+  friend bool operator<(const Ranked& a, const Ranked& b) {
+    return std::tuple(!a.exact, -a.popularity, ~a.votes, a.id, a.type) <
+           std::tuple(!b.exact, -b.popularity, ~b.votes, b.id, b.type);
+  }
+};
+
+bool InYear(std::int32_t day, int year) {
+  using namespace std::chrono;
+  return day != kNoDay && year_month_day(sys_days(days(day))).year() == std::chrono::year(year);
+}
+
+// The titles of a file that have a release in that year; of shows, an episode.
+Bits OfYear(const Titles& titles, const TypeTitles& type, const IndexFile& file, int year) {
+  Bits found(file.size());
+  using namespace std::chrono;
+  const auto first = std::int32_t(sys_days(std::chrono::year(year) / 1 / 1).time_since_epoch().count());
+  const auto last = std::int32_t(sys_days(std::chrono::year(year) / 12 / 31).time_since_epoch().count());
+  if (type.type == MediaType::kMovie) {
+    file.EachAttribute(AttributeOf(AttributeKind::kReleaseMonth, MonthOf(first)),
+                       AttributeOf(AttributeKind::kReleaseMonth, MonthOf(last)) + 1,
+                       [&](Attribute, std::span<const std::uint32_t> places) { found.SetAll(places); });
+  } else {
+    for (const std::uint32_t show : ShowsOnAir(titles, first, last)) {
+      if (const std::size_t at = file.Find(show); at < file.size()) found.Set(at);
+    }
+  }
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    if (InYear(file.fixed()[at].day, year)) found.Set(at);
+  }
+  return found;
+}
+
+bool IsExact(const IndexFile& file, std::size_t name, std::string_view text, std::uint16_t language) {
+  return file.Name(name) == text && (file.KindOf(name) != NameKind::kTranslation || file.LanguageOf(name) == language);
+}
+
+class Searcher {
+ public:
+  Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted)
+      : titles_(titles), query_(query), folded_(FoldQuery(query.text)), best_(wanted) {}
+
+  void Look(const TypeTitles& type) {
+    for (const Layer& layer : type.layers) Look(type, layer);
+  }
+  std::int64_t total() const { return total_; }
+  std::vector<Ranked> Best() { return best_.Sorted(); }
+
+ private:
+  void Look(const TypeTitles& type, const Layer& layer) {
+    const IndexFile& file = *layer.file;
+    std::optional<Bits> of_year;
+    std::size_t at = file.size();  // the title whose names are seen now
+    bool exact = false;
+    const auto take = [&] {
+      if (at < file.size()) Take(type, layer, at, exact);
+    };
+    NameFinder(file, folded_).Each([&](std::size_t name) {
+      const std::size_t title = file.TitleOf(name);
+      if (title != at) {
+        take();
+        at = title;
+        exact = false;
+        if (!layer.alive->Test(at) || !Passes(type, file, at, of_year)) at = file.size();
+      }
+      if (at < file.size() && !exact) exact = IsExact(file, name, folded_.text, query_.language);
+    });
+    take();
+  }
+  bool Passes(const TypeTitles& type, const IndexFile& file, std::size_t at, std::optional<Bits>& of_year) const {
+    const FixedPart& fixed = file.fixed()[at];
+    if (!query_.include_adult && (fixed.flags & kAdult) != 0) return false;
+    if (query_.primary_year && !InYear(fixed.day, *query_.primary_year)) return false;
+    if (!query_.year) return true;
+    if (!of_year) of_year = OfYear(titles_, type, file, *query_.year);
+    return of_year->Test(at);
+  }
+  void Take(const TypeTitles& type, const Layer& layer, std::size_t at, bool exact) {
+    ++total_;
+    const FixedPart& fixed = layer.file->fixed()[at];
+    best_.Take({exact, (*layer.popularity)[at], fixed.vote_count, fixed.id, type.type});
+  }
+
+  const Titles& titles_;
+  const SearchQuery& query_;
+  const FoldedQuery folded_;
+  std::int64_t total_ = 0;
+  Top<Ranked> best_;
+};
+
+}  // namespace
+
+FoundPage Search(const Titles& titles, std::span<const MediaType> types, const SearchQuery& query, std::size_t skip,
+                 std::size_t count) {
+  Searcher searcher(titles, query, skip + count);
+  for (const MediaType type : types) searcher.Look(titles.Of(type));
+  FoundPage page;
+  page.total = searcher.total();
+  const std::vector<Ranked> best = searcher.Best();
+  for (std::size_t i = skip; i < best.size(); ++i) page.rows.push_back({{best[i].type, best[i].id}, best[i].popularity});
+  return page;
+}
+
+}  // namespace tmdbc::titles
