@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// serve: TMDB's read API out of the mirror, beside the process that works on it or without one.
+// serve: TMDB's read API out of the mirror and the dashboard, beside the process that works on it or without one.
 #include <fmt/format.h>
 
 #include <memory>
@@ -9,9 +9,11 @@
 
 #include "app/catalog_mark.h"
 #include "app/command.h"
+#include "app/dashboard_view.h"
 #include "app/opened_store.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
+#include "dashboard/dashboard_handler.h"
 #include "http/listen_address.h"
 #include "http/server.h"
 #include "read_api/read_api.h"
@@ -22,6 +24,14 @@ namespace tmdbc {
 namespace {
 
 constexpr auto kStep = std::chrono::milliseconds(100);
+
+// What TMDB has at its own hosts is the API's; all else is the page at / and what belongs to it.
+bool IsForTheApi(std::string_view target) {
+  const auto within = [&](std::string_view part) {
+    return target.starts_with(part) && (target.size() == part.size() || target[part.size()] == '/' || target[part.size()] == '?');
+  };
+  return within("/3") || within("/t");
+}
 
 }  // namespace
 
@@ -34,7 +44,10 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   read_api::ReadApi api(records, store->clock);
   CatalogMark mark(store->catalog);
   serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);
+  dashboard::DashboardHandler dashboard([&] { return OpenDashboardView(settings); }, store->clock,
+                                        {.facts = DashboardFacts(settings)});
   const auto answer = [&](const http::ServerRequest& request) {
+    if (!IsForTheApi(request.target)) return dashboard(request);
     serve::ApiNote note;
     return handler.Handle(request, note);
   };

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "app/bucket_status.h"
-#include "app/care_status.h"
 #include "app/command.h"
 #include "app/coverage.h"
 #include "app/newest_tables.h"
@@ -16,91 +15,17 @@
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/run_status.h"
+#include "app/status_picture.h"
 #include "app/stop_signals.h"
 #include "app/tables_publish.h"
-#include "base/json_writer.h"
 #include "base/safe_text.h"
-#include "harvester/accepted_exports.h"
-#include "harvester/watermarks.h"
 #include "queue/sqlite_queue_view.h"
-#include "scheduler/scheduler.h"
 #include "storage/ledger.h"
-#include "tmdb/export_line.h"
 
 namespace tmdbc {
 namespace {
 
 constexpr std::chrono::seconds kWatchInterval{2};
-
-struct TypeStatus {
-  explicit TypeStatus(MediaType of) : type(of) {}
-
-  MediaType type;
-  TypeCounts stored;
-  QueueCounts queue;
-  std::int64_t export_ids =
-      0;  // different ones of the last accepted exports of the type, adult ones too; 0: none
-  std::optional<std::chrono::sys_days> export_date;
-
-  // About the part of the ids that the export names and TMDB has that is stored; empty when there is nothing
-  // to store. Counts alone do not tell which ids are listed: an id that was asked for by itself counts too,
-  // and a deleted one counts as no longer listed. So it is cut at 1, and --coverage knows better.
-  std::optional<double> coverage() const {
-    const std::int64_t wanted = export_ids - stored.missing;
-    if (wanted <= 0) return std::nullopt;
-    return std::min(1.0, double(stored.live) / double(wanted));
-  }
-};
-
-struct Status {
-  std::string data_dir;
-  std::optional<RunStatus> run;
-  std::map<std::string, ScheduleState> schedules;
-  Watermarks watermarks;
-  std::optional<CareStatus> care;
-  std::vector<TypeStatus> types;  // those that have something
-  QueueCounts queue;
-  std::optional<Time> oldest_sent;
-
-  std::int64_t left() const { return queue.waiting + queue.delayed + queue.in_flight; }
-  bool running() const { return run && run->running(); }
-  std::int64_t held() const {
-    std::int64_t sum = 0;
-    for (const TypeStatus& type : types) sum += type.stored.held;
-    return sum;
-  }
-  std::optional<Time> oldest_verified() const {
-    std::optional<Time> oldest;
-    for (const TypeStatus& type : types) {
-      const auto& of_type = type.stored.oldest_verified;
-      if (of_type) oldest = std::min(oldest.value_or(*of_type), *of_type);
-    }
-    return oldest;
-  }
-  std::optional<std::chrono::seconds> time_left() const {
-    return TimeLeft(left(), running() ? run->settled_per_second : 0);
-  }
-};
-
-TypeStatus& Of(Status& status, MediaType type) {
-  const auto found = std::ranges::find(status.types, type, &TypeStatus::type);
-  return found != status.types.end() ? *found : status.types.emplace_back(type);
-}
-
-Result<void> AddExports(Status& status, Database& catalog) {
-  TRY_ASSIGN(const auto exports, AcceptedExports(catalog));
-  std::string_view last;
-  for (const AcceptedExport& accepted : exports) {
-    const auto file = std::ranges::find(kExportFiles, accepted.name, &ExportFile::name);
-    if (accepted.name == last || file == kExportFiles.end())
-      continue;  // only the newest of each name is in force
-    last = accepted.name;
-    TypeStatus& type = Of(status, file->type);
-    type.export_ids += accepted.ids;
-    type.export_date = std::max(type.export_date.value_or(accepted.date), accepted.date);
-  }
-  return {};
-}
 
 // What status reads from. Opened anew for each picture of --watch: the store may have been made meanwhile.
 struct Sources {
@@ -113,42 +38,11 @@ struct Sources {
     TRY_ASSIGN(auto store, OpenedStore::ForReadingAll(settings));
     return std::unique_ptr<Sources>(new Sources{std::move(store)});
   }
+  Result<Status> Read() {
+    TRY_ASSIGN(const StoredCounts stored, CountStored(ledger));
+    return ReadStatus(store->name, catalog, queue, stored);
+  }
 };
-
-Result<Status> ReadStatus(Sources& sources) {
-  Database& catalog = sources.catalog;
-  QueueView& queue = sources.queue;
-  Status status;
-  status.data_dir = sources.store->name;
-  TRY_ASSIGN(status.run, ReadRunStatus(catalog));
-  TRY_ASSIGN(status.schedules, ReadScheduleRuns(catalog));
-  TRY_ASSIGN(status.watermarks, ReadWatermarks(catalog));
-  TRY_ASSIGN(status.care, ReadCareStatus(catalog));
-  for (const MediaType type : kRecordTypes) Of(status, type);  // in this order
-  // A process that was killed in its first moment leaves a catalog without tables: nothing is stored.
-  const auto stored = sources.ledger.Counts();
-  if (!stored && stored.error().code != ErrorCode::kNotFound) return std::unexpected(stored.error());
-  if (stored) {
-    for (const auto& [type, counts] : *stored) Of(status, type).stored = counts;
-  }
-  TRY_ASSIGN(const auto queued, queue.Counts());
-  for (const auto& [type, counts] : queued) {
-    Of(status, type).queue = counts;
-    status.queue.waiting += counts.waiting;
-    status.queue.delayed += counts.delayed;
-    status.queue.in_flight += counts.in_flight;
-    status.queue.dead += counts.dead;
-  }
-  TRY(AddExports(status, catalog));
-  TRY_ASSIGN(status.oldest_sent, queue.OldestSent());
-  std::erase_if(status.types, [](const TypeStatus& t) {
-    const QueueCounts& q = t.queue;
-    return t.stored.versions + t.stored.live + t.stored.tombstones + t.stored.missing + t.export_ids +
-               q.waiting + q.delayed + q.in_flight + q.dead ==
-           0;
-  });
-  return status;
-}
 
 std::string ProcessText(const Status& status) {
   if (!status.run) return "nothing has run yet";
@@ -224,95 +118,6 @@ std::string StatusText(const Status& status) {
   return text;
 }
 
-void AddRun(JsonWriter& json, const Status& status) {
-  const RunStatus& run = *status.run;
-  json.BeginObject()
-      .Field("running", status.running())
-      .Field("command", run.command)
-      .Field("pid", run.pid)
-      .Field("ended", run.ended);
-  json.Field("started", FormatTime(run.started)).Field("updated", FormatTime(run.updated));
-  json.Field("requests", run.requests).Field("throttled", run.throttled).Field("settled", run.settled);
-  json.Key("requests_per_second").Real(status.running() ? run.requests_per_second : 0, 2);
-  json.Key("eta_seconds");
-  const auto left = status.time_left();
-  left ? json.Number(left->count()) : json.Null();
-  json.Key("errors").BeginObject();
-  for (const auto& [name, count] : run.errors) json.Field(name, count);
-  json.EndObject().EndObject();
-}
-
-void AddQueue(JsonWriter& json, const QueueCounts& queue) {
-  json.BeginObject()
-      .Field("waiting", queue.waiting)
-      .Field("delayed", queue.delayed)
-      .Field("in_flight", queue.in_flight);
-  json.Field("dead", queue.dead).EndObject();
-}
-
-void AddTime(JsonWriter& json, std::string_view key, std::optional<Time> time) {
-  json.Key(key);
-  time ? json.Text(FormatTime(*time)) : json.Null();
-}
-
-void AddSchedules(JsonWriter& json, const Status& status) {
-  json.Key("schedules").BeginArray();
-  for (const auto& [name, run] : status.schedules) {
-    json.BeginObject().Field("name", name).Field("started", FormatTime(run.started.value_or(Time{})));
-    AddTime(json, "ended", run.ended);
-    json.Key("exit_code");
-    run.exit_code ? json.Number(*run.exit_code) : json.Null();
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-void AddCare(JsonWriter& json, const std::optional<CareStatus>& care) {
-  json.Key("care");
-  if (!care) return void(json.Null());
-  json.BeginObject().Field("at", FormatTime(care->at)).Key("obstacle");
-  care->obstacle == CareObstacle::kNone ? json.Null() : json.Text(NameOf(care->obstacle));
-  json.Field("purged", care->purged)
-      .Field("purged_files", care->files)
-      .Field("held", care->held)
-      .Field("unasked", care->unasked)
-      .EndObject();
-}
-
-std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* coverage) {
-  JsonWriter json;
-  json.BeginObject().Field("data_dir", status.data_dir).Key("process");
-  status.run ? AddRun(json, status) : void(json.Null());
-  AddQueue(json.Key("queue"), status.queue);
-  AddTime(json, "oldest_sent", status.oldest_sent);
-  AddSchedules(json, status);
-  AddCare(json, status.care);
-  json.Key("types").BeginObject();
-  for (const TypeStatus& t : status.types) {
-    json.Key(Name(t.type))
-        .BeginObject()
-        .Field("live", t.stored.live)
-        .Field("tombstones", t.stored.tombstones);
-    json.Field("missing", t.stored.missing)
-        .Field("versions", t.stored.versions)
-        .Field("segments", t.stored.segments);
-    json.Field("bytes", t.stored.bytes);
-    AddQueue(json.Key("queue"), t.queue);
-    AddTime(json, "oldest_verified", t.stored.oldest_verified);
-    json.Field("held_deletions", t.stored.held).Key("watermark");
-    const auto watermark = status.watermarks.find(t.type);
-    watermark != status.watermarks.end() ? json.Text(FormatDate(watermark->second)) : json.Null();
-    json.Key("export_date");
-    t.export_date ? json.Text(FormatDate(*t.export_date)) : json.Null();
-    json.Field("export_ids", t.export_ids).Key("coverage");
-    t.coverage() ? json.Real(*t.coverage(), 4) : json.Null();
-    json.EndObject();
-  }
-  json.EndObject();
-  if (coverage != nullptr) AddCoverage(json.Key("coverage"), *coverage);
-  return json.EndObject().text();
-}
-
 // In steps short enough that a stop is felt at once.
 void Sleep(std::chrono::seconds time, const StopFlag& stop) {
   constexpr std::chrono::milliseconds kStep{50};
@@ -322,7 +127,7 @@ void Sleep(std::chrono::seconds time, const StopFlag& stop) {
 
 Result<int> Coverage(const Settings& settings, bool json) {
   TRY_ASSIGN(const auto sources, Sources::Open(settings));
-  TRY_ASSIGN(const Status status, ReadStatus(*sources));
+  TRY_ASSIGN(const Status status, sources->Read());
   TRY_ASSIGN(const auto coverage,
              ReadCoverage(sources->store->files, sources->catalog, sources->ledger, sources->queue,
                           settings.include_adult, sources->store->clock.Now()));
@@ -344,7 +149,7 @@ Result<std::string> PictureOfBucket(const Settings& settings, bool json) {
 Result<std::string> Picture(const Settings& settings, bool json) {
   if (!settings.s3_bucket_name.empty()) return PictureOfBucket(settings, json);
   TRY_ASSIGN(const auto sources, Sources::Open(settings));
-  TRY_ASSIGN(const Status status, ReadStatus(*sources));
+  TRY_ASSIGN(const Status status, sources->Read());
   return json ? StatusJson(status, nullptr) + "\n" : StatusText(status);
 }
 

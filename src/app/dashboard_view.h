@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// The dashboard's look at the store (dashboard/mirror_view.h), and what it says of this program.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "dashboard/mirror_view.h"
+#include "settings/settings.h"
+
+namespace tmdbc {
+
+// A look of its own at the store of `settings`, which outlive it. Any thread.
+Result<std::unique_ptr<dashboard::MirrorView>> OpenDashboardView(const Settings& settings);
+
+// {"version","rate_limit","flags","bucket"}: `flags` is what a command needs to find this store again.
+std::string DashboardFacts(const Settings& settings);
+
+}  // namespace tmdbc

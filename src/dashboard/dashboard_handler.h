@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// DashboardHandler: the page at / and its data under /dashboard/, as an HTTP handler. It only shows. What it shows of
+// the whole mirror are the watcher's last pictures; a record is read when it is asked for. Any thread, one request at a
+// time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "dashboard/mirror_view.h"
+#include "dashboard/watcher.h"
+#include "http/server.h"
+
+namespace tmdbc::dashboard {
+
+struct DashboardOptions {
+  // By which the machine is known, beside "localhost" and addresses in figures.
+  std::vector<std::string> host_names = {};
+  // An object that the page gets as it is: what it says of the program around it (docs/dashboard.md).
+  std::string facts = "{}";
+  // Records whose title is nearly `text`, as an array of {"type","id","title","year"}, the best first; empty: there is no
+  // such index, and a record is found by its type and id alone.
+  std::function<Result<std::string>(std::string_view text)> suggest = {};
+};
+
+class DashboardHandler {
+ public:
+  // `clock` outlives it.
+  DashboardHandler(OpenView open, const Clock& clock, DashboardOptions options = {});
+
+  http::Answer operator()(const http::ServerRequest& request);
+
+ private:
+  struct File {
+    std::shared_ptr<const std::string> plain, gzip;
+    std::string etag;
+    std::string type;
+  };
+  http::Answer Page(const http::ServerRequest& request, const File& file) const;
+  // The page, with what it first shows in it: a request less.
+  http::Answer First(const http::ServerRequest& request);
+  http::Answer Data(const http::ServerRequest& request);
+  http::Answer OfRecord(std::string_view what, std::string_view target);
+  http::Answer Suggestions(std::string_view target);
+
+  const OpenView open_;
+  const DashboardOptions options_;
+  std::map<std::string, File, std::less<>> files_;  // by path
+  Watcher watcher_;
+  std::mutex mutex_;                   // of view_
+  std::unique_ptr<MirrorView> view_;  // of records
+};
+
+// The value of a member of the query of a target, decoded; empty when it is absent.
+std::string QueryValue(std::string_view target, std::string_view name);
+
+}  // namespace tmdbc::dashboard
