@@ -36,8 +36,8 @@ struct Answer {
   int status = 200;
   std::string body;  // JSON
   Fidelity fidelity = Fidelity::kExact;
-  std::chrono::seconds max_age{0};  // for how long a client may keep it
-  std::vector<Source> sources = {};      // of every record that was read
+  std::chrono::seconds max_age{0};   // for how long a client may keep it
+  std::vector<Source> sources = {};  // of every record that was read
   // The state of the title index that it rests on too; 0: on none.
   std::uint64_t index_state = 0;
   // A record was looked for that is not stored: any commit may bring it, and change the answer.

@@ -14,13 +14,28 @@ std::shared_ptr<const Record> Call::Note(Result<std::shared_ptr<const Record>> f
 }
 
 const titles::Titles* Call::Titles() {
-  if (!titles_ && source_ != nullptr) titles_ = source_->Current();
+  if (!titles_ && mirror_.titles != nullptr) titles_ = mirror_.titles->Current();
   return titles_.get();
+}
+
+std::shared_ptr<const Record> Call::FindList(MediaId id) {
+  const auto source = mirror_.records.SourceOf(id);
+  if (!source) return Note(std::unexpected(source.error()));
+  const auto known = mirror_.lists.find(id);
+  if (known != mirror_.lists.end() && known->second->source == *source) return Note(known->second);
+  auto found = Find(id);
+  if (found != nullptr) mirror_.lists[id] = found;
+  return found;
+}
+
+std::optional<std::int64_t> Call::MovieOfImdbId(std::string_view) {
+  missed_ = true;
+  return std::nullopt;
 }
 
 Answer Call::NotFound(MediaId id) {
   Answer answer = ErrorAnswer(34);
-  const auto awaited = records_.IsAwaited(id);
+  const auto awaited = mirror_.records.IsAwaited(id);
   if (!awaited && !failure_) failure_ = awaited.error();
   if (awaited && *awaited) answer.fidelity = Fidelity::kMissing;
   return answer;

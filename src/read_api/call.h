@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -18,14 +19,23 @@
 
 namespace tmdbc::read_api {
 
+// What the endpoints answer from.
+struct Mirror {
+  Records& records;
+  const titles::TitleSource* titles = nullptr;  // null: there is no title index
+  // The newest view of each configuration list that was read: they are small, and every answer in another language
+  // needs one.
+  std::map<MediaId, std::shared_ptr<const Record>> lists = {};
+};
+
 class Call {
  public:
-  // All outlive it; `source` may be null: there is no title index.
-  Call(const ApiRequest& request, Records& records, Time now, const titles::TitleSource* source = nullptr)
-      : request_(request), records_(records), now_(now), source_(source) {}
+  // Both outlive it.
+  Call(const ApiRequest& request, Mirror& mirror, Time now) : request_(request), mirror_(mirror), now_(now) {}
 
   const Query& query() const { return request_.query; }
   // "550" of movie/550/credits is part(1); empty when the path is shorter.
+  std::size_t parts() const { return request_.path.size(); }
   std::string_view part(std::size_t i) const {
     return i < request_.path.size() ? request_.path[i] : std::string_view();
   }
@@ -33,10 +43,14 @@ class Call {
 
   // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
   // kept in failure(), and null is given.
-  std::shared_ptr<const Record> Find(MediaId id) { return Note(records_.Get(id)); }
+  std::shared_ptr<const Record> Find(MediaId id) { return Note(mirror_.records.Get(id)); }
   std::shared_ptr<const Record> FindSeason(std::int64_t tv_id, std::int64_t season_number) {
-    return Note(records_.GetSeason(tv_id, season_number));
+    return Note(mirror_.records.GetSeason(tv_id, season_number));
   }
+  // The same of a configuration list, read again only when there is a newer one.
+  std::shared_ptr<const Record> FindList(MediaId id);
+  // The film of an IMDb id.
+  std::optional<std::int64_t> MovieOfImdbId(std::string_view imdb_id);
   // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or it
   // is being built.
   const titles::Titles* Titles();
@@ -56,9 +70,8 @@ class Call {
   std::shared_ptr<const Record> Note(Result<std::shared_ptr<const Record>> found);
 
   const ApiRequest& request_;
-  Records& records_;
+  Mirror& mirror_;
   const Time now_;
-  const titles::TitleSource* const source_;
   std::shared_ptr<const titles::Titles> titles_;
   std::vector<Source> sources_;
   std::optional<Error> failure_;

@@ -1,49 +1,192 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/details.h"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
-#include "base/json.h"
+#include "read_api/language.h"
+#include "read_api/paging.h"
+#include "read_api/parts.h"
+#include "read_api/plain_body.h"
+#include "read_api/stored_page.h"
+#include "read_api/subject.h"
+#include "tmdb/detail_plan.h"
 #include "tmdb/media_traits.h"
 
 namespace tmdbc::read_api {
 namespace {
 
+// TMDB's own (docs/tmdb-facts.md): its details may be so old.
 constexpr std::chrono::hours kDetailsMaxAge{8};
 
-std::optional<std::int64_t> IdOf(std::string_view text) {
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() || id <= 0) return std::nullopt;
-  return id;
+constexpr std::string_view kSeasonPrefix = "season/";
+
+// What a path leads to: a subject, or the answer that there is none.
+using Found = std::variant<Subject, Answer>;
+
+std::string_view Rest(const Call& call, std::size_t from, std::string& buffer) {
+  for (std::size_t i = from; i < call.parts(); ++i) {
+    if (!buffer.empty()) buffer += '/';
+    buffer += call.part(i);
+  }
+  return buffer;
 }
 
-// The body without what was appended to it.
-Result<std::string> PlainBody(const Record& record) {
-  TRY_ASSIGN(const auto parsed, ParsedJson::ParseString(record.body));
-  simdjson::dom::object object;
-  if (parsed.root().get(object) != simdjson::SUCCESS)
-    return Fail(ErrorCode::kCorrupt, "{} is no object", ToString(record.source.id));
-  const std::string_view namespaces = TraitsOf(record.source.id.type).all_namespaces;
-  std::vector<bool> cut;
-  for (const auto& member : object)
-    cut.push_back((", " + std::string(namespaces) + ",").contains(", " + std::string(member.key) + ","));
-  return WithoutMembers(record.body, RawMembers(record.body), cut);
+Language LanguageOf(const Call& call) {
+  return Language::Parse(call.query().Get("language").value_or(""));
+}
+
+Found FindSubject(Call& call) {
+  const auto type = ParseMediaType(call.part(0));
+  const std::string_view text = call.part(1);
+  auto id = PositiveInteger(text);
+  if (*type == MediaType::kMovie && text.starts_with("tt")) {
+    id = call.MovieOfImdbId(text);
+    if (!id) return ErrorAnswer(34);
+  }
+  if (!id) return ErrorAnswer(6);
+  auto record = call.Find({*type, *id});
+  if (record == nullptr) return call.NotFound({*type, *id});
+  return Subject(std::move(record));
+}
+
+Found FindSeasonSubject(Call& call) {
+  const auto tv_id = PositiveInteger(call.part(1));
+  if (!tv_id) return ErrorAnswer(6);
+  const std::string_view text = call.part(3);
+  const auto number = text == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(text);
+  if (!number) return ErrorAnswer(34);
+  auto record = call.FindSeason(*tv_id, *number);
+  if (record == nullptr) return call.NotFound({MediaType::kTv, *tv_id});
+  return Subject(std::move(record));
+}
+
+// `text` receives the episode as it stands in its season.
+Found FindEpisodeSubject(Call& call, JsonSlice& text) {
+  Found found = FindSeasonSubject(call);
+  Subject* season = std::get_if<Subject>(&found);
+  if (season == nullptr) return found;
+  const std::string_view asked = call.part(5);
+  const auto number = asked == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(asked);
+  if (number) text = EpisodeAt(*season, *number);
+  if (text.empty()) return ErrorAnswer(34);
+  season->type = MediaType::kEpisode;
+  season->episode = JsonObject(text);
+  season->id = IntegerOf(season->episode["id"]).value_or(0);
+  return found;
+}
+
+// season/N, or season/N/credits, appended to a show.
+std::string AppendedSeason(Call& call, const Subject& show, std::string_view name) {
+  name.remove_prefix(kSeasonPrefix.size());
+  const std::size_t slash = std::min(name.find('/'), name.size());
+  const auto number = IntegerOf(name.substr(0, slash));
+  auto record = number && *number >= 0 ? call.FindSeason(show.id, *number) : nullptr;
+  if (record == nullptr) return {};
+  const Subject season(std::move(record));
+  if (slash == name.size()) return Closed(OpenSeasonBody(call, season, LanguageOf(call), SeasonId::kWithout));
+  const PartKind* kind = FindPart(MediaType::kSeason, name.substr(slash + 1));
+  return kind == nullptr ? std::string() : MakePart(call, *kind, season);
+}
+
+// The names to append, each once; nothing when there are more than TMDB takes.
+std::optional<std::vector<std::string_view>> Appends(const Call& call) {
+  std::vector<std::string_view> names;
+  for (const std::string_view name : call.query().List("append_to_response")) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  if (names.size() > kMaxAppends) return std::nullopt;
+  return names;
+}
+
+// `make_open` gives the plain body without its closing brace. A name that the subject's type does not know is dropped
+// in silence, as TMDB does.
+template <class MakeOpen>
+Answer DetailsOf(Call& call, const Subject& subject, const MakeOpen& make_open) {
+  const auto names = Appends(call);
+  if (!names) return ErrorAnswer(27);
+  std::string open = make_open();
+  for (const std::string_view name : *names) {
+    std::string part;
+    if (subject.type == MediaType::kTv && name.starts_with(kSeasonPrefix)) {
+      part = AppendedSeason(call, subject, name);
+    } else if (const PartKind* kind = FindPart(subject.type, name); kind != nullptr && kind->appendable) {
+      part = MakePart(call, *kind, subject);
+    }
+    if (!part.empty()) AppendMember(open, name, part);
+  }
+  return {.body = Closed(std::move(open)), .max_age = kDetailsMaxAge};
+}
+
+Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
+  if (name == "account_states") return ErrorAnswer(3);
+  const PartKind* kind = FindPart(subject.type, name);
+  if (kind == nullptr) return ErrorAnswer(34);
+  const auto page = kind->paged ? PageOf(call.query()) : 1;
+  if (!page) return ErrorAnswer(22);
+  std::string part = MakePart(call, *kind, subject);
+  if (part.empty()) {
+    Answer none = ErrorAnswer(34);
+    none.fidelity = Fidelity::kMissing;  // the mirror does not collect it
+    return none;
+  }
+  if (*page > 1) {
+    const auto pages = IntegerOf(JsonObject(part)["total_pages"]).value_or(1);
+    if (*page <= pages) call.Worsen(Fidelity::kEmpty);  // TMDB has rows there
+    part = PageOfStored(part, *page);
+  }
+  return {.body = WithId(*kind, std::move(part), subject.id), .max_age = kDetailsMaxAge};
 }
 
 }  // namespace
 
-Answer MovieDetails(Call& call) {
-  const auto id = IdOf(call.part(1));
-  if (!id) return ErrorAnswer(6);
-  const MediaId movie{MediaType::kMovie, *id};
-  const auto record = call.Find(movie);
-  if (!record) return call.NotFound(movie);
-  auto body = PlainBody(*record);
-  if (!body) return ErrorAnswer(11);
-  return {.body = *std::move(body), .max_age = kDetailsMaxAge};
+Answer Details(Call& call) {
+  Found found = FindSubject(call);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  const Subject& subject = std::get<Subject>(found);
+  return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, LanguageOf(call)); });
+}
+
+Answer DetailsPart(Call& call) {
+  Found found = FindSubject(call);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  std::string name;
+  return PartOf(call, std::get<Subject>(found), Rest(call, 2, name));
+}
+
+Answer SeasonDetails(Call& call) {
+  Found found = FindSeasonSubject(call);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  const Subject& season = std::get<Subject>(found);
+  return DetailsOf(call, season,
+                   [&] { return OpenSeasonBody(call, season, LanguageOf(call), SeasonId::kWith); });
+}
+
+Answer SeasonPart(Call& call) {
+  Found found = FindSeasonSubject(call);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  std::string name;
+  return PartOf(call, std::get<Subject>(found), Rest(call, 4, name));
+}
+
+Answer EpisodeDetails(Call& call) {
+  JsonSlice text;
+  Found found = FindEpisodeSubject(call, text);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  const Subject& episode = std::get<Subject>(found);
+  return DetailsOf(call, episode, [&] { return OpenEpisodeBody(call, episode, text, LanguageOf(call)); });
+}
+
+Answer EpisodePart(Call& call) {
+  JsonSlice text;
+  Found found = FindEpisodeSubject(call, text);
+  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
+  std::string name;
+  return PartOf(call, std::get<Subject>(found), Rest(call, 6, name));
 }
 
 }  // namespace tmdbc::read_api

@@ -89,4 +89,18 @@ std::string JsonSplice::Take() && {
   return std::move(out_);
 }
 
+std::string WithValues(const JsonObject& object, std::span<const NewValue> values) {
+  JsonSplice out = JsonSplice::Object();
+  for (const JsonMember& member : object.members()) {
+    const auto found = std::ranges::find_if(
+        values, [&](const NewValue& row) { return !row.value.empty() && HasName(member, row.name); });
+    if (found == values.end()) {
+      out.Add(member.whole);
+    } else {
+      out.Add(member.name, found->value);
+    }
+  }
+  return std::move(out).Take();
+}
+
 }  // namespace tmdbc::read_api

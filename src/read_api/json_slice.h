@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,8 @@ class JsonObject {
   // No members when `text` is no object.
   explicit JsonObject(JsonSlice text);
 
-  const std::vector<JsonMember>& members() const { return members_; }
+  const std::vector<JsonMember>& members() const& { return members_; }
+  std::vector<JsonMember> members() && = delete;  // they would go with the object
   // The value of that name; empty when there is none.
   JsonSlice operator[](std::string_view name) const;
 
@@ -86,5 +88,12 @@ class JsonSplice {
 
   std::string out_;
 };
+
+struct NewValue {
+  std::string_view name;
+  JsonSlice value;  // empty: the one that is there stays
+};
+// `object` with other values; a name that it has not is passed over.
+std::string WithValues(const JsonObject& object, std::span<const NewValue> values);
 
 }  // namespace tmdbc::read_api

@@ -21,7 +21,7 @@ Answer ReadApi::Get(const ApiRequest& request) {
   const auto route =
       std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, request.path); });
   if (route == Routes().end()) return ErrorAnswer(34);
-  Call call(request, records_, clock_.Now(), titles_);
+  Call call(request, mirror_, clock_.Now());
   Answer answer = route->endpoint(call);
   if (call.failure()) return ErrorAnswer(9);
   answer.fidelity = std::max(answer.fidelity, call.fidelity());

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
+#include "read_api/call.h"
 #include "read_api/records.h"
 #include "titles/titles.h"
 
@@ -17,15 +18,14 @@ class ReadApi {
  public:
   // All outlive it. `titles` null: what rests on the title index is answered as while it is being built.
   ReadApi(Records& records, const Clock& clock, const titles::TitleSource* titles = nullptr)
-      : records_(records), clock_(clock), titles_(titles) {}
+      : mirror_{.records = records, .titles = titles}, clock_(clock) {}
 
   // Never fails: what cannot be answered is an answer with TMDB's error.
   Answer Get(const ApiRequest& request);
 
  private:
-  Records& records_;
+  Mirror mirror_;
   const Clock& clock_;
-  const titles::TitleSource* const titles_;
 };
 
 }  // namespace tmdbc::read_api

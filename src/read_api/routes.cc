@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/routes.h"
 
+#include "read_api/account.h"
+#include "read_api/configuration.h"
 #include "read_api/details.h"
 #include "read_api/openapi.h"
 #include "read_api/search.h"
@@ -8,11 +10,58 @@
 namespace tmdbc::read_api {
 
 std::span<const Route> Routes() {
+  // Laid by hand.
+  // clang-format off
   static const std::vector<Route> kRoutes = {
       {{"search", "*"}, Search},
       {{"openapi.json"}, OpenApi},
-      {{"movie", "*"}, MovieDetails},
+
+      {{"movie", "*"}, Details},
+      {{"movie", "*", "*"}, DetailsPart},
+      {{"movie", "*", "watch", "providers"}, DetailsPart},
+      {{"tv", "*"}, Details},
+      {{"tv", "*", "*"}, DetailsPart},
+      {{"tv", "*", "watch", "providers"}, DetailsPart},
+      {{"tv", "*", "season", "*"}, SeasonDetails},
+      {{"tv", "*", "season", "*", "*"}, SeasonPart},
+      {{"tv", "*", "season", "*", "watch", "providers"}, SeasonPart},
+      {{"tv", "*", "season", "*", "episode", "*"}, EpisodeDetails},
+      {{"tv", "*", "season", "*", "episode", "*", "*"}, EpisodePart},
+      {{"person", "*"}, Details},
+      {{"person", "*", "*"}, DetailsPart},
+      {{"collection", "*"}, Details},
+      {{"collection", "*", "*"}, DetailsPart},
+      {{"company", "*"}, Details},
+      {{"company", "*", "*"}, DetailsPart},
+      {{"network", "*"}, Details},
+      {{"network", "*", "*"}, DetailsPart},
+      {{"keyword", "*"}, Details},
+
+      {{"configuration"}, Configuration},
+      {{"configuration", "*"}, ConfigurationList},
+      {{"certification", "*", "list"}, ConfigurationList},
+      {{"genre", "movie", "list"}, Genres},
+      {{"genre", "tv", "list"}, Genres},
+      {{"watch", "providers", "regions"}, ConfigurationList},
+      {{"watch", "providers", "movie"}, Providers},
+      {{"watch", "providers", "tv"}, Providers},
+      {{"timezones", "list"}, Timezones},
+
+      {{"authentication"}, Authentication},
+      {{"authentication", "token", "new"}, NewRequestToken},
+      {{"authentication", "*"}, NoPermission},
+      {{"authentication", "*", "*"}, NoPermission},
+      {{"account"}, NoPermission},
+      {{"account", "*"}, NoPermission},
+      {{"account", "*", "*"}, NoPermission},
+      {{"account", "*", "*", "*"}, NoPermission},
+      {{"guest_session", "*"}, NoPermission},
+      {{"guest_session", "*", "*"}, NoPermission},
+      {{"guest_session", "*", "*", "*"}, NoPermission},
+      {{"list", "*"}, NoSuchList},
+      {{"list", "*", "*"}, NoPermission},
   };
+  // clang-format on
   return kRoutes;
 }
 

@@ -229,19 +229,9 @@ std::string LocalRow(Call& call, JsonSlice row, MediaType type, const Language& 
   call.Worsen(Fidelity::kDerived);
   const JsonObject body(record->body);
   const Texts texts = TextsIn(language, *of, body);
-  JsonSplice local = JsonSplice::Object(row.size() + kUsualRow);
-  for (const JsonMember& member : object.members()) {
-    JsonSlice value;
-    if (member.name == TitleMember(*of)) value = texts.title;
-    if (member.name == "overview") value = texts.overview;
-    if (member.name == "poster_path") value = texts.poster_path;
-    if (value.empty()) {
-      local.Add(member.whole);
-    } else {
-      local.Add(member.name, value);
-    }
-  }
-  return std::move(local).Take();
+  return WithValues(object,
+                    std::array{NewValue{TitleMember(*of), texts.title}, NewValue{"overview", texts.overview},
+                               NewValue{"poster_path", texts.poster_path}});
 }
 
 std::string LocalRows(Call& call, JsonSlice rows, MediaType type, const Language& language) {

@@ -28,7 +28,8 @@ constexpr auto kFilm =
 struct RowsWorld : ReadApiWorld {
   std::string Row(MediaId id, const RowStyle& style) {
     const ApiRequest request;
-    Call call(request, records, clock.Now());
+    Mirror mirror{.records = records};
+    Call call(request, mirror, clock.Now());
     std::string row = RowOf(call, **records.Get(id), style);
     fidelity = call.fidelity();
     return row;
@@ -96,14 +97,13 @@ TEST(Rows, TellWhatAnActorIsKnownFor) {
       R"({"id":3,"name":"Moonlighting","vote_count":300,"media_type":"tv"},)"
       R"({"id":47964,"title":"A Good Day to Die Hard","vote_count":5800,"order":3,"media_type":"movie"},)"
       R"({"id":4,"title":"Unseen","vote_count":1,"order":0,"media_type":"movie"}],"crew":[]}})");
-  EXPECT_EQ(
-      world.Row(kWillis, {}),
-      R"({"adult":false,"gender":2,"id":62,"known_for_department":"Acting","name":"Bruce Willis",)"
-      R"("original_name":"Bruce Willis","popularity":5.1,"profile_path":"/w.jpg","known_for":[)"
-      R"({"id":47964,"title":"A Good Day to Die Hard","overview":"Iconoclastic","media_type":"movie",)"
-      R"("vote_count":5800},)"
-      R"({"id":3,"name":"Moonlighting","media_type":"tv","vote_count":300},)"
-      R"({"id":1,"title":"Extra","media_type":"movie","vote_count":9000}]})");
+  EXPECT_EQ(world.Row(kWillis, {}),
+            R"({"adult":false,"gender":2,"id":62,"known_for_department":"Acting","name":"Bruce Willis",)"
+            R"("original_name":"Bruce Willis","popularity":5.1,"profile_path":"/w.jpg","known_for":[)"
+            R"({"id":47964,"title":"A Good Day to Die Hard","overview":"Iconoclastic","media_type":"movie",)"
+            R"("vote_count":5800},)"
+            R"({"id":3,"name":"Moonlighting","media_type":"tv","vote_count":300},)"
+            R"({"id":1,"title":"Extra","media_type":"movie","vote_count":9000}]})");
   EXPECT_EQ(world.fidelity, Fidelity::kExact);
   world.Put(kDieHard, kFilm);
   const std::string italian = world.Row(kWillis, {.language = Language::Parse("it")});

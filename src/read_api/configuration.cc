@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "read_api/configuration.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "read_api/genres.h"
+#include "read_api/language.h"
+#include "read_api/plain_body.h"
+#include "tmdb/configuration_lists.h"
+
+namespace tmdbc::read_api {
+namespace {
+
+constexpr std::chrono::hours kListMaxAge{12};  // TMDB's own
+
+std::shared_ptr<const Record> ListAt(Call& call, std::string_view path) {
+  const auto id = ConfigurationId(path);
+  return id ? call.FindList({MediaType::kConfiguration, *id}) : nullptr;
+}
+
+Answer Missing() {
+  Answer answer = ErrorAnswer(34);
+  answer.fidelity = Fidelity::kMissing;
+  return answer;
+}
+
+Answer AnswerOf(const std::shared_ptr<const Record>& list) {
+  return list == nullptr ? Missing() : Answer{.body = list->body, .max_age = kListMaxAge};
+}
+
+Language LanguageOf(const Call& call) {
+  return Language::Parse(call.query().Get("language").value_or(""));
+}
+
+std::string PathOf(const Call& call) {
+  std::string path;
+  for (std::size_t i = 0; i < call.parts(); ++i) {
+    if (i > 0) path += '/';
+    path += call.part(i);
+  }
+  return path;
+}
+
+}  // namespace
+
+Answer Configuration(Call& call) {
+  const auto list = ListAt(call, "configuration");
+  const std::vector<std::string_view> names = call.query().List("append_to_response");
+  if (list == nullptr || names.empty()) return AnswerOf(list);
+  constexpr std::string_view kNames[] = {"countries", "jobs", "languages", "primary_translations",
+                                         "timezones"};
+  JsonSplice out = JsonSplice::Object(list->body.size());
+  const JsonObject configuration(list->body);
+  for (const JsonMember& member : configuration.members()) out.Add(member.whole);
+  std::vector<std::string_view> done;
+  for (const std::string_view name : names) {
+    if (std::ranges::find(kNames, name) == std::end(kNames)) continue;
+    if (std::ranges::find(done, name) != done.end()) continue;
+    done.push_back(name);
+    const auto appended = ListAt(call, "configuration/" + std::string(name));
+    if (appended == nullptr) {
+      call.Worsen(Fidelity::kMissing);
+    } else {
+      out.Add(name, appended->body);
+    }
+  }
+  return {.body = std::move(out).Take(), .max_age = kListMaxAge};
+}
+
+Answer ConfigurationList(Call& call) {
+  const std::string path = PathOf(call);
+  // The names of countries are stored in English alone.
+  const bool named = path == "configuration/countries" || path == "watch/providers/regions";
+  if (named && !LanguageOf(call).IsStored()) call.Worsen(Fidelity::kApproximate);
+  return AnswerOf(ListAt(call, path));
+}
+
+Answer Genres(Call& call) {
+  const Language language = LanguageOf(call);
+  const std::string path = PathOf(call);
+  if (language.IsStored()) return AnswerOf(ListAt(call, path));
+  const MediaType type = call.part(1) == "tv" ? MediaType::kTv : MediaType::kMovie;
+  if (const auto list = GenreList(call, type, language)) return AnswerOf(list);
+  call.Worsen(Fidelity::kApproximate);
+  return AnswerOf(ListAt(call, path));
+}
+
+Answer Providers(Call& call) {
+  const auto list = ListAt(call, PathOf(call));
+  const auto region = call.query().Get("watch_region");
+  if (list == nullptr || !region) return AnswerOf(list);
+  JsonSplice rows = JsonSplice::Array(list->body.size());
+  const JsonObject object(list->body);
+  for (const JsonSlice provider : ElementsOf(object["results"])) {
+    if (!JsonObject(JsonObject(provider)["display_priorities"])[*region].empty()) rows.Add(provider);
+  }
+  call.Worsen(Fidelity::kApproximate);
+  const std::string results = std::move(rows).Take();
+  const NewValue values[] = {{"results", results}};
+  return {.body = WithValues(object, values), .max_age = kListMaxAge};
+}
+
+Answer Timezones(Call& call) {
+  const auto list = ListAt(call, "configuration/timezones");
+  if (list == nullptr) return Missing();
+  // [{"iso_3166_1":"AD","zones":[...]}] was [{"AD":[...]}].
+  JsonSplice rows = JsonSplice::Array(list->body.size());
+  for (const JsonSlice entry : ElementsOf(list->body)) {
+    const JsonObject country(entry);
+    JsonSplice row = JsonSplice::Object();
+    row.Add(PlainText(country["iso_3166_1"]), country["zones"]);
+    rows.Add(std::move(row).Take());
+  }
+  call.Worsen(Fidelity::kDerived);
+  return {.body = std::move(rows).Take(), .max_age = kListMaxAge};
+}
+
+}  // namespace tmdbc::read_api

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Subject: the record that a call is about, taken apart once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "read_api/json_slice.h"
+#include "read_api/records.h"
+#include "tmdb/media_id.h"
+
+namespace tmdbc::read_api {
+
+struct Subject {
+  explicit Subject(std::shared_ptr<const Record> of)
+      : record(std::move(of)), body(record->body), type(record->source.id.type), id(record->source.id.id) {}
+
+  std::shared_ptr<const Record> record;
+  JsonObject body;
+  MediaType type;
+  std::int64_t id;
+  // Of an episode, which has no record of its own: its place in the season's body.
+  JsonObject episode = {};
+};
+
+// Whether that member of a record's body is something appended to it, and no member of the plain body.
+bool IsAppended(MediaType type, const JsonMember& member);
+
+// "550"; nothing for what is no positive integer.
+std::optional<std::int64_t> PositiveInteger(std::string_view text);
+
+}  // namespace tmdbc::read_api
