@@ -177,7 +177,7 @@ std::optional<std::string> SyntheticWorld::Part(Kind kind, std::int64_t id, std:
     return b.json.EndObject().Take();
   }
   if (kind == Kind::kCollection && name == "translations") {
-    b.Translations(Count(b.random, 5, subject->weight), "title", false, 150);
+    b.Translations(Count(b.random, 5, subject->weight), Texts::kCollection, 150);
     return b.json.Take();
   }
   if ((kind == Kind::kCompany || kind == Kind::kNetwork) && name == "images") {
@@ -256,7 +256,7 @@ std::optional<std::string> SyntheticWorld::MoviePart(const Subject& subject, std
   } else if (name == "reviews") {
     b.Reviews(Count(b.random, 0.2, weight));
   } else if (name == "translations") {
-    b.Translations(1 + Count(b.random, 5, weight), "title", true, 220);
+    b.Translations(1 + Count(b.random, 5, weight), Texts::kMovie, 220);
   } else if (name == "videos") {
     b.Videos(Count(b.random, 0.8, weight));
   } else if (name == "watch/providers") {
@@ -300,7 +300,7 @@ std::optional<std::string> SyntheticWorld::PersonPart(const Subject& subject, st
         .Int("total_results", 0)
         .EndObject();
   } else if (name == "translations") {
-    b.Translations(Count(b.random, 2, subject.weight), "", false, 400);
+    b.Translations(Count(b.random, 2, subject.weight), Texts::kPerson, 400);
   } else {
     return std::nullopt;
   }

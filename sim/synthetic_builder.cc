@@ -252,8 +252,7 @@ void SyntheticWorld::Builder::Videos(int count) {
   json.EndArray().EndObject();
 }
 
-void SyntheticWorld::Builder::Translations(int count, std::string_view title, bool runtime,
-                                           std::size_t overview_bytes) {
+void SyntheticWorld::Builder::Translations(int count, Texts texts, std::size_t overview_bytes) {
   json.Object().Key("translations").Array();
   for (int i = 0; i < std::min<int>(count, static_cast<int>(Languages().size())); ++i) {
     const Language& language = Languages()[static_cast<std::size_t>(i)];
@@ -263,13 +262,17 @@ void SyntheticWorld::Builder::Translations(int count, std::string_view title, bo
                                                 : Prose(random, language.script,
                                                         overview_bytes / 2 + random.Below(overview_bytes));
     const std::string name = i == 0 || random.Chance(0.15) ? "" : Title(random, language.script);
-    if (title.empty()) {
+    if (texts == Texts::kPerson) {
       json.Text("biography", text).Text("name", name).Bool("primary", i == 0);
-    } else if (runtime) {
+    } else if (texts == Texts::kMovie) {
       json.Text("homepage", "").Text("overview", text).Int("runtime", random.Chance(0.5) ? 0 : 98);
-      json.Text("tagline", random.Chance(0.6) ? "" : Sentence(random, language.script)).Text(title, name);
+      json.Text("tagline", random.Chance(0.6) ? "" : Sentence(random, language.script)).Text("title", name);
+    } else if (texts == Texts::kCollection) {
+      json.Text("title", name).Text("overview", text).Text("homepage", "");
+    } else if (texts == Texts::kPartOfShow) {
+      json.Text("name", name).Text("overview", text);
     } else {
-      json.Text(title, name).Text("overview", text).Text("homepage", "");
+      json.Text("name", name).Text("overview", text).Text("homepage", "");
       json.Text("tagline", random.Chance(0.7) ? "" : Sentence(random, language.script));
     }
     json.EndObject().EndObject();
@@ -390,7 +393,7 @@ void SyntheticWorld::Builder::Lists(int count) {
   json.Object().Int("page", 1).Key("results").Array();
   for (int i = 0; i < count; ++i) {
     json.Object().Text("description", "").Int("favorite_count", 0).Int("id", random.Between(1, 8'000'000));
-    json.Int("item_count", random.Between(5, 900)).Text("iso_639_1", "en").Text("list_type", "movie");
+    json.Int("item_count", random.Between(5, 900)).Text("iso_639_1", "en").Text("iso_3166_1", "US");
     json.Text("name", Title(random, Script::kEnglish)).Null("poster_path").EndObject();
   }
   json.EndArray().Int("total_pages", 1).Int("total_results", count).EndObject();

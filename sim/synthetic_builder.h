@@ -27,6 +27,9 @@ const T& Pick(Random& random, const std::array<T, N>& from) {
   return from[random.Below(N)];
 }
 
+// Whose translations: each type has texts of its own.
+enum class Texts { kMovie, kShow, kPartOfShow, kPerson, kCollection };
+
 class SyntheticWorld::Builder {
  public:
   Builder(const SyntheticWorld& world, Random r) : random(r), world_(world) {}
@@ -50,8 +53,7 @@ class SyntheticWorld::Builder {
   void Images(std::string_view name, int count, int width, int height, std::string_view extension = ".jpg");
   void Logos(int count);
   void Videos(int count);
-  // `title` is how the type calls its name there: "title", "name" or, for people, nothing but a biography.
-  void Translations(int count, std::string_view title, bool runtime, std::size_t overview_bytes);
+  void Translations(int count, Texts texts, std::size_t overview_bytes);
   void Keywords(std::string_view name, int count, bool name_first);
   void WatchProviders(std::string_view type, std::int64_t id, int count);
   void Reviews(int count);

@@ -220,7 +220,7 @@ std::optional<std::string> SyntheticWorld::ShowPart(const Subject& subject, std:
   } else if (name == "screened_theatrically") {
     json.Object().Key("results").Array().EndArray().EndObject();
   } else if (name == "translations") {
-    b.Translations(1 + Count(b.random, 4, weight), "name", false, 220);
+    b.Translations(1 + Count(b.random, 4, weight), Texts::kShow, 220);
   } else if (name == "videos") {
     b.Videos(Count(b.random, 0.6, weight));
   } else if (name == "watch/providers") {
@@ -367,7 +367,7 @@ std::optional<std::string> SyntheticWorld::SeasonPart(std::int64_t show, int num
     b.Images("posters", Count(b.random, 2, subject->weight), 1000, 1500);
     b.json.EndObject();
   } else if (name == "translations") {
-    b.Translations(1 + Count(b.random, 2, subject->weight), "name", false, 120);
+    b.Translations(1 + Count(b.random, 2, subject->weight), Texts::kPartOfShow, 120);
   } else if (name == "videos") {
     b.Videos(Count(b.random, 0.4, subject->weight));
   } else if (name == "watch/providers") {
@@ -412,7 +412,7 @@ std::optional<std::string> SyntheticWorld::EpisodePart(std::int64_t show, int se
     b.Images("stills", Count(b.random, 2, subject->weight), 1920, 1080);
     b.json.EndObject();
   } else if (name == "translations") {
-    b.Translations(1 + Count(b.random, 1, subject->weight), "name", false, 100);
+    b.Translations(1 + Count(b.random, 1, subject->weight), Texts::kPartOfShow, 100);
   } else if (name == "videos") {
     b.Videos(0);
   } else {
