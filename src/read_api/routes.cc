@@ -55,6 +55,7 @@ std::span<const Route> Routes() {
       {{"account", "*"}, NoPermission},
       {{"account", "*", "*"}, NoPermission},
       {{"account", "*", "*", "*"}, NoPermission},
+      {{"account", "*", "*", "*", "*"}, NoPermission},
       {{"guest_session", "*"}, NoPermission},
       {{"guest_session", "*", "*"}, NoPermission},
       {{"guest_session", "*", "*", "*"}, NoPermission},
