@@ -33,7 +33,7 @@ ask("tv_season in German", lambda: german.tv_season(show["id"], season["number"]
 ask("tv_episode", lambda: tmdb.tv_episode(show["id"], season["number"], episode["number"]), lambda e: (
     same(e.name, episode["name"], "name"), same([c.name for c in e.guest_stars], episode["guest_stars"], "guest stars")))
 ask("person", lambda: tmdb.person(person["id"]), lambda p: (
-    same(p.name, person["name"], "name"), same(sorted(c.id for c in p.movie_cast), person["films"], "films")))
+    same(p.name, person["name"], "name"), same(sorted(c.movie.id for c in p.movie_cast), person["films"], "films")))
 ask("collection", lambda: german.collection(WORLD["collection"]["id"]), lambda c: (
     same(c.name, WORLD["collection"]["de"]["name"], "name"), same([m.id for m in c.movies], WORLD["collection"]["parts"], "parts")))
 ask("company", lambda: tmdb.company(WORLD["company"]["id"]), lambda c: same(c.name, WORLD["company"]["name"], "name"))

@@ -18,13 +18,14 @@ def init(self, *args, **kwargs):
 tmdbv3api.TMDb.__init__ = init
 tmdb = tmdbv3api.TMDb()
 tmdb.api_key = KEY
+tmdb.session_id = "a"  # or it does not even ask for account_states
 
 film, show, season, episode = WORLD["film"], WORLD["show"], WORLD["season"], WORLD["episode"]
 values = {"movie_id": film["id"], "tv_id": show["id"], "season_num": season["number"], "episode_num": episode["number"],
           "season_id": season["id"], "episode_id": episode["id"], "person_id": WORLD["person"]["id"],
           "collection_id": WORLD["collection"]["id"], "company_id": WORLD["company"]["id"], "keyword_id": WORLD["keyword"]["id"],
           "network_id": WORLD["network"]["id"], "review_id": WORLD["review"]["id"], "credit_id": WORLD["credit_id"],
-          "group_id": "5acf93e60e0a26346d0000ce", "list_id": 10, "imdb_id": film["imdb_id"], "tvdb_id": show["tvdb_id"],
+          "group_id": "5acf93e60e0a26346d0000ce", "list_id": 10, "imdb_id": film["imdb_id"], "tvdb_id": str(show["tvdb_id"]),
           "external_id": film["imdb_id"], "external_source": "imdb_id", "params": {"sort_by": "popularity.desc"}}
 terms = {("Movie", "search"): film["title"], ("TV", "search"): show["name"], ("Person", "search"): WORLD["person"]["name"],
          ("Search", "companies"): WORLD["company"]["name"], ("Search", "collections"): WORLD["collection"]["name"],

@@ -33,7 +33,9 @@ class ToTheMirror(urllib.request.BaseHandler):
             raise
         text = answer.read()
         note(url, answer.status, text)
-        return urllib.response.addinfourl(io.BytesIO(text), answer.headers, url, answer.status)
+        given = urllib.response.addinfourl(io.BytesIO(text), answer.headers, url, answer.status)
+        given.msg = answer.msg
+        return given
 
 
 if not os.environ.get("KODI_HOST"):

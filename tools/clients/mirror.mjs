@@ -182,6 +182,7 @@ const rules = [
   [`${S}/translations`, (b) => some(b.translations, 'translations')],
   [`${S}/videos`, (b) => expect(Array.isArray(b.results), 'no results')],
   [`${S}/watch/providers`, (b) => expect(typeof b.results === 'object', 'no results')],
+  [`tv/${show.id}/season/*`, (b) => some(b.episodes, 'episodes')],
   [E, judgeEpisode],
   [`${E}/credits`, (b) => { same(names(b.cast), season.cast, 'cast'); same(names(b.guest_stars), episode.guest_stars, 'guest_stars'); }],
   [`${E}/external_ids`, (b) => expect('imdb_id' in b, 'no imdb_id')],

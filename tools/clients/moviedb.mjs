@@ -4,7 +4,7 @@ import {createRequire} from 'node:module';
 import {ask, base, end, expect, key, requests, same, world} from './mirror.mjs';
 
 const require = createRequire(`${process.env.CLIENTS_NODE}/`);
-const tmdb = require('moviedb')(key, `${base}/3`);
+const tmdb = require('moviedb')(key, `${base}/3/`);
 const endpoints = require('moviedb/lib/endpoints.json');
 const {film, show, season, episode, person, collection, company, keyword} = world;
 
@@ -18,15 +18,15 @@ const call = (name, parameters) => () => new Promise((resolve, reject) => {
 });
 
 // A question for each of its GET paths: what takes the place of :id.
-const ids = [[/^\/find/, film.imdb_id], [/^\/movie/, film.id], [/^\/tv/, show.id], [/^\/person/, person.id], [/^\/collection/, collection.id],
-  [/^\/company/, company.id], [/^\/keyword/, keyword.id], [/^\/genre/, film.genres[0]], [/^\/review/, world.review.id], [/^\/credit/, world.credit_id]];
+const ids = [[/^find/, film.imdb_id], [/^movie/, film.id], [/^tv/, show.id], [/^person/, person.id], [/^collection/, collection.id],
+  [/^company/, company.id], [/^keyword/, keyword.id], [/^genre/, film.genres[0]], [/^review/, world.review.id], [/^credit/, world.credit_id]];
 const searched = {movie: film.title, tv: show.name, person: person.name, collection: collection.name, keyword: keyword.name, company: company.name, multi: film.title, list: 'a'};
 for (const [group, methods] of Object.entries(endpoints.methods)) {
   for (const [name, {method, resource}] of Object.entries(methods)) {
     if (method !== 'get') continue;
     const parameters = {id: ids.find(([pattern]) => pattern.test(resource))?.[1] ?? 1, season_number: season.number, episode_number: episode.number};
-    if (resource.startsWith('/find')) parameters.external_source = 'imdb_id';
-    if (resource.startsWith('/search')) parameters.query = searched[resource.split('/')[2]];
+    if (resource.startsWith('find')) parameters.external_source = 'imdb_id';
+    if (resource.startsWith('search')) parameters.query = searched[resource.split('/')[1]];
     await ask(`${group}${name} ${resource}`, call(group + name, parameters));
   }
 }
