@@ -23,8 +23,9 @@ function fill(element, props, children) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
   return element;
 }
-// Text of a record: whatever direction it sets, what stands around it keeps its own.
-export const foreign = (text) => h("bdi", { dir: "auto" }, text);
+// Text of a record: what stands around it keeps its own direction. An isolate that the text opens and leaves open would
+// take our own end of it, so the characters that set directions stay out; letters have their own.
+export const foreign = (text) => h("bdi", { dir: "auto" }, text.replace(/[\u202a-\u202e\u2066-\u2069]/g, ""));
 
 // --- numbers and times ---
 
@@ -162,6 +163,10 @@ export function show(place, state, content) {
 
 const kTypes = Object.keys(kNames);
 const kEta = "at this pace";
+const kObstacles = {
+  no_date: "nothing is purged, for TMDB has not said what day it is",
+  clock_off: "nothing is purged, for this machine's clock is off by more than a day from TMDB's",
+};
 
 // What it is doing, in a sentence: why it waits, where it does.
 export function activity(status, limit) {
@@ -202,7 +207,7 @@ function notes(seen, dead) {
       h("p", {}, "TMDB's terms let nothing be kept for six months without a refresh, and these could not be refreshed."),
       command(collector("run --once --accept-deletions"))));
   }
-  if (!status.process && Object.values(status.types).every((type) => type.live === 0)) {
+  if (!status.process?.running && seen.counted_at && Object.values(status.types).every((type) => type.live === 0)) {
     all.push(note("", "This mirror is empty.", h("p", {}, "It fills when this runs, the most popular first:"), command(collector("run"))));
   } else if (status.process && !status.process.running) {
     const { process } = status;
@@ -307,7 +312,8 @@ function work(status, at) {
     status.oldest_sent && ["oldest in it", ago(status.oldest_sent)],
     process && ["requests", `${count(process.requests)}, of which ${count(process.throttled)} were told to wait (429)`],
     ...status.schedules.map((one) => [one.name, "began ", ago(one.started), one.ended ? [", ended with ", String(one.exit_code)] : ", under way"]),
-    status.care && ["care", ago(status.care.at), status.care.purged > 0 ? `, ${plural(status.care.purged, "record")} purged` : ""],
+    status.care && ["care", ago(status.care.at), status.care.purged > 0 ? `, ${plural(status.care.purged, "record")} purged` : "",
+      status.care.obstacle ? ": " + (kObstacles[status.care.obstacle] ?? status.care.obstacle) : ""],
   ])];
 }
 
@@ -346,14 +352,15 @@ function overview(main, parts, signal) {
 
   function draw() {
     const status = seen?.status;
-    show(place.notes, [seen?.error, seen?.damage, status?.process?.running, status?.process?.updated, status?.types], () => seen ? notes(seen, dead) : []);
+    show(place.notes, [seen?.error, seen?.damage, seen?.counted_at === null, status?.process?.running, status?.types, status?.care], () => seen ? notes(seen, dead) : []);
     show(place.at, [seen?.at, seen?.counted_at], () => [seen ? ["Read ", ago(seen.at)] : "Reading…",
       seen?.counted_at ? [", counted ", ago(seen.counted_at)] : ""]);
     show(place.complete, [status?.types, seen?.counted_at === null], () => complete(seen ?? {}));
     show(place.exact, coverage, () => [exact(coverage)]);
     const names = Object.keys(freshness?.types ?? {});
     show(select, names, () => [h("option", { value: "" }, "all records"), names.map((name) => h("option", { value: name }, typeNames(name)))]);
-    select.value = names.includes(type) ? type : type = "";
+    if (!names.includes(type)) type = "";
+    select.value = type;
     select.hidden = names.length === 0;
     show(place.fresh, [freshness, type, status?.types], () => fresh(freshness, status, type));
     show(place.work, status, () => work(status));

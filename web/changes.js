@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The mirror's own feed, live: what came, changed or went, the newest first.
-import { ago, count, data, every, foreign, h, kNames, plural, recordHref, rove, say, typeName, typeNames } from "/app.js";
+import { ago, data, every, foreign, h, kNames, plural, recordHref, rove, typeName, typeNames } from "/app.js";
 
-const kShown = 200;
+const kShown = 100;  // and as many more each time that more are asked for
+const kKept = 2000;
 const kWords = { insert: "new", update: "changed", stats: "numbers", delete: "gone", restore: "back", purge: "purged" };
 
 // Where the change is best seen: what differs, or the record.
@@ -30,9 +31,14 @@ function row(change) {
 
 export async function changes(main, parts, signal, query) {
   const known = new Map();  // by number
-  let revision = 0, type = query.get("type") ?? "", numbers = query.get("numbers") === "1", held = false;
+  let shownMost = kShown, revision = 0, type = query.get("type") ?? "", numbers = query.get("numbers") === "1", held = false;
   const list = h("ul", { class: "list", "aria-label": "Changes" });
   const settle = rove(list);
+  const more = h("button", { type: "button", class: "quiet", hidden: true, on: { click: () => {
+    shownMost += kShown;
+    draw();
+    list.children[shownMost - kShown]?.firstChild.focus();
+  } } }, "Show older ones");
   const state = h("p", { class: "small soft" });
   const empty = h("p", { class: "soft", hidden: true });
   const select = h("select", { id: "of", on: { change: () => { type = select.value; remember(); draw(); } } },
@@ -51,7 +57,7 @@ export async function changes(main, parts, signal, query) {
     h("div", { class: "head" }, h("h1", {}, "Changes"), state),
     h("div", { class: "filters" }, h("div", { class: "row" }, h("label", { for: "of" }, "Show"), select),
       h("div", { class: "row" }, box, h("label", { for: "numbers" }, "also where only votes and popularity moved")), pause),
-    h("section", { class: "sheet", "aria-label": "Feed" }, empty, list));
+    h("section", { class: "sheet", "aria-label": "Feed" }, empty, list, more));
 
   function remember() {
     const words = new URLSearchParams();
@@ -62,8 +68,9 @@ export async function changes(main, parts, signal, query) {
   function draw() {
     const all = [...known.values()].filter((c) => (!type || c.type === type) && (numbers || c.change !== "stats"))
       .sort((a, b) => b.at.localeCompare(a.at) || b.number - a.number);
-    for (const old of all.slice(kShown)) if (known.size > 10 * kShown) known.delete(old.number);
-    const shown = all.slice(0, kShown);
+    for (const old of all.slice(kKept)) known.delete(old.number);
+    const shown = all.slice(0, shownMost);
+    more.hidden = all.length <= shownMost;
     // Rows that are there stay where they are: neither focus nor reading is disturbed.
     const rows = new Map([...list.children].map((item) => [item.firstChild.dataset.key, item]));
     let before = null;

@@ -109,7 +109,7 @@ function card(record) {
 // --- JSON ---
 
 // What would change the direction of the text around it, or not be seen at all, is shown as its escape.
-const visible = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+const visible = (text) => text.replaceAll("\r\n", "\n").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
   (c) => c === "\n" ? "\n" : "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 
 function leaf(value) {

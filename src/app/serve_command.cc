@@ -14,6 +14,7 @@
 #include "app/output.h"
 #include "app/stop_signals.h"
 #include "dashboard/dashboard_handler.h"
+#include "dashboard/watcher.h"
 #include "http/listen_address.h"
 #include "http/server.h"
 #include "read_api/read_api.h"
@@ -44,8 +45,10 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   read_api::ReadApi api(records, store->clock);
   CatalogMark mark(store->catalog);
   serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);
-  dashboard::DashboardHandler dashboard([&] { return OpenDashboardView(settings); }, store->clock,
-                                        {.facts = DashboardFacts(settings)});
+  const auto look = [&] { return OpenDashboardView(settings); };
+  dashboard::Watcher watcher(look, store->clock);
+  dashboard::DashboardHandler dashboard(look, watcher, {.facts = DashboardFacts(settings)});
+  watcher.Start();
   const auto answer = [&](const http::ServerRequest& request) {
     if (!IsForTheApi(request.target)) return dashboard(request);
     serve::ApiNote note;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dashboard/change_window.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -137,11 +139,17 @@ bool ChangeWindow::Describe(RecordReader& reader, int most) {
 void ChangeWindow::Describe(RecordReader& reader, ChangeEntry& entry) {
   entry.described = true;  // whatever comes of it: what cannot be read is told without
   entry.revision = ++revision_;
-  const bool compared = entry.change == Change::kUpdate || entry.change == Change::kDelete;
-  if (!compared) {
-    if (const auto view = reader.Find(entry.id); view && view->live()) entry.title = TitleOf(view->data);
-    return;
+  if (entry.change == Change::kUpdate || entry.change == Change::kDelete) {
+    Compare(reader, entry);
+  } else if (const auto view = reader.Find(entry.id); view && view->live()) {
+    entry.title = TitleOf(view->data);
   }
+  if (entry.id.type != MediaType::kSeason) return;
+  if (const auto show = reader.Find({MediaType::kTv, entry.tv_id}); show && show->live())
+    entry.title = fmt::format("{}: {}", TitleOf(show->data), entry.title);
+}
+
+void ChangeWindow::Compare(RecordReader& reader, ChangeEntry& entry) {
   const auto history = reader.History(entry.id);
   if (!history) return;
   const auto after = std::ranges::find(*history, entry.version, &StoredRecord::version);

@@ -71,6 +71,8 @@ class ChangeWindow {
   Result<void> FollowOpen(MediaType type, OfType& at, FileSystem& files, Database& catalog);
   void Take(OfType& at, std::int64_t sequence, std::string_view line);
   void Describe(RecordReader& reader, ChangeEntry& entry);
+  // The title, and what the version changed.
+  void Compare(RecordReader& reader, ChangeEntry& entry);
   void Damaged(const FeedDamage& damage);
 
   std::map<MediaType, OfType> types_;

@@ -106,8 +106,8 @@ std::string QueryValue(std::string_view target, std::string_view name) {
   return "";
 }
 
-DashboardHandler::DashboardHandler(OpenView open, const Clock& clock, DashboardOptions options)
-    : open_(std::move(open)), options_(std::move(options)), watcher_(open_, clock) {
+DashboardHandler::DashboardHandler(OpenView open, Watcher& watcher, DashboardOptions options)
+    : open_(std::move(open)), options_(std::move(options)), watcher_(watcher) {
   for (const Asset& asset : Assets()) {
     File file;
     file.gzip = Shared(std::string(asset.gzip));

@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "dashboard/mirror_view.h"
 #include "dashboard/watcher.h"
 #include "http/server.h"
@@ -31,8 +30,8 @@ struct DashboardOptions {
 
 class DashboardHandler {
  public:
-  // `clock` outlives it.
-  DashboardHandler(OpenView open, const Clock& clock, DashboardOptions options = {});
+  // `watcher` outlives it.
+  DashboardHandler(OpenView open, Watcher& watcher, DashboardOptions options = {});
 
   http::Answer operator()(const http::ServerRequest& request);
 
@@ -52,7 +51,7 @@ class DashboardHandler {
   const OpenView open_;
   const DashboardOptions options_;
   std::map<std::string, File, std::less<>> files_;  // by path
-  Watcher watcher_;
+  Watcher& watcher_;
   std::mutex mutex_;                   // of view_
   std::unique_ptr<MirrorView> view_;  // of records
 };

@@ -41,6 +41,9 @@ Watcher::Watcher(dashboard::OpenView open, const Clock& clock)
                 .changes = std::make_shared<const std::vector<ChangeEntry>>()},
       looked_(clock.Mono()) {
   ReadStatus();
+}
+
+void Watcher::Start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 

@@ -53,11 +53,16 @@ class Watcher {
     std::int64_t revision = 0;
   };
 
-  // Reads what is cheap at once and begins its thread. `clock` outlives it.
+  // Reads what is cheap at once. `clock` outlives it.
   Watcher(OpenView open, const Clock& clock);
   ~Watcher();
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
+
+  // Begins its thread; once. A test calls Step() instead.
+  void Start();
+  // One round of all that is due.
+  void Step();
 
   // Any thread: the last pictures; somebody is looking.
   Pictures Look();
@@ -66,8 +71,6 @@ class Watcher {
 
  private:
   void Run(const std::stop_token& stop);
-  // One round of all that is due; the thread's.
-  void Step();
   void ReadStatus();
   void ReadCounts();
   void ReadCoverage();
@@ -86,7 +89,7 @@ class Watcher {
   std::string trouble_;  // why there is no status
   std::string status_ = "null";
   Time status_at_{}, counted_at_{};
-  Pace status_pace_{std::chrono::seconds(2), 20}, counts_pace_{std::chrono::seconds(20), 50},
+  Pace status_pace_{std::chrono::seconds(2), 20}, counts_pace_{std::chrono::seconds(3), 50},
       coverage_pace_{std::chrono::seconds(10), 50}, changes_pace_{std::chrono::seconds(2), 20};
   ChangeWindow window_;
 
