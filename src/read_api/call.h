@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
+#include "read_api/language.h"
 #include "read_api/records.h"
 #include "titles/titles.h"
 
@@ -39,6 +40,8 @@ class Call {
   std::string_view part(std::size_t i) const {
     return i < request_.path.size() ? request_.path[i] : std::string_view();
   }
+  // The one of the parameter `language`.
+  Language language() const { return Language::Parse(query().Get("language").value_or("")); }
   Time now() const { return now_; }
 
   // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
@@ -51,8 +54,8 @@ class Call {
   std::shared_ptr<const Record> FindList(MediaId id);
   // The film of an IMDb id.
   std::optional<std::int64_t> MovieOfImdbId(std::string_view imdb_id);
-  // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or it
-  // is being built.
+  // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or
+  // it is being built.
   const titles::Titles* Titles();
   std::uint64_t index_state() const { return titles_ ? titles_->state() : 0; }
   // The answer of a record that is not there.

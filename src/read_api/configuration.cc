@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "read_api/genres.h"
-#include "read_api/language.h"
 #include "read_api/plain_body.h"
 #include "tmdb/configuration_lists.h"
 
@@ -30,10 +29,6 @@ Answer Missing() {
 
 Answer AnswerOf(const std::shared_ptr<const Record>& list) {
   return list == nullptr ? Missing() : Answer{.body = list->body, .max_age = kListMaxAge};
-}
-
-Language LanguageOf(const Call& call) {
-  return Language::Parse(call.query().Get("language").value_or(""));
 }
 
 std::string PathOf(const Call& call) {
@@ -75,12 +70,12 @@ Answer ConfigurationList(Call& call) {
   const std::string path = PathOf(call);
   // The names of countries are stored in English alone.
   const bool named = path == "configuration/countries" || path == "watch/providers/regions";
-  if (named && !LanguageOf(call).IsStored()) call.Worsen(Fidelity::kApproximate);
+  if (named && !call.language().IsStored()) call.Worsen(Fidelity::kApproximate);
   return AnswerOf(ListAt(call, path));
 }
 
 Answer Genres(Call& call) {
-  const Language language = LanguageOf(call);
+  const Language language = call.language();
   const std::string path = PathOf(call);
   if (language.IsStored()) return AnswerOf(ListAt(call, path));
   const MediaType type = call.part(1) == "tv" ? MediaType::kTv : MediaType::kMovie;

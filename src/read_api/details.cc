@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "read_api/language.h"
 #include "read_api/paging.h"
 #include "read_api/parts.h"
 #include "read_api/plain_body.h"
@@ -34,10 +33,6 @@ std::string_view Rest(const Call& call, std::size_t from, std::string& buffer) {
     buffer += call.part(i);
   }
   return buffer;
-}
-
-Language LanguageOf(const Call& call) {
-  return Language::Parse(call.query().Get("language").value_or(""));
 }
 
 Found FindSubject(Call& call) {
@@ -88,7 +83,7 @@ std::string AppendedSeason(Call& call, const Subject& show, std::string_view nam
   auto record = number && *number >= 0 ? call.FindSeason(show.id, *number) : nullptr;
   if (record == nullptr) return {};
   const Subject season(std::move(record));
-  if (slash == name.size()) return Closed(OpenSeasonBody(call, season, LanguageOf(call), SeasonId::kWithout));
+  if (slash == name.size()) return Closed(OpenSeasonBody(call, season, call.language(), SeasonId::kWithout));
   const PartKind* kind = FindPart(MediaType::kSeason, name.substr(slash + 1));
   return kind == nullptr ? std::string() : MakePart(call, *kind, season);
 }
@@ -148,7 +143,7 @@ Answer Details(Call& call) {
   Found found = FindSubject(call);
   if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
   const Subject& subject = std::get<Subject>(found);
-  return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, LanguageOf(call)); });
+  return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, call.language()); });
 }
 
 Answer DetailsPart(Call& call) {
@@ -163,7 +158,7 @@ Answer SeasonDetails(Call& call) {
   if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
   const Subject& season = std::get<Subject>(found);
   return DetailsOf(call, season,
-                   [&] { return OpenSeasonBody(call, season, LanguageOf(call), SeasonId::kWith); });
+                   [&] { return OpenSeasonBody(call, season, call.language(), SeasonId::kWith); });
 }
 
 Answer SeasonPart(Call& call) {
@@ -178,7 +173,7 @@ Answer EpisodeDetails(Call& call) {
   Found found = FindEpisodeSubject(call, text);
   if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
   const Subject& episode = std::get<Subject>(found);
-  return DetailsOf(call, episode, [&] { return OpenEpisodeBody(call, episode, text, LanguageOf(call)); });
+  return DetailsOf(call, episode, [&] { return OpenEpisodeBody(call, episode, text, call.language()); });
 }
 
 Answer EpisodePart(Call& call) {

@@ -21,6 +21,14 @@ std::string_view PlainText(JsonSlice value) {
   return IsText(value) && value.size() >= 2 ? value.substr(1, value.size() - 2) : std::string_view();
 }
 
+std::string_view DayOf(JsonSlice value) {
+  constexpr std::size_t kLength = 10;
+  const std::string_view day = PlainText(value).substr(0, kLength);
+  return day.size() == kLength && day.find_first_not_of("0123456789-") == std::string_view::npos
+             ? day
+             : std::string_view();
+}
+
 std::optional<std::int64_t> IntegerOf(JsonSlice value) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);

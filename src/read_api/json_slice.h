@@ -35,6 +35,8 @@ std::string TextOf(JsonSlice value);
 // Without a copy where the text has no escapes, as names, codes and dates have none: then TextOf(), else the raw bytes
 // between the quotes. "" for what is no text.
 std::string_view PlainText(JsonSlice value);
+// "2013-02-06" of "2013-02-06T00:00:00.000Z", without quotes; empty for what begins with no date.
+std::string_view DayOf(JsonSlice value);
 // Nothing for what is no integer of 64 bits.
 std::optional<std::int64_t> IntegerOf(JsonSlice value);
 // 0 for what is no number.

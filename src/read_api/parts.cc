@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "read_api/credits.h"
-#include "read_api/language.h"
 #include "read_api/media_filter.h"
 #include "read_api/rows.h"
 #include "read_api/stored_page.h"
@@ -14,55 +13,49 @@
 namespace tmdbc::read_api {
 namespace {
 
-using Name = std::string_view;
-
-Language LanguageOf(const Call& call) {
-  return Language::Parse(call.query().Get("language").value_or(""));
-}
-
 std::string Empty(Call& call, std::string text) {
   call.Worsen(Fidelity::kEmpty);
   return text;
 }
 
-std::string Stored(Call&, const Subject& subject, Name name) {
+std::string Stored(Call&, const Subject& subject, std::string_view name) {
   return std::string(subject.body[name]);
 }
 
-std::string Images(Call& call, const Subject& subject, Name name) {
+std::string Images(Call& call, const Subject& subject, std::string_view name) {
   const JsonSlice images = subject.body[name];
   return images.empty() ? std::string() : FilteredBy(LanguageFilter::OfImages(call.query()), images);
 }
 
-std::string Videos(Call& call, const Subject& subject, Name name) {
+std::string Videos(Call& call, const Subject& subject, std::string_view name) {
   const JsonSlice videos = subject.body[name];
   return videos.empty() ? std::string() : FilteredBy(LanguageFilter::OfVideos(call.query()), videos);
 }
 
-std::string AlternativeTitles(Call& call, const Subject& subject, Name name) {
+std::string AlternativeTitles(Call& call, const Subject& subject, std::string_view name) {
   const JsonSlice titles = subject.body[name];
   const auto country = call.query().Get("country");
   return titles.empty() || !country ? std::string(titles) : TitlesOfCountry(*country, titles);
 }
 
-std::string NoChanges(Call& call, const Subject&, Name) {
+std::string NoChanges(Call& call, const Subject&, std::string_view) {
   return Empty(call, R"({"changes":[]})");
 }
 
 // --- lists of which at most the first page is stored ---
 
-std::string StoredPage(Call& call, const Subject& subject, Name name) {
+std::string StoredPage(Call& call, const Subject& subject, std::string_view name) {
   const JsonSlice first = subject.body[name];
   return first.empty() ? Empty(call, EmptyPage()) : std::string(first);
 }
 
 // Rows of films or shows, in the language.
-std::string StoredRows(Call& call, const Subject& subject, Name name) {
+std::string StoredRows(Call& call, const Subject& subject, std::string_view name) {
   if (name == "similar_movies") name = "similar";
   const JsonObject page(subject.body[name]);
   if (page.members().empty()) return Empty(call, EmptyPage());
   call.Worsen(Fidelity::kApproximate);  // TMDB makes them anew all the time
-  const Language language = LanguageOf(call);
+  const Language language = call.language();
   if (language.IsStored()) return std::string(subject.body[name]);
   const std::string rows = LocalRows(call, page["results"], subject.type, language);
   return WithValues(page, std::array{NewValue{"results", rows}});
@@ -70,7 +63,7 @@ std::string StoredRows(Call& call, const Subject& subject, Name name) {
 
 // --- old names ---
 
-std::string Casts(Call&, const Subject& subject, Name) {
+std::string Casts(Call&, const Subject& subject, std::string_view) {
   const JsonObject credits(subject.body["credits"]);
   if (credits.members().empty()) return {};
   JsonSplice out = JsonSplice::Object();
@@ -78,7 +71,7 @@ std::string Casts(Call&, const Subject& subject, Name) {
   return std::move(out).Take();
 }
 
-std::string Trailers(Call& call, const Subject& subject, Name) {
+std::string Trailers(Call& call, const Subject& subject, std::string_view) {
   const JsonObject videos(subject.body["videos"]);
   if (videos.members().empty()) return {};
   const LanguageFilter filter = LanguageFilter::OfVideos(call.query());
@@ -100,7 +93,7 @@ std::string Trailers(Call& call, const Subject& subject, Name) {
   return std::move(out).Take();
 }
 
-std::string Releases(Call& call, const Subject& subject, Name) {
+std::string Releases(Call& call, const Subject& subject, std::string_view) {
   const JsonObject dates(subject.body["release_dates"]);
   if (dates.members().empty()) return {};
   JsonSplice countries = JsonSplice::Array();
@@ -108,11 +101,11 @@ std::string Releases(Call& call, const Subject& subject, Name) {
     const JsonObject country(entry);
     for (const JsonSlice date : ElementsOf(country["release_dates"])) {
       const JsonObject release(date);
-      const JsonSlice day = release["release_date"];
+      const std::string_view day = DayOf(release["release_date"]);
       JsonSplice out = JsonSplice::Object();
       out.Add("certification", release["certification"]).Add("descriptors", release["descriptors"]);
       out.Add("iso_3166_1", country["iso_3166_1"]).Add("primary", "false");
-      out.Add("release_date", IsText(day) ? "\"" + std::string(PlainText(day).substr(0, 10)) + "\"" : "null");
+      out.Add("release_date", day.empty() ? "null" : "\"" + std::string(day) + "\"");
       countries.Add(std::move(out).Take());
     }
   }
@@ -125,7 +118,7 @@ std::string Releases(Call& call, const Subject& subject, Name) {
 // --- persons ---
 
 std::string LocalCredits(Call& call, std::string credits, MediaType type) {
-  const Language language = LanguageOf(call);
+  const Language language = call.language();
   if (credits.empty() || language.IsStored()) return credits;
   const JsonObject object(credits);
   const std::string cast = LocalRows(call, object["cast"], type, language);
@@ -133,11 +126,11 @@ std::string LocalCredits(Call& call, std::string credits, MediaType type) {
   return WithValues(object, std::array{NewValue{"cast", cast}, NewValue{"crew", crew}});
 }
 
-std::string CombinedCredits(Call& call, const Subject& subject, Name name) {
+std::string CombinedCredits(Call& call, const Subject& subject, std::string_view name) {
   return LocalCredits(call, std::string(subject.body[name]), MediaType::kMovie);
 }
 
-std::string CreditsOfOneType(Call& call, const Subject& subject, Name name) {
+std::string CreditsOfOneType(Call& call, const Subject& subject, std::string_view name) {
   if (name == "credits") name = "movie_credits";
   const MediaType type = name == "movie_credits" ? MediaType::kMovie : MediaType::kTv;
   std::string credits(subject.body[name]);
@@ -150,51 +143,51 @@ std::string CreditsOfOneType(Call& call, const Subject& subject, Name name) {
 
 // --- shows, seasons, episodes ---
 
-std::string CreditsOfShow(Call& call, const Subject& subject, Name) {
+std::string CreditsOfShow(Call& call, const Subject& subject, std::string_view) {
   return ShowCredits(call, subject);
 }
-std::string CreditsOfSeason(Call& call, const Subject& subject, Name) {
+std::string CreditsOfSeason(Call& call, const Subject& subject, std::string_view) {
   return SeasonCredits(call, subject);
 }
-std::string AggregateCreditsOfSeason(Call& call, const Subject& subject, Name) {
+std::string AggregateCreditsOfSeason(Call& call, const Subject& subject, std::string_view) {
   return SeasonAggregateCredits(call, subject);
 }
-std::string CreditsOfEpisode(Call& call, const Subject& subject, Name) {
+std::string CreditsOfEpisode(Call& call, const Subject& subject, std::string_view) {
   return EpisodeCredits(call, subject, subject.episode);
 }
 
-std::string ProvidersOfShow(Call& call, const Subject& season, Name name) {
+std::string ProvidersOfShow(Call& call, const Subject& season, std::string_view name) {
   if (const JsonSlice stored = season.body[name]; !stored.empty()) return std::string(stored);
   const auto show = call.Find({MediaType::kTv, season.record->tv_id});
   call.Worsen(Fidelity::kApproximate);
   return show == nullptr ? std::string() : std::string(JsonObject(show->body)[name]);
 }
 
-std::string SeasonImages(Call& call, const Subject& season, Name name) {
+std::string SeasonImages(Call& call, const Subject& season, std::string_view name) {
   return season.body[name].empty() ? Empty(call, R"({"posters":[]})") : Images(call, season, name);
 }
-std::string SeasonVideos(Call& call, const Subject& season, Name name) {
+std::string SeasonVideos(Call& call, const Subject& season, std::string_view name) {
   return season.body[name].empty() ? Empty(call, R"({"results":[]})") : Videos(call, season, name);
 }
-std::string SeasonTranslations(Call& call, const Subject& season, Name name) {
+std::string SeasonTranslations(Call& call, const Subject& season, std::string_view name) {
   return season.body[name].empty() ? Empty(call, R"({"translations":[]})") : Stored(call, season, name);
 }
-std::string SeasonExternalIds(Call& call, const Subject& season, Name name) {
+std::string SeasonExternalIds(Call& call, const Subject& season, std::string_view name) {
   constexpr auto kNone =
       R"({"freebase_mid":null,"freebase_id":null,"tvdb_id":null,"tvrage_id":null,"wikidata_id":null})";
   return season.body[name].empty() ? Empty(call, kNone) : Stored(call, season, name);
 }
 
-std::string NoStills(Call& call, const Subject&, Name) {
+std::string NoStills(Call& call, const Subject&, std::string_view) {
   return Empty(call, R"({"stills":[]})");
 }
-std::string NoVideos(Call& call, const Subject&, Name) {
+std::string NoVideos(Call& call, const Subject&, std::string_view) {
   return Empty(call, R"({"results":[]})");
 }
-std::string NoTranslations(Call& call, const Subject&, Name) {
+std::string NoTranslations(Call& call, const Subject&, std::string_view) {
   return Empty(call, R"({"translations":[]})");
 }
-std::string NoExternalIds(Call& call, const Subject&, Name) {
+std::string NoExternalIds(Call& call, const Subject&, std::string_view) {
   return Empty(
       call,
       R"({"imdb_id":null,"freebase_mid":null,"freebase_id":null,"tvdb_id":null,"tvrage_id":null,"wikidata_id":null})");

@@ -114,8 +114,6 @@ class ShowSeasons {
   bool without_texts_ = false;
 };
 
-constexpr JsonSlice kNoOverview = "\"\"";
-
 std::string SeasonListIn(Call& call, ShowSeasons& seasons, JsonSlice list) {
   JsonSplice out = JsonSplice::Array(list.size());
   for (const JsonSlice entry : ElementsOf(list)) {
@@ -123,9 +121,7 @@ std::string SeasonListIn(Call& call, ShowSeasons& seasons, JsonSlice list) {
     const auto number = IntegerOf(season["season_number"]);
     const SeasonTexts* texts = number ? seasons.Of(*number) : nullptr;
     if (texts == nullptr || !texts->complete) call.Worsen(Fidelity::kApproximate);
-    const SeasonTexts words =
-        texts == nullptr ? SeasonTexts{.name = {}, .overview = kNoOverview, .poster_path = {}, .episodes = {}}
-                         : *texts;
+    const SeasonTexts words = texts == nullptr ? SeasonTexts() : *texts;
     out.Add(WithValues(season, std::array{NewValue{"name", words.name}, NewValue{"overview", words.overview},
                                           NewValue{"poster_path", words.poster_path}}));
   }

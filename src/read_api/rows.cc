@@ -91,7 +91,7 @@ std::string DateInRegion(const JsonObject& body, std::string_view region) {
     if (PlainText(object["iso_3166_1"]) != region) continue;
     for (const JsonSlice entry : ElementsOf(object["release_dates"])) {
       const JsonObject release(entry);
-      const std::string_view date = PlainText(release["release_date"]).substr(0, 10);
+      const std::string_view date = DayOf(release["release_date"]);
       if (date.empty()) continue;
       if (any.empty() || date < any) any = date;
       const JsonSlice kind = release["type"];

@@ -37,7 +37,7 @@ bool HasSeasonTexts(const JsonObject& season) {
 
 SeasonTexts SeasonTextsIn(const Language& language, const JsonObject& season,
                           std::string_view original_language) {
-  SeasonTexts texts{.name = {}, .overview = kNoOverview, .poster_path = {}, .episodes = {}};
+  SeasonTexts texts;
   texts.poster_path = PosterIn(language, JsonObject(season["images"])["posters"], original_language);
   if (const JsonSlice collected = CollectedIn(language, season); !collected.empty()) {
     const JsonObject object(collected);

@@ -13,14 +13,14 @@
 namespace tmdbc::read_api {
 
 struct SeasonTexts {
-  JsonSlice name;  // empty: the stored one stays
-  JsonSlice overview;
-  JsonSlice poster_path;  // empty: the stored one stays
+  JsonSlice name = {};  // empty: the stored one stays
+  JsonSlice overview = "\"\"";
+  JsonSlice poster_path = {};  // empty: the stored one stays
   struct Episode {
     JsonSlice name;
     JsonSlice overview;
   };
-  std::map<std::int64_t, Episode> episodes;  // by id
+  std::map<std::int64_t, Episode> episodes = {};  // by id
   bool complete = false;                     // TMDB's own words for the season and each episode
 };
 
