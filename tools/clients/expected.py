@@ -89,7 +89,8 @@ collection = pick("collection", lambda c: named_in_german(c) and plain(c["name"]
                   and first_in(c["images"]["posters"], "de"))
 of_set = pick("movie", lambda m: m["belongs_to_collection"] and not m["adult"] and m["title"] and german(m).get("title"))
 reviewed = pick("movie", lambda m: m["reviews"]["results"] and not m["adult"])
-company = film["production_companies"][0]
+# Rust's tmdb-api wants an origin_country of a parent, which TMDB does not give.
+company = pick("company", lambda c: c["id"] in [p["id"] for p in film["production_companies"]] and not c["parent_company"])
 keyword = film["keywords"]["keywords"][0]
 
 numbers = [season["season_number"] for season in show["seasons"]]
