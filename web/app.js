@@ -230,14 +230,16 @@ function typeRow(type, of) {
     waiting > 0 && `${count(waiting)} waiting`,
     queue.dead > 0 && plural(queue.dead, "dead letter"),
     of.bytes > 0 && bytes(of.bytes),
+    of.coverage === null && "no export lists them",
   ].filter(Boolean).join(" · ");
-  const label = of.coverage === null ? `${typeNames(type)}: no export lists them` : `${typeNames(type)}: ${percent(of.coverage)} complete`;
+  if (of.coverage === null) return h("li", { class: "type unlisted" }, h("h3", {}, typeNames(type)), h("p", { class: "details" }, details));
+  const label = `${typeNames(type)}: ${percent(of.coverage)} complete`;
   const width = (n) => known > 0 ? 100 * n / known : 0;
   return h("li", { class: "type" }, h("h3", {}, typeNames(type)),
     svg("svg", { class: "bar", viewBox: "0 0 100 4", preserveAspectRatio: "none", role: "img", "aria-label": label },
-      svg("rect", { x: 0, y: 0, width: of.coverage === null ? 0 : width(live), height: 4 }),
+      svg("rect", { x: 0, y: 0, width: width(live), height: 4 }),
       missing > 0 && svg("rect", { class: "gone", x: width(live), y: 0, width: Math.min(width(missing), 100 - width(live)), height: 4 })),
-    h("span", { class: "percent" }, of.coverage === null ? h("span", { class: "soft" }, "–") : percent(of.coverage)),
+    h("span", { class: "percent" }, percent(of.coverage)),
     h("p", { class: "details" }, details));
 }
 
@@ -305,12 +307,12 @@ function work(status, at) {
   const parts = [["waiting", queue.waiting], ["to be tried again", queue.delayed], ["in flight", queue.in_flight]]
     .filter(([, n]) => n > 0).map(([name, n]) => `${count(n)} ${name}`).join(", ");
   return [h("p", {}, activity(status, facts.rate_limit)[0]), terms([
-    process && ["process", h("code", {}, process.command), process.running ? ` (${process.pid}) since ` : " until ", ago(process.running ? process.started : process.updated)],
+    process && ["process", h("code", {}, process.command), process.running ? ` (${process.pid}), began ` : `, ${process.ended ? "ended" : "cut off after"} `, ago(process.running ? process.started : process.updated)],
     process?.running && ["rate", `${process.requests_per_second.toFixed(1)} requests a second`, facts.rate_limit ? ` of ${facts.rate_limit}` : ""],
     ["queue", left === 0 ? "empty" : parts],
     left > 0 && process?.running && ["time left", process.eta_seconds === null ? "–" : `${span(process.eta_seconds)} ${kEta}`],
     status.oldest_sent && ["oldest in it", ago(status.oldest_sent)],
-    process && ["requests", `${count(process.requests)}, of which ${count(process.throttled)} were told to wait (429)`],
+    process && ["requests", `${count(process.requests)} to TMDB, ${count(process.throttled)} answered 429`],
     ...status.schedules.map((one) => [one.name, "began ", ago(one.started), one.ended ? [", ended with ", String(one.exit_code)] : ", under way"]),
     status.care && ["care", ago(status.care.at), status.care.purged > 0 ? `, ${plural(status.care.purged, "record")} purged` : "",
       status.care.obstacle ? ": " + (kObstacles[status.care.obstacle] ?? status.care.obstacle) : ""],

@@ -61,12 +61,13 @@ export class World {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "dashboard-"));
   processes = [];
 
-  static async make() {
+  // TMDB's clock begins at `epoch`.
+  static async make(epoch = new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10) + "T09:00:00Z") {
     const world = new World();
     const portFile = path.join(world.folder, "port");
     world.start(path.join(built, "sim/tmdb-sim"), ["--port=0", "--port-file=" + portFile, "--quiet", "--rate=0", "--movies=90", "--shows=6",
       "--people=40", "--collections=0", "--companies=0", "--networks=0", "--keywords=0", "--adult=0", "--id-gaps=0", "--huge-show=600", "--gone=3",
-      "--epoch=" + new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10) + "T09:00:00Z"]);
+      "--epoch=" + epoch]);
     await until(() => fs.existsSync(portFile));
     world.sim = "http://127.0.0.1:" + fs.readFileSync(portFile, "utf8").trim();
     world.front = await front(world.sim);
