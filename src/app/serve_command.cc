@@ -41,7 +41,8 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   const auto at = ParseListenAddress(arguments.Get("--listen").value_or("127.0.0.1:8080"));
   if (!at) return WithinFlag("--listen", at.error());
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
-  read_api::StoredRecords records(store->reader);
+  PopularityTable expected(store->catalog);
+  read_api::StoredRecords records(store->reader, &expected);
   read_api::ReadApi api(records, store->clock);
   CatalogMark mark(store->catalog);
   serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);

@@ -37,8 +37,12 @@ Result<Source> StoredRecords::SourceOf(MediaId id) {
   return SourceFrom(id, row.version, row.fetched_at);
 }
 
-Result<bool> StoredRecords::IsAwaited(MediaId) {
-  return false;
+Result<bool> StoredRecords::IsAwaited(MediaId id) {
+  if (expected_ == nullptr) return false;
+  // One that was deleted is known, and not awaited, whatever an older export says.
+  if (const auto row = reader_.ViewOf(id); row || row.error().code != ErrorCode::kNotFound) return false;
+  const auto listed = expected_->Find(id);
+  return listed && *listed;
 }
 
 }  // namespace tmdbc::read_api
