@@ -52,6 +52,7 @@ struct FaultOptions {
   Duration trickle = std::chrono::seconds(2);
   Duration burst = std::chrono::seconds(2);
   bool on_exports = false;
+  bool on_images = false;
 
   // `total` percent shared by every kind but kStale, which a client cannot tell from the truth. Outages touch
   // many requests, so they begin ten times less often than the others occur.

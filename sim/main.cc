@@ -87,6 +87,7 @@ void Declare(CLI::App& app, Flags& f) {
     kinds += fmt::format("{}{}", i > 0 ? ", " : "", NameOf(static_cast<Fault>(i)));
   app.add_option("--fault", f.faults, "KIND=PERCENT, repeatable; kinds: " + kinds);
   app.add_flag("--fault-exports", f.simulator.faults.on_exports, "faults hit exports too");
+  app.add_flag("--fault-images", f.simulator.faults.on_images, "faults hit images too");
   app.add_option("--stall-seconds", f.stall, "how long a stalled answer keeps its connection")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

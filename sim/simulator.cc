@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "images.h"
 #include "json.h"
 
 namespace tmdbc::sim {
@@ -90,6 +91,17 @@ http::Answer Simulator::Handle(const http::ServerRequest& request) {
       answer.framing = http::Answer::Framing::kLength;
     }
     book_.Answered(answer, request.method == "HEAD", "export", 0);
+    return answer;
+  }
+  constexpr std::string_view kImages = "/t/p/";
+  if (target.path.starts_with(kImages)) {
+    http::Answer answer = AnswerImage(std::string_view(target.path).substr(kImages.size()));
+    const auto fault = options_.faults.on_images ? faults_.Next(target.path, request.received) : std::nullopt;
+    if (fault && answer.status == 200 && request.method == "GET") {
+      answer = Spoil(*fault, target, {answer.status, "image", 0, answer.headers, answer.body, nullptr}, false);
+      answer.framing = http::Answer::Framing::kLength;
+    }
+    book_.Answered(answer, request.method == "HEAD", "image", 0);
     return answer;
   }
   return HandleApi(request, target);

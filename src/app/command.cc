@@ -135,6 +135,18 @@ constexpr Option kVerifyOptions[] = {
     kJson,
 };
 
+constexpr Option kImagesOptions[] = {
+    {"--types", "LIST", "of movie, tv, season, person, collection, company and network (movie,tv,person)", ""},
+    {"--kinds", "LIST", "of poster, backdrop, profile, still and logo (poster,backdrop,profile)", ""},
+    {"--sizes", "LIST", "of TMDB's sizes: w342, h632, original.. (w342)", ""},
+    {"--languages", "LIST", "only images in these, the earlier ones first; null for images without one: en,null", ""},
+    {"--most-popular", "N", "of each type so many records (10000)", ""},
+    {"--per-title", "N", "of each kind and record so many images (1)", ""},
+    {"--max-bytes", "SIZE", "keep no more than this: 500M, 20G.. (20G)", ""},
+    {"--check", "", "fetch nothing: read every image that is kept, and remove damaged ones", ""},
+    kJson,
+};
+
 constexpr Option kServeOptions[] = {
     {"--listen", "ADDRESS", "where to listen (127.0.0.1:8080)", ""},
 };
@@ -214,6 +226,10 @@ constexpr Command kCommands[] = {
      "lists what there is (docs/data-dictionary.md). Exits 1 when there are no tables yet, 2 when the statement is wrong, "
      "3 without DuckDB's library.",
      false, SqlCommand},
+    {"images", "fetch TMDB's pictures of the most popular records into DATA_DIR/images", kImagesOptions,
+     "What is there is not fetched again. Where --max-bytes is met the images of less popular records make room. Exits 1 "
+     "when some failed or it was stopped.",
+     false, ImagesCommand},
     {"serve", "answer TMDB's read API from the mirror", kServeOptions,
      "A client that takes another base URL needs nothing else: http://127.0.0.1:8080/3. Runs beside every other command.",
      false, ServeCommand},

@@ -76,6 +76,7 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments);
 Result<int> HarvestCommand(const Settings& settings, const Arguments& arguments);
 Result<int> CollectCommand(const Settings& settings, const Arguments& arguments);
 Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments);
+Result<int> ImagesCommand(const Settings& settings, const Arguments& arguments);
 Result<int> ServeCommand(const Settings& settings, const Arguments& arguments);
 Result<int> StatusCommand(const Settings& settings, const Arguments& arguments);
 Result<int> QueryCommand(const Settings& settings, const Arguments& arguments);

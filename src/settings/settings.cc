@@ -216,6 +216,12 @@ constexpr Setting kTable[] = {
     {"TMDB_EXPORT_BASE_URL", "tmdb", "https://files.tmdb.org/p/exports",
      "http(s)://host[:port][/path], without user, query or fragment", "Where the daily id exports are.",
      false, [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.tmdb_export_base_url); }},
+    {"IMAGE_BASE_URL", "images", "https://image.tmdb.org/t/p",
+     "http(s)://host[:port][/path], without user, query or fragment", "Where `images` fetches TMDB's pictures.", false,
+     [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.image_base_url); }},
+    {"IMAGE_RATE", "images", "20", "a number from 0.1 to 1000",
+     "Pictures a second. Their host is another one than the API's and has no stated limit.", false,
+     [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.image_rate); }},
     {"RATE_LIMIT_REQUESTS", "collector", "3", "a number from 0.1 to 1000",
      "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above "
      "50 a warning is given.",

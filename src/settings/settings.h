@@ -64,6 +64,8 @@ struct Settings {
   std::string tmdb_api_key;  // a secret: 32 hex digits (v3) or a token with two dots (v4); empty when not set
   std::string tmdb_api_base_url;  // without a trailing slash, like the next one
   std::string tmdb_export_base_url;
+  std::string image_base_url;
+  double image_rate = 0;           // images a second
   double rate_limit_requests = 0;  // a second, over all workers
   int collector_concurrency = 0;
   Namespaces namespaces;       // what is appended to the details of each type
