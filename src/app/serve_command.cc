@@ -20,18 +20,15 @@
 #include "read_api/read_api.h"
 #include "read_api/stored_records.h"
 #include "serve/api_handler.h"
+#include "serve/image_handler.h"
 
 namespace tmdbc {
 namespace {
 
 constexpr auto kStep = std::chrono::milliseconds(100);
 
-// What TMDB has at its own hosts is the API's; all else is the page at / and what belongs to it.
 bool IsForTheApi(std::string_view target) {
-  const auto within = [&](std::string_view part) {
-    return target.starts_with(part) && (target.size() == part.size() || target[part.size()] == '/' || target[part.size()] == '?');
-  };
-  return within("/3") || within("/t");
+  return target.starts_with("/3") && (target.size() == 2 || target[2] == '/' || target[2] == '?');
 }
 
 }  // namespace
@@ -50,7 +47,11 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   dashboard::Watcher watcher(look, store->clock);
   dashboard::DashboardHandler dashboard(look, watcher, {.facts = DashboardFacts(settings)});
   watcher.Start();
+  PosixFileSystem files(settings.data_dir);
+  serve::ImageHandler pictures(files);
   const auto answer = [&](const http::ServerRequest& request) {
+    if (request.target.starts_with(serve::ImageHandler::kPath)) return pictures.Handle(request);
+    // All that is neither TMDB's API nor its pictures is the page at / and what belongs to it.
     if (!IsForTheApi(request.target)) return dashboard(request);
     serve::ApiNote note;
     return handler.Handle(request, note);
