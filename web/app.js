@@ -77,6 +77,9 @@ export const typeNames = (type) => kNames[type]?.[1] ?? type;
 
 // --- data ---
 
+function answers(does) {
+  document.getElementById("offline").hidden = does || document.hidden;
+}
 export async function data(path, signal) {
   const response = await fetch("/dashboard/" + path, { signal, headers: { Accept: "application/json" } });
   const answer = await response.json();
@@ -86,8 +89,9 @@ export async function data(path, signal) {
 // Calls `act` every so often, until `signal` says that nobody looks any more; a page in the background rests.
 export function every(milliseconds, signal, act) {
   let timer = 0;
+  const failed = (error) => answers(error.status !== undefined || signal.aborted);
   const again = async () => {
-    if (!document.hidden) await act().catch(() => {});
+    if (!document.hidden) await act().then(() => answers(true), failed);
     if (!signal.aborted) timer = setTimeout(again, milliseconds);
   };
   timer = setTimeout(again, milliseconds);
@@ -246,7 +250,11 @@ function typeRow(type, of) {
 function complete(seen) {
   const types = Object.entries(seen.status?.types ?? {}).sort(([a], [b]) => kTypes.indexOf(a) - kTypes.indexOf(b));
   if (types.length === 0) return h("p", { class: "soft" }, "Nothing is stored and nothing is known to be missing yet.");
-  if (!seen.counted_at && !facts.bucket) return h("p", { class: "soft" }, "Counting what is stored…");
+  if (facts.bucket) {
+    return h("div", { class: "stack" }, h("p", { class: "soft" }, "What a mirror in a bucket holds is not counted here. What its owner wrote last:"),
+      command(collector("status")));
+  }
+  if (!seen.counted_at) return h("p", { class: "soft" }, "Counting what is stored…");
   return h("ul", { class: "types" }, types.map(([type, of]) => typeRow(type, of)));
 }
 

@@ -52,7 +52,7 @@ function search(kind, text) {
     } catch (error) {
       if (number !== asked) return;
       close();
-      hint.textContent = error.status === 404 ? kByAddress : error.message;
+      hint.textContent = error.status === 404 ? kByAddress : `${error.message}. ${kByAddress}`;
     }
   }
   const kByAddress = "By type and id: 550, movie:550, season 1399/season/1.";

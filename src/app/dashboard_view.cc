@@ -15,29 +15,38 @@
 namespace tmdbc {
 namespace {
 
+// A page has no hints: what helps is said with what is wrong.
+std::unexpected<Error> InWords(const Error& error) {
+  return Fail(error.code, "{}", Explain(error));
+}
+
 class StoreView : public dashboard::MirrorView {
  public:
   StoreView(const Settings& settings, std::unique_ptr<OpenedStore> store)
       : settings_(settings), store_(std::move(store)), queue_(store_->catalog, store_->clock) {}
 
   Result<std::string> Status() override {
-    TRY_ASSIGN(const auto status, ReadStatus(store_->name, store_->catalog, queue_, counts_));
-    return StatusJson(status, nullptr);
+    const auto status = ReadStatus(store_->name, store_->catalog, queue_, counts_);
+    if (!status) return InWords(status.error());
+    return StatusJson(*status, nullptr);
   }
 
   Result<void> Count() override {
     // All of its catalog would have to come.
-    if (store_->view() != nullptr) return Fail(ErrorCode::kUnavailable, "a mirror in a bucket is not counted");
+    if (store_->view() != nullptr)
+      return Fail(ErrorCode::kUnavailable, "a mirror in a bucket is not counted");
     TRY_ASSIGN(counts_, CountStored(store_->ledger));
     return {};
   }
 
   Result<std::string> Coverage() override {
-    if (store_->view() != nullptr) return Fail(ErrorCode::kUnavailable, "a mirror in a bucket is not compared id by id");
-    TRY_ASSIGN(const auto types, ReadCoverage(store_->files, store_->catalog, store_->ledger, queue_,
-                                              settings_.include_adult, store_->clock.Now()));
+    if (store_->view() != nullptr)
+      return Fail(ErrorCode::kUnavailable, "a mirror in a bucket is not compared id by id");
+    const auto types = ReadCoverage(store_->files, store_->catalog, store_->ledger, queue_,
+                                    settings_.include_adult, store_->clock.Now());
+    if (!types) return InWords(types.error());
     JsonWriter json;
-    AddCoverage(json, types);
+    AddCoverage(json, *types);
     return json.text();
   }
 
@@ -69,14 +78,18 @@ class StoreView : public dashboard::MirrorView {
 }  // namespace
 
 Result<std::unique_ptr<dashboard::MirrorView>> OpenDashboardView(const Settings& settings) {
-  TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
-  return std::make_unique<StoreView>(settings, std::move(store));
+  auto store = OpenedStore::ForReading(settings);
+  if (!store) return InWords(store.error());
+  return std::make_unique<StoreView>(settings, *std::move(store));
 }
 
 std::string DashboardFacts(const Settings& settings) {
   JsonWriter json;
   json.BeginObject().Field("version", kVersion).Key("rate_limit").Real(settings.rate_limit_requests, 2);
-  return json.Field("flags", FlagsToRepeat(settings)).Field("bucket", !settings.s3_bucket_name.empty()).EndObject().text();
+  return json.Field("flags", FlagsToRepeat(settings))
+      .Field("bucket", !settings.s3_bucket_name.empty())
+      .EndObject()
+      .text();
 }
 
 }  // namespace tmdbc

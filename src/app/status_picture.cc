@@ -94,7 +94,8 @@ Result<StoredCounts> CountStored(RecordLedger& ledger) {
   return stored;
 }
 
-Result<Status> ReadStatus(std::string data_dir, Database& catalog, QueueView& queue, const StoredCounts& stored) {
+Result<Status> ReadStatus(std::string data_dir, Database& catalog, QueueView& queue,
+                          const StoredCounts& stored) {
   Status status;
   status.data_dir = std::move(data_dir);
   TRY_ASSIGN(status.run, ReadRunStatus(catalog));

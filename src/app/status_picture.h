@@ -80,7 +80,8 @@ using StoredCounts = std::vector<std::pair<MediaType, TypeCounts>>;
 Result<StoredCounts> CountStored(RecordLedger& ledger);
 
 // Everything else, at the same cost whatever is stored; `stored` is from a moment before.
-Result<Status> ReadStatus(std::string data_dir, Database& catalog, QueueView& queue, const StoredCounts& stored);
+Result<Status> ReadStatus(std::string data_dir, Database& catalog, QueueView& queue,
+                          const StoredCounts& stored);
 
 // One object, as `status --json` prints it; `coverage` may be null.
 std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* coverage);

@@ -23,7 +23,8 @@ Result<std::int64_t> BeginOfLast(std::uint64_t bytes, MediaType type, Database& 
   TRY_ASSIGN(const auto sealed, index.SealedInOrder(type));
   std::uint64_t sum = 0;
   for (auto row = sealed.rbegin(); row != sealed.rend(); ++row)
-    if ((sum += row->bytes) > bytes) return row == sealed.rbegin() ? std::int64_t(row->place()) - 1 : row->place();
+    if ((sum += row->bytes) > bytes)
+      return row == sealed.rbegin() ? std::int64_t(row->place()) - 1 : row->place();
   return 0;
 }
 
@@ -33,7 +34,8 @@ Result<void> ChangeWindow::Follow(MediaType type, FileSystem& files, Database& c
   OfType& at = types_[type];
   const auto followed = FollowFeed(type, at, files, catalog);
   // Nothing is stored yet, or the store was made anew: from the start.
-  if (!followed && (followed.error().code == ErrorCode::kNotFound || followed.error().code == ErrorCode::kInvalid)) {
+  if (!followed &&
+      (followed.error().code == ErrorCode::kNotFound || followed.error().code == ErrorCode::kInvalid)) {
     at = {};
     return {};
   }
@@ -69,7 +71,8 @@ Result<void> ChangeWindow::FollowOpen(MediaType type, OfType& at, FileSystem& fi
   SegmentReader reader(files, OpenPath(type, last->number), last->bytes, at.open_bytes);
   while (true) {
     const auto frame = reader.Next();
-    if (!frame && frame.error().code == ErrorCode::kNotFound) return {};  // it is being sealed: the feed will tell
+    if (!frame && frame.error().code == ErrorCode::kNotFound)
+      return {};  // it is being sealed: the feed will tell
     if (!frame) return std::unexpected(frame.error());
     if (!*frame) break;
     const SegmentReader::Frame& content = **frame;
@@ -163,7 +166,8 @@ void ChangeWindow::Compare(RecordReader& reader, ChangeEntry& entry) {
 std::vector<ChangeEntry> ChangeWindow::Entries() const {
   std::vector<ChangeEntry> all;
   for (const auto& [type, at] : types_) {
-    for (const auto* entries : {&at.changes, &at.numbers}) all.insert(all.end(), entries->begin(), entries->end());
+    for (const auto* entries : {&at.changes, &at.numbers})
+      all.insert(all.end(), entries->begin(), entries->end());
   }
   std::ranges::sort(all, [](const ChangeEntry& a, const ChangeEntry& b) {
     return std::tie(a.fetched_at, a.number) > std::tie(b.fetched_at, b.number);
@@ -171,17 +175,24 @@ std::vector<ChangeEntry> ChangeWindow::Entries() const {
   return all;
 }
 
-std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since, int most) {
+std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since,
+                        int most) {
   JsonWriter json;
   json.BeginObject().Field("revision", revision).Key("changes").BeginArray();
   for (const ChangeEntry& entry : entries) {
     if (entry.revision <= since) continue;
     if (most-- == 0) break;
-    json.BeginObject().Field("number", entry.number).Field("seq", entry.sequence).Field("type", Name(entry.id.type));
+    json.BeginObject()
+        .Field("number", entry.number)
+        .Field("seq", entry.sequence)
+        .Field("type", Name(entry.id.type));
     json.Field("id", entry.id.id).Field("version", entry.version).Field("change", Name(entry.change));
     if (entry.id.type == MediaType::kSeason)
       json.Field("tv_id", entry.tv_id).Field("season_number", entry.season_number);
-    json.Field("at", FormatTime(entry.fetched_at)).Field("title", entry.title).Field("what", entry.what).EndObject();
+    json.Field("at", FormatTime(entry.fetched_at))
+        .Field("title", entry.title)
+        .Field("what", entry.what)
+        .EndObject();
   }
   return json.EndArray().EndObject().text();
 }

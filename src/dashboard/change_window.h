@@ -25,8 +25,9 @@
 namespace tmdbc::dashboard {
 
 struct ChangeEntry {
-  std::int64_t number = 0;    // of this window: the later one is greater
-  std::int64_t revision = 0;  // greater than that of all that was told before: what was added, or has been amended
+  std::int64_t number = 0;  // of this window: the later one is greater
+  std::int64_t revision =
+      0;  // greater than that of all that was told before: what was added, or has been amended
   std::int64_t sequence = 0;  // in the feed; 0: its segment is not sealed yet
   MediaId id{};
   std::int64_t tv_id = 0, season_number = 0;  // of a season
@@ -81,6 +82,7 @@ class ChangeWindow {
 };
 
 // The entries of a revision above `since`, up to `most` of them, the newest first: {"revision","changes":[...]}.
-std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since, int most);
+std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since,
+                        int most);
 
 }  // namespace tmdbc::dashboard

@@ -25,7 +25,8 @@ struct FollowedStore : testing::StoreWorld {
     for (const ChangeEntry& entry : window.Entries()) {
       if (entry.revision <= since) continue;
       text += fmt::format("{}{} {}{} {}{}{}", text.empty() ? "" : ", ", entry.id.id, Name(entry.change),
-                          entry.sequence == 0 ? " unsealed" : "", entry.title, entry.what.empty() ? "" : ": ", entry.what);
+                          entry.sequence == 0 ? " unsealed" : "", entry.title, entry.what.empty() ? "" : ": ",
+                          entry.what);
     }
     return text;
   }
@@ -52,7 +53,8 @@ TEST(ChangeWindow, TellsBeforeASegmentIsSealedAndOnceOnly) {
   world.Seal();
   EXPECT_EQ(world.Told(), "551 insert Seven, 550 insert Fight Club");
   world.PutMovie(550, "Fight Club II");
-  EXPECT_EQ(world.Told(), "550 update unsealed Fight Club II: title, 551 insert Seven, 550 insert Fight Club");
+  EXPECT_EQ(world.Told(),
+            "550 update unsealed Fight Club II: title, 551 insert Seven, 550 insert Fight Club");
 }
 
 TEST(ChangeWindow, BeginsWithWhatWasWrittenLast) {
@@ -127,13 +129,15 @@ TEST(ChangeWindow, JsonHasWhatIsNewAndNoMore) {
   FollowedStore world;
   world.PutMovie(1, "<b>\u202eOne");
   world.Told();
-  EXPECT_EQ(ChangesJson(world.window.Entries(), world.window.revision(), 0, 10),
-            R"({"revision":2,"changes":[{"number":1,"seq":0,"type":"movie","id":1,"version":1,"change":"insert",)"
-            R"("at":"2026-11-22T00:01:00.000Z","title":"<b>\u202eOne","what":""}]})");
+  EXPECT_EQ(
+      ChangesJson(world.window.Entries(), world.window.revision(), 0, 10),
+      R"({"revision":2,"changes":[{"number":1,"seq":0,"type":"movie","id":1,"version":1,"change":"insert",)"
+      R"("at":"2026-11-22T00:01:00.000Z","title":"<b>\u202eOne","what":""}]})");
   EXPECT_EQ(ChangesJson(world.window.Entries(), 2, 2, 10), R"({"revision":2,"changes":[]})");
   world.PutMovie(2, "Two");
   world.Told();
-  EXPECT_EQ(ChangesJson(world.window.Entries(), 4, 0, 1).find(R"("id":1)"), std::string::npos);  // the newest first
+  EXPECT_EQ(ChangesJson(world.window.Entries(), 4, 0, 1).find(R"("id":1)"),
+            std::string::npos);  // the newest first
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "dashboard/assets.h"
-#include "dashboard/record_pages.h"
 #include "dashboard/request_guard.h"
 
 namespace tmdbc::dashboard {
@@ -23,23 +22,20 @@ constexpr std::size_t kMaxQuestion = 200;  // bytes of a search
 // Where the first pictures stand in index.html.
 constexpr std::string_view kFirstMark = "@first@";
 
-std::shared_ptr<const std::string> Shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 // Nothing is loaded but our own files and data, nothing is written into the page as markup, nobody frames it.
 std::vector<http::Header> Guarded(std::string_view type) {
-  return {{"Content-Type", std::string(type)},
-          {"Content-Security-Policy",
-           "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
-           "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"},
-          {"X-Content-Type-Options", "nosniff"},
-          {"Referrer-Policy", "no-referrer"},
-          {"Cross-Origin-Opener-Policy", "same-origin"},
-          {"Cross-Origin-Resource-Policy", "same-origin"}};
+  return {
+      {"Content-Type", std::string(type)},
+      {"Content-Security-Policy",
+       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+       "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cross-Origin-Opener-Policy", "same-origin"},
+      {"Cross-Origin-Resource-Policy", "same-origin"}};
 }
 
-http::Answer Json(int status, std::shared_ptr<const std::string> body) {
+http::Answer Json(int status, SharedText body) {
   http::Answer answer;
   answer.status = status;
   answer.headers = Guarded("application/json; charset=utf-8");
@@ -49,11 +45,20 @@ http::Answer Json(int status, std::shared_ptr<const std::string> body) {
 }
 
 http::Answer ErrorJson(int status, std::string_view why) {
-  return Json(status, Shared(JsonWriter().BeginObject().Field("error", why).EndObject().text()));
+  return Json(status, Share(JsonWriter().BeginObject().Field("error", why).EndObject().text()));
 }
 
 int StatusOf(ErrorCode code) {
-  return code == ErrorCode::kInvalid ? 400 : code == ErrorCode::kNotFound ? 404 : 500;
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kUnavailable:
+      return 503;
+    default:
+      return 500;
+  }
 }
 
 bool TakesGzip(const http::ServerRequest& request) {
@@ -69,7 +74,10 @@ std::string WithinHtml(std::string_view json) {
 }
 
 int HexDigit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
 }
 
 std::string Decoded(std::string_view text) {
@@ -110,8 +118,8 @@ DashboardHandler::DashboardHandler(OpenView open, Watcher& watcher, DashboardOpt
     : open_(std::move(open)), options_(std::move(options)), watcher_(watcher) {
   for (const Asset& asset : Assets()) {
     File file;
-    file.gzip = Shared(std::string(asset.gzip));
-    file.plain = Shared(GunzipWhole(asset.gzip, kMaxAssetBytes).value_or(""));
+    file.gzip = Share(std::string(asset.gzip));
+    file.plain = Share(GunzipWhole(asset.gzip, kMaxAssetBytes).value_or(""));
     file.etag = fmt::format("\"{}\"", Sha256Hex(asset.gzip).substr(0, 16));
     file.type = ContentTypeOf(asset.path);
     files_.emplace(asset.path, std::move(file));
@@ -127,7 +135,8 @@ http::Answer DashboardHandler::operator()(const http::ServerRequest& request) {
   const std::string_view path = PathOf(request.target);
   if (path == "/") return First(request);
   if (path.starts_with("/dashboard/")) return Data(request);
-  if (const auto file = files_.find(path); file != files_.end() && path != "/index.html") return Page(request, file->second);
+  if (const auto file = files_.find(path); file != files_.end() && path != "/index.html")
+    return Page(request, file->second);
   return ErrorJson(404, "There is no such page.");
 }
 
@@ -149,8 +158,8 @@ http::Answer DashboardHandler::First(const http::ServerRequest& request) {
   const auto page = files_.find("/index.html");
   if (page == files_.end()) return ErrorJson(500, "The page is missing from the program.");
   const Watcher::Pictures shown = watcher_.Look();
-  const std::string first = fmt::format(R"({{"facts":{},"status":{},"freshness":{},"dead":{}}})", options_.facts, *shown.status,
-                                        *shown.freshness, *shown.dead);
+  const std::string first = fmt::format(R"({{"facts":{},"status":{},"freshness":{},"dead":{}}})",
+                                        options_.facts, *shown.status, *shown.freshness, *shown.dead);
   std::string html = *page->second.plain;
   if (const auto at = html.find(kFirstMark); at != std::string::npos)
     html.replace(at, kFirstMark.size(), WithinHtml(first));
@@ -162,7 +171,7 @@ http::Answer DashboardHandler::First(const http::ServerRequest& request) {
     html = Gzip(html, kFast);
     answer.headers.emplace_back("Content-Encoding", "gzip");
   }
-  answer.body = Shared(std::move(html));
+  answer.body = Share(std::move(html));
   return answer;
 }
 
@@ -181,16 +190,16 @@ http::Answer DashboardHandler::Data(const http::ServerRequest& request) {
     std::from_chars(text.data(), text.data() + text.size(), since);
     const Watcher::Pictures shown = watcher_.Look();
     // What is ahead of us was another process's.
-    return Json(200, Shared(ChangesJson(*shown.changes, shown.revision, since > shown.revision ? 0 : since, kChangesAtOnce)));
+    return Json(200, Share(ChangesJson(*shown.changes, shown.revision, since > shown.revision ? 0 : since,
+                                       kChangesAtOnce)));
   }
-  if (what == "suggest.json") return Suggestions(request.target);
   return OfRecord(what, request.target);
 }
 
-http::Answer DashboardHandler::Suggestions(std::string_view target) {
-  if (!options_.suggest) return ErrorJson(404, "There is no index of titles.");
-  const auto found = options_.suggest(QueryValue(target, "q").substr(0, kMaxQuestion));
-  return found ? Json(200, Shared(*found)) : ErrorJson(StatusOf(found.error().code), found.error().message);
+Result<std::string> DashboardHandler::Suggestions(RecordPages& pages, std::string_view text) {
+  if (!options_.suggest) return Fail(ErrorCode::kNotFound, "There is no index of titles.");
+  TRY_ASSIGN(const auto ids, options_.suggest(text.substr(0, kMaxQuestion)));
+  return pages.Titles(ids);
 }
 
 http::Answer DashboardHandler::OfRecord(std::string_view what, std::string_view target) {
@@ -207,10 +216,11 @@ http::Answer DashboardHandler::OfRecord(std::string_view what, std::string_view 
     if (what == "record.json") return pages.Record(type, id);
     if (what == "body.json") return pages.Body(type, id);
     if (what == "history.json") return pages.History(type, id);
+    if (what == "suggest.json") return Suggestions(pages, QueryValue(target, "q"));
     if (what == "diff.json") return pages.Diff(type, id, QueryValue(target, "versions"));
     return Fail(ErrorCode::kNotFound, "There is no such data.");
   }();
-  return found ? Json(200, Shared(*found)) : ErrorJson(StatusOf(found.error().code), found.error().message);
+  return found ? Json(200, Share(*found)) : ErrorJson(StatusOf(found.error().code), found.error().message);
 }
 
 }  // namespace tmdbc::dashboard

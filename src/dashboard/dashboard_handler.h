@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dashboard/mirror_view.h"
+#include "dashboard/record_pages.h"
 #include "dashboard/watcher.h"
 #include "http/server.h"
 
@@ -23,9 +24,9 @@ struct DashboardOptions {
   std::vector<std::string> host_names = {};
   // An object that the page gets as it is: what it says of the program around it (docs/dashboard.md).
   std::string facts = "{}";
-  // Records whose title is nearly `text`, as an array of {"type","id","title","year"}, the best first; empty: there is no
-  // such index, and a record is found by its type and id alone.
-  std::function<Result<std::string>(std::string_view text)> suggest = {};
+  // Records whose title is nearly `text`, the best first; empty: there is no such index, and a record is found by its
+  // type and id alone. kUnavailable: not yet.
+  std::function<Result<std::vector<MediaId>>(std::string_view text)> suggest = {};
 };
 
 class DashboardHandler {
@@ -37,7 +38,7 @@ class DashboardHandler {
 
  private:
   struct File {
-    std::shared_ptr<const std::string> plain, gzip;
+    SharedText plain, gzip;
     std::string etag;
     std::string type;
   };
@@ -46,13 +47,13 @@ class DashboardHandler {
   http::Answer First(const http::ServerRequest& request);
   http::Answer Data(const http::ServerRequest& request);
   http::Answer OfRecord(std::string_view what, std::string_view target);
-  http::Answer Suggestions(std::string_view target);
+  Result<std::string> Suggestions(RecordPages& pages, std::string_view text);
 
   const OpenView open_;
   const DashboardOptions options_;
   std::map<std::string, File, std::less<>> files_;  // by path
   Watcher& watcher_;
-  std::mutex mutex_;                   // of view_
+  std::mutex mutex_;                  // of view_
   std::unique_ptr<MirrorView> view_;  // of records
 };
 

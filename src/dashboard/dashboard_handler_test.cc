@@ -20,7 +20,8 @@ struct Served {
   http::Answer Ask(std::string target, std::vector<http::Header> headers = {}, std::string method = "GET") {
     if (!handler) handler = std::make_unique<DashboardHandler>(world.opener(), watcher, options);
     headers.emplace_back("Host", "127.0.0.1:8080");
-    return (*handler)({.method = std::move(method), .target = std::move(target), .headers = std::move(headers)});
+    return (*handler)(
+        {.method = std::move(method), .target = std::move(target), .headers = std::move(headers)});
   }
 };
 
@@ -50,9 +51,11 @@ TEST(DashboardHandler, ThePageBringsItsFirstPictures) {
 
 TEST(DashboardHandler, EveryAnswerIsGuarded) {
   Served served;
-  for (const char* target : {"/", "/app.js", "/style.css", "/dashboard/status.json", "/nowhere", "/dashboard/record.json"}) {
+  for (const char* target :
+       {"/", "/app.js", "/style.css", "/dashboard/status.json", "/nowhere", "/dashboard/record.json"}) {
     const http::Answer answer = served.Ask(target);
-    EXPECT_TRUE(HeaderOf(answer, "Content-Security-Policy").starts_with("default-src 'none'; script-src 'self'; style-src 'self'"))
+    EXPECT_TRUE(HeaderOf(answer, "Content-Security-Policy")
+                    .starts_with("default-src 'none'; script-src 'self'; style-src 'self'"))
         << target;
     EXPECT_EQ(HeaderOf(answer, "X-Content-Type-Options"), "nosniff") << target;
     EXPECT_EQ(HeaderOf(answer, "Referrer-Policy"), "no-referrer") << target;
@@ -90,7 +93,8 @@ TEST(DashboardHandler, NoFileReachesElsewhere) {
     const std::string text = GunzipWhole(asset.gzip, 1 << 20).value_or("");
     ASSERT_FALSE(text.empty()) << asset.path;
     for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at + 1)) {
-      EXPECT_TRUE(text.substr(0, at).ends_with("http") && text.substr(at).starts_with("://www.w3.org/2000/svg"))
+      EXPECT_TRUE(text.substr(0, at).ends_with("http") &&
+                  text.substr(at).starts_with("://www.w3.org/2000/svg"))
           << asset.path << ": " << text.substr(at - 8, 40);
     }
     EXPECT_EQ(text.find("innerHTML"), std::string::npos) << asset.path;
@@ -105,8 +109,10 @@ TEST(DashboardHandler, DataOfTheWholeAndOfARecord) {
   served.watcher.Step();
   EXPECT_NE(served.Ask("/dashboard/changes.json?since=0").body->find("Fight Club"), std::string::npos);
   EXPECT_EQ(*served.Ask("/dashboard/changes.json?since=2").body, R"({"revision":2,"changes":[]})");
-  EXPECT_NE(served.Ask("/dashboard/changes.json?since=99").body->find("Fight Club"), std::string::npos);  // another's
-  EXPECT_NE(served.Ask("/dashboard/record.json?type=movie&id=550").body->find("Fight Club"), std::string::npos);
+  EXPECT_NE(served.Ask("/dashboard/changes.json?since=99").body->find("Fight Club"),
+            std::string::npos);  // another's
+  EXPECT_NE(served.Ask("/dashboard/record.json?type=movie&id=550").body->find("Fight Club"),
+            std::string::npos);
   EXPECT_EQ(served.Ask("/dashboard/record.json?type=movie&id=551").status, 404);
   EXPECT_EQ(served.Ask("/dashboard/record.json?type=film&id=1").status, 400);
   EXPECT_EQ(served.Ask("/dashboard/what.json").status, 404);
@@ -119,15 +125,22 @@ TEST(DashboardHandler, SuggestsWhereThereIsAnIndex) {
   Served without;
   EXPECT_EQ(without.Ask("/dashboard/suggest.json?q=x").status, 404);
   Served served;
+  served.world.Put(testing::Movie(550, "Fight Club", 1, served.world.clock.Now()));
+  served.world.Commit();
   std::string asked;
-  served.options.suggest = [&](std::string_view text) -> Result<std::string> {
+  std::optional<Error> trouble;
+  served.options.suggest = [&](std::string_view text) -> Result<std::vector<MediaId>> {
     asked = text;
-    return "[]";
+    if (trouble) return std::unexpected(*trouble);
+    return std::vector<MediaId>{{MediaType::kTv, 9}, {MediaType::kMovie, 550}};  // one has gone meanwhile
   };
-  EXPECT_EQ(*served.Ask("/dashboard/suggest.json?q=Am%C3%A9lie+2%26").body, "[]");
+  EXPECT_EQ(*served.Ask("/dashboard/suggest.json?q=Am%C3%A9lie+2%26").body,
+            R"([{"type":"movie","id":550,"title":"Fight Club","year":""}])");
   EXPECT_EQ(asked, "Amélie 2&");
   served.Ask("/dashboard/suggest.json?q=" + std::string(5000, 'x'));
   EXPECT_EQ(asked.size(), 200u);
+  trouble = Error{ErrorCode::kUnavailable, "the titles are being read"};
+  EXPECT_EQ(served.Ask("/dashboard/suggest.json?q=x").status, 503);
 }
 
 TEST(QueryValue, DecodesAndForgives) {

@@ -70,7 +70,8 @@ void AddPeople(element body, RecordCard& card) {
 
 void AddFacts(element body, RecordCard& card) {
   const auto text = [&](const char* label, const char* name) {
-    if (std::string value = TextOf(body, name); !value.empty()) card.facts.emplace_back(label, std::move(value));
+    if (std::string value = TextOf(body, name); !value.empty())
+      card.facts.emplace_back(label, std::move(value));
   };
   const auto number = [&](const char* label, const char* name, const char* unit) {
     std::int64_t value = 0;
@@ -90,8 +91,8 @@ void AddFacts(element body, RecordCard& card) {
   text("headquarters", "headquarters");
   double votes = 0;
   std::int64_t voters = 0;
-  if (body["vote_average"].get(votes) == simdjson::SUCCESS && body["vote_count"].get(voters) == simdjson::SUCCESS &&
-      voters > 0)
+  if (body["vote_average"].get(votes) == simdjson::SUCCESS &&
+      body["vote_count"].get(voters) == simdjson::SUCCESS && voters > 0)
     card.facts.emplace_back("rated", fmt::format("{:.1f} by {}", votes, voters));
   if (const auto episodes = ElementsOf(body["episodes"]); !episodes.empty())
     card.facts.emplace_back("episodes", fmt::format("{}", episodes.size()));
@@ -123,11 +124,15 @@ std::string TitleOf(std::string_view data) {
 
 std::string CardJson(const RecordCard& card) {
   JsonWriter json;
-  json.BeginObject().Field("title", card.title).Field("original_title", card.original_title).Field("date", card.date);
+  json.BeginObject()
+      .Field("title", card.title)
+      .Field("original_title", card.original_title)
+      .Field("date", card.date);
   json.Field("text", card.text).Key("genres").BeginArray();
   for (const std::string& genre : card.genres) json.Text(genre);
   json.EndArray().Key("people").BeginArray();
-  for (const auto& [name, role] : card.people) json.BeginObject().Field("name", name).Field("role", role).EndObject();
+  for (const auto& [name, role] : card.people)
+    json.BeginObject().Field("name", name).Field("role", role).EndObject();
   json.EndArray().Key("facts").BeginArray();
   for (const auto& [label, value] : card.facts) json.BeginArray().Text(label).Text(value).EndArray();
   return json.EndArray().EndObject().text();

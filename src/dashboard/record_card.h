@@ -25,8 +25,8 @@ struct RecordCard {
   struct Credit {
     std::string name, role;  // of a person: a title, and the character in it
   };
-  std::vector<Credit> people;                             // the first kPeople
-  std::vector<std::pair<std::string, std::string>> facts; // "runtime", "139 min"
+  std::vector<Credit> people;                              // the first kPeople
+  std::vector<std::pair<std::string, std::string>> facts;  // "runtime", "139 min"
 };
 
 // Of a body that is no JSON object an empty card.

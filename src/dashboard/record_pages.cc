@@ -74,8 +74,10 @@ Result<std::string> RecordPages::History(std::string_view type, std::string_view
     const std::size_t at = versions->size() - 1 - i;
     const StoredRecord& record = (*versions)[at];
     std::string what;
-    if (at > 0 && record.live() && (*versions)[at - 1].live() && record.damage.empty() && (*versions)[at - 1].damage.empty())
-      if (const auto diff = RecordDiff::Between((*versions)[at - 1].data, record.data)) what = diff->Summary();
+    if (at > 0 && record.live() && (*versions)[at - 1].live() && record.damage.empty() &&
+        (*versions)[at - 1].damage.empty())
+      if (const auto diff = RecordDiff::Between((*versions)[at - 1].data, record.data))
+        what = diff->Summary();
     json.BeginObject();
     AddVersion(json, record);
     json.Field("what", what).Field("damaged", record.damage).EndObject();
@@ -102,6 +104,19 @@ Result<std::string> RecordPages::Diff(std::string_view type, std::string_view id
     rest.remove_prefix(std::min(rest.size(), end + 1));
   }
   return json.EndArray().Field("cut", cut).EndObject().text();
+}
+
+Result<std::string> RecordPages::Titles(const std::vector<MediaId>& ids) {
+  JsonWriter json;
+  json.BeginArray();
+  for (const MediaId id : ids) {
+    const auto record = reader_.Find(id);
+    if (!record || !record->live()) continue;
+    const RecordCard card = CardOf(id.type, record->data);
+    json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).Field("title", card.title);
+    json.Field("year", std::string_view(card.date).substr(0, 4)).EndObject();
+  }
+  return json.EndArray().text();
 }
 
 }  // namespace tmdbc::dashboard

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "storage/record_reader.h"
@@ -17,7 +18,7 @@ namespace tmdbc::dashboard {
 
 class RecordPages {
  public:
-  static constexpr std::size_t kMaxVersions = 500;    // the newest are shown
+  static constexpr std::size_t kMaxVersions = 500;      // the newest are shown
   static constexpr std::size_t kMaxDiffText = 200'000;  // bytes
 
   // Outlives it.
@@ -33,6 +34,9 @@ class RecordPages {
   Result<std::string> History(std::string_view type, std::string_view id);
   // {"from","to","lines":["~ title: ..."],"cut":false}
   Result<std::string> Diff(std::string_view type, std::string_view id, std::string_view versions);
+
+  // What these are called: [{"type","id","title","year"}]; those that are not live, or cannot be read, are left out.
+  Result<std::string> Titles(const std::vector<MediaId>& ids);
 
  private:
   RecordReader& reader_;

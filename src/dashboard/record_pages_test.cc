@@ -29,8 +29,9 @@ TEST(RecordPages, ARecordHasItsCardAndWhereItCameFrom) {
   ShownStore world;
   world.PutNext(Movie(550, "Fight Club", 1, world.clock.Now()));
   const std::string page = Of(world.pages.Record("movie", "550"));
-  EXPECT_TRUE(page.starts_with(R"({"type":"movie","id":"550","record_type":"movie","record_id":550,"version":1,"change":"insert",)"
-                               R"("fetched_at":"2026-11-22T00:00:00.000Z","status":200,"sha256":")"))
+  EXPECT_TRUE(page.starts_with(
+      R"({"type":"movie","id":"550","record_type":"movie","record_id":550,"version":1,"change":"insert",)"
+      R"("fetched_at":"2026-11-22T00:00:00.000Z","status":200,"sha256":")"))
       << page;
   EXPECT_NE(page.find(R"("live":true,"card":{"title":"Fight Club")"), std::string::npos) << page;
   EXPECT_EQ(Of(world.pages.Body("movie", "550")), Movie(550, "Fight Club", 1, Time{}).data);
@@ -53,7 +54,8 @@ TEST(RecordPages, ATombstoneIsAPage) {
   world.PutNext(Movie(1, "One", 1, world.clock.Now()));
   ASSERT_TRUE(world.store->writer->PutGone({MediaType::kMovie, 1}, world.clock.Now()));
   world.Commit();
-  EXPECT_NE(Of(world.pages.Record("movie", "1")).find(R"("status":404,"sha256":"","bytes":0,"data_bytes":0,"live":false)"),
+  EXPECT_NE(Of(world.pages.Record("movie", "1"))
+                .find(R"("status":404,"sha256":"","bytes":0,"data_bytes":0,"live":false)"),
             std::string::npos);
   EXPECT_EQ(Of(world.pages.Body("movie", "1")), "null");
   EXPECT_NE(Of(world.pages.History("movie", "1")).find(R"("change":"delete")"), std::string::npos);
@@ -90,7 +92,8 @@ TEST(RecordPages, ADifferenceWithoutEndIsCut) {
   std::string members;
   for (int i = 0; i < 4000; ++i) members += fmt::format(R"("member_{:05}":"{}",)", i, std::string(60, 'x'));
   world.PutNext(testing::MakeDocument({MediaType::kMovie, 1}, R"({"title":"One"})", world.clock.Now()));
-  world.PutNext(testing::MakeDocument({MediaType::kMovie, 1}, "{" + members + R"("title":"One"})", world.clock.Now()));
+  world.PutNext(
+      testing::MakeDocument({MediaType::kMovie, 1}, "{" + members + R"("title":"One"})", world.clock.Now()));
   const std::string page = Of(world.pages.Diff("movie", "1", "1,2"));
   EXPECT_LT(page.size(), 2 * RecordPages::kMaxDiffText);
   EXPECT_TRUE(page.ends_with(R"(],"cut":true})")) << page.substr(page.size() - 100);

@@ -48,13 +48,17 @@ Refusal RefusalOf(const http::ServerRequest& request, const std::vector<std::str
     return {405, "The dashboard only shows: GET and HEAD are all that it takes."};
   const std::string_view host = request.header("Host");
   if (!IsOurs(HostWithoutPort(host), names)) {
-    return {421, fmt::format("The dashboard does not answer as '{}': ask for it as localhost or by the address in figures.",
-                             Printable(host))};
+    return {
+        421,
+        fmt::format(
+            "The dashboard does not answer as '{}': ask for it as localhost or by the address in figures.",
+            Printable(host))};
   }
   // A link from elsewhere may lead to the page; what it shows is for the page alone.
   if (!request.target.starts_with("/dashboard/")) return {};
   const std::string_view origin = request.header("Origin"), site = request.header("Sec-Fetch-Site");
-  if ((!origin.empty() && !SameOrigin(origin, host)) || (!site.empty() && site != "same-origin" && site != "none"))
+  if ((!origin.empty() && !SameOrigin(origin, host)) ||
+      (!site.empty() && site != "same-origin" && site != "none"))
     return {403, "The dashboard's data is for its own page."};
   return {};
 }

@@ -14,8 +14,8 @@
 namespace tmdbc::dashboard {
 
 struct Refusal {
-  int status = 0;    // 0: it may
-  std::string why;   // a sentence for a person
+  int status = 0;   // 0: it may
+  std::string why;  // a sentence for a person
 };
 
 // `names`: by which the machine is known beside "localhost" and addresses in figures: those cannot be rebound.

@@ -13,15 +13,16 @@ int StatusFor(std::string target, std::vector<http::Header> headers, std::string
 }
 
 TEST(RequestGuard, KnowsItsOwnNames) {
-  for (const char* host : {"localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "192.168.1.7:8080", "[::1]:8080",
-                           "[::1]", "mirror.lan:8080", "Mirror.LAN"}) {
+  for (const char* host : {"localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "192.168.1.7:8080",
+                           "[::1]:8080", "[::1]", "mirror.lan:8080", "Mirror.LAN"}) {
     EXPECT_EQ(StatusFor("/", {{"Host", host}}), 0) << host;
   }
 }
 
 TEST(RequestGuard, ANameThatLeadsHereIsNotOurs) {
-  for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
-                           "127.0.0.1@evil.example", "", "[::1", "::1", "1.2.3", "localhost:80:80"}) {
+  for (const char* host :
+       {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
+        "127.0.0.1@evil.example", "", "[::1", "::1", "1.2.3", "localhost:80:80"}) {
     EXPECT_EQ(StatusFor("/", {{"Host", host}}), 421) << host;
     EXPECT_EQ(StatusFor("/dashboard/status.json", {{"Host", host}}), 421) << host;
   }

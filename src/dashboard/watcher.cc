@@ -10,10 +10,6 @@
 namespace tmdbc::dashboard {
 namespace {
 
-std::shared_ptr<const std::string> Shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 std::string CoverageJson(std::string_view at, bool reading, std::string_view error, std::string_view types) {
   JsonWriter json;
   json.BeginObject().Key("at");
@@ -25,7 +21,11 @@ std::string CoverageJson(std::string_view at, bool reading, std::string_view err
 void AddDamages(JsonWriter& json, const std::deque<FeedDamage>& damages) {
   json.Key("damage").BeginArray();
   for (const FeedDamage& damage : damages)
-    json.BeginObject().Field("file", damage.file).Field("offset", damage.offset).Field("what", damage.what).EndObject();
+    json.BeginObject()
+        .Field("file", damage.file)
+        .Field("offset", damage.offset)
+        .Field("what", damage.what)
+        .EndObject();
   json.EndArray();
 }
 
@@ -35,9 +35,9 @@ Watcher::Watcher(dashboard::OpenView open, const Clock& clock)
     : open_(std::move(open)),
       clock_(clock),
       pictures_{.status = nullptr,
-                .freshness = Shared("null"),
-                .coverage = Shared(CoverageJson("", false, "", "null")),
-                .dead = Shared("[]"),
+                .freshness = Share("null"),
+                .coverage = Share(CoverageJson("", false, "", "null")),
+                .dead = Share("[]"),
                 .changes = std::make_shared<const std::vector<ChangeEntry>>()},
       looked_(clock.Mono()) {
   ReadStatus();
@@ -91,13 +91,13 @@ void Watcher::Run(const std::stop_token& stop) {
 }
 
 void Watcher::Step() {
-  if (view_ && !view_->lasting()) view_.reset();
   const auto at_pace = [&](Pace& pace, void (Watcher::*read)()) {
     if (stop_.requested() || !pace.Due(clock_.Mono())) return;
     const MonoTime from = clock_.Mono();
     (this->*read)();
     pace.Took(from, clock_.Mono());
   };
+  at_pace(reopening_pace_, &Watcher::LookAnew);
   at_pace(status_pace_, &Watcher::ReadStatus);
   at_pace(counts_pace_, &Watcher::ReadCounts);
   at_pace(changes_pace_, &Watcher::ReadChanges);
@@ -107,6 +107,11 @@ void Watcher::Step() {
     asked = std::exchange(coverage_asked_, false);
   }
   if (asked) at_pace(coverage_pace_, &Watcher::ReadCoverage);
+}
+
+// A look that does not last shows what was there when it began.
+void Watcher::LookAnew() {
+  if (view_ && !view_->lasting()) view_.reset();
 }
 
 bool Watcher::HaveView() {
@@ -139,8 +144,8 @@ void Watcher::ReadStatus() {
   if (view_)
     if (auto letters = view_->DeadLetters(kDeadLetters)) dead = *std::move(letters);
   Show([&](Pictures& shown) {
-    shown.status = Shared(json.EndObject().text());
-    shown.dead = Shared(std::move(dead));
+    shown.status = Share(json.EndObject().text());
+    shown.dead = Share(std::move(dead));
   });
 }
 
@@ -150,17 +155,19 @@ void Watcher::ReadCounts() {
   if (!view_->Count()) return;
   counted_at_ = now;
   const auto ages = ReadAges(view_->ledger(), now, stop_);
-  if (ages && !stop_.requested()) Show([&](Pictures& shown) { shown.freshness = Shared(AgesJson(*ages, now)); });
+  if (ages && !stop_.requested())
+    Show([&](Pictures& shown) { shown.freshness = Share(AgesJson(*ages, now)); });
   ReadStatus();  // with what was counted
 }
 
 void Watcher::ReadCoverage() {
   if (!HaveView()) return;
-  Show([](Pictures& shown) { shown.coverage = Shared(CoverageJson("", true, "", "null")); });
+  Show([](Pictures& shown) { shown.coverage = Share(CoverageJson("", true, "", "null")); });
   const Time now = clock_.Now();
   const auto types = view_->Coverage();
   Show([&](Pictures& shown) {
-    shown.coverage = Shared(CoverageJson(FormatTime(now), false, types ? "" : types.error().message, types ? *types : "null"));
+    shown.coverage = Share(
+        CoverageJson(FormatTime(now), false, types ? "" : types.error().message, types ? *types : "null"));
   });
 }
 

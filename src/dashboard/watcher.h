@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,6 +21,12 @@
 #include "dashboard/mirror_view.h"
 
 namespace tmdbc::dashboard {
+
+// An answer's body, made once and sent often.
+using SharedText = std::shared_ptr<const std::string>;
+inline SharedText Share(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 // What a reading costs decides when it comes again. Pure.
 class Pace {
@@ -45,10 +52,10 @@ class Watcher {
   struct Pictures {
     // {"at","counted_at","error","status":{...},"damage":[{"file","offset","what"}]}; "status" is null and "error" a
     // sentence when the store cannot be read.
-    std::shared_ptr<const std::string> status;
-    std::shared_ptr<const std::string> freshness;  // AgesJson(); "null" until it has been read
-    std::shared_ptr<const std::string> coverage;   // {"at","reading","error","types":{...}}
-    std::shared_ptr<const std::string> dead;       // an array
+    SharedText status;
+    SharedText freshness;  // AgesJson(); "null" until it has been read
+    SharedText coverage;   // {"at","reading","error","types":{...}}
+    SharedText dead;       // an array
     std::shared_ptr<const std::vector<ChangeEntry>> changes;
     std::int64_t revision = 0;
   };
@@ -71,6 +78,7 @@ class Watcher {
 
  private:
   void Run(const std::stop_token& stop);
+  void LookAnew();
   void ReadStatus();
   void ReadCounts();
   void ReadCoverage();
@@ -90,7 +98,8 @@ class Watcher {
   std::string status_ = "null";
   Time status_at_{}, counted_at_{};
   Pace status_pace_{std::chrono::seconds(2), 20}, counts_pace_{std::chrono::seconds(3), 50},
-      coverage_pace_{std::chrono::seconds(10), 50}, changes_pace_{std::chrono::seconds(2), 20};
+      reopening_pace_{std::chrono::seconds(15), 20}, coverage_pace_{std::chrono::seconds(10), 50},
+      changes_pace_{std::chrono::seconds(2), 20};
   ChangeWindow window_;
 
   std::mutex mutex_;

@@ -135,6 +135,32 @@ test("a record is found by its id, and its JSON is there in pieces", async () =>
   assert.ok(await page.locator(".json details details > div > details").count() > some);
 });
 
+test("titles are offered while one types", async () => {
+  page = await open(browser, grown.url);
+  const asked = [];
+  await page.route("**/dashboard/suggest.json*", (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get("q"));
+    return route.fulfill({ json: [{ type: "movie", id: 10, title: "<i>Ten</i>", year: "1999" }, { type: "tv", id: 2, title: "Two", year: "" }] });
+  });
+  await page.go("#/record");
+  await page.keyboard.type("teen", { delay: 10 });
+  await page.locator(".found li").nth(1).waitFor();
+  assert.deepEqual(asked, ["teen"]);  // once, when the typing rests
+  assert.equal(await page.locator(".found li").first().innerText(), "<i>Ten</i>\nfilm, 1999");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.locator(".found li[aria-selected=true]").innerText(), "Two\nshow");
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".found li").count(), 0);
+  await page.keyboard.type("s");
+  await page.locator(".found li").first().waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".card");
+  assert.equal(new URL(page.url()).hash, "#/record/movie/10");
+});
+
 test("a record that is not there, or gone, is told as such", async () => {
   await visit(grown, "#/record/movie/999999", { expected: /404/ });
   await page.waitForSelector("text=It is not here.");
@@ -262,7 +288,9 @@ test("an empty mirror says how it fills", async () => {
   assert.deepEqual(await violations(page), []);
   await page.go("#/changes");
   await page.waitForSelector("text=Nothing has been written yet.");
+  page.expected = /ERR_CONNECTION_REFUSED/;
   await server.stop();
+  await page.waitForSelector("text=The server does not answer");
 });
 
 test("a mirror that grows says how fast, and how long it takes", async () => {
