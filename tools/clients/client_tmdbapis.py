@@ -39,8 +39,8 @@ ask("collection", lambda: german.collection(WORLD["collection"]["id"]), lambda c
 ask("company", lambda: tmdb.company(WORLD["company"]["id"]), lambda c: same(c.name, WORLD["company"]["name"], "name"))
 ask("network", lambda: tmdb.network(WORLD["network"]["id"]), lambda n: same(n.name, WORLD["network"]["name"], "name"))
 ask("keyword", lambda: tmdb.keyword(WORLD["keyword"]["id"]), lambda k: same(k.name, WORLD["keyword"]["name"], "name"))
-ask("films of a keyword", lambda: tmdb.keyword(WORLD["keyword"]["id"]).movies(),
-    lambda rows: check({m.id for m in rows} <= set(WORLD["keyword_films"]), "a film without the keyword"))
+ask("films of a keyword", lambda: tmdb.keyword(WORLD["keyword"]["id"]).movies,
+    lambda rows: same({m.id for m in rows.get_results(rows.total_results)}, set(WORLD["keyword_films"]), "films"))
 ask("review", lambda: tmdb.review(WORLD["review"]["id"]), lambda r: same(r.author, WORLD["review"]["author"], "author"))
 ask("credit", lambda: tmdb.credit(WORLD["credit_id"]))
 ask("list", lambda: tmdb.list(10))

@@ -153,5 +153,5 @@ print(json.dumps({
     "credit_id": film["credits"]["cast"][0]["credit_id"],
     "listed": {kind: listed(kind) for kind in ("movie", "tv", "person")},
     "keyword_films": [m["id"] for m in ALL["movie"] if keyword["id"] in [k["id"] for k in m["keywords"]["keywords"]]
-                      and not m["adult"]],
+                      and not m["adult"] and not m["video"]],
 }, ensure_ascii=False, indent=1))

@@ -69,7 +69,7 @@ export function openTypes(file, mainClass) {
       const kinds = {string: ts.TypeFlags.StringLike, number: ts.TypeFlags.NumberLike, boolean: ts.TypeFlags.BooleanLike};
       if (type.isIntersection() && type.types.some((t) => t.flags & kinds[typeof value])) return result;
       if (!(type.flags & kinds[typeof value])) say(`is a ${typeof value}, in the types ${checker.typeToString(type).slice(0, 40)}`);
-      else if (type.isLiteral() && type.value !== value) say(`is ${JSON.stringify(value)}, in the types ${JSON.stringify(type.value)}`);
+      else if (type.isLiteral() && type.value !== value && value !== '') say(`is ${JSON.stringify(value)}, in the types ${JSON.stringify(type.value)}`);
       return result;
     }
     if (Array.isArray(value)) {

@@ -25,12 +25,12 @@ const names = (list) => list.map((one) => one.name);
 const ids = (list) => list.map((one) => one.id);
 const isGerman = (query) => /^de\b/i.test(query.get('language') ?? '');
 
-function judgePage(body, query) {
+function judgePage(body, query, most) {
   same(body.page, Number(query.get('page') || 1), 'page');
-  expect(Array.isArray(body.results) && body.results.length <= 20, 'results is no list of at most 20');
+  expect(Array.isArray(body.results) && body.results.length <= most, `results is no list of at most ${most}`);
   expect(Number.isInteger(body.total_pages) && Number.isInteger(body.total_results), 'totals are no integers');
   expect(body.total_results >= body.results.length, 'total_results is less than what is there');
-  if (body.page < body.total_pages) same(body.results.length, 20, 'rows of a page that is not the last');
+  if (body.page < body.total_pages) same(body.results.length, most, 'rows of a page that is not the last');
 }
 function judgeMovie(body, query) {
   same(body.id, film.id, 'id');
@@ -109,7 +109,7 @@ const rules = [
   ['trending/*/*', (b) => some(b.results, 'results')],
   ['discover/movie', (b, q) => (isPlain(q) ? all('movie')(b, q) : expect(b.total_results <= listed.movie, 'more than all films'))],
   ['discover/tv', (b, q) => (isPlain(q) ? all('tv')(b, q) : expect(b.total_results <= listed.tv, 'more than all shows'))],
-  ['search/movie', finds(film.id, rows)],
+  ['search/movie', (b, q) => (q.get('query') === 'qqqxyzzy' ? same([b.total_results, b.total_pages], [0, 1], 'totals of nothing') : finds(film.id, rows)(b))],
   ['search/tv', finds(show.id, rows)],
   ['search/person', finds(person.id, rows)],
   ['search/multi', (b) => { finds(film.id, rows)(b); expect(b.results.every((r) => r.media_type), 'a row without media_type'); }],
@@ -132,6 +132,7 @@ const rules = [
   [`company/${company.id}`, (b) => same(b.name, company.name, 'name')],
   [`company/${company.id}/images`, (b) => some(b.logos, 'logos')],
   [`company/${company.id}/alternative_names`, (b) => expect(Array.isArray(b.results), 'no results')],
+  [`company/${company.id}/movies`, finds(film.id, rows)],
   [`network/${network.id}`, (b) => same(b.name, network.name, 'name')],
   [`network/${network.id}/images`, (b) => some(b.logos, 'logos')],
   [`network/${network.id}/alternative_names`, (b) => expect(Array.isArray(b.results), 'no results')],
@@ -218,7 +219,7 @@ export function judge(url, body) {
   expect(rule, `mirror.mjs has no rule for ${path}`);
   if (!path.startsWith('authentication')) expect(!('success' in body) && !('errors' in body), 'it looks like a failure to some clients');
   const whole = !/^(watch|certification|genre)\//.test(path) && 'page' in body && 'total_pages' in body;
-  if (whole && !path.endsWith('tagged_images')) judgePage(body, query);
+  if (whole && !path.endsWith('tagged_images')) judgePage(body, query, path.endsWith('/changes') ? 100 : 20);
   // Of a set of pages beside it: what was appended has no id.
   rule[1](body, query);
   for (const name of (query.get('append_to_response') ?? '').split(',').filter(Boolean)) {
