@@ -40,7 +40,7 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
   PopularityTable expected(store->catalog);
   read_api::StoredRecords records(store->reader, &expected);
-  read_api::ReadApi api(records, store->clock);
+  read_api::ReadApi api(records, store->clock, nullptr, settings.serve_image_base_url);
   CatalogMark mark(store->catalog);
   serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);
   const auto look = [&] { return OpenDashboardView(settings); };

@@ -27,6 +27,7 @@ struct Mirror {
   // The newest view of each configuration list that was read: they are small, and every answer in another language
   // needs one.
   std::map<MediaId, std::shared_ptr<const Record>> lists = {};
+  std::string image_base_url = {};  // that /3/configuration gives, with a slash at its end; empty: TMDB's
 };
 
 class Call {
@@ -43,6 +44,8 @@ class Call {
   // The one of the parameter `language`.
   Language language() const { return Language::Parse(query().Get("language").value_or("")); }
   Time now() const { return now_; }
+  // Where pictures are, when not at TMDB's; empty: there.
+  std::string_view image_base_url() const { return mirror_.image_base_url; }
 
   // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
   // kept in failure(), and null is given.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/safe_text.h"
 #include "read_api/genres.h"
 #include "read_api/plain_body.h"
 #include "tmdb/configuration_lists.h"
@@ -19,6 +20,27 @@ constexpr std::chrono::hours kListMaxAge{12};  // TMDB's own
 std::shared_ptr<const Record> ListAt(Call& call, std::string_view path) {
   const auto id = ConfigurationId(path);
   return id ? call.FindList({MediaType::kConfiguration, *id}) : nullptr;
+}
+
+// The body with the pictures at another address than TMDB's.
+std::string WithImagesAt(const JsonObject& configuration, std::string_view base_url) {
+  std::string url;
+  AppendJsonString(url, base_url);
+  JsonSplice out = JsonSplice::Object();
+  for (const JsonMember& member : configuration.members()) {
+    if (!HasName(member, "images")) {
+      out.Add(member.whole);
+      continue;
+    }
+    JsonSplice images = JsonSplice::Object(member.value.size());
+    const JsonObject stored(member.value);
+    for (const JsonMember& of_images : stored.members()) {
+      const bool is_address = HasName(of_images, "base_url") || HasName(of_images, "secure_base_url");
+      is_address ? images.Add(of_images.name, url) : images.Add(of_images.whole);
+    }
+    out.Add("images", std::move(images).Take());
+  }
+  return std::move(out).Take();
 }
 
 Answer Missing() {
@@ -44,12 +66,15 @@ std::string PathOf(const Call& call) {
 
 Answer Configuration(Call& call) {
   const auto list = ListAt(call, "configuration");
+  if (list == nullptr) return Missing();
   const std::vector<std::string_view> names = call.query().List("append_to_response");
-  if (list == nullptr || names.empty()) return AnswerOf(list);
+  const JsonObject stored(list->body);
+  const std::string body = call.image_base_url().empty() ? list->body : WithImagesAt(stored, call.image_base_url());
+  if (names.empty()) return {.body = body, .max_age = kListMaxAge};
   constexpr std::string_view kNames[] = {"countries", "jobs", "languages", "primary_translations",
                                          "timezones"};
-  JsonSplice out = JsonSplice::Object(list->body.size());
-  const JsonObject configuration(list->body);
+  JsonSplice out = JsonSplice::Object(body.size());
+  const JsonObject configuration(body);
   for (const JsonMember& member : configuration.members()) out.Add(member.whole);
   std::vector<std::string_view> done;
   for (const std::string_view name : names) {

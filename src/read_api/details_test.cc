@@ -541,6 +541,18 @@ TEST(Lists, TellTheProvidersOfARegion) {
             R"({"results":[{"display_priorities":{"DE":1},"provider_id":8}]})");
 }
 
+TEST(Configuration, NamesTheMirrorsOwnPicturesWhereThatIsAskedFor) {
+  DetailsWorld world;
+  world.Put({MediaType::kConfiguration, *ConfigurationId("configuration")},
+            R"({"images":{"base_url":"http://image.tmdb.org/t/p/","secure_base_url":"https://image.tmdb.org/t/p/",)"
+            R"("poster_sizes":["w92","original"]},"change_keys":["adult"]})");
+  ReadApi api(world.records, world.clock, &world.titles, "http://media.lan:8080/t/p/");
+  EXPECT_EQ(api.Get(*ApiRequest::Parse("/3/configuration")).body,
+            R"({"images":{"base_url":"http://media.lan:8080/t/p/","secure_base_url":"http://media.lan:8080/t/p/",)"
+            R"("poster_sizes":["w92","original"]},"change_keys":["adult"]})");
+  EXPECT_NE(world.Get("/3/configuration").body.find("https://image.tmdb.org"), std::string::npos);
+}
+
 TEST(Account, LetsAClientBegin) {
   DetailsWorld world;
   EXPECT_EQ(world.Get("/3/authentication").body,

@@ -5,6 +5,9 @@
 // Every endpoint is a row of the table in routes.cc: a pattern of the path and the function that answers it.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "base/clock.h"
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
@@ -17,8 +20,9 @@ namespace tmdbc::read_api {
 class ReadApi {
  public:
   // All outlive it. `titles` null: what rests on the title index is answered as while it is being built.
-  ReadApi(Records& records, const Clock& clock, const titles::TitleSource* titles = nullptr)
-      : mirror_{.records = records, .titles = titles}, clock_(clock) {}
+  ReadApi(Records& records, const Clock& clock, const titles::TitleSource* titles = nullptr,
+          std::string image_base_url = {})
+      : mirror_{.records = records, .titles = titles, .image_base_url = std::move(image_base_url)}, clock_(clock) {}
 
   // Never fails: what cannot be answered is an answer with TMDB's error.
   Answer Get(const ApiRequest& request);

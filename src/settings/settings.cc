@@ -222,6 +222,17 @@ constexpr Setting kTable[] = {
     {"IMAGE_RATE", "images", "20", "a number from 0.1 to 1000",
      "Pictures a second. Their host is another one than the API's and has no stated limit.", false,
      [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.image_rate); }},
+    {"SERVE_IMAGE_BASE_URL", "images", "", "http(s)://host[:port]/t/p, as clients reach `serve`",
+     "What `serve` gives at /3/configuration as the address of the pictures, so that clients take those that `images` "
+     "fetched. Not set: TMDB's own address.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.serve_image_base_url.clear();
+       if (text.empty()) return true;
+       if (!ParseBaseUrl(text, s.serve_image_base_url)) return false;
+       s.serve_image_base_url += '/';
+       return true;
+     }},
     {"RATE_LIMIT_REQUESTS", "collector", "3", "a number from 0.1 to 1000",
      "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above "
      "50 a warning is given.",

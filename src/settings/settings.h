@@ -65,6 +65,7 @@ struct Settings {
   std::string tmdb_api_base_url;  // without a trailing slash, like the next one
   std::string tmdb_export_base_url;
   std::string image_base_url;
+  std::string serve_image_base_url;  // with a slash at its end; empty: TMDB's
   double image_rate = 0;           // images a second
   double rate_limit_requests = 0;  // a second, over all workers
   int collector_concurrency = 0;
