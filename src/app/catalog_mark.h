@@ -7,19 +7,24 @@
 
 #include "base/sqlite.h"
 #include "serve/store_mark.h"
+#include "titles/titles.h"
 
 namespace tmdbc {
 
 class CatalogMark : public serve::StoreMark {
  public:
-  // Outlives it.
-  explicit CatalogMark(Database& catalog) : catalog_(catalog) {}
+  // Both outlive it.
+  CatalogMark(Database& catalog, const titles::TitleSource& titles) : catalog_(catalog), titles_(titles) {}
 
   Result<std::uint64_t> Now() override;
-  std::uint64_t IndexState() override { return 0; }
+  std::uint64_t IndexState() override {
+    const auto titles = titles_.Current();
+    return titles ? titles->state() : 0;
+  }
 
  private:
   Database& catalog_;
+  const titles::TitleSource& titles_;
   std::optional<Statement> data_version_;
 };
 

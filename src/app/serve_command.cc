@@ -13,6 +13,7 @@
 #include "app/opened_store.h"
 #include "app/output.h"
 #include "app/stop_signals.h"
+#include "app/title_keeper.h"
 #include "dashboard/dashboard_handler.h"
 #include "dashboard/watcher.h"
 #include "http/listen_address.h"
@@ -40,8 +41,9 @@ Result<int> ServeCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
   PopularityTable expected(store->catalog);
   read_api::StoredRecords records(store->reader, &expected);
-  read_api::ReadApi api(records, store->clock, nullptr, settings.serve_image_base_url);
-  CatalogMark mark(store->catalog);
+  const TitleKeeper keeper(settings, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
+  read_api::ReadApi api(records, store->clock, &keeper.titles(), settings.serve_image_base_url);
+  CatalogMark mark(store->catalog, keeper.titles());
   serve::ApiHandler handler(api, records, mark, store->clock, 64 << 20);
   const auto look = [&] { return OpenDashboardView(settings); };
   dashboard::Watcher watcher(look, store->clock);

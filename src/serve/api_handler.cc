@@ -19,6 +19,8 @@ namespace {
 using Bytes = FinishedAnswer::Bytes;
 
 // What fits into one packet is not worth the client's time to inflate.
+// The title index is built within a minute; a store that cannot be read may be back at any time.
+constexpr std::string_view kTryAgainSoon = "Retry-After: 5\r\n";
 constexpr std::size_t kLeastToGzip = 1000;
 constexpr std::chrono::seconds kKeepErrorsFor{60};
 
@@ -174,6 +176,7 @@ FinishedAnswer ApiHandler::Finish(read_api::Answer answer, std::uint64_t mark, T
     out.until = now + answer.max_age;
   } else {
     lines += "Cache-Control: no-store\r\n";
+    if (answer.status == 503) lines += kTryAgainSoon;
     // An error that follows from the request alone is made faster than it is found.
     if (answer.missed && answer.status == 404) out.until = now + kKeepErrorsFor;
   }

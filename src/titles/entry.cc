@@ -95,6 +95,9 @@ class EntryMaker {
     if (type_ == MediaType::kMovie || type_ == MediaType::kTv) TakeTitle();
     if (type_ == MediaType::kSeason) TakeSeason(show);
     TakeExternals();
+    for (const EntryFlag flag : {kAdult, kVideo}) {
+      if ((entry_.fixed.flags & flag) != 0) Add(AttributeKind::kFlag, flag);
+    }
     std::ranges::sort(entry_.attributes);
     const auto twice = std::ranges::unique(entry_.attributes);
     entry_.attributes.erase(twice.begin(), twice.end());

@@ -102,6 +102,7 @@ enum class AttributeKind : std::uint8_t {
   kAirDay = 11,        // of a season: some episode is of that day; days since 1970 + kAirDayBias
   kExternal = 12,      // a hash of source and value
   kScreened = 13,      // some episode was shown in cinemas
+  kFlag = 14,          // kAdult, kVideo
 };
 using Attribute = std::uint64_t;
 constexpr Attribute AttributeOf(AttributeKind kind, std::uint64_t value) {

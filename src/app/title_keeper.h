@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// TitleKeeper: a thread that keeps the title index up to date while the read API is served. It reads the store by
+// itself, with a connection of its own, so nobody waits for it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "settings/settings.h"
+#include "titles/titles.h"
+
+namespace tmdbc {
+
+class TitleKeeper {
+ public:
+  using Say = std::function<void(const std::string&)>;
+
+  // The index is in DATA_DIR/serve; where another process keeps that one, in a temporary folder. `say` is called in the
+  // thread, with what an operator should know.
+  TitleKeeper(const Settings& settings, Say say);
+  // Ends the thread, within a second unless it builds an index just now.
+  ~TitleKeeper();
+  TitleKeeper(const TitleKeeper&) = delete;
+  TitleKeeper& operator=(const TitleKeeper&) = delete;
+
+  const titles::TitleSource& titles() const { return published_; }
+
+ private:
+  void Run(const std::stop_token& stop);
+  // Until it fails, or is to stop.
+  Result<void> Follow(const std::string& folder, const std::stop_token& stop);
+
+  const Settings settings_;
+  const Say say_;
+  titles::PublishedTitles published_;
+  std::jthread thread_;
+};
+
+}  // namespace tmdbc

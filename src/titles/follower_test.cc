@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "titles/follower.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "storage/store_world_test.h"
+#include "titles/search.h"
+
+namespace tmdbc::titles {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Movie;
+using testing::StoreWorld;
+
+struct FollowerWorld : StoreWorld {
+  FollowerWorld() {
+    std::string made = fs::temp_directory_path() / "tmdbc-titles-XXXXXX";
+    folder = ::mkdtemp(made.data());
+    Start();
+  }
+  ~FollowerWorld() { fs::remove_all(folder); }
+
+  // As after a kill of the follower.
+  void Start(FollowerOptions with = {}) {
+    follower.reset();
+    published = std::make_unique<PublishedTitles>();
+    follower = std::make_unique<Follower>(files, catalog, clock, folder, *published,
+                                          [this](const std::string& what) { said += what + "\n"; }, with);
+  }
+  bool Poll() {
+    const auto polled = follower->Poll(no_stop);
+    EXPECT_TRUE(polled) << polled.error().message;
+    return polled.value_or(false);
+  }
+  void PutFilm(std::int64_t id, std::string_view title, double popularity = 1) {
+    Put(Movie(id, title, popularity, clock.Now()));
+    Commit();
+  }
+  // "551 550": the films found.
+  std::string Find(std::string_view text) {
+    const auto titles = published->Current();
+    if (!titles) return "no index";
+    constexpr std::array kFilms = {MediaType::kMovie};
+    std::string ids;
+    for (const Found& one : Search(*titles, kFilms, {.text = text}, 0, 20).rows)
+      ids += fmt::format("{}{}", ids.empty() ? "" : " ", one.id.id);
+    return ids;
+  }
+  void Damage(std::string_view extension) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() != extension || entry.path().filename().string().rfind("movie", 0) != 0) continue;
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(std::streamoff(fs::file_size(entry.path()) / 2));
+      file.put('\x01');
+    }
+  }
+
+  std::string folder, said;
+  StopFlag no_stop;
+  std::unique_ptr<PublishedTitles> published;
+  std::unique_ptr<Follower> follower;
+};
+
+TEST(TitleFollower, FindsARecordAsSoonAsItIsCommitted) {
+  FollowerWorld world;
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "");
+  world.PutFilm(550, "Fight Club");
+  EXPECT_TRUE(world.Poll());
+  EXPECT_EQ(world.Find("fight"), "550");
+  EXPECT_FALSE(world.Poll());
+  world.PutFilm(551, "Fight Night", 2);
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "551 550");
+}
+
+TEST(TitleFollower, KnowsWhatWasChangedAndWhatIsGone) {
+  FollowerWorld world;
+  world.PutFilm(550, "Fight Club");
+  world.PutFilm(551, "Fight Night");
+  world.Poll();
+  const auto state = world.published->Current()->state();
+  world.PutFilm(550, "Soap Club");
+  ASSERT_TRUE(world.store->writer->PutGone({MediaType::kMovie, 551}, world.clock.Now()));
+  world.clock.Advance(std::chrono::hours(24));
+  (void)world.store->writer->PutGone({MediaType::kMovie, 551}, world.clock.Now());
+  world.Commit();
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "");
+  EXPECT_EQ(world.Find("soap"), "550");
+  EXPECT_NE(world.published->Current()->state(), state);
+  world.Seal();
+  world.Poll();
+  EXPECT_EQ(world.Find("soap"), "550");
+}
+
+TEST(TitleFollower, SortsByNewNumbersThatCameAsAPatch) {
+  FollowerWorld world;
+  world.PutFilm(550, "Fight Club", 3);
+  world.PutFilm(551, "Fight Night", 2);
+  world.Seal();
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "550 551");
+  world.Start();
+  world.PutFilm(551, "Fight Night", 9);
+  EXPECT_TRUE(world.View({MediaType::kMovie, 551}).contains("9.000"));
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "551 550");
+}
+
+TEST(TitleFollower, GoesOnWhereItWasAfterARestart) {
+  FollowerWorld world;
+  world.Start({.entries_in_memory = 2});
+  for (int i = 1; i <= 5; ++i) world.PutFilm(i, "Fight Club", i);
+  world.Seal();
+  world.Poll();
+  world.PutFilm(6, "Fight Club", 6);
+  world.Start();
+  world.Poll();
+  EXPECT_EQ(world.Find("fight club"), "6 5 4 3 2 1");
+  EXPECT_EQ(world.said, "");
+}
+
+TEST(TitleFollower, IsBuiltAnewWhenItsFilesAreDamagedOrTheFolderIsGone) {
+  for (const std::string_view what : {".idx", ".json", "all"}) {
+    FollowerWorld world;
+    world.PutFilm(550, "Fight Club");
+    world.Seal();
+    world.Poll();
+    world.Start();
+    if (what == "all") {
+      fs::remove_all(world.folder);
+    } else {
+      world.Damage(what);
+    }
+    world.Poll();
+    EXPECT_EQ(world.Find("fight"), "550") << what;
+    EXPECT_EQ(world.said.contains("built anew"), what != "all") << what << world.said;
+  }
+}
+
+TEST(TitleFollower, IsBuiltAnewForAStoreThatWasMadeAgain) {
+  FollowerWorld world;
+  world.PutFilm(550, "Fight Club");
+  world.Seal();
+  world.PutFilm(551, "Fight Night");
+  world.Seal();
+  world.Poll();
+  // As many segments, and fewer.
+  for (const int segments : {2, 1}) {
+    FollowerWorld other;
+    for (int i = 1; i <= segments; ++i) {
+      other.PutFilm(i, "Soap");
+      other.Seal();
+    }
+    fs::remove_all(other.folder);
+    fs::copy(world.folder, other.folder);
+    other.Start();
+    other.Poll();
+    EXPECT_EQ(other.Find("fight"), "") << segments;
+    EXPECT_EQ(other.Find("soap"), segments == 2 ? "1 2" : "1");
+    EXPECT_TRUE(other.said.contains("made again"));
+  }
+}
+
+TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
+  FollowerWorld world;
+  world.Poll();
+  PublishedTitles mine;
+  Follower second(world.files, world.catalog, world.clock, world.folder, mine, [](const std::string&) {});
+  const auto polled = second.Poll(world.no_stop);
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, ErrorCode::kExists);
+}
+
+}  // namespace
+}  // namespace tmdbc::titles
