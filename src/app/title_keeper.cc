@@ -17,6 +17,8 @@ namespace {
 // A commit is seen after this long and what it takes to read it.
 constexpr auto kLookInterval = std::chrono::milliseconds(200);
 constexpr auto kTryAgainAfter = std::chrono::seconds(2);
+// A catalog that lies in a bucket, or that nobody can write to, is seen as it was when it was opened.
+constexpr auto kOpenAgainAfter = std::chrono::minutes(10);
 
 void WaitFor(std::chrono::milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
@@ -40,7 +42,7 @@ void TitleKeeper::Run(const std::stop_token& stop) {
   std::optional<TemporaryFolder> temporary;
   while (!stop.stop_requested()) {
     const auto followed = Follow(folder, stop);
-    if (followed) return;
+    if (followed) continue;
     if (followed.error().message != said) say_("title index: " + followed.error().message);
     said = followed.error().message;
     if (followed.error().code == ErrorCode::kExists && !temporary) {
@@ -60,7 +62,9 @@ Result<void> TitleKeeper::Follow(const std::string& folder, const std::stop_toke
   StopFlag flag;
   const std::stop_callback on_stop(stop, [&] { flag.Request(); });
   titles::Follower follower(store->files, store->catalog, store->clock, folder, published_, say_);
-  while (!flag.requested()) {
+  const MonoTime opened = store->clock.Mono();
+  const bool stands_still = store->view() != nullptr || store->catalog.frozen();
+  while (!flag.requested() && !(stands_still && store->clock.Mono() - opened > kOpenAgainAfter)) {
     TRY(follower.Poll(flag));
     WaitFor(kLookInterval, stop);
   }

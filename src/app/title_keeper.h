@@ -28,7 +28,7 @@ class TitleKeeper {
 
  private:
   void Run(const std::stop_token& stop);
-  // Until it fails, or is to stop.
+  // Until it fails, is to stop, or the store has to be opened again.
   Result<void> Follow(const std::string& folder, const std::stop_token& stop);
 
   const Settings settings_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/call.h"
 
+#include "titles/find.h"
+
 namespace tmdbc::read_api {
 
 std::shared_ptr<const Record> Call::Note(Result<std::shared_ptr<const Record>> found) {
@@ -28,9 +30,17 @@ std::shared_ptr<const Record> Call::FindList(MediaId id) {
   return found;
 }
 
-std::optional<std::int64_t> Call::MovieOfImdbId(std::string_view) {
+std::optional<std::int64_t> Call::MovieOfImdbId(std::string_view imdb_id) {
   missed_ = true;
-  return std::nullopt;
+  const titles::Titles* const index = Titles();
+  if (index == nullptr) {
+    if (mirror_.titles != nullptr) failure_ = Error{ErrorCode::kUnavailable, "the title index is being built"};
+    return std::nullopt;
+  }
+  const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, imdb_id);
+  if (found.empty()) return std::nullopt;
+  missed_ = false;
+  return found.front().id.id;
 }
 
 Answer Call::NotFound(MediaId id) {

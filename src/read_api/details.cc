@@ -129,7 +129,8 @@ Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
     none.fidelity = Fidelity::kMissing;  // the mirror does not collect it
     return none;
   }
-  if (*page > 1) {
+  // What is ranked here and now is the page that was asked for; of what is stored there is the first.
+  if (*page > 1 && IntegerOf(JsonObject(part)["page"]) != *page) {
     const auto pages = IntegerOf(JsonObject(part)["total_pages"]).value_or(1);
     if (*page <= pages) call.Worsen(Fidelity::kEmpty);  // TMDB has rows there
     part = PageOfStored(part, *page);
@@ -143,6 +144,13 @@ Answer Details(Call& call) {
   Found found = FindSubject(call);
   if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
   const Subject& subject = std::get<Subject>(found);
+  return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, call.language()); });
+}
+
+Answer DetailsOf(Call& call, MediaId id) {
+  auto record = call.Find(id);
+  if (record == nullptr) return call.NotFound(id);
+  const Subject subject(std::move(record));
   return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, call.language()); });
 }
 

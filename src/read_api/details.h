@@ -9,6 +9,8 @@ namespace tmdbc::read_api {
 
 // movie/550, and the same of every type that has a record of its own.
 Answer Details(Call& call);
+// The same of a record that the path does not name.
+Answer DetailsOf(Call& call, MediaId id);
 // movie/550/credits, movie/550/watch/providers.
 Answer DetailsPart(Call& call);
 

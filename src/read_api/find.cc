@@ -59,11 +59,4 @@ Answer Find(Call& call) {
   return {.body = body + "}", .fidelity = Fidelity::kDerived, .max_age = kFindMaxAge};
 }
 
-std::optional<std::int64_t> MovieOfImdb(Call& call, std::string_view imdb_id) {
-  const titles::Titles* const index = call.Titles();
-  if (index == nullptr) return std::nullopt;
-  const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, imdb_id);
-  return found.empty() ? std::nullopt : std::optional(found.front().id.id);
-}
-
 }  // namespace tmdbc::read_api

@@ -8,6 +8,7 @@
 #include "read_api/credits.h"
 #include "read_api/media_filter.h"
 #include "read_api/rows.h"
+#include "read_api/lists.h"
 #include "read_api/stored_page.h"
 
 namespace tmdbc::read_api {
@@ -53,7 +54,7 @@ std::string StoredPage(Call& call, const Subject& subject, std::string_view name
 std::string StoredRows(Call& call, const Subject& subject, std::string_view name) {
   if (name == "similar_movies") name = "similar";
   const JsonObject page(subject.body[name]);
-  if (page.members().empty()) return Empty(call, EmptyPage());
+  if (page.members().empty()) return NearTo(call, subject, name == "recommendations");
   call.Worsen(Fidelity::kApproximate);  // TMDB makes them anew all the time
   const Language language = call.language();
   if (language.IsStored()) return std::string(subject.body[name]);

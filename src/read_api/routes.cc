@@ -2,10 +2,15 @@
 #include "read_api/routes.h"
 
 #include "read_api/account.h"
+#include "read_api/changes.h"
 #include "read_api/configuration.h"
 #include "read_api/details.h"
+#include "read_api/discover.h"
+#include "read_api/find.h"
+#include "read_api/lists.h"
 #include "read_api/openapi.h"
 #include "read_api/search.h"
+#include "read_api/trending.h"
 
 namespace tmdbc::read_api {
 
@@ -14,6 +19,27 @@ std::span<const Route> Routes() {
   // clang-format off
   static const std::vector<Route> kRoutes = {
       {{"search", "*"}, Search},
+      {{"find", "*"}, Find},
+      {{"discover", "movie"}, Discover},
+      {{"discover", "tv"}, Discover},
+      {{"trending", "*", "*"}, Trending},
+      {{"movie", "changes"}, Changes},
+      {{"tv", "changes"}, Changes},
+      {{"person", "changes"}, Changes},
+      {{"movie", "latest"}, LatestOf},
+      {{"tv", "latest"}, LatestOf},
+      {{"person", "latest"}, LatestOf},
+      {{"movie", "popular"}, Popular},
+      {{"tv", "popular"}, Popular},
+      {{"person", "popular"}, Popular},
+      {{"movie", "top_rated"}, TopRated},
+      {{"tv", "top_rated"}, TopRated},
+      {{"movie", "now_playing"}, NowPlaying},
+      {{"movie", "upcoming"}, Upcoming},
+      {{"tv", "airing_today"}, AiringToday},
+      {{"tv", "on_the_air"}, OnTheAir},
+      {{"company", "*", "movies"}, MoviesOf},
+      {{"keyword", "*", "movies"}, MoviesOf},
       {{"openapi.json"}, OpenApi},
 
       {{"movie", "*"}, Details},

@@ -29,29 +29,29 @@ struct Span {
 // Some release within `days`, of the country if there is one. Of each group of types there is one such; no groups: of
 // any type.
 struct ReleaseFilter {
-  Span<std::int32_t> days;
+  Span<std::int32_t> days = {};
   std::uint16_t country = 0;
-  std::vector<std::uint32_t> types;  // bits 1 << type
+  std::vector<std::uint32_t> types = {};  // bits 1 << type
 };
 
 struct CertificationFilter {
   std::uint16_t country = 0;
-  std::vector<std::string> any_of;
+  std::vector<std::string> any_of = {};
 };
 
 struct DiscoverFilter {
   bool include_adult = false;
   bool include_video = false;
-  std::vector<std::vector<Attribute>> all_of;  // of each group one at least
-  std::vector<Attribute> none_of;
-  Span<std::int32_t> days;  // of release_date or first_air_date
+  std::vector<std::vector<Attribute>> all_of = {};  // of each group one at least
+  std::vector<Attribute> none_of = {};
+  Span<std::int32_t> days = {};  // of release_date or first_air_date
   bool include_without_day = false;
-  Span<float> vote_average;
-  Span<std::int64_t> vote_count, runtime;
-  std::optional<std::uint32_t> statuses, types;  // of shows: bits 1 << status
-  std::optional<ReleaseFilter> release;
-  std::optional<CertificationFilter> certification;
-  std::optional<Span<std::int32_t>> on_air;  // some episode
+  Span<float> vote_average = {};
+  Span<std::int64_t> vote_count = {}, runtime = {};
+  std::optional<std::uint32_t> statuses = {}, types = {};  // of shows: bits 1 << status
+  std::optional<ReleaseFilter> release = {};
+  std::optional<CertificationFilter> certification = {};
+  std::optional<Span<std::int32_t>> on_air = {};  // some episode
 };
 
 // The `count` after the first `skip`. Equal ones by ascending id; those without the date last, in both directions.

@@ -123,6 +123,7 @@ class EntryMaker {
     entry_.fixed.vote_average = entry_.base.vote_average;
     entry_.fixed.vote_count = entry_.base.vote_count;
     if (TrueAt(body_, "adult")) entry_.fixed.flags |= kAdult;
+    if (TrueAt(body_, "softcore")) entry_.fixed.flags |= kSoftcore;
   }
 
   // A name that the entry has already says nothing new; a translation may count in several languages.

@@ -122,7 +122,7 @@ constexpr std::uint64_t ProviderValue(std::uint16_t region, Monetization kind, s
 // Months since the year -5000, so that it is never negative.
 std::uint32_t MonthOf(std::int32_t day);
 
-enum EntryFlag : std::uint8_t { kAdult = 1, kVideo = 2, kGone = 4 };
+enum EntryFlag : std::uint8_t { kAdult = 1, kVideo = 2, kGone = 4, kSoftcore = 8 };
 
 // The part of an entry that is a row of a column file: as it lies there.
 struct FixedPart {

@@ -12,7 +12,7 @@ namespace {
 struct Change {
   std::uint32_t at = 0;  // seconds since 1970
   std::uint32_t id = 0;
-  bool adult = false;
+  std::uint8_t flags = 0;
   friend bool operator<(const Change& a, const Change& b) { return std::tuple(~a.at, a.id) < std::tuple(~b.at, b.id); }
 };
 
@@ -62,11 +62,11 @@ ChangedPage ChangedBetween(const Titles& titles, MediaType type, std::int64_t fr
     for (std::size_t at = 0; at < fixed.size(); ++at) {
       if (fixed[at].changed < from || fixed[at].changed >= to || !layer.alive->Test(at)) continue;
       ++page.total;
-      newest.Take({fixed[at].changed, fixed[at].id, (fixed[at].flags & kAdult) != 0});
+      newest.Take({fixed[at].changed, fixed[at].id, fixed[at].flags});
     }
   }
   const auto rows = newest.Sorted();
-  for (std::size_t i = skip; i < rows.size(); ++i) page.rows.push_back({rows[i].id, rows[i].adult});
+  for (std::size_t i = skip; i < rows.size(); ++i) page.rows.push_back({rows[i].id, (rows[i].flags & kAdult) != 0, (rows[i].flags & kSoftcore) != 0});
   return page;
 }
 

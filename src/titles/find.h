@@ -24,6 +24,7 @@ std::optional<Found> Latest(const Titles& titles, MediaType type);
 struct ChangedTitle {
   std::uint32_t id = 0;
   bool adult = false;
+  bool softcore = false;
 };
 struct ChangedPage {
   std::vector<ChangedTitle> rows;

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include "titles/past_popularity.h"
 
 namespace tmdbc::titles {
 namespace {
@@ -23,6 +26,12 @@ Result<std::shared_ptr<void>> LockFolder(const std::string& folder) {
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
     return Fail(ErrorCode::kExists, "another process keeps the title index in {}", folder);
   return lock;
+}
+
+constexpr std::array kPopularTypes = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
+constexpr std::uint64_t kMaxPastBytes = 16 << 20;
+std::string PastName(MediaType type) {
+  return fmt::format("{}.past", Name(type));
 }
 
 std::uint32_t SecondsOf(Time time) {
@@ -63,7 +72,31 @@ Result<void> Follower::Open() {
     one.building = one.sealed == 0;
   }
   followed_ = std::move(followed);
+  LoadPast();
+  past_is_due_ = true;
   return {};
+}
+
+void Follower::LoadPast() {
+  PosixFileSystem folder(folder_);
+  for (const MediaType type : kPopularTypes) {
+    const auto bytes = folder.Read(PastName(type), 0, kMaxPastBytes);
+    auto days = bytes ? UnpackPast(*bytes) : std::unexpected(bytes.error());
+    if (days) past_[type] = *std::move(days);
+  }
+}
+
+void Follower::NotePast() {
+  PosixFileSystem folder(folder_);
+  const auto today = std::int32_t(std::chrono::floor<std::chrono::days>(clock_.Now()).time_since_epoch().count());
+  for (const Followed& one : followed_) {
+    const MediaType type = one.shelf.type();
+    if (std::ranges::find(kPopularTypes, type) == kPopularTypes.end() || !one.view) continue;
+    AddDay(past_[type], TopOf(*one.view, today));
+    // Lost, it is missed for a week at most.
+    if (const auto written = WriteWhole(folder, PastName(type), PackPast(past_[type])); !written)
+      say_(written.error().message);
+  }
 }
 
 Result<bool> Follower::Poll(const StopFlag& stop) {
@@ -186,7 +219,7 @@ bool Follower::RefreshPopularity() {
   for (Followed& one : followed_) {
     if (!one.shelf.RefreshPopularity(PopularityBy(one.shelf.type()))) continue;
     one.view.reset();
-    changed = true;
+    changed = past_is_due_ = true;
   }
   return changed;
 }
@@ -199,7 +232,8 @@ Result<void> Follower::Publish() {
     }
     types.push_back(*one.view);
   }
-  published_.Publish(std::make_shared<const Titles>(std::move(types), ++state_));
+  if (std::exchange(past_is_due_, false)) NotePast();
+  published_.Publish(std::make_shared<const Titles>(std::move(types), ++state_, past_));
   published_once_ = true;
   return {};
 }

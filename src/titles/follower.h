@@ -68,6 +68,9 @@ class Follower {
   Result<void> Save(Followed& one, Shelf::Merge merge);
   Result<void> Publish();
   bool RefreshPopularity();
+  void LoadPast();
+  // Another day's popularities are there: notes what is most popular now.
+  void NotePast();
   PopularityOf PopularityBy(MediaType type);
 
   FileSystem& files_;
@@ -84,6 +87,8 @@ class Follower {
   std::optional<MonoTime> popularity_read_;
   std::shared_ptr<void> lock_;
   std::vector<Followed> followed_;  // empty: not opened yet
+  PastDays past_;
+  bool past_is_due_ = false;
   bool published_once_ = false;
   std::uint64_t state_ = 0;
   std::int64_t unreadable_ = 0;  // records that could not be read, told once

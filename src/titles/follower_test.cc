@@ -11,6 +11,7 @@
 
 #include "storage/store_world_test.h"
 #include "titles/search.h"
+#include "titles/trending.h"
 
 namespace tmdbc::titles {
 namespace {
@@ -168,6 +169,37 @@ TEST(TitleFollower, IsBuiltAnewForAStoreThatWasMadeAgain) {
     EXPECT_EQ(other.Find("soap"), segments == 2 ? "1 2" : "1");
     EXPECT_TRUE(other.said.contains("made again"));
   }
+}
+
+TEST(TitleFollower, SortsByTheLastExportAndKnowsWhatRises) {
+  FollowerWorld world;
+  world.PutFilm(550, "Fight Club", 1);
+  world.PutFilm(551, "Fight Night", 2);
+  PopularityTable table(world.catalog);
+  ASSERT_TRUE(table.Create());
+  const auto set = [&](float first, float second) {
+    const std::array all = {Popularity{550, first}, Popularity{551, second}};
+    ASSERT_TRUE(table.Set(MediaType::kMovie, all));
+  };
+  const auto trending = [&] {
+    constexpr std::array kFilms = {MediaType::kMovie};
+    std::string ids;
+    for (const Found& one : Trending(*world.published->Current(), kFilms, Since::kDay, 0, 20).rows)
+      ids += fmt::format("{} ", one.id.id);
+    return ids;
+  };
+  set(20, 10);
+  world.Poll();
+  EXPECT_EQ(world.Find("fight"), "550 551");
+  EXPECT_EQ(trending(), "550 551 ");
+  world.clock.Advance(std::chrono::hours(24));
+  set(19, 15);
+  EXPECT_TRUE(world.Poll());
+  EXPECT_EQ(world.Find("fight"), "550 551");
+  EXPECT_EQ(trending(), "551 550 ");
+  world.Start();
+  world.Poll();
+  EXPECT_EQ(trending(), "551 550 ");
 }
 
 TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {

@@ -9,6 +9,7 @@
 
 #include "titles/air_days.h"
 #include "titles/fold.h"
+#include "titles/spelling.h"
 #include "titles/top.h"
 
 namespace tmdbc::titles {
@@ -43,16 +44,17 @@ std::string RunOf(const Wanted& wanted) {
   return run;
 }
 
-// Ranges of words of a file, any of which will do for one word of the query.
-using WordRanges = std::vector<std::pair<std::size_t, std::size_t>>;
-
 // The names of one file that a query means.
 class NameFinder {
  public:
-  NameFinder(const IndexFile& file, const FoldedQuery& query) : file_(file), query_(query) {
+  // `forgiving`: each word but those of runs may have one wrong letter.
+  NameFinder(const IndexFile& file, const FoldedQuery& query, bool forgiving)
+      : file_(file), query_(query), forgiving_(forgiving) {
     for (const Wanted& one : query.wanted) {
-      if (one.words.size() > 1) runs_.push_back(RunOf(one));
-      for (const std::string& word : one.words) terms_.push_back({file.WordsFrom(word)});
+      const bool run = one.words.size() > 1;
+      if (run) runs_.push_back(RunOf(one));
+      for (const std::string& word : one.words)
+        terms_.push_back(forgiving && !run ? WordsNear(file, word) : WordRanges{file.WordsFrom(word)});
     }
   }
 
@@ -67,7 +69,7 @@ class NameFinder {
       Join(*rarest).Each(visit);
       return;
     }
-    if (Occurrences(*rarest) <= kFewNames) {
+    if (Occurrences(*rarest) <= kFewNames && !forgiving_) {
       std::vector<std::uint32_t> names;
       for (const auto& [first, last] : *rarest) {
         const auto some = file_.NamesWith(first, last);
@@ -110,6 +112,7 @@ class NameFinder {
 
   const IndexFile& file_;
   const FoldedQuery& query_;
+  const bool forgiving_;
   std::vector<WordRanges> terms_;
   std::vector<std::string> runs_;
 };
@@ -159,8 +162,8 @@ bool IsExact(const IndexFile& file, std::size_t name, std::string_view text, std
 
 class Searcher {
  public:
-  Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted)
-      : titles_(titles), query_(query), folded_(FoldQuery(query.text)), best_(wanted) {}
+  Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted, bool forgiving)
+      : titles_(titles), query_(query), forgiving_(forgiving), folded_(FoldQuery(query.text)), best_(wanted) {}
 
   void Look(const TypeTitles& type) {
     for (const Layer& layer : type.layers) Look(type, layer);
@@ -177,7 +180,7 @@ class Searcher {
     const auto take = [&] {
       if (at < file.size()) Take(type, layer, at, exact);
     };
-    NameFinder(file, folded_).Each([&](std::size_t name) {
+    NameFinder(file, folded_, forgiving_).Each([&](std::size_t name) {
       const std::size_t title = file.TitleOf(name);
       if (title != at) {
         take();
@@ -205,6 +208,7 @@ class Searcher {
 
   const Titles& titles_;
   const SearchQuery& query_;
+  const bool forgiving_;
   const FoldedQuery folded_;
   std::int64_t total_ = 0;
   Top<Ranked> best_;
@@ -214,13 +218,29 @@ class Searcher {
 
 FoundPage Search(const Titles& titles, std::span<const MediaType> types, const SearchQuery& query, std::size_t skip,
                  std::size_t count) {
-  Searcher searcher(titles, query, skip + count);
+  Searcher searcher(titles, query, skip + count, false);
   for (const MediaType type : types) searcher.Look(titles.Of(type));
   FoundPage page;
   page.total = searcher.total();
   const std::vector<Ranked> best = searcher.Best();
   for (std::size_t i = skip; i < best.size(); ++i) page.rows.push_back({{best[i].type, best[i].id}, best[i].popularity});
   return page;
+}
+
+std::vector<Found> Suggest(const Titles& titles, std::string_view text, std::size_t count) {
+  constexpr std::array kTypes = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
+  std::vector<Found> rows;
+  for (const bool forgiving : {false, true}) {
+    if (rows.size() >= count) break;
+    const SearchQuery query{.text = text};
+    Searcher searcher(titles, query, count, forgiving);
+    for (const MediaType type : kTypes) searcher.Look(titles.Of(type));
+    for (const Ranked& one : searcher.Best()) {
+      const Found found{{one.type, one.id}, one.popularity};
+      if (rows.size() < count && std::ranges::find(rows, found) == rows.end()) rows.push_back(found);
+    }
+  }
+  return rows;
 }
 
 }  // namespace tmdbc::titles

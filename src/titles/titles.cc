@@ -2,6 +2,7 @@
 #include "titles/titles.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace tmdbc::titles {
 
@@ -24,6 +25,25 @@ const TypeTitles& Titles::Of(MediaType type) const {
   static const TypeTitles kNone;
   const auto found = std::ranges::find(types_, type, &TypeTitles::type);
   return found == types_.end() ? kNone : *found;
+}
+
+float PastPopularity::Of(std::uint32_t id) const {
+  const auto found = std::ranges::lower_bound(top, id, {}, &std::pair<std::uint32_t, float>::first);
+  return found != top.end() && found->first == id ? found->second : 0;
+}
+
+const PastPopularity* Titles::PastOf(MediaType type, int days) const {
+  const auto found = past_.find(type);
+  if (found == past_.end() || found->second.size() < 2) return nullptr;
+  // By ascending day; the newest is today's.
+  const auto& all = found->second;
+  const PastPopularity* best = nullptr;
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    const int before = all.back()->day - all[i]->day;
+    if (2 * before < days) continue;
+    if (best == nullptr || std::abs(before - days) < std::abs(all.back()->day - best->day - days)) best = all[i].get();
+  }
+  return best;
 }
 
 Bits AliveIn(const IndexFile& file, const std::vector<std::shared_ptr<const IndexFile>>& newer) {

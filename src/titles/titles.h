@@ -45,17 +45,31 @@ struct TypeTitles {
 };
 
 
+// The most popular of a type on a day: by ascending id.
+struct PastPopularity {
+  std::int32_t day = 0;  // since 1970
+  std::vector<std::pair<std::uint32_t, float>> top;
+  // 0 of what was not among them.
+  float Of(std::uint32_t id) const;
+};
+using PastDays = std::map<MediaType, std::vector<std::shared_ptr<const PastPopularity>>>;
+
 class Titles {
  public:
-  Titles(std::vector<TypeTitles> types, std::uint64_t state) : types_(std::move(types)), state_(state) {}
+  Titles(std::vector<TypeTitles> types, std::uint64_t state, PastDays past = {})
+      : types_(std::move(types)), past_(std::move(past)), state_(state) {}
 
   // An empty one for a type that is not indexed.
   const TypeTitles& Of(MediaType type) const;
+  // The popularity of about so many days before the newest day; null when it is not known: that of less than half as many
+  // days before is none.
+  const PastPopularity* PastOf(MediaType type, int days) const;
   // Another one whenever anything has changed; never 0.
   std::uint64_t state() const { return state_; }
 
  private:
   std::vector<TypeTitles> types_;
+  PastDays past_;
   std::uint64_t state_;
 };
 

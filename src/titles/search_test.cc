@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "titles/search.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "testing/corpus.h"
+#include "titles/fold.h"
+
+namespace tmdbc::titles {
+namespace {
+
+constexpr std::array kFilms = {MediaType::kMovie};
+
+struct TitleWorld {
+  void Film(std::int64_t id, std::string_view title, double popularity, std::string_view more = "") {
+    const auto put = index.Put({MediaType::kMovie, id},
+                         fmt::format(R"({{"id":{},"title":"{}","popularity":{}{}}})", id, title, popularity, more));
+    ASSERT_TRUE(put) << put.error().message;
+  }
+  static std::string Ids(const std::vector<Found>& rows) {
+    std::string ids;
+    for (const Found& one : rows) ids += fmt::format("{}{}", ids.empty() ? "" : " ", one.id.id);
+    return ids;
+  }
+  std::string Find(const SearchQuery& query) const { return Ids(Search(*index.Current(), kFilms, query, 0, 20).rows); }
+
+  MemoryTitles index;
+};
+
+TEST(Fold, GivesNamesOneSpelling) {
+  EXPECT_EQ(Fold("Le Fabuleux Destin d'Amélie"), "le fabuleux destin d amelie");
+  EXPECT_EQ(Fold("well-plotted #007 2.007"), "well plotted 007 2 007");
+  EXPECT_EQ(Fold("Ｆｕｌｌ ｗｉｄｔｈ ①"), "full width 1");
+  EXPECT_EQ(Fold("Straße Łódź Ærø"), "strasse lodz aero");
+  EXPECT_EQ(Fold("ガンダム0079"), "カ ン タ ム 0079");
+  EXPECT_EQ(Fold("劇場版「進撃の巨人」"), "劇 場 版 進 撃 の 巨 人");
+  EXPECT_EQ(Fold("올드보이"), "올 드 보 이");
+  EXPECT_EQ(Fold("Ёлки"), "елки");
+  EXPECT_EQ(Fold("a\xFFz"), "a z");
+  EXPECT_EQ(Fold("..."), "");
+}
+
+TEST(TitleSearch, PutsExactNamesFirstAndThenThePopular) {
+  TitleWorld world;
+  world.Film(1, "Alien Nation", 9);
+  world.Film(2, "Alien", 1);
+  world.Film(3, "Alien", 2);
+  world.Film(4, "Cosmic", 3, R"(,"translations":{"translations":[{"iso_639_1":"de","data":{"title":"Alien"}}]})");
+  EXPECT_EQ(world.Find({.text = "alien"}), "3 2 1 4");
+  EXPECT_EQ(world.Find({.text = "alien", .language = TwoLetters("de")}), "4 3 2 1");
+  world.index.SetPopularity({MediaType::kMovie, 2}, 20);
+  EXPECT_EQ(world.Find({.text = "alien"}), "2 3 1 4");
+}
+
+TEST(TitleSearch, WantsAllWordsInOneName) {
+  TitleWorld world;
+  world.Film(1, "Red Moon", 1, R"(,"alternative_titles":{"titles":[{"iso_3166_1":"US","title":"Blue Sun"}]})");
+  EXPECT_EQ(world.Find({.text = "blue s"}), "1");
+  EXPECT_EQ(world.Find({.text = "red sun"}), "");
+  EXPECT_EQ(world.Find({.text = "?"}), "");
+}
+
+TEST(TitleSearch, FindsTheSameWhetherWordsAreRareOrCommon) {
+  TitleWorld world;
+  // More names than are compared letter by letter.
+  for (int id = 1; id <= 21'000; ++id) world.Film(id, fmt::format("The Story {}", id), id % 100);
+  const auto all = Search(*world.index.Current(), kFilms, {.text = "story the"}, 0, 5);
+  EXPECT_EQ(all.total, 21'000);
+  EXPECT_EQ(TitleWorld::Ids(all.rows), "99 199 299 399 499");
+  EXPECT_EQ(Search(*world.index.Current(), kFilms, {.text = "the"}, 0, 5).total, 21'000);
+  EXPECT_EQ(Search(*world.index.Current(), kFilms, {.text = "the 20999"}, 0, 5).total, 1);
+  EXPECT_EQ(TitleWorld::Ids(Search(*world.index.Current(), kFilms, {.text = "the"}, 5, 2).rows), "599 699");
+  EXPECT_EQ(Search(*world.index.Current(), kFilms, {.text = "the"}, 30'000, 20).rows.size(), 0u);
+}
+
+TEST(TitleSearch, HidesAdultTitlesAndFiltersByYear) {
+  TitleWorld world;
+  world.Film(1, "Dr. No", 1, R"(,"adult":true)");
+  world.Film(2, "Dr. No", 1,
+             R"(,"release_date":"1962-10-05","release_dates":{"results":[{"iso_3166_1":"US","release_dates":[)"
+             R"({"release_date":"1963-05-08T00:00:00.000Z","type":3}]}]})");
+  world.Film(3, "Dr. No Returns", 1);
+  EXPECT_EQ(world.Find({.text = "dr no"}), "2 3");
+  EXPECT_EQ(world.Find({.text = "dr no", .include_adult = true}), "1 2 3");
+  EXPECT_EQ(world.Find({.text = "dr no", .year = 1962}), "2");
+  EXPECT_EQ(world.Find({.text = "dr no", .year = 1963}), "2");
+  EXPECT_EQ(world.Find({.text = "dr no", .primary_year = 1963}), "");
+}
+
+TEST(TitleSuggest, ForgivesOneLetterOfEachWord) {
+  TitleWorld world;
+  world.Film(1, "Breaking Bad", 5);
+  world.Film(2, "Brooklyn", 9);
+  world.Film(3, "Сталкер", 1);
+  const auto suggested = [&](std::string_view text) { return TitleWorld::Ids(Suggest(*world.index.Current(), text, 5)); };
+  for (const std::string_view text : {"breakin", "braeking", "breeking", "beaking", "brreaking", "breakng bda"})
+    EXPECT_EQ(suggested(text), "1") << text;
+  EXPECT_EQ(suggested("сталкир"), "3");
+  EXPECT_EQ(suggested("beraknig"), "");
+  EXPECT_EQ(world.Find({.text = "breeking"}), "");
+}
+
+// The recorded answers of TMDB's search: are their rows found by the names that the rows themselves show?
+TEST(TitleSearch, FindsWhatTmdbFound) {
+  TMDBC_NEEDS_CORPUS("search");
+  int hits = 0, found = 0;
+  for (const auto& file : std::filesystem::directory_iterator(testing::CorpusFolder() / "search")) {
+    const std::string name = file.path().filename().string();
+    if (name.contains("year=")) continue;  // by a name that its row does not show
+    std::ifstream in(file.path());
+    std::stringstream text;
+    text << in.rdbuf();
+    const std::string body = text.str();
+    const auto json = ParsedJson::ParseString(body);
+    ASSERT_TRUE(json) << name;
+    std::string query = name.substr(name.find("query=") + 6);
+    query = query.substr(0, query.find("__"));
+    std::ranges::replace(query, '-', ' ');
+    MemoryTitles index;
+    std::vector<MediaId> rows;
+    for (const auto row : json->root()["results"].get_array()) {
+      std::string_view type;
+      if (row["media_type"].get(type) != simdjson::SUCCESS) type = std::string_view(name).substr(0, name.find('_'));
+      const MediaId id{*ParseMediaType(type), row["id"].get_int64().value()};
+      ASSERT_TRUE(index.Put(id, simdjson::minify(row)));
+      rows.push_back(id);
+    }
+    const auto page = Search(*index.Current(), kIndexedTypes, {.text = query, .include_adult = true}, 0, 100);
+    hits += int(rows.size());
+    int here = 0;
+    for (const MediaId id : rows) here += std::ranges::find(page.rows, id, &Found::id) != page.rows.end() ? 1 : 0;
+    found += here;
+    if (here != int(rows.size())) fmt::print("{}: {} of {}\n", name, here, rows.size());
+  }
+  fmt::print("found {} of {}\n", found, hits);
+  EXPECT_GE(found, hits - 3);
+  EXPECT_GT(hits, 200);
+}
+
+}  // namespace
+}  // namespace tmdbc::titles
