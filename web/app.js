@@ -228,7 +228,8 @@ function typeRow(type, of) {
   const waiting = queue.waiting + queue.delayed + queue.in_flight;
   const known = Math.max(listed, live);
   const details = [
-    listed > 0 ? `${count(live)} stored of ${plural(listed, "known id")}` : `${count(live)} stored`,
+    live <= listed ? `${count(live)} stored of ${plural(listed, "known id")}` : `${count(live)} stored`,
+    listed > 0 && live > listed && `${count(listed)} listed`,
     missing > 0 && `${count(missing)} not at TMDB`,
     tombstones > 0 && `${count(tombstones)} deleted there`,
     waiting > 0 && `${count(waiting)} waiting`,
@@ -338,7 +339,7 @@ function wrong(status, dead) {
     letters > 0 && command(collector("queue redrive")),
     dead.length > 0 && h("ul", { class: "list" }, dead.slice(0, 10).map((letter) => h("li", { class: "dead small" },
       h("span", {}, h("a", { href: recordHref(letter.type, letter.id), "data-key": `dead ${letter.type} ${letter.id}` },
-        `${typeName(letter.type)} ${letter.id}`), " ", h("span", { class: "soft" }, ago(letter.died), `, ${plural(letter.tries, "try", "tries")}`)),
+        `${typeName(letter.type)} ${letter.id}`), " ", h("span", { class: "soft" }, ago(letter.died))),
       foreign(letter.reason)))),
     letters > 10 && h("p", { class: "small soft" }, `The newest ten of ${count(letters)}; all of them: `, h("code", {}, collector("queue dead"))),
   ];

@@ -21,7 +21,7 @@ export async function open(browser, url, { scheme = "light", width = 1100, heigh
   const page = await context.newPage();
   page.wrongs = [];
   page.asked = [];
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   await context.route("**/*", (route) => {
     const target = route.request().url();
     page.asked.push(target.slice(url.length));

@@ -138,7 +138,7 @@ export class World {
   }
 }
 
-export async function until(holds, what = "it", milliseconds = 30_000) {
+export async function until(holds, what = "it", milliseconds = 60_000) {
   const end = Date.now() + milliseconds;
   while (!await holds()) {
     if (Date.now() > end) throw new Error(`${what} did not come within ${milliseconds / 1000} s`);
