@@ -1,15 +1,45 @@
 // SPDX-License-Identifier: MIT
 #include "app/catalog_mark.h"
 
-namespace tmdbc {
+#include <sys/stat.h>
 
-Result<std::uint64_t> CatalogMark::Now() {
+#include <utility>
+
+namespace tmdbc {
+namespace {
+
+constexpr std::chrono::seconds kLookAgain{1};
+
+}  // namespace
+
+CatalogMark::CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path)
+    : catalog_(catalog), titles_(titles), clock_(clock), path_(std::move(path)), inode_(Inode()) {}
+
+ino_t CatalogMark::Inode() const {
+  struct stat file{};
+  return !path_.empty() && ::stat(path_.c_str(), &file) == 0 ? file.st_ino : 0;
+}
+
+Result<std::uint64_t> CatalogMark::Now(std::uint64_t round) {
+  if (round != 0 && round == round_) return mark_;
+  round_ = 0;
+  TRY_ASSIGN(mark_, Look());
+  round_ = round;
+  return mark_;
+}
+
+Result<std::uint64_t> CatalogMark::Look() {
+  if (const MonoTime now = clock_.Mono(); !path_.empty() && now >= look_at_) {
+    look_at_ = now + kLookAgain;
+    gone_ = Inode() != inode_;
+  }
+  if (gone_) return Fail(ErrorCode::kUnreadable, "read {}: it is not there any more, or is another store's", path_);
   if (!data_version_) {
     TRY_ASSIGN(data_version_, catalog_.Prepare("PRAGMA data_version"));
   }
   data_version_->Reset();
   TRY_ASSIGN(const bool row, data_version_->Step());
-  if (!row) return Fail(ErrorCode::kInternal, "ask the catalog for its version: no answer");
+  if (!row) return Fail(ErrorCode::kInternal, "ask {} for its version: no answer", path_);
   const auto version = std::uint64_t(data_version_->Int(0));
   data_version_->Reset();
   return version + 1;

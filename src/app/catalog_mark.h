@@ -2,9 +2,13 @@
 // CatalogMark: StoreMark over an open catalog. One thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
+#include <string>
 
+#include "base/clock.h"
 #include "base/sqlite.h"
 #include "serve/store_mark.h"
 #include "titles/titles.h"
@@ -13,19 +17,31 @@ namespace tmdbc {
 
 class CatalogMark : public serve::StoreMark {
  public:
-  // Both outlive it.
-  CatalogMark(Database& catalog, const titles::TitleSource& titles) : catalog_(catalog), titles_(titles) {}
+  // `path`: of the file that `catalog` was opened as; empty where it is none. When another file lies there, or none, the
+  // store is gone: that is looked at once a second. All references outlive it.
+  CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path);
 
-  Result<std::uint64_t> Now() override;
+  Result<std::uint64_t> Now(std::uint64_t round) override;
   std::uint64_t IndexState() override {
     const auto titles = titles_.Current();
     return titles ? titles->state() : 0;
   }
 
  private:
+  Result<std::uint64_t> Look();
+  // Of the file at path_: 0 when there is none.
+  ino_t Inode() const;
+
   Database& catalog_;
   const titles::TitleSource& titles_;
+  const Clock& clock_;
+  const std::string path_;
+  const ino_t inode_;
   std::optional<Statement> data_version_;
+  MonoTime look_at_{};
+  bool gone_ = false;
+  // Five microseconds for SQLite are half of what a kept answer takes: a round is asked for once.
+  std::uint64_t round_ = 0, mark_ = 0;
 };
 
 }  // namespace tmdbc

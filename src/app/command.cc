@@ -28,6 +28,7 @@ constexpr Option kRunOptions[] = {
     kAcceptDeletions,
     {"--take-over", "",
      "with S3_BUCKET_NAME: also fetch what a deployment that was taken down has handed out to its collectors", ""},
+    {"--serve", "", "also answer TMDB's read API and show the dashboard, as `serve` does", ""},
     {"--json", "", "print the summary as JSON", ""},
 };
 
@@ -148,7 +149,7 @@ constexpr Option kImagesOptions[] = {
 };
 
 constexpr Option kServeOptions[] = {
-    {"--listen", "ADDRESS", "where to listen (127.0.0.1:8080)", ""},
+    {"--listen", "ADDRESS", "where to listen (127.0.0.1:8080)", "SERVE_LISTEN"},
 };
 
 constexpr Option kSqlOptions[] = {

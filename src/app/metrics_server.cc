@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <csignal>
+#include <mutex>
 #include <utility>
 
 namespace tmdbc {
@@ -14,6 +15,24 @@ http::Answer TextAnswer(int status, std::string body, const char* type = "text/p
   return {.status = status,
           .headers = {{"Content-Type", type}, {"Cache-Control", "no-store"}},
           .body = std::make_shared<const std::string>(std::move(body))};
+}
+
+bool OnlyReads(const http::ServerRequest& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+http::Answer RefuseToWrite() {
+  http::Answer answer = TextAnswer(405, "only GET and HEAD\n");
+  answer.headers.emplace_back("Allow", "GET, HEAD");
+  return answer;
+}
+
+std::string_view PathOf(const http::ServerRequest& request) {
+  return std::string_view(request.target).substr(0, request.target.find('?'));
+}
+
+http::Answer Numbers(std::string text) {
+  return TextAnswer(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
 }
 
 // Signals are for the loop's thread, which waits for them.
@@ -28,14 +47,21 @@ std::thread StartWithoutSignals(http::Server& server) {
 
 }  // namespace
 
-http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics) {
-  if (request.method != "GET" && request.method != "HEAD") {
-    http::Answer answer = TextAnswer(405, "only GET and HEAD\n");
-    answer.headers.emplace_back("Allow", "GET, HEAD");
-    return answer;
+struct MetricsServer::More {
+  std::string Text() {
+    const std::lock_guard lock(mutex);
+    return text ? text() : "";
   }
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (path == "/metrics") return TextAnswer(200, metrics.Text(), "text/plain; version=0.0.4; charset=utf-8");
+
+  std::mutex mutex;  // of `text`, also while it is called
+  std::function<std::string()> text;
+};
+
+http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics,
+                                  const std::function<std::string()>& more) {
+  if (!OnlyReads(request)) return RefuseToWrite();
+  const std::string_view path = PathOf(request);
+  if (path == "/metrics") return Numbers(metrics.Text() + (more ? more() : ""));
   if (path == "/healthz") {
     if (metrics.alive()) return TextAnswer(200, "ok\n");
     return TextAnswer(
@@ -50,6 +76,28 @@ http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const Mirr
 
 Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const ListenAddress& at, const Clock& clock,
                                                             const MirrorMetrics& metrics) {
+  const auto more = std::make_shared<More>();
+  const auto answer = [&metrics, more](const http::ServerRequest& request) {
+    return AnswerMetricsRequest(request, metrics, [&] { return more->Text(); });
+  };
+  return Listen(at, clock, answer, more);
+}
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const ListenAddress& at, const Clock& clock,
+                                                            std::function<std::string()> text) {
+  const auto answer = [text = std::move(text)](const http::ServerRequest& request) {
+    if (!OnlyReads(request)) return RefuseToWrite();
+    const std::string_view path = PathOf(request);
+    if (path == "/metrics") return Numbers(text());
+    if (path == "/healthz" || path == "/readyz") return TextAnswer(200, "ok\n");
+    return TextAnswer(404, "there are /metrics, /healthz and /readyz\n");
+  };
+  return Listen(at, clock, answer, std::make_shared<More>());
+}
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::Listen(const ListenAddress& at, const Clock& clock,
+                                                             http::Server::Handler handler,
+                                                             std::shared_ptr<More> more) {
   http::ServerOptions options;
   options.address = at.address;
   options.port = at.port;
@@ -59,18 +107,24 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const ListenAddress&
   options.replace_oldest = true;
   options.request_limit = std::chrono::seconds(10);
   options.idle_limit = std::chrono::minutes(5);
-  auto server = http::Server::Listen(options, clock, [&metrics](const http::ServerRequest& request) {
-    return AnswerMetricsRequest(request, metrics);
-  });
+  auto server = http::Server::Listen(options, clock, std::move(handler));
   // Unlike a wrong address, a port in use may be free when the service manager tries again.
   if (!server && server.error().code == ErrorCode::kExists)
     return Fail(ErrorCode::kUnavailable, "METRICS_LISTEN: {}", server.error().message);
   if (!server) return Within("METRICS_LISTEN", server.error());
-  return std::unique_ptr<MetricsServer>(new MetricsServer(*std::move(server), at.address));
+  return std::unique_ptr<MetricsServer>(new MetricsServer(*std::move(server), at.address, std::move(more)));
 }
 
-MetricsServer::MetricsServer(std::unique_ptr<http::Server> server, std::string address)
-    : server_(std::move(server)), address_(std::move(address)), thread_(StartWithoutSignals(*server_)) {}
+MetricsServer::MetricsServer(std::unique_ptr<http::Server> server, std::string address, std::shared_ptr<More> more)
+    : server_(std::move(server)),
+      address_(std::move(address)),
+      more_(std::move(more)),
+      thread_(StartWithoutSignals(*server_)) {}
+
+void MetricsServer::Add(std::function<std::string()> more) {
+  const std::lock_guard lock(more_->mutex);
+  more_->text = std::move(more);
+}
 
 MetricsServer::~MetricsServer() {
   server_->Stop();

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,8 +24,9 @@
 
 namespace tmdbc {
 
-// The answer to a request; exposed for tests.
-http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics);
+// The answer to a request; exposed for tests. `more` (may be empty) gives the text of further numbers.
+http::Answer AnswerMetricsRequest(const http::ServerRequest& request, const MirrorMetrics& metrics,
+                                  const std::function<std::string()>& more = {});
 
 class MetricsServer {
  public:
@@ -32,18 +34,28 @@ class MetricsServer {
   // use, kInvalid for an address that this machine cannot listen at.
   static Result<std::unique_ptr<MetricsServer>> Start(const ListenAddress& at, const Clock& clock,
                                                       const MirrorMetrics& metrics);
+  // The same for a process that has no loop: these numbers, and it is well as long as it answers.
+  static Result<std::unique_ptr<MetricsServer>> Start(const ListenAddress& at, const Clock& clock,
+                                                      std::function<std::string()> text);
   ~MetricsServer();
   MetricsServer(const MetricsServer&) = delete;
   MetricsServer& operator=(const MetricsServer&) = delete;
 
   // "http://127.0.0.1:9464/metrics"
   std::string url() const;
+  // From now on /metrics says what `more` gives, too; empty: no longer. It is called in the server's thread, and not
+  // after the next call of this.
+  void Add(std::function<std::string()> more);
 
  private:
-  MetricsServer(std::unique_ptr<http::Server> server, std::string address);
+  struct More;
+  MetricsServer(std::unique_ptr<http::Server> server, std::string address, std::shared_ptr<More> more);
+  static Result<std::unique_ptr<MetricsServer>> Listen(const ListenAddress& at, const Clock& clock,
+                                                       http::Server::Handler handler, std::shared_ptr<More> more);
 
   const std::unique_ptr<http::Server> server_;
   const std::string address_;
+  const std::shared_ptr<More> more_;
   std::thread thread_;
 };
 

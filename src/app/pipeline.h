@@ -121,6 +121,8 @@ class Pipeline {
   // DATA_DIR, or "s3://BUCKET".
   const std::string& store_name() const { return place_->name(); }
   Log& log() { return *log_; }
+  // Null: not wanted.
+  MetricsServer* metrics_server() { return metrics_server_.get(); }
   MirrorStore& store() { return *store_; }
   SqliteIdQueue& queue() { return *queue_; }
 

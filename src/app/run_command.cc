@@ -5,9 +5,43 @@
 #include "app/collection.h"
 #include "app/command.h"
 #include "app/daemon.h"
+#include "app/read_server.h"
 #include "app/tables_rhythm.h"
 
 namespace tmdbc {
+namespace {
+
+// `serve` in the same process.
+class ServedBeside {
+ public:
+  // Null when it is not wanted. The pipeline outlives it.
+  static Result<std::unique_ptr<ServedBeside>> Start(const Settings& settings, const Arguments& arguments,
+                                                     Pipeline& pipeline) {
+    const bool named = std::ranges::find(settings.given, "SERVE_LISTEN", &GivenSetting::name) != settings.given.end();
+    if (!arguments.Has("--serve") && !named) return nullptr;
+    TRY_ASSIGN(auto server, ReadServer::Open(settings, pipeline.log()));
+    return std::unique_ptr<ServedBeside>(new ServedBeside(pipeline, std::move(server)));
+  }
+  // Before the pipeline closes: nothing reads a store that is being closed.
+  ~ServedBeside() {
+    if (auto* metrics = pipeline_.metrics_server()) metrics->Add({});
+    server_->Finish();
+  }
+  ServedBeside(const ServedBeside&) = delete;
+  ServedBeside& operator=(const ServedBeside&) = delete;
+
+ private:
+  ServedBeside(Pipeline& pipeline, std::unique_ptr<ReadServer> server) : pipeline_(pipeline), server_(std::move(server)) {
+    server_->Start();
+    if (auto* metrics = pipeline_.metrics_server()) metrics->Add([server = server_.get()] { return server->MetricsText(); });
+    pipeline_.log().Info("serving", {{"url", server_->url() + "/3"}});
+  }
+
+  Pipeline& pipeline_;
+  const std::unique_ptr<ReadServer> server_;
+};
+
+}  // namespace
 
 Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   TRY(RequireKey(settings));
@@ -15,15 +49,19 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   // A running process may take others.
   Settings current = settings;
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run", {}, arguments.Has("--take-over")));
+  // It keeps the settings that it began with.
+  TRY_ASSIGN(auto served, ServedBeside::Start(settings, arguments, *pipeline));
   if (!arguments.Has("--once")) {
     // It lives on until all is published: the service manager is told so meanwhile.
     Daemon daemon(current, arguments, *pipeline);
     const auto code = daemon.Run();
+    served.reset();
     const bool closed = pipeline->Close();
     if (!code) return code;
     return closed ? *code : kExitUnusable;
   }
   const auto summary = Collect(*pipeline, options);
+  served.reset();
   const bool closed = pipeline->Close();
   if (!summary) return std::unexpected(summary.error());
   const int code = Tell(*summary, arguments.Has("--json"), pipeline->log());

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Server: HTTP/1.1 (RFC 9112) for loopback: the simulated TMDB, and what we serve ourselves. One thread runs
-// the loop and calls the handler; the handler answers at once with a value that says when and how the bytes
-// go out, down to how a connection is broken. No TLS, no compression: bodies are shared, immutable and sent
-// as they are.
+// Server: HTTP/1.1 (RFC 9112), plain or over TLS: the simulated TMDB, and what we serve ourselves. One thread runs
+// the loop (epoll) and calls the handler; the handler answers with a value that says when and how the bytes go out,
+// down to how a connection is broken. No compression: bodies are shared, immutable and sent as they are.
+//
+// What is no request, or could be read in two ways, is refused and its connection closed (request_head.h).
 #pragma once
 
 #include <chrono>
@@ -18,12 +19,15 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/http.h"
+#include "http/request_head.h"
 
 namespace tmdbc::http {
 
+class TlsContext;
+
 struct ServerRequest {
   std::string method;
-  std::string target;  // as it came: path and query, not decoded
+  std::string target;  // as it came: path and query, not decoded; of an absolute URL what follows the host
   std::vector<Header> headers = {};
   std::string body = {};          // at most ServerOptions::max_request_body
   std::string peer_address = {};  // without the port
@@ -36,6 +40,13 @@ struct ServerRequest {
   // How many requests this connection had brought before, and how long nothing had come on it.
   std::uint64_t earlier = 0;
   Duration idle{};
+  // The Host header, or the host of an absolute URL.
+  std::string host = {};
+  // For Server::Complete().
+  std::uint64_t ticket = 0;
+  // Requests of one round had all begun to come before the first of them was handed over: what is looked up for that one
+  // is new enough for all. 0: nothing is known of this one.
+  std::uint64_t round = 0;
 
   // The value of the first header of that name, compared without case; empty when absent.
   std::string_view header(std::string_view name) const;
@@ -58,7 +69,8 @@ struct Answer {
   // Further headers, ready made: lines that end in CRLF each.
   std::shared_ptr<const std::string> lines = nullptr;
   Framing framing = Framing::kLength;
-  Duration delay{};  // before the first byte
+  // Before the first byte. Server::Complete() may bring another answer meanwhile.
+  Duration delay{};
 
   // Rudeness, for tests.
   Ending ending = Ending::kKeep;
@@ -79,6 +91,9 @@ struct ServerOptions {
   // Connections open at once from one address; 0 = no limit. The next one is closed without an answer, or its
   // first request is handed over with over_connection_limit set.
   int connections_per_address = 0;
+  // From all addresses; the next one takes the place of the one that has gone for longest without a whole request.
+  // 0 = no limit.
+  int connections = 0;
   bool close_excess = false;
   // Instead, the new one takes the place of the one from its address that has gone for longest without a
   // whole request: a client that holds connections open keeps nobody out.
@@ -88,8 +103,16 @@ struct ServerOptions {
   Duration idle_limit = std::chrono::minutes(15);
   // From the first byte of a request to its last; then it is answered 408 and the connection closed.
   Duration request_limit = std::chrono::seconds(30);
-  std::size_t max_request_head = 16 << 10;
+  // From the first byte of an answer, or of a piece of one, to its last: who does not read it in that time is cut off.
+  Duration write_limit = std::chrono::minutes(15);
+  RequestHeadLimits head = {};
   std::size_t max_request_body = 1 << 20;
+  // ServerRequest::received is the kernel's stamp; costs about a microsecond a request.
+  bool stamp_arrivals = true;
+  // Set: TLS.
+  std::shared_ptr<TlsContext> tls = nullptr;
+  // Told of each request that never reached the handler: its status, and why. From the loop.
+  std::function<void(int status, std::string_view why, const std::string& peer_address)> refused = {};
 };
 
 struct ServerStats {
@@ -116,10 +139,18 @@ class Server {
 
   std::uint16_t port() const;
 
-  // Serves until Stop(); then every connection is closed. Once.
+  // Serves until Stop() or the end of Drain(); then every connection is closed. Once.
   void Run();
   // Any thread, also before Run() and more than once. Not from a signal handler.
   void Stop();
+  // As Stop(), but what is being received or answered has until then to end in good order; new connections are refused
+  // at once and idle ones closed.
+  void Drain(Duration patience);
+  // The loop calls it as soon as it can; dropped when it has ended. Any thread.
+  void Post(std::function<void()> work);
+  // Sends `answer` to the request of that ticket, whose first answer has a delay that is not over: that one is dropped.
+  // Nothing happens when it is over or the client has left. From the loop.
+  void Complete(std::uint64_t ticket, Answer answer);
 
   // From the handler, or while Run() is not running.
   ServerStats stats() const;

@@ -259,7 +259,7 @@ TEST(Server, LetsANewConnectionInWhereOthersAreHeldOpenWithHalfARequest) {
   TestConnection held[2] = {TestConnection(running.port()), TestConnection(running.port())};
   for (TestConnection& connection : held) {
     EXPECT_EQ(connection.Get("/").status, 200);
-    connection.Send("GET / HTTP/1.1\r\nX-Slow: ");
+    connection.Send("GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ");
   }
   EXPECT_EQ(patient.Get("/").status, 200);
   TestConnection next(running.port());
@@ -275,7 +275,7 @@ TEST(Server, LetsANewConnectionInWhereOthersAreHeldOpenWithHalfARequest) {
 TEST(Server, EndsARequestThatDoesNotComeToItsEndHoweverItTrickles) {
   constexpr std::chrono::milliseconds kLimit(50);
   for (const char* begin :
-       {"GET / HTTP/1.1\r\nX-Slow: ", "POST / HTTP/1.1\r\nContent-Length: 900000\r\n\r\n"}) {
+       {"GET / HTTP/1.1\r\nX-Slow: ", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n"}) {
     Running running(Always({}), {.request_limit = kLimit});
     TestConnection slow(running.port()), other(running.port());
     slow.Send(begin);
@@ -394,6 +394,179 @@ TEST(Server, TellsWhenARequestArrivedAndNotWhenItGotRoundToIt) {
   bool stamped = false;
   for (int i = 0; i < 500 && !stamped; ++i) stamped = StampedWhileTheLoopWasBusy();
   EXPECT_TRUE(stamped);
+}
+
+TEST(Server, RefusesWhatIsNoRequestAndGoesOn) {
+  std::vector<int> refused;
+  Running running(
+      [](const ServerRequest& request) { return Answer{.body = Shared(request.target)}; },
+      {.refused = [&](int status, std::string_view, const std::string&) { refused.push_back(status); }});
+  TestConnection patient(running.port());
+  EXPECT_EQ(patient.Get("/").status, 200);
+  TestConnection smuggler(running.port());
+  smuggler.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+      "GET /admin HTTP/1.1\r\nHost: h\r\n\r\n");
+  const SeenAnswer answer = smuggler.Read();
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body, "there are a Content-Length and a Transfer-Encoding\n");
+  EXPECT_TRUE(smuggler.AtEnd());
+  EXPECT_EQ(patient.Get("/").status, 200);
+  running.Stop();
+  EXPECT_EQ(refused, std::vector<int>{400});
+}
+
+TEST(Server, ReadsTheHostAndTheTargetOfAnAbsoluteUrl) {
+  Running running(
+      [](const ServerRequest& request) { return Answer{.body = Shared(request.host + request.target)}; });
+  TestConnection client(running.port());
+  EXPECT_EQ(client.Get("/a").body, "test/a");
+  EXPECT_EQ(client.Get("http://other:1/b?c").body, "other:1/b?c");
+}
+
+TEST(Server, AnswersAnOldClientAndCloses) {
+  Running running(Always({.body = Shared("ok")}));
+  TestConnection client(running.port());
+  client.Send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(client.Read().body, "ok");
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(Server, AsksForTheBodyOfWhoWaitsToBeAsked) {
+  Running running([](const ServerRequest& request) { return Answer{.body = Shared(request.body)}; });
+  TestConnection client(running.port());
+  client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  SeenAnswer answer = client.Read(true);
+  EXPECT_EQ(answer.status, 100);
+  client.Send("hello");
+  EXPECT_EQ(client.Read().body, "hello");
+  // Not for a body that is too long.
+  client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 413);
+}
+
+TEST(Server, AnswersVeryManyPipelinedRequests) {
+  int count = 0;
+  Running running([&](const ServerRequest&) { return Answer{.body = Shared(std::to_string(++count))}; });
+  TestConnection client(running.port()), other(running.port());
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.Send(requests);
+  EXPECT_EQ(other.Get("/").status, 200);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.Read().status, 200) << i;
+}
+
+TEST(Server, CutsOffWhoDoesNotReadItsAnswer) {
+  constexpr std::chrono::milliseconds kLimit(100);
+  const auto large = Shared(std::string(64 << 20, 'x'));
+  Running running(
+      [&](const ServerRequest& request) {
+        return Answer{.body = request.target == "/large" ? large : nullptr};
+      },
+      {.write_limit = kLimit});
+  TestConnection sleeper(running.port()), reader(running.port());
+  sleeper.Send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  const SystemClock clock;
+  for (const MonoTime until = clock.Mono() + 3 * kLimit; clock.Mono() < until;)
+    EXPECT_EQ(reader.Get("/").status, 200);
+  EXPECT_FALSE(sleeper.Read().whole);
+}
+
+TEST(Server, HasABoundOnConnectionsOfAllAddresses) {
+  Running running(Always({}), {.connections = 2});
+  TestConnection first(running.port(), "127.0.0.2"), second(running.port(), "127.0.0.3");
+  EXPECT_EQ(first.Get("/").status, 200);
+  EXPECT_EQ(second.Get("/").status, 200);
+  TestConnection third(running.port(), "127.0.0.4");
+  EXPECT_EQ(third.Get("/").status, 200);
+  EXPECT_EQ(second.Get("/").status, 200);
+  EXPECT_EQ(first.Get("/").status, 0);  // it had been idle for longest
+  running.Stop();
+  EXPECT_EQ(running.server().stats().peak_open, 2);
+}
+
+TEST(Server, SendsAnAnswerThatComesLater) {
+  Running* server = nullptr;
+  std::uint64_t waiting = 0;
+  Running running([&](const ServerRequest& request) {
+    if (request.target == "/later") {
+      waiting = request.ticket;
+      return Answer{.status = 504, .delay = std::chrono::hours(1)};
+    }
+    server->server().Complete(waiting, Answer{.body = Shared("here")});
+    server->server().Complete(waiting, Answer{.body = Shared("twice")});
+    return Answer{};
+  });
+  server = &running;
+  TestConnection patient(running.port()), other(running.port());
+  patient.Send("GET /later HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(other.Get("/").status, 200);
+  EXPECT_EQ(patient.Read().body, "here");
+  EXPECT_EQ(patient.Read().status, 200);
+}
+
+TEST(Server, SaysWhichRequestsHadComeTogether) {
+  std::vector<std::uint64_t> rounds;
+  std::promise<void> busy, released;
+  Running running([&](const ServerRequest& request) {
+    if (request.target == "/busy") {
+      busy.set_value();
+      released.get_future().wait();
+    } else {
+      rounds.push_back(request.round);
+    }
+    return Answer{};
+  });
+  TestConnection first(running.port()), second(running.port()), third(running.port());
+  for (TestConnection* one : {&second, &third}) EXPECT_EQ(one->Get("/").status, 200);
+  EXPECT_NE(rounds[0], rounds[1]);
+  rounds.clear();
+  first.Send("GET /busy HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.get_future().wait();
+  // Both are there when the loop looks again; the one behind the other may have come later.
+  second.Send("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  third.Send("GET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+  released.set_value();
+  for (TestConnection* one : {&second, &second, &third}) EXPECT_EQ(one->Read().status, 200);
+  running.Stop();
+  std::ranges::sort(rounds);
+  ASSERT_EQ(rounds.size(), 3u);
+  EXPECT_EQ(rounds[0], 0u);
+  EXPECT_NE(rounds[1], 0u);
+  EXPECT_EQ(rounds[1], rounds[2]);
+}
+
+TEST(Server, RunsWhatOtherThreadsAskOfTheLoop) {
+  Running running(Always({}));
+  std::promise<std::thread::id> ran;
+  running.server().Post([&] { ran.set_value(std::this_thread::get_id()); });
+  EXPECT_NE(ran.get_future().get(), std::this_thread::get_id());
+}
+
+TEST(Server, EndsWhatIsUnderWayBeforeItEnds) {
+  std::promise<void> asked;
+  Running running([&](const ServerRequest&) {
+    asked.set_value();
+    return Answer{.body = Shared("whole"), .delay = std::chrono::milliseconds(100)};
+  });
+  TestConnection busy(running.port()), idle(running.port());
+  busy.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+  asked.get_future().wait();
+  running.server().Drain(std::chrono::minutes(1));
+  EXPECT_TRUE(idle.AtEnd());
+  EXPECT_FALSE(TestConnection(running.port()).connected());
+  const SeenAnswer answer = busy.Read();
+  EXPECT_EQ(answer.body, "whole");
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  EXPECT_TRUE(busy.AtEnd());
+}
+
+TEST(Server, DoesNotWaitForEverForWhatIsUnderWay) {
+  Running running(Always({.delay = std::chrono::hours(1)}));
+  TestConnection busy(running.port());
+  busy.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  running.server().Drain(std::chrono::milliseconds(20));
+  EXPECT_EQ(busy.Read().status, 0);
 }
 
 TEST(Server, StopsWithRequestsUnderWay) {

@@ -19,8 +19,8 @@ std::size_t SizeOf(const FinishedAnswer::Bytes& bytes) {
 }  // namespace
 
 std::size_t FinishedAnswer::bytes() const {
-  return kOverhead + SizeOf(body) + SizeOf(gzip) + SizeOf(lines) + SizeOf(gzip_lines) + SizeOf(unchanged_lines) +
-         sources.size() * sizeof(read_api::Source);
+  return kOverhead + SizeOf(body) + SizeOf(gzip) + SizeOf(lines) + SizeOf(gzip_lines) +
+         SizeOf(unchanged_lines) + sources.size() * sizeof(read_api::Source);
 }
 
 FinishedAnswer* AnswerCache::Use(Places::iterator place) {

@@ -18,9 +18,9 @@ namespace {
 
 using Bytes = FinishedAnswer::Bytes;
 
-// What fits into one packet is not worth the client's time to inflate.
 // The title index is built within a minute; a store that cannot be read may be back at any time.
 constexpr std::string_view kTryAgainSoon = "Retry-After: 5\r\n";
+// What fits into one packet is not worth the client's time to inflate.
 constexpr std::size_t kLeastToGzip = 1000;
 constexpr std::chrono::seconds kKeepErrorsFor{60};
 
@@ -52,7 +52,8 @@ http::Answer Preflight() {
       "Allow: GET, HEAD, OPTIONS\r\n"
       "Access-Control-Allow-Origin: *\r\n"
       "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
-      // "*" alone does not stand for Authorization (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
+      // "*" alone does not stand for Authorization
+      // (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
       "Access-Control-Allow-Headers: Authorization, Content-Type, If-None-Match, *\r\n"
       "Access-Control-Max-Age: 86400\r\n"
       "Vary: accept-encoding, Origin\r\n");
@@ -107,7 +108,7 @@ bool ApiHandler::IsLetIn(const http::ServerRequest& request) const {
 }
 
 http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) {
-  const auto mark = mark_.Now();
+  const auto mark = mark_.Now(request.round);
   const Time now = clock_.Now();
   const auto answer_error = [&](int code) {
     FinishedAnswer error = Finish(read_api::ErrorAnswer(code), 0, now);
@@ -184,7 +185,8 @@ FinishedAnswer ApiHandler::Finish(read_api::Answer answer, std::uint64_t mark, T
   if (const auto oldest = OldestOf(answer.sources))
     lines.append("Mirror-Fetched-At: ").append(FormatTime(*oldest)).append("\r\n");
   out.lines = Shared(std::string(kJson) + lines);
-  if (answer.body.size() >= kLeastToGzip) out.gzip_lines = Shared(std::string(kJson) + lines + std::string(kGzipped));
+  if (answer.body.size() >= kLeastToGzip)
+    out.gzip_lines = Shared(std::string(kJson) + lines + std::string(kGzipped));
   out.unchanged_lines = Shared(std::move(lines));
   out.body = Shared(std::move(answer.body));
   out.until_commit = answer.missed || (answer.sources.empty() && answer.index_state == 0);
@@ -198,7 +200,8 @@ http::Answer ApiHandler::Send(const http::ServerRequest& request, FinishedAnswer
   note.answer = read_api::Name(answer.fidelity);
   if (answer.status == 200) {
     const std::string_view known = request.header("If-None-Match");
-    if (!known.empty() && NamesEtag(known, answer.etag)) return {.status = 304, .lines = answer.unchanged_lines};
+    if (!known.empty() && NamesEtag(known, answer.etag))
+      return {.status = 304, .lines = answer.unchanged_lines};
   }
   if (answer.gzip_lines && PrefersGzip(request.header("Accept-Encoding"))) {
     if (!answer.gzip) answer.gzip = Shared(Gzip(*answer.body));

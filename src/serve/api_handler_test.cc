@@ -13,7 +13,7 @@ namespace {
 
 class MemoryMark : public StoreMark {
  public:
-  Result<std::uint64_t> Now() override {
+  Result<std::uint64_t> Now(std::uint64_t) override {
     if (failure) return std::unexpected(*failure);
     return mark;
   }
@@ -31,7 +31,8 @@ class CountingRecords : public read_api::Records {
     ++reads;
     return behind_.Get(id);
   }
-  Result<std::shared_ptr<const read_api::Record>> GetSeason(std::int64_t tv_id, std::int64_t number) override {
+  Result<std::shared_ptr<const read_api::Record>> GetSeason(std::int64_t tv_id,
+                                                            std::int64_t number) override {
     ++reads;
     return behind_.GetSeason(tv_id, number);
   }
@@ -64,7 +65,8 @@ class ApiHandlerTest : public ::testing::Test {
     while (!lines.empty()) {
       const auto end = lines.find("\r\n");
       const auto colon = lines.find(": ");
-      EXPECT_TRUE(seen.headers.emplace(lines.substr(0, colon), lines.substr(colon + 2, end - colon - 2)).second);
+      EXPECT_TRUE(
+          seen.headers.emplace(lines.substr(0, colon), lines.substr(colon + 2, end - colon - 2)).second);
       lines.remove_prefix(end + 2);
     }
     return seen;
@@ -185,7 +187,8 @@ TEST_F(ApiHandlerTest, MakesAnAnswerOnceAndAgainWhenARecordOfItChanges) {
   EXPECT_FALSE(note.kept);
   EXPECT_EQ(records.reads, 1);
   // However it is asked for.
-  for (const char* target : {"/3/movie/550", "/3/movie/550?api_key=k", "/3//movie/550?&&region=", "/3/movie/%3550"}) {
+  for (const char* target :
+       {"/3/movie/550", "/3/movie/550?api_key=k", "/3//movie/550?&&region=", "/3/movie/%3550"}) {
     EXPECT_EQ(Ask(target).body, kFightClub) << target;
     EXPECT_TRUE(note.kept) << target;
   }
@@ -237,8 +240,8 @@ TEST_F(ApiHandlerTest, NeverGivesA200ThatLooksLikeAnError) {
 }
 
 TEST_F(ApiHandlerTest, FindsNothingUnderAPathThatIsNoText) {
-  for (const char* target : {"/3/movie/%00", "/3/movie/550%00", "/3/%ff%fe", "/3/movie/%c0%af", "/3/movie/a%0d%0ab",
-                             "/3/%ed%a0%80", "/4/movie/550", "/", "", "3/movie/550"}) {
+  for (const char* target : {"/3/movie/%00", "/3/movie/550%00", "/3/%ff%fe", "/3/movie/%c0%af",
+                             "/3/movie/a%0d%0ab", "/3/%ed%a0%80", "/4/movie/550", "/", "", "3/movie/550"}) {
     EXPECT_EQ(Ask(target).status, 404) << target;
   }
 }

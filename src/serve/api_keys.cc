@@ -10,7 +10,7 @@ namespace {
 bool IsSame(std::string_view expected, std::string_view key) {
   unsigned difference = expected.size() == key.size() ? 0 : 1;
   for (std::size_t i = 0; i < key.size(); ++i)
-    difference |= unsigned(static_cast<unsigned char>(key[i])) ^ static_cast<unsigned char>(expected[i % expected.size()]);
+    difference |= unsigned(static_cast<unsigned char>(key[i] ^ expected[i % expected.size()]));
   return difference == 0;
 }
 

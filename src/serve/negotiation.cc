@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxCallback = 100;
 constexpr std::size_t kMaxLoggedTarget = 512;
-constexpr std::array<std::string_view, 4> kSecretNames = {"api_key", "session_id", "guest_session_id", "request_token"};
+constexpr std::array<std::string_view, 4> kSecretNames = {"api_key", "session_id", "guest_session_id",
+                                                          "request_token"};
 
 std::string_view WithoutBlanks(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -104,7 +105,8 @@ bool IsCallbackName(std::string_view name) {
 
 std::string_view BearerToken(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() <= kScheme.size() || Lower(authorization.substr(0, kScheme.size())) != kScheme) return {};
+  if (authorization.size() <= kScheme.size() || Lower(authorization.substr(0, kScheme.size())) != kScheme)
+    return {};
   return WithoutBlanks(authorization.substr(kScheme.size()));
 }
 
@@ -138,9 +140,8 @@ std::string MaskedTarget(std::string_view target) {
     const std::size_t end = std::min(target.find('&', begin + 1), target.size());
     const std::string_view pair = target.substr(begin + 1, end - begin - 1);
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    const bool secret = std::ranges::any_of(kSecretNames, [&](std::string_view name) {
-      return Lower(pair.substr(0, equals)) == name;
-    });
+    const bool secret = std::ranges::any_of(
+        kSecretNames, [&](std::string_view name) { return Lower(pair.substr(0, equals)) == name; });
     // An escaped letter in a name would hide it from the comparison: then nothing of the value is shown.
     const bool unclear = pair.substr(0, equals).contains('%');
     out += target[begin];

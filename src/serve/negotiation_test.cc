@@ -7,12 +7,14 @@ namespace tmdbc::serve {
 namespace {
 
 TEST(Negotiation, ReadsAcceptEncodingWithItsWeights) {
-  for (const char* wanted : {"gzip", "deflate, gzip", "GZip", "x-gzip", "*", "br;q=1.0, gzip;q=0.8, *;q=0.1",
-                             "gzip;q=0.001", "gzip ; q=1", "identity;q=0.5, gzip;q=0.5", "gzip,,", "identity;q=0, *"}) {
+  for (const char* wanted :
+       {"gzip", "deflate, gzip", "GZip", "x-gzip", "*", "br;q=1.0, gzip;q=0.8, *;q=0.1", "gzip;q=0.001",
+        "gzip ; q=1", "identity;q=0.5, gzip;q=0.5", "gzip,,", "identity;q=0, *"}) {
     EXPECT_TRUE(PrefersGzip(wanted)) << wanted;
   }
-  for (const char* not_wanted : {"", "br", "identity", "gzip;q=0", "gzip;q=0.000", "*;q=0", "gzip;q=0, *",
-                                 "identity, gzip;q=0.9", "gzip;q=2", "gzip;q=-1", "gzip;q=x", "gzip;level=9", "gzipped"}) {
+  for (const char* not_wanted :
+       {"", "br", "identity", "gzip;q=0", "gzip;q=0.000", "*;q=0", "gzip;q=0, *", "identity, gzip;q=0.9",
+        "gzip;q=2", "gzip;q=-1", "gzip;q=x", "gzip;level=9", "gzipped"}) {
     EXPECT_FALSE(PrefersGzip(not_wanted)) << not_wanted;
   }
 }
@@ -22,12 +24,15 @@ TEST(Negotiation, FindsAnEtagInAListByWeakComparison) {
   for (const char* named : {R"(W/"abc")", R"("abc")", "*", " * ", R"("x", W/"abc")", R"("x","abc","y")"}) {
     EXPECT_TRUE(NamesEtag(named, kEtag)) << named;
   }
-  for (const char* other : {"", R"("abcd")", "abc", R"(W/"ABC")", R"("x", "y")"}) EXPECT_FALSE(NamesEtag(other, kEtag)) << other;
+  for (const char* other : {"", R"("abcd")", "abc", R"(W/"ABC")", R"("x", "y")"})
+    EXPECT_FALSE(NamesEtag(other, kEtag)) << other;
 }
 
 TEST(Negotiation, TakesNoScriptForACallback) {
-  for (const char* name : {"cb", "jQuery123_456", "a.b.c", "$", "_x1"}) EXPECT_TRUE(IsCallbackName(name)) << name;
-  for (const char* script : {"", "alert(1)", "a;b", "a b", "1a", ".a", "a.", "a..b", "a.1b", "a[0]", "a/*", "<script>", "ä"})
+  for (const char* name : {"cb", "jQuery123_456", "a.b.c", "$", "_x1"})
+    EXPECT_TRUE(IsCallbackName(name)) << name;
+  for (const char* script :
+       {"", "alert(1)", "a;b", "a b", "1a", ".a", "a.", "a..b", "a.1b", "a[0]", "a/*", "<script>", "ä"})
     EXPECT_FALSE(IsCallbackName(script)) << script;
   EXPECT_TRUE(IsCallbackName(std::string(100, 'a')));
   EXPECT_FALSE(IsCallbackName(std::string(101, 'a')));
@@ -45,7 +50,8 @@ TEST(Negotiation, FindsTheKeyWhereClientsPutIt) {
 }
 
 TEST(Negotiation, ShowsNoKeyAndNoControlCharacterInALog) {
-  EXPECT_EQ(MaskedTarget("/3/movie/550?api_key=0123456789abcdef&language=de"), "/3/movie/550?api_key=***&language=de");
+  EXPECT_EQ(MaskedTarget("/3/movie/550?api_key=0123456789abcdef&language=de"),
+            "/3/movie/550?api_key=***&language=de");
   EXPECT_EQ(MaskedTarget("/3/x?session_id=s&API_KEY=k&guest_session_id=g"),
             "/3/x?session_id=***&API_KEY=***&guest_session_id=***");
   EXPECT_EQ(MaskedTarget("/3/x?api%5Fkey=k"), "/3/x?api%5Fkey=***");

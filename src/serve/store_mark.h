@@ -13,8 +13,8 @@ class StoreMark {
   virtual ~StoreMark() = default;
 
   // Another number than at the last call when anything may have been committed since. Never 0. An error: the store is
-  // gone or cannot be read.
-  virtual Result<std::uint64_t> Now() = 0;
+  // gone or cannot be read. For requests of one `round` (http::ServerRequest) that is not 0 the first look will do.
+  virtual Result<std::uint64_t> Now(std::uint64_t round) = 0;
   // The state of the title index (Answer::index_state).
   virtual std::uint64_t IndexState() = 0;
 };

@@ -150,6 +150,31 @@ bool IsPath(std::string_view text) {
   return !url && !home && text.find('\0') == std::string_view::npos;
 }
 
+// Keys that stand in a URL as they are.
+bool ParseServeKeys(std::string_view text, Settings& settings) {
+  settings.serve_api_keys.clear();
+  if (text.empty()) return true;
+  for (const std::string_view key : SplitList(text)) {
+    const bool plain = std::ranges::all_of(
+        key, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+    if (!plain || key.size() < 8 || key.size() > 4096 || settings.serve_api_keys.size() == 1000) return false;
+    settings.serve_api_keys.emplace_back(key);
+  }
+  return true;
+}
+
+bool ParseServeHosts(std::string_view text, Settings& settings) {
+  settings.serve_hosts.clear();
+  if (text.empty()) return true;
+  for (const std::string_view name : SplitList(text)) {
+    const bool plain = std::ranges::all_of(
+        name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+    if (!plain || name.empty() || name.size() > 253) return false;
+    settings.serve_hosts.push_back(Lower(name));
+  }
+  return true;
+}
+
 bool ParseMediaTypes(std::string_view text, Settings& settings) {
   std::vector<MediaType> types;
   for (const std::string_view item : SplitList(text)) {
@@ -349,6 +374,49 @@ constexpr Setting kTable[] = {
      [](std::string_view text, Settings& s) {
        s.metrics_listen = text;
        return text.empty() || ParseListenAddress(text).has_value();
+     }},
+    {"SERVE_LISTEN", "serve", "127.0.0.1:8080",
+     "host:port of this machine, such as 127.0.0.1:8080, or a port alone, then of 127.0.0.1",
+     "Where `serve` answers TMDB's read API and shows the dashboard; --listen is short for it. When it is set, `run` "
+     "serves there, too. Another host than 127.0.0.1 lets other machines ask: see SERVE_API_KEYS and docs/serving.md.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.serve_listen = text;
+       return ParseListenAddress(text).has_value();
+     }},
+    {"SERVE_TLS_CERT", "serve", "", "the path of a PEM file",
+     "The certificate, and what chains it to one that clients know: then it is served over TLS alone. Read again when it "
+     "has changed.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.serve_tls_cert = text;
+       return text.empty() || (text.size() < 4096 && IsPath(text));
+     }},
+    {"SERVE_TLS_KEY", "serve", "", "the path of a PEM file", "The key of SERVE_TLS_CERT.", false,
+     [](std::string_view text, Settings& s) {
+       s.serve_tls_key = text;
+       return text.empty() || (text.size() < 4096 && IsPath(text));
+     }},
+    {"SERVE_API_KEYS", "serve", "", "a list of words of 8 to 4096 letters, digits, -, _ and .",
+     "The keys of the served API: a client shows one as api_key or as Bearer, as it does at TMDB. When it is not set, "
+     "everybody who reaches it may ask, with whatever key.",
+     true, ParseServeKeys},
+    {"SERVE_HOSTS", "serve", "", "a list of host names, such as mirror.example",
+     "By which names, beside localhost and addresses in figures, a browser may ask for the dashboard. Any other name "
+     "could be a foreign page's.",
+     false, ParseServeHosts},
+    {"SERVE_LOG", "serve", "off", "off, errors or all",
+     "Which served requests have a line on stderr: none, those with a status of 400 and more, or all. Keys are hidden.",
+     false,
+     [](std::string_view text, Settings& s) {
+       constexpr std::array<std::pair<std::string_view, ServeLog>, 3> kLogs = {
+           {{"off", ServeLog::kOff}, {"errors", ServeLog::kErrors}, {"all", ServeLog::kAll}}};
+       return ParseChoice(text, kLogs, s.serve_log);
+     }},
+    {"SERVE_CACHE_BYTES", "serve", "67108864", "a whole number from 0 to 1099511627776",
+     "How much memory may hold answers that are ready to be sent again; 0: none.", false,
+     [](std::string_view text, Settings& s) {
+       return ParseWithin<std::int64_t>(text, 0, std::int64_t(1) << 40, s.serve_cache_bytes);
      }},
     {"TABLES", "tables", "auto", "auto, off, daily or after-every-collection",
      "When `run` brings the Parquet tables in DATA_DIR/tables up to date: once a day, or after each collection. auto: "

@@ -57,6 +57,9 @@ struct SettingSources {
   std::vector<GivenSetting> flags = {};
 };
 
+// Which requests of the served API have a line in the log.
+enum class ServeLog : std::uint8_t { kOff, kErrors, kAll };
+
 // When `run` brings the tables up to date.
 enum class TablesRhythm : std::uint8_t { kAuto, kOff, kDaily, kAfterEveryCollection };
 
@@ -88,6 +91,12 @@ struct Settings {
   std::optional<double> popularity_history_min = 1.0;  // empty: the popularity of past days is not kept
   std::string duckdb_library;  // a path; empty: where it is by custom (app/duckdb_place.h)
   std::string metrics_listen;  // host:port (metrics_server.h); empty: nowhere
+  std::string serve_listen;    // host:port
+  std::string serve_tls_cert, serve_tls_key;  // paths of PEM files; both or none
+  std::vector<std::string> serve_api_keys;    // secrets; none: everybody may ask
+  std::vector<std::string> serve_hosts;       // names of this machine, in lower case
+  ServeLog serve_log = ServeLog::kOff;
+  std::int64_t serve_cache_bytes = 0;
 
   // AWS's own variables that stand in .env (AWS_PROFILE, AWS_REGION..), secrets among them; those of the environment
   // come first. None of them is a setting of this program.

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "app/read_server.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <utility>
+
+#include "app/catalog_mark.h"
+#include "app/dashboard_view.h"
+#include "app/opened_store.h"
+#include "app/title_keeper.h"
+#include "dashboard/dashboard_handler.h"
+#include "dashboard/watcher.h"
+#include "http/listen_address.h"
+#include "http/server.h"
+#include "http/tls_context.h"
+#include "read_api/read_api.h"
+#include "read_api/stored_records.h"
+#include "serve/api_handler.h"
+#include "serve/front.h"
+#include "serve/image_handler.h"
+#include "serve/serve_metrics.h"
+#include "storage/popularity_table.h"
+
+namespace tmdbc {
+namespace {
+
+// Each is named in docs/serving.md.
+constexpr int kConnections = 1024;
+constexpr int kConnectionsPerAddress = 512;  // a proxy before it is one address
+constexpr std::chrono::seconds kIdleLimit{75};
+constexpr std::chrono::seconds kRequestLimit{10};
+constexpr std::chrono::seconds kWriteLimit{60};
+constexpr std::size_t kLargestBody = 64 << 10;  // none is wanted
+constexpr std::chrono::seconds kDrainPatience{10};
+// How often the certificate's files are looked at, and the open connections counted.
+constexpr std::chrono::seconds kLookEvery{1};
+
+serve::RequestLog LinesOf(ServeLog log) {
+  return log == ServeLog::kOff   ? serve::RequestLog::kOff
+         : log == ServeLog::kAll ? serve::RequestLog::kAll
+                                 : serve::RequestLog::kErrors;
+}
+
+// Signals are for the thread that waits for them: those that begin meanwhile take none.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+bool IsLoopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+Result<std::shared_ptr<http::TlsContext>> TlsOf(const Settings& settings) {
+  if (settings.serve_tls_cert.empty() != settings.serve_tls_key.empty()) {
+    return Fail(ErrorCode::kInvalid, "{} is set and {} is not: TLS needs both",
+                settings.serve_tls_cert.empty() ? "SERVE_TLS_KEY" : "SERVE_TLS_CERT",
+                settings.serve_tls_cert.empty() ? "SERVE_TLS_CERT" : "SERVE_TLS_KEY");
+  }
+  if (settings.serve_tls_cert.empty()) return nullptr;
+  auto tls = http::TlsContext::Load(settings.serve_tls_cert, settings.serve_tls_key);
+  if (!tls) return Within("SERVE_TLS_CERT and SERVE_TLS_KEY", tls.error());
+  return tls;
+}
+
+}  // namespace
+
+// In the order in which they are made.
+struct ReadServer::Parts {
+  Parts(const Settings& s, Log& l, std::unique_ptr<OpenedStore> opened)
+      : settings(s),
+        log(l),
+        store(std::move(opened)),
+        mark(store->catalog, keeper.titles(), store->clock,
+             s.s3_bucket_name.empty() ? s.data_dir + "/catalog.db" : ""),
+        handler(api, records, mark, store->clock, std::size_t(s.serve_cache_bytes),
+                serve::ApiKeys(s.serve_api_keys)) {}
+
+  Result<void> Listen();
+  // On the loop, now and then.
+  void LookAround();
+
+  const Settings& settings;
+  Log& log;
+  const std::unique_ptr<OpenedStore> store;
+  PopularityTable expected{store->catalog};
+  read_api::StoredRecords records{store->reader, &expected};
+  const TitleKeeper keeper{settings, [this](const std::string& what) { log.Info(what); }};
+  read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url};
+  CatalogMark mark;
+  serve::ApiHandler handler;
+  const dashboard::OpenView look = [this] { return OpenDashboardView(settings); };
+  dashboard::Watcher watcher{look, store->clock};
+  dashboard::DashboardHandler dashboard{
+      look, watcher, {.host_names = settings.serve_hosts, .facts = DashboardFacts(settings)}};
+  PosixFileSystem data{settings.data_dir};
+  serve::ImageHandler pictures{data};
+  serve::ServeMetrics metrics;
+  serve::Front front{handler,
+                     mark,
+                     [this](const http::ServerRequest& request) {
+                       const bool picture = request.target.starts_with(serve::ImageHandler::kPath);
+                       return picture ? pictures.Handle(request) : dashboard(request);
+                     },
+                     store->clock,
+                     log,
+                     LinesOf(settings.serve_log),
+                     metrics};
+  std::shared_ptr<http::TlsContext> tls;  // null: none
+  std::string address;
+  std::unique_ptr<http::Server> server;
+
+  // Between the loop's thread and the one that wakes it for LookAround().
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false;
+  std::thread waker;
+};
+
+Result<void> ReadServer::Parts::Listen() {
+  TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings.serve_listen));
+  TRY_ASSIGN(tls, TlsOf(settings));
+  http::ServerOptions options;
+  options.address = address = at.address;
+  options.port = at.port;
+  options.connections = kConnections;
+  options.connections_per_address = kConnectionsPerAddress;
+  options.replace_oldest = true;
+  options.idle_limit = kIdleLimit;
+  options.request_limit = kRequestLimit;
+  options.write_limit = kWriteLimit;
+  options.max_request_body = kLargestBody;
+  options.stamp_arrivals = false;
+  options.tls = tls;
+  options.refused = [this](int status, std::string_view why, const std::string& peer) {
+    front.Refused(status, why, peer);
+  };
+  auto listening =
+      http::Server::Listen(std::move(options), store->clock,
+                           [this](const http::ServerRequest& request) { return front(request); });
+  // Unlike a wrong address, a port in use may be free when the service manager tries again.
+  if (!listening && listening.error().code == ErrorCode::kExists)
+    return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}", listening.error().message);
+  if (!listening) return Within("SERVE_LISTEN", listening.error());
+  server = *std::move(listening);
+  if (!IsLoopback(address) && settings.serve_api_keys.empty()) {
+    log.Warn(fmt::format(
+        "serving at {}, where other machines can ask, without SERVE_API_KEYS: everybody who reaches it may "
+        "read the whole mirror",
+        address));
+  }
+  return {};
+}
+
+void ReadServer::Parts::LookAround() {
+  metrics.SetConnections(server->stats().open);
+  if (!tls) return;
+  const auto reloaded = tls->ReloadIfChanged();
+  if (!reloaded) log.Error(fmt::format("the certificate stays as it was: {}", reloaded.error().message));
+  if (reloaded && *reloaded) log.Info("read the certificate again", {{"path", settings.serve_tls_cert}});
+}
+
+Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, Log& log) {
+  TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
+  // It begins threads of its own.
+  const NoSignals none;
+  auto parts = std::make_unique<Parts>(settings, log, std::move(store));
+  TRY(parts->Listen());
+  return std::unique_ptr<ReadServer>(new ReadServer(std::move(parts)));
+}
+
+ReadServer::ReadServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+ReadServer::~ReadServer() {
+  if (!thread_.joinable()) return;
+  parts_->server->Stop();
+  Finish();
+}
+
+std::string ReadServer::url() const {
+  const bool v6 = parts_->address.contains(':');
+  return fmt::format("{}://{}{}{}:{}", parts_->tls ? "https" : "http", v6 ? "[" : "", parts_->address,
+                     v6 ? "]" : "", parts_->server->port());
+}
+
+const std::string& ReadServer::store_name() const {
+  return parts_->store->name;
+}
+
+std::string ReadServer::MetricsText() const {
+  return parts_->metrics.Text();
+}
+
+void ReadServer::Start() {
+  const NoSignals none;
+  parts_->watcher.Start();
+  thread_ = std::thread([this] { parts_->server->Run(); });
+  parts_->waker = std::thread([parts = parts_.get()] {
+    std::unique_lock lock(parts->mutex);
+    while (!parts->changed.wait_for(lock, kLookEvery, [parts] { return parts->ended; }))
+      parts->server->Post([parts] { parts->LookAround(); });
+  });
+}
+
+void ReadServer::Reload() {
+  parts_->server->Post([parts = parts_.get()] { parts->LookAround(); });
+}
+
+void ReadServer::Finish() {
+  if (!thread_.joinable()) return;
+  parts_->server->Drain(kDrainPatience);
+  thread_.join();
+  {
+    const std::lock_guard lock(parts_->mutex);
+    parts_->ended = true;
+  }
+  parts_->changed.notify_all();
+  parts_->waker.join();
+}
+
+}  // namespace tmdbc

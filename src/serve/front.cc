@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "serve/front.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "serve/negotiation.h"
+
+namespace tmdbc::serve {
+namespace {
+
+// "/3", "/3/movie" and "/3?x", not "/30".
+bool IsUnder(std::string_view target, std::string_view folder) {
+  if (!target.starts_with(folder)) return false;
+  target.remove_prefix(folder.size());
+  return target.empty() || target[0] == '/' || target[0] == '?';
+}
+
+http::Answer Text(int status, std::string text) {
+  return {.status = status,
+          .headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
+          .body = std::make_shared<const std::string>(std::move(text))};
+}
+
+}  // namespace
+
+http::Answer Front::operator()(const http::ServerRequest& request) {
+  ApiNote note;
+  http::Answer answer = Route(request, note);
+  const Duration took = clock_.Mono() - request.received;
+  const std::uint64_t bytes = answer.body && request.method != "HEAD" ? answer.body->size() : 0;
+  metrics_.Count(request.target, answer.status, bytes, took, note.kept);
+  if (lines_ == RequestLog::kAll || (lines_ == RequestLog::kErrors && answer.status >= 400)) {
+    log_.Info("answered", {{"peer", request.peer_address},
+                           {"method", request.method},
+                           {"target", MaskedTarget(request.target)},
+                           {"status", answer.status},
+                           {"bytes", bytes},
+                           {"ms", double(took.count()) / 1000},
+                           {"mirror_answer", note.answer},
+                           {"kept", note.kept}});
+  }
+  return answer;
+}
+
+void Front::Refused(int status, std::string_view why, const std::string& peer_address) {
+  metrics_.CountRefused(status);
+  if (lines_ != RequestLog::kOff)
+    log_.Info("refused", {{"peer", peer_address}, {"status", status}, {"why", why}});
+}
+
+http::Answer Front::Route(const http::ServerRequest& request, ApiNote& note) {
+  const std::string_view target = request.target;
+  if (IsUnder(target, "/3") || target == "*") return api_.Handle(request, note);
+  if (target.substr(0, target.find('?')) == "/healthz" &&
+      (request.method == "GET" || request.method == "HEAD"))
+    return Health();
+  return others_ ? others_(request) : api_.Handle(request, note);
+}
+
+http::Answer Front::Health() {
+  const auto mark = mark_.Now(0);
+  return mark ? Text(200, "ok\n") : Text(503, fmt::format("{}\n", mark.error().message));
+}
+
+}  // namespace tmdbc::serve

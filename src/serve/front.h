@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Front: who answers which path of a server of ours, and what is said of every request: a line of the log, and numbers.
+// One thread; the numbers any.
+//
+//   /3         the read API (api_handler.h)
+//   /healthz   200 "ok" while the store can be read, else 503 with a sentence; for who restarts us
+//   else       another handler's: the page, the pictures
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "serve/api_handler.h"
+#include "serve/serve_metrics.h"
+
+namespace tmdbc::serve {
+
+// Which requests have a line in the log.
+enum class RequestLog : std::uint8_t { kOff, kErrors, kAll };
+
+class Front {
+ public:
+  // All references outlive it. `others` may be empty: then there is nothing but the API.
+  Front(ApiHandler& api, StoreMark& mark, http::Server::Handler others, const Clock& clock, Log& log, RequestLog lines,
+        ServeMetrics& metrics)
+      : api_(api),
+        mark_(mark),
+        others_(std::move(others)),
+        clock_(clock),
+        log_(log),
+        lines_(lines),
+        metrics_(metrics) {}
+
+  http::Answer operator()(const http::ServerRequest& request);
+  // Of a request that was refused before it was one.
+  void Refused(int status, std::string_view why, const std::string& peer_address);
+
+ private:
+  http::Answer Route(const http::ServerRequest& request, ApiNote& note);
+  http::Answer Health();
+
+  ApiHandler& api_;
+  StoreMark& mark_;
+  const http::Server::Handler others_;
+  const Clock& clock_;
+  Log& log_;
+  const RequestLog lines_;
+  ServeMetrics& metrics_;
+};
+
+}  // namespace tmdbc::serve

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The built program serves a mirror: beside nothing, beside `run` and within it, from its start to its end.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+#include <string>
+
+#include "base/clock.h"
+#include "http/server.h"
+#include "http/server_test_client.h"
+#include "program.h"
+
+namespace tmdbc {
+namespace {
+
+using namespace testing;
+
+// A program whose output says where it serves.
+class Serving {
+ public:
+  Serving(std::vector<std::string> arguments, Environment settings, const std::filesystem::path& folder) {
+    arguments.insert(arguments.begin(), CollectorPath());
+    program_.emplace(std::move(arguments), settings, folder);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (port_ == 0 && !program_->Finished() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      const std::string text = program_->out() + program_->err();
+      std::smatch match;
+      if (std::regex_search(text, match, std::regex("http://127\\.0\\.0\\.1:([0-9]+)/3")))
+        port_ = std::uint16_t(std::stoi(match[1]));
+    }
+    EXPECT_NE(port_, 0) << program_->err();
+  }
+  std::uint16_t port() const { return port_; }
+  http::SeenAnswer Get(const std::string& target, const std::string& headers = "") const {
+    return http::TestConnection(port_).Get(target, headers);
+  }
+  Program& program() { return *program_; }
+  int Stop() {
+    program_->Signal(SIGTERM);
+    return program_->Wait(std::chrono::seconds(30)).value_or(-1);
+  }
+
+ private:
+  std::optional<Program> program_;
+  std::uint16_t port_ = 0;
+};
+
+class ServeTest : public ::testing::Test {
+ protected:
+  ServeTest()
+      : sim({"--movies=40", "--shows=5", "--people=20", "--gone=1"}),
+        settings(sim.Settings(folder.path() / "data")) {
+    settings["RATE_LIMIT_REQUESTS"] = "200";
+    settings["COLLECTOR_CONCURRENCY"] = "20";
+  }
+  void Mirror() {
+    const Finished run = RunToEnd({CollectorPath(), "run", "--once"}, settings, folder.path());
+    ASSERT_EQ(run.code, 0) << run.err;
+  }
+  // The first film that is stored.
+  std::string AFilm() const {
+    const Finished changes = RunToEnd({CollectorPath(), "changes", "--since=0", "--type=movie", "--limit=1"},
+                                      settings, folder.path());
+    std::smatch match;
+    EXPECT_TRUE(std::regex_search(changes.out, match, std::regex("\"id\":([0-9]+)")))
+        << changes.out << changes.err;
+    return match[1];
+  }
+
+  const TempDir folder;
+  Sim sim;
+  Environment settings;
+};
+
+TEST_F(ServeTest, AnswersFromTheMirrorUntilItIsStopped) {
+  Mirror();
+  const std::string film = "/3/movie/" + AFilm();
+  settings["SERVE_LOG"] = "all";
+  Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
+  const auto answer = serve.Get(film + "?api_key=abcdefgh12345678");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.at("mirror-answer"), "exact");
+  EXPECT_EQ(serve.Get("/healthz").status, 200);
+  EXPECT_EQ(serve.Get("/").status, 200);
+  EXPECT_EQ(serve.Get("/", "Host: evil.example\r\n").status, 400);  // two of them
+  http::TestConnection rebound(serve.port());
+  rebound.Send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  EXPECT_EQ(rebound.Read().status, 421);
+  http::TestConnection open(serve.port());
+  open.Send("GET " + film + " HTTP/1.1\r\nHost: api.themoviedb.org\r\nOrigin: https://x.example\r\n\r\n");
+  EXPECT_EQ(open.Read().status, 200);
+  EXPECT_EQ(serve.Stop(), 0);
+  EXPECT_TRUE(serve.program().err().contains(film)) << serve.program().err();
+  EXPECT_FALSE(serve.program().err().contains("abcdefgh12345678"));
+}
+
+TEST_F(ServeTest, AsksForAKeyWhereThereAreSome) {
+  Mirror();
+  const std::string film = "/3/movie/" + AFilm();
+  settings["SERVE_API_KEYS"] = "one-of-my-keys, another-key";
+  Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
+  EXPECT_EQ(serve.Get(film).status, 401);
+  EXPECT_EQ(serve.Get(film + "?api_key=another-key").status, 200);
+  EXPECT_EQ(serve.Get(film, "Authorization: Bearer one-of-my-keys\r\n").status, 200);
+  EXPECT_EQ(serve.Stop(), 0);
+}
+
+TEST_F(ServeTest, RunServesWhatItFetchesWhileItDoes) {
+  settings["METRICS_LISTEN"] = "127.0.0.1:0";
+  settings["SERVE_LISTEN"] = "127.0.0.1:0";
+  settings["RATE_LIMIT_REQUESTS"] = "20";
+  Serving run({"run"}, settings, folder.path());
+  // The first film that it stores is there a moment later.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  std::string film;
+  while (film.empty() && std::chrono::steady_clock::now() < deadline) {
+    const Finished changes = RunToEnd({CollectorPath(), "changes", "--since=0", "--type=movie", "--limit=1"},
+                                      settings, folder.path());
+    std::smatch match;
+    if (std::regex_search(changes.out, match, std::regex("\"id\":([0-9]+)"))) film = match[1];
+  }
+  EXPECT_EQ(run.Get("/3/movie/" + film).status, 200) << run.program().err();
+  std::smatch match;
+  const std::string log = run.program().err();
+  ASSERT_TRUE(std::regex_search(log, match, std::regex("http://127\\.0\\.0\\.1:([0-9]+)/metrics"))) << log;
+  const auto metrics = http::TestConnection(std::uint16_t(std::stoi(match[1]))).Get("/metrics");
+  EXPECT_TRUE(metrics.body.contains("tmdbc_serve_requests_total{endpoint=\"movie\",status=\"200\"} 1\n"))
+      << metrics.body;
+  EXPECT_TRUE(metrics.body.contains("tmdbc_queue_messages")) << metrics.body;
+  const int code = run.Stop();
+  EXPECT_TRUE(code == 0 || code == 1) << code;
+}
+
+TEST_F(ServeTest, IsOfflineWhenTheStoreIsTakenAway) {
+  Mirror();
+  const std::string film = "/3/movie/" + AFilm();
+  Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
+  EXPECT_EQ(serve.Get(film).status, 200);
+  std::filesystem::rename(folder.path() / "data", folder.path() / "elsewhere");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto answer = serve.Get(film);
+  while (answer.status == 200 && std::chrono::steady_clock::now() < deadline) answer = serve.Get(film);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.body.contains("\"status_code\":9")) << answer.body;
+  EXPECT_EQ(serve.Get("/healthz").status, 503);
+  std::filesystem::rename(folder.path() / "elsewhere", folder.path() / "data");
+  while (answer.status != 200 && std::chrono::steady_clock::now() < deadline) answer = serve.Get(film);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(serve.Stop(), 0);
+}
+
+TEST(Serve, SaysInASentenceWhyItCannot) {
+  const SystemClock clock;
+  const auto taken =
+      http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; });
+  const std::string port = std::to_string((*taken)->port());
+  const TempDir folder;
+  Sim sim({"--movies=2", "--shows=0", "--people=0"});
+  const Environment settings = sim.Settings(folder.path() / "data");
+  const auto serve = [&](std::vector<std::string> flags, Environment more = {}) {
+    Environment all = settings;
+    for (const auto& [name, value] : more) all[name] = value;
+    flags.insert(flags.begin(), {CollectorPath(), "serve"});
+    return RunToEnd(flags, all, folder.path());
+  };
+  const Finished nothing = serve({});
+  EXPECT_EQ(nothing.code, 2);
+  EXPECT_TRUE(nothing.err.contains("does not exist: run `tmdb-collector run --once` first")) << nothing.err;
+  ASSERT_EQ(RunToEnd({CollectorPath(), "run", "--once"}, settings, folder.path()).code, 0);
+  const struct {
+    std::string listen;
+    Environment more;
+    int code;
+    std::string says;
+  } cases[] = {
+      {"127.0.0.1:" + port, {}, 3, "SERVE_LISTEN: listen on 127.0.0.1:" + port + ": the port is in use"},
+      {"192.0.2.1:80", {}, 2, "SERVE_LISTEN: listen on 192.0.2.1:80: not an address of this machine"},
+      {"nowhere", {}, 2, "nowhere"},
+      {"127.0.0.1:0",
+       {{"SERVE_TLS_CERT", "c.pem"}},
+       2,
+       "SERVE_TLS_CERT is set and SERVE_TLS_KEY is not: TLS needs both"},
+      {"127.0.0.1:0",
+       {{"SERVE_TLS_CERT", "c.pem"}, {"SERVE_TLS_KEY", "k.pem"}},
+       2,
+       "read the certificate c.pem: "},
+      {"127.0.0.1:0", {{"SERVE_API_KEYS", "short"}}, 2, "SERVE_API_KEYS is '***'"},
+      {"127.0.0.1:0", {{"SERVE_LOG", "loud"}}, 2, "SERVE_LOG is 'loud'"},
+  };
+  for (const auto& c : cases) {
+    const Finished refused = serve({"--listen=" + c.listen}, c.more);
+    EXPECT_EQ(refused.code, c.code) << refused.err;
+    EXPECT_TRUE(refused.err.contains(c.says)) << refused.err;
+  }
+}
+
+}  // namespace
+}  // namespace tmdbc
