@@ -16,7 +16,7 @@ namespace tmdbc::titles {
 namespace {
 
 // So few candidates are compared with the query letter by letter sooner than the sets of all its words are joined.
-constexpr std::size_t kFewNames = 20'000;
+constexpr std::size_t kFewNames = 4'000;
 
 // The name has a word that begins with it.
 bool HasWordFrom(std::string_view name, std::string_view prefix) {
@@ -174,7 +174,7 @@ class Searcher {
  private:
   void Look(const TypeTitles& type, const Layer& layer) {
     const IndexFile& file = *layer.file;
-    std::optional<Bits> of_year;
+    const Bits passing = Passing(type, layer);
     std::size_t at = file.size();  // the title whose names are seen now
     bool exact = false;
     const auto take = [&] {
@@ -186,22 +186,28 @@ class Searcher {
         take();
         at = title;
         exact = false;
-        if (!layer.alive->Test(at) || !Passes(type, file, at, of_year)) at = file.size();
+        if (!passing.Test(at)) at = file.size();
       }
       if (at < file.size() && !exact) exact = IsExact(file, name, folded_.text, query_.language);
     });
     take();
   }
-  bool Passes(const TypeTitles& type, const IndexFile& file, std::size_t at, std::optional<Bits>& of_year) const {
-    const FixedPart& fixed = file.fixed()[at];
-    if (!query_.include_adult && (fixed.flags & kAdult) != 0) return false;
-    if (query_.primary_year && !InYear(fixed.day, *query_.primary_year)) return false;
-    if (!query_.year) return true;
-    if (!of_year) of_year = OfYear(titles_, type, file, *query_.year);
-    return of_year->Test(at);
+  // What may be found at all. Rows are looked at for a year alone: a row is a miss of the cache, a bit is none.
+  Bits Passing(const TypeTitles& type, const Layer& layer) const {
+    const IndexFile& file = *layer.file;
+    Bits passing = *layer.alive;
+    if (!query_.include_adult) {
+      for (const std::uint32_t at : file.TitlesWith(AttributeOf(AttributeKind::kFlag, kAdult))) passing.Clear(at);
+    }
+    if (query_.year) passing.Keep(OfYear(titles_, type, file, *query_.year));
+    if (query_.primary_year)
+      passing.KeepIf([&](std::size_t at) { return InYear(file.fixed()[at].day, *query_.primary_year); });
+    return passing;
   }
   void Take(const TypeTitles& type, const Layer& layer, std::size_t at, bool exact) {
     ++total_;
+    const Ranked* const worst = best_.Worst();
+    if (worst != nullptr && !exact && (worst->exact || (*layer.popularity)[at] < worst->popularity)) return;
     const FixedPart& fixed = layer.file->fixed()[at];
     best_.Take({exact, (*layer.popularity)[at], fixed.vote_count, fixed.id, type.type});
   }

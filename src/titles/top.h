@@ -22,6 +22,8 @@ class Top {
     best_.resize(count_);
     cut_ = true;
   }
+  // Once there are enough, the last that counts: what does not come before it need not be taken. Null until then.
+  const T* Worst() const { return cut_ ? &best_[count_ - 1] : nullptr; }
   std::vector<T> Sorted() {
     std::ranges::sort(best_, before_);
     if (best_.size() > count_) best_.resize(count_);
