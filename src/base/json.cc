@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/json_walker.h"
+
 namespace tmdbc {
 namespace {
 
@@ -27,75 +29,6 @@ std::unique_ptr<simdjson::dom::parser>& SpareParser() {
   thread_local std::unique_ptr<simdjson::dom::parser> spare;
   return spare;
 }
-
-bool IsSpace(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-// Walks text that is known to be valid. Every step stops at `end`, so that text that is not gives a wrong answer, not a
-// crash.
-class Walker {
- public:
-  explicit Walker(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
-
-  const char* at() const { return at_; }
-  bool AtEnd() const { return at_ == end_; }
-  // Must not be AtEnd().
-  char Peek() const { return *at_; }
-  void Step(std::size_t bytes = 1) { at_ += bytes; }
-
-  void SkipSpace() {
-    while (at_ != end_ && IsSpace(*at_)) ++at_;
-  }
-
-  void SkipString() {
-    const char* quote = at_;
-    for (;;) {
-      quote =
-          static_cast<const char*>(std::memchr(quote + 1, '"', static_cast<std::size_t>(end_ - quote - 1)));
-      if (quote == nullptr) {
-        at_ = end_;
-        return;
-      }
-      const char* slash = quote;
-      while (slash[-1] == '\\') --slash;  // stops at the opening quote at the latest
-      if ((quote - slash) % 2 == 0) break;
-    }
-    at_ = quote + 1;
-  }
-
-  void SkipValue() {
-    if (at_ == end_) return;
-    if (*at_ == '"') return SkipString();
-    if (*at_ != '{' && *at_ != '[') {
-      while (at_ != end_ && *at_ != ',' && *at_ != '}' && *at_ != ']' && !IsSpace(*at_)) ++at_;
-      return;
-    }
-    int depth = 0;
-    do {
-      switch (*at_) {
-        case '"':
-          SkipString();
-          continue;
-        case '{':
-        case '[':
-          ++depth;
-          break;
-        case '}':
-        case ']':
-          --depth;
-          break;
-        default:
-          break;
-      }
-      ++at_;
-    } while (depth > 0 && at_ != end_);
-  }
-
- private:
-  const char* at_;
-  const char* const end_;
-};
 
 // --- what simdjson refuses and RFC 8259 allows ---
 //
@@ -279,7 +212,7 @@ ParsedJson::~ParsedJson() {
 
 std::vector<RawMember> RawMembers(std::string_view json) {
   std::vector<RawMember> members;
-  Walker walker(json);
+  JsonWalker walker(json);
   if (json.starts_with(kByteOrderMark)) walker.Step(kByteOrderMark.size());
   const auto place = [&] { return static_cast<std::size_t>(walker.at() - json.data()); };
   walker.SkipSpace();

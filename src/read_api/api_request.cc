@@ -52,7 +52,7 @@ std::string_view Trimmed(std::string_view text) {
 
 // Calls `visit` with each part of `text` between separators, empty ones included.
 template <class Visit>
-void Split(std::string_view text, char separator, const Visit& visit) {
+void ForEachPart(std::string_view text, char separator, const Visit& visit) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
     visit(text.substr(begin, end - begin));
@@ -64,7 +64,7 @@ void Split(std::string_view text, char separator, const Visit& visit) {
 
 Query Query::Parse(std::string_view text) {
   Query query;
-  Split(text, '&', [&](std::string_view pair) {
+  ForEachPart(text, '&', [&](std::string_view pair) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     std::string name = Decoded(pair.substr(0, equals), true);
     if (name.empty() || equals == pair.size()) return;
@@ -89,7 +89,7 @@ bool Query::IsTrue(std::string_view name) const {
 
 std::vector<std::string_view> Query::List(std::string_view name) const {
   std::vector<std::string_view> parts;
-  Split(Get(name).value_or(""), ',', [&](std::string_view part) {
+  ForEachPart(Get(name).value_or(""), ',', [&](std::string_view part) {
     if (part = Trimmed(part); !part.empty()) parts.push_back(part);
   });
   return parts;
@@ -112,7 +112,7 @@ std::optional<ApiRequest> ApiRequest::Parse(std::string_view target) {
   const std::string_view path = target.substr(0, question);
   if (path != "/3" && !path.starts_with("/3/")) return std::nullopt;
   ApiRequest request;
-  Split(path.substr(2), '/', [&](std::string_view part) {
+  ForEachPart(path.substr(2), '/', [&](std::string_view part) {
     if (!part.empty()) request.path.push_back(Decoded(part, false));
   });
   if (question < target.size()) request.query = Query::Parse(target.substr(question + 1));

@@ -116,7 +116,7 @@ Answer Providers(Call& call) {
   JsonSplice rows = JsonSplice::Array(list->body.size());
   const JsonObject object(list->body);
   for (const JsonSlice provider : ElementsOf(object["results"])) {
-    if (!JsonObject(JsonObject(provider)["display_priorities"])[*region].empty()) rows.Add(provider);
+    if (!MemberOf(MemberOf(provider, "display_priorities"), *region).empty()) rows.Add(provider);
   }
   call.Worsen(Fidelity::kApproximate);
   const std::string results = std::move(rows).Take();

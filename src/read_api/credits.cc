@@ -26,7 +26,7 @@ void AddPerson(JsonSplice& out, const JsonObject& entry, const std::string_view 
 }
 
 void AddCreditIds(JsonSlice list, CreditIds& ids) {
-  for (const JsonSlice entry : ElementsOf(list)) ids.emplace(JsonObject(entry)["credit_id"]);
+  for (const JsonSlice entry : ElementsOf(list)) ids.emplace(MemberOf(entry, "credit_id"));
 }
 
 struct EpisodeCreditIds {
@@ -80,7 +80,7 @@ std::string Regulars(JsonSlice aggregate, const EpisodeCreditIds& of_episodes) {
 std::vector<std::int64_t> SeasonNumbers(const JsonObject& show) {
   std::vector<std::int64_t> numbers;
   for (const JsonSlice season : ElementsOf(show["seasons"])) {
-    if (const auto number = IntegerOf(JsonObject(season)["season_number"])) numbers.push_back(*number);
+    if (const auto number = IntegerOf(MemberOf(season, "season_number"))) numbers.push_back(*number);
   }
   return numbers;
 }
@@ -190,7 +190,7 @@ std::string ShowCredits(Call& call, const Subject& show) {
   std::vector<std::int64_t> numbers = SeasonNumbers(show.body);
   if (!numbers.empty()) {
     const auto season = call.FindSeason(show.id, *std::ranges::max_element(numbers));
-    const JsonSlice credits = season == nullptr ? JsonSlice() : JsonObject(season->body)["credits"];
+    const JsonSlice credits = season == nullptr ? JsonSlice() : MemberOf(season->body, "credits");
     if (!credits.empty()) {
       call.Worsen(Fidelity::kDerived);
       return std::string(credits);
@@ -228,7 +228,7 @@ std::string SeasonAggregateCredits(Call& call, const Subject& season) {
 std::string EpisodeCredits(Call& call, const Subject& season, const JsonObject& episode) {
   const std::string of_season = SeasonCredits(call, season);
   call.Worsen(of_season.empty() ? Fidelity::kApproximate : Fidelity::kDerived);
-  const JsonSlice cast = JsonObject(of_season)["cast"];
+  const JsonSlice cast = MemberOf(of_season, "cast");
   const auto or_none = [](JsonSlice list) { return list.empty() ? JsonSlice("[]") : list; };
   JsonSplice out = JsonSplice::Object();
   out.Add("cast", or_none(cast)).Add("crew", or_none(episode["crew"]));

@@ -130,8 +130,8 @@ Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
     return none;
   }
   // What is ranked here and now is the page that was asked for; of what is stored there is the first.
-  if (*page > 1 && IntegerOf(JsonObject(part)["page"]) != *page) {
-    const auto pages = IntegerOf(JsonObject(part)["total_pages"]).value_or(1);
+  if (*page > 1 && IntegerOf(MemberOf(part, "page")) != *page) {
+    const auto pages = IntegerOf(MemberOf(part, "total_pages")).value_or(1);
     if (*page <= pages) call.Worsen(Fidelity::kEmpty);  // TMDB has rows there
     part = PageOfStored(part, *page);
   }

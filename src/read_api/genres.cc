@@ -46,7 +46,7 @@ std::string GenresIn(Call& call, MediaType type, const Language& language, JsonS
     return std::string(genres);
   }
   std::map<std::string_view, JsonSlice> names;
-  for (const JsonSlice genre : ElementsOf(JsonObject(list->body)["genres"])) {
+  for (const JsonSlice genre : ElementsOf(MemberOf(list->body, "genres"))) {
     const JsonObject object(genre);
     if (!IsBlank(object["name"])) names[object["id"]] = object["name"];
   }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/json_walker.h"
 
 namespace tmdbc::read_api {
 
@@ -64,6 +65,30 @@ JsonSlice JsonObject::operator[](std::string_view name) const {
   const auto found =
       std::ranges::find_if(members_, [&](const JsonMember& member) { return HasName(member, name); });
   return found == members_.end() ? JsonSlice() : found->value;
+}
+
+JsonSlice MemberOf(JsonSlice object, std::string_view name) {
+  if (!IsObject(object)) return {};
+  JsonWalker walker(object);
+  const auto place = [&] { return static_cast<std::size_t>(walker.at() - object.data()); };
+  walker.Step();
+  for (;;) {
+    walker.SkipSpace();
+    if (walker.AtEnd() || walker.Peek() != '"') return {};
+    const std::size_t begin = place();
+    walker.SkipString();
+    const std::string_view quoted = object.substr(begin, place() - begin);
+    walker.SkipSpace();
+    if (!walker.AtEnd()) walker.Step();  // the colon
+    walker.SkipSpace();
+    const std::size_t value = place();
+    walker.SkipValue();
+    const bool plain = quoted.find('\\') == std::string_view::npos;
+    if (plain ? PlainText(quoted) == name : TextOf(quoted) == name)
+      return object.substr(value, place() - value);
+    walker.SkipSpace();
+    if (!walker.AtEnd() && walker.Peek() == ',') walker.Step();
+  }
 }
 
 std::vector<JsonSlice> ElementsOf(JsonSlice array) {

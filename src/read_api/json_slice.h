@@ -63,6 +63,9 @@ class JsonObject {
   std::vector<JsonMember> members_;
 };
 
+// One member of an object, or empty: cheaper than to take all of it apart.
+JsonSlice MemberOf(JsonSlice object, std::string_view name);
+
 // The member of that name is `member`: its escapes do not matter ("watch\/providers").
 bool HasName(const JsonMember& member, std::string_view name);
 

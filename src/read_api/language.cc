@@ -71,8 +71,8 @@ JsonSlice TranslationFor(JsonSlice translations, const Language& language) {
   JsonSlice best;
   int least = 3;
   for (const JsonSlice entry : ElementsOf(translations)) {
-    const JsonObject object(entry);
-    const int distance = Distance(language, PlainText(object["iso_639_1"]), PlainText(object["iso_3166_1"]));
+    const int distance =
+        Distance(language, PlainText(MemberOf(entry, "iso_639_1")), PlainText(MemberOf(entry, "iso_3166_1")));
     if (distance >= least) continue;
     least = distance;
     best = entry;

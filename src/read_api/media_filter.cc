@@ -67,7 +67,7 @@ LanguageFilter LanguageFilter::OfVideos(const Query& query) {
 
 bool LanguageFilter::LetsThrough(JsonSlice image_or_video) const {
   if (all_) return true;
-  const std::string_view code = PlainText(JsonObject(image_or_video)["iso_639_1"]);
+  const std::string_view code = PlainText(MemberOf(image_or_video, "iso_639_1"));
   if (IsNoLanguage(code)) return without_language_;
   return std::ranges::find(codes_, code) != codes_.end();
 }
@@ -79,7 +79,7 @@ std::string FilteredBy(const LanguageFilter& filter, JsonSlice object) {
 
 std::string TitlesOfCountry(std::string_view country, JsonSlice object) {
   return WithFilteredArrays(
-      object, [&](JsonSlice title) { return PlainText(JsonObject(title)["iso_3166_1"]) == country; });
+      object, [&](JsonSlice title) { return PlainText(MemberOf(title, "iso_3166_1")) == country; });
 }
 
 }  // namespace tmdbc::read_api

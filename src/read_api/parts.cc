@@ -161,7 +161,7 @@ std::string ProvidersOfShow(Call& call, const Subject& season, std::string_view 
   if (const JsonSlice stored = season.body[name]; !stored.empty()) return std::string(stored);
   const auto show = call.Find({MediaType::kTv, season.record->tv_id});
   call.Worsen(Fidelity::kApproximate);
-  return show == nullptr ? std::string() : std::string(JsonObject(show->body)[name]);
+  return show == nullptr ? std::string() : std::string(MemberOf(show->body, name));
 }
 
 std::string SeasonImages(Call& call, const Subject& season, std::string_view name) {

@@ -130,7 +130,7 @@ std::string SeasonListIn(Call& call, ShowSeasons& seasons, JsonSlice list) {
 
 std::string EpisodeToAirIn(Call& call, ShowSeasons& seasons, JsonSlice episode) {
   if (!IsObject(episode)) return std::string(episode);
-  const auto number = IntegerOf(JsonObject(episode)["season_number"]);
+  const auto number = IntegerOf(MemberOf(episode, "season_number"));
   const SeasonTexts* texts = number ? seasons.Of(*number) : nullptr;
   if (texts == nullptr || !texts->complete) call.Worsen(Fidelity::kApproximate);
   return EpisodeIn(texts == nullptr ? SeasonTexts() : *texts, episode);
@@ -175,7 +175,7 @@ SeasonTexts TextsOfSeason(Call& call, const Subject& season, const Language& lan
   std::string original;
   if (!season.body["images"].empty()) {
     const auto show = call.Find({MediaType::kTv, season.record->tv_id});
-    if (show != nullptr) original = PlainText(JsonObject(show->body)["original_language"]);
+    if (show != nullptr) original = PlainText(MemberOf(show->body, "original_language"));
   }
   SeasonTexts texts = SeasonTextsIn(language, season.body, original);
   call.Worsen(texts.complete ? Fidelity::kDerived : Fidelity::kApproximate);
@@ -231,7 +231,7 @@ std::string OpenSeasonBody(Call& call, const Subject& season, const Language& la
 
 JsonSlice EpisodeAt(const Subject& season, std::int64_t number) {
   for (const JsonSlice episode : ElementsOf(season.body["episodes"])) {
-    if (IntegerOf(JsonObject(episode)["episode_number"]) == number) return episode;
+    if (IntegerOf(MemberOf(episode, "episode_number")) == number) return episode;
   }
   return {};
 }

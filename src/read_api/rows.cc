@@ -78,7 +78,7 @@ std::span<const std::string_view> MembersOf(MediaType type, RowForm form) {
 std::string GenreIds(JsonSlice genres) {
   JsonSplice ids = JsonSplice::Array();
   for (const JsonSlice genre : ElementsOf(genres)) {
-    if (const JsonSlice id = JsonObject(genre)["id"]; !id.empty()) ids.Add(id);
+    if (const JsonSlice id = MemberOf(genre, "id"); !id.empty()) ids.Add(id);
   }
   return std::move(ids).Take();
 }
@@ -86,7 +86,7 @@ std::string GenreIds(JsonSlice genres) {
 // "2013-02-14" quoted; empty when that country has none. Types 2 and 3 are a cinema's.
 std::string DateInRegion(const JsonObject& body, std::string_view region) {
   std::string_view cinema, any;
-  for (const JsonSlice country : ElementsOf(JsonObject(body["release_dates"])["results"])) {
+  for (const JsonSlice country : ElementsOf(MemberOf(body["release_dates"], "results"))) {
     const JsonObject object(country);
     if (PlainText(object["iso_3166_1"]) != region) continue;
     for (const JsonSlice entry : ElementsOf(object["release_dates"])) {

@@ -38,7 +38,7 @@ bool HasSeasonTexts(const JsonObject& season) {
 SeasonTexts SeasonTextsIn(const Language& language, const JsonObject& season,
                           std::string_view original_language) {
   SeasonTexts texts;
-  texts.poster_path = PosterIn(language, JsonObject(season["images"])["posters"], original_language);
+  texts.poster_path = PosterIn(language, MemberOf(season["images"], "posters"), original_language);
   if (const JsonSlice collected = CollectedIn(language, season); !collected.empty()) {
     const JsonObject object(collected);
     texts.name = object["name"];
@@ -51,8 +51,8 @@ SeasonTexts SeasonTextsIn(const Language& language, const JsonObject& season,
     texts.complete = true;
     return texts;
   }
-  const JsonSlice translations = JsonObject(season["translations"])["translations"];
-  const JsonObject entry(JsonObject(TranslationFor(translations, language))["data"]);
+  const JsonSlice translations = MemberOf(season["translations"], "translations");
+  const JsonObject entry(MemberOf(TranslationFor(translations, language), "data"));
   if (!IsBlank(entry["name"])) texts.name = entry["name"];
   if (!IsBlank(entry["overview"])) texts.overview = entry["overview"];
   return texts;

@@ -24,12 +24,11 @@ std::string_view TitleMember(MediaType type) {
 JsonSlice PosterIn(const Language& language, JsonSlice images, std::string_view original_language) {
   JsonSlice original, first;
   for (const JsonSlice image : ElementsOf(images)) {
-    const JsonObject object(image);
-    const JsonSlice path = object["file_path"];
-    const std::string_view code = PlainText(object["iso_639_1"]);
-    if (code == language.code()) return path;
-    if (first.empty()) first = path;
-    if (original.empty() && !code.empty() && code == original_language) original = path;
+    const std::string_view code = PlainText(MemberOf(image, "iso_639_1"));
+    if (code == language.code()) return MemberOf(image, "file_path");
+    if (first.empty()) first = MemberOf(image, "file_path");
+    if (original.empty() && !code.empty() && code == original_language)
+      original = MemberOf(image, "file_path");
   }
   return original.empty() ? first : original;
 }
@@ -45,8 +44,8 @@ Texts TextsIn(const Language& language, MediaType type, const JsonObject& body) 
             .biography = body["biography"],
             .poster_path = body["poster_path"]};
   }
-  const JsonSlice translations = JsonObject(body["translations"])["translations"];
-  const JsonObject entry(JsonObject(TranslationFor(translations, language))["data"]);
+  const JsonSlice translations = MemberOf(body["translations"], "translations");
+  const JsonObject entry(MemberOf(TranslationFor(translations, language), "data"));
   Texts texts{.tagline = Translated(body, entry, "tagline"),
               .biography = Translated(body, entry, "biography")};
   if (type == MediaType::kPerson) {  // nothing else of a person changes
@@ -63,7 +62,7 @@ Texts TextsIn(const Language& language, MediaType type, const JsonObject& body) 
   const auto minutes = IntegerOf(entry["runtime"]);
   texts.runtime = minutes.value_or(0) > 0 ? entry["runtime"] : body["runtime"];
   const JsonSlice poster =
-      PosterIn(language, JsonObject(body["images"])["posters"], PlainText(body["original_language"]));
+      PosterIn(language, MemberOf(body["images"], "posters"), PlainText(body["original_language"]));
   texts.poster_path = poster.empty() ? body["poster_path"] : poster;
   return texts;
 }
