@@ -60,6 +60,10 @@ Result<std::string> GenerationDraft::OldFile(std::string_view table, std::string
   return folder_.Full(old->path);
 }
 
+void GenerationDraft::Distrust(std::string_view table, std::string_view partition) {
+  if (const DataFile* old = Old(table, partition)) damaged_ = old->path;
+}
+
 bool GenerationDraft::HasOldFiles(std::string_view table) const {
   if (previous_ == nullptr || (build_ && CanBeMadeAgain(table))) return false;
   const auto found = previous_->tables.find(table);

@@ -33,6 +33,8 @@ class GenerationDraft {
   // The full path of the file that holds that part of a table until now; empty when there is none, or it does not
   // count. kCorrupt when it is not the one that was written: damaged() is its path from then on.
   Result<std::string> OldFile(std::string_view table, std::string_view partition);
+  // That part's old file was read, and is none of ours.
+  void Distrust(std::string_view table, std::string_view partition);
   const std::string& damaged() const { return damaged_; }
   bool HasOldFiles(std::string_view table) const;
   // Ids a file of the table; 0 when it is not chosen yet.

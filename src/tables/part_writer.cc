@@ -16,7 +16,7 @@ std::string ReadParquet(const std::string& path) {
 }
 
 Result<std::optional<PartWriter::Part>> PartWriter::Write(const Table& table, const std::string& select) {
-  const std::string path = fmt::format("{}/{}.{}.parquet", folder_, table.name, ++made_);
+  const std::string path = NextPath(table);
   std::string order;
   for (const std::string& column : table.sort)
     order += (order.empty() ? "" : ", ") + duckdb::QuotedName(column);
@@ -24,7 +24,19 @@ Result<std::optional<PartWriter::Part>> PartWriter::Write(const Table& table, co
       "COPY (SELECT {} FROM ({}) ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {}, "
       "ROW_GROUP_SIZE {})",
       ColumnList(table), select, order, duckdb::Quoted(path), kParquetZstdLevel, kRowGroupRows));
-  auto part = copied ? Check(table, path, *copied) : std::unexpected(copied.error());
+  if (copied) return Believe(table, path, *copied, "");
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  return Within(fmt::format("write table {}", table.name).c_str(), copied.error());
+}
+
+std::string PartWriter::NextPath(const Table& table) {
+  return fmt::format("{}/{}.{}.parquet", folder_, table.name, ++made_);
+}
+
+Result<std::optional<PartWriter::Part>> PartWriter::Believe(const Table& table, const std::string& path,
+                                                            std::int64_t rows, std::string sha256) {
+  auto part = Check(table, path, rows, std::move(sha256));
   std::error_code ignored;
   if (!part || !*part) std::filesystem::remove(path, ignored);
   if (!part) return Within(fmt::format("write table {}", table.name).c_str(), part.error());
@@ -32,7 +44,7 @@ Result<std::optional<PartWriter::Part>> PartWriter::Write(const Table& table, co
 }
 
 Result<std::optional<PartWriter::Part>> PartWriter::Check(const Table& table, const std::string& path,
-                                                          std::int64_t written) {
+                                                          std::int64_t written, std::string sha256) {
   // A Parquet file says of no column that it may not be NULL; the spec does.
   std::string nulls = "0";
   for (const Column& column : table.columns) {
@@ -59,7 +71,10 @@ Result<std::optional<PartWriter::Part>> PartWriter::Check(const Table& table, co
   const std::string name = path.substr(folder_.size() + 1);
   TRY_ASSIGN(const std::uint64_t size, files.Size(name));
   part.file.bytes = std::int64_t(size);
-  TRY_ASSIGN(part.file.sha256, Sha256OfFile(files, name));
+  part.file.sha256 = std::move(sha256);
+  if (part.file.sha256.empty()) {
+    TRY_ASSIGN(part.file.sha256, Sha256OfFile(files, name));
+  }
   return std::optional<Part>(std::move(part));
 }
 

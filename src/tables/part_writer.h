@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// PartWriter: makes one Parquet file of a table: rows in their total order, on one thread, so that equal rows make
-// equal bytes. What it has written it reads back and believes only then. One thread.
+// PartWriter: makes one Parquet file of a table with DuckDB: rows in their total order, on one thread, so that equal
+// rows make equal bytes. What was written, by it or by PageFileWriter, it reads back and believes only then. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,14 @@ class PartWriter {
   // written is not what was to be; then nothing of it is left.
   Result<std::optional<Part>> Write(const Table& table, const std::string& select);
 
+  // A name for a file that somebody else makes, and what Write() does when it is made: `sha256` of what was written.
+  std::string NextPath(const Table& table);
+  Result<std::optional<Part>> Believe(const Table& table, const std::string& path, std::int64_t rows,
+                                      std::string sha256);
+
  private:
-  Result<std::optional<Part>> Check(const Table& table, const std::string& path, std::int64_t written);
+  Result<std::optional<Part>> Check(const Table& table, const std::string& path, std::int64_t written,
+                                    std::string sha256);
 
   duckdb::Connection& connection_;
   const std::string folder_;

@@ -2,22 +2,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <memory>
 #include <set>
 
+#include "tables/part_splice.h"
 #include "tables/workshop.h"
 
 namespace tmdbc::tables {
 namespace {
 
-// Of a row's cells in memory, of what a Parquet file takes; measured: 0.25 to 0.5.
-constexpr double kPackedShare = 0.4;
 constexpr std::int64_t kWidest = std::int64_t{65'536} << 17;  // ten digits name its end
+constexpr std::int64_t kChildRows = 4;  // a page of a child has so many times the rows of one of its root
 
-// The widest range of ids that keeps a file below what is wanted, from the rows of one range of the first width.
-std::int64_t ChooseWidth(std::int64_t bytes, const PartSizes& sizes) {
+// The widest range of ids that keeps a file below what is wanted, from the bytes of one range of the first width.
+std::int64_t ChooseWidth(std::uint64_t bytes, const PartSizes& sizes) {
   std::int64_t width = sizes.first_width;
-  double file = std::max(double(bytes) * kPackedShare, 1.0);
+  double file = std::max(double(bytes), 1.0);
   while (width < kWidest && 2 * file <= double(sizes.file_bytes)) {
     width *= 2;
     file *= 2;
@@ -25,34 +25,102 @@ std::int64_t ChooseWidth(std::int64_t bytes, const PartSizes& sizes) {
   return width;
 }
 
-// The tables of one type, and in which part of each the bucket at hand lies.
-class RecordParts {
+// The tables of one type, each with the part in which the bucket at hand lies. Takes the rows of its records; the other
+// tables' go to the scratch.
+class RecordParts final : public RowSink {
  public:
-  RecordParts(Workshop& workshop, MediaType type) : workshop_(workshop), type_(type) {
+  RecordParts(Workshop& workshop, MediaType type, const ChangedIds& changed)
+      : workshop_(workshop), type_(type), changed_(changed), place_of_(Tables().size()) {
     for (std::size_t i = 0; i < Tables().size(); ++i) {
-      if (Tables()[i].type == type) tables_.push_back(i);
+      if (Tables()[i].type != type) continue;
+      tables_.push_back(std::make_unique<Slot>(Tables()[i]));
+      place_of_[i] = tables_.back().get();
     }
   }
 
-  // Before a table has its width, all rows come from one range of the first width: it is chosen by them.
+  Result<void> Row(std::size_t table, std::span<const Cell> cells) override {
+    Slot* slot = place_of_[table];
+    if (slot == nullptr) return workshop_.scratch.Row(table, cells);
+    slot->rows.Row(cells);
+    workshop_.scratch.CountRow();
+    return {};
+  }
+  Result<void> Reject(std::string_view path, std::string_view value, std::string_view reason) override {
+    return workshop_.scratch.Reject(path, value, reason);
+  }
+  Result<void> Unknown(std::string_view path) override { return workshop_.scratch.Unknown(path); }
+
   Result<void> EndBucket(std::int64_t bucket, std::optional<std::int64_t> next) {
-    for (const std::size_t table : tables_) {
-      const std::string& name = Tables()[table].name;
-      if (workshop_.draft.Width(name) == 0) {
-        const std::int64_t first = workshop_.sizes.first_width;
-        if (next && Part(*next, first) == Part(bucket, first)) continue;
-        workshop_.draft.SetWidth(name, ChooseWidth(workshop_.scratch.bytes(table), workshop_.sizes));
-      }
-      const std::int64_t width = workshop_.draft.Width(name);
-      if (next && Part(*next, width) == Part(bucket, width)) continue;
-      TRY(ReplacePart(workshop_, table, RangeName(Part(bucket, width) * width, width),
-                      Tables()[table].record_column));
+    for (const auto& slot : tables_) {
+      const auto done = EndBucket(*slot, bucket, next);
+      if (done) continue;
+      if (slot->splice && IsDamage(done.error())) workshop_.draft.Distrust(slot->table.name, slot->partition);
+      return Within(fmt::format("write table {}", slot->table.name).c_str(), done.error());
     }
     return EndVersions(bucket, next);
   }
 
  private:
+  struct Slot {
+    explicit Slot(const Table& of) : table(of), rows(of) {}
+    const Table& table;
+    RecordRows rows;  // of the bucket at hand
+    std::unique_ptr<PartSplice> splice;
+    std::string path;       // of the splice
+    std::string partition;  // of the old file that the splice has
+  };
+
   static std::int64_t Part(std::int64_t bucket, std::int64_t width) { return bucket * kBucketIds / width; }
+
+  Result<void> EndBucket(Slot& slot, std::int64_t bucket, std::optional<std::int64_t> next) {
+    const std::string& name = slot.table.name;
+    if (!slot.splice) TRY(Open(slot, bucket));
+    if (slot.splice) {
+      for (const RecordRows::Record& record : slot.rows.Records()) TRY(slot.splice->Add(slot.rows, record));
+    }
+    slot.rows.Clear();
+    // Before a table has its width, all rows come from one range of the first width: it is chosen by them.
+    if (workshop_.draft.Width(name) == 0) {
+      const std::int64_t first = workshop_.sizes.first_width;
+      if (next && Part(*next, first) == Part(bucket, first)) return {};
+      workshop_.draft.SetWidth(name, ChooseWidth(slot.splice ? slot.splice->bytes() : 0, workshop_.sizes));
+    }
+    const std::int64_t width = workshop_.draft.Width(name);
+    if (next && Part(*next, width) == Part(bucket, width)) return {};
+    return slot.splice ? Close(slot, RangeName(Part(bucket, width) * width, width)) : Result<void>();
+  }
+
+  // Unless there is nothing to put in or to leave out.
+  Result<void> Open(Slot& slot, std::int64_t bucket) {
+    std::optional<PageFile> old;
+    if (const std::int64_t width = workshop_.draft.Width(slot.table.name); width != 0) {
+      slot.partition = RangeName(Part(bucket, width) * width, width);
+      TRY_ASSIGN(const std::string path, workshop_.draft.OldFile(slot.table.name, slot.partition));
+      if (!path.empty()) {
+        auto file = PageFile::Open(slot.table, path);
+        if (!file && IsDamage(file.error())) workshop_.draft.Distrust(slot.table.name, slot.partition);
+        if (!file) return std::unexpected(file.error());
+        old.emplace(std::move(*file));
+      }
+    }
+    if (!old && slot.rows.rows() == 0) return {};
+    slot.path = workshop_.writer.NextPath(slot.table);
+    PageSizes pages = workshop_.sizes.pages;
+    if (slot.table.kind == TableKind::kRoot) pages.page_rows /= kChildRows;
+    slot.splice = std::make_unique<PartSplice>(slot.table, slot.path, pages, std::move(old), changed_);
+    return {};
+  }
+
+  Result<void> Close(Slot& slot, const std::string& partition) {
+    TRY_ASSIGN(const auto finished, slot.splice->Finish());
+    slot.splice.reset();
+    if (finished.is_old) return {};
+    std::optional<PartWriter::Part> part;
+    if (finished.rows > 0) {
+      TRY_ASSIGN(part, workshop_.writer.Believe(slot.table, slot.path, finished.rows, finished.sha256));
+    }
+    return workshop_.draft.Put(slot.table.name, partition, part);
+  }
 
   Result<void> EndVersions(std::int64_t bucket, std::optional<std::int64_t> next) {
     // Seasons come in the order of their shows: one file.
@@ -65,7 +133,9 @@ class RecordParts {
 
   Workshop& workshop_;
   const MediaType type_;
-  std::vector<std::size_t> tables_;
+  const ChangedIds& changed_;
+  std::vector<std::unique_ptr<Slot>> tables_;
+  std::vector<Slot*> place_of_;  // by table; null: not of this type
 };
 
 // A season may have belonged to another show, whose files hold its old rows.
@@ -86,9 +156,11 @@ Result<void> AddOldBuckets(Workshop& workshop, std::set<std::int64_t>& buckets) 
 }
 
 // Of a record that cannot be made out the rows stay that it had.
-Result<void> KeepDamaged(Workshop& workshop, ChangeBatch& batch) {
-  for (const std::int64_t id : batch.TakeDamaged())
+Result<void> KeepDamaged(Workshop& workshop, ChangeBatch& batch, ChangedIds& changed) {
+  for (const std::int64_t id : batch.TakeDamaged()) {
+    changed.Keep(id);
     TRY(workshop.connection.Execute(fmt::format("DELETE FROM changed WHERE id = {}", id)));
+  }
   return {};
 }
 
@@ -142,8 +214,9 @@ Result<void> PublishRecords(Workshop& workshop, ChangeBatch& batch) {
   if (type == MediaType::kSeason && workshop.draft.HasOldFiles("seasons"))
     TRY(AddOldBuckets(workshop, buckets));
 
-  Extractor extractor(ExtractionPlan::Of(type), workshop.scratch);
-  RecordParts parts(workshop, type);
+  ChangedIds changed(batch.records());
+  RecordParts parts(workshop, type, changed);
+  Extractor extractor(ExtractionPlan::Of(type), parts);
   PublishProgress progress{Name(type), 0, std::int64_t(buckets.size())};
   for (auto bucket = buckets.begin(); bucket != buckets.end(); ++bucket) {
     if (workshop.stop.requested()) return Fail(ErrorCode::kUnavailable, "stopped");
@@ -161,7 +234,7 @@ Result<void> PublishRecords(Workshop& workshop, ChangeBatch& batch) {
                                    state.data);
         },
         workshop.base_of));
-    TRY(KeepDamaged(workshop, batch));
+    TRY(KeepDamaged(workshop, batch, changed));
     const auto next = std::next(bucket);
     TRY(parts.EndBucket(*bucket, next == buckets.end() ? std::nullopt : std::optional(*next)));
     ++progress.done;

@@ -29,8 +29,11 @@ struct PublishWorld {
     root = std::filesystem::path(::testing::TempDir()) / fmt::format("tables_{}_{}", ::getpid(), ++made);
     std::filesystem::remove_all(root);
     options.root = root;
-    // Files of 1,024 ids each, whatever is in them: small worlds have several.
-    options.sizes = {.first_width = tables::kBucketIds, .file_bytes = 0, .version_ids = 2048};
+    // Files of 1,024 ids each, whatever is in them: small worlds have several; and pages of a few rows.
+    options.sizes = {.first_width = tables::kBucketIds,
+                     .file_bytes = 0,
+                     .version_ids = 2048,
+                     .pages = {.page_rows = 8, .group_rows = 12}};
   }
   PublishWorld(const PublishWorld&) = delete;
   ~PublishWorld() { std::filesystem::remove_all(root); }

@@ -62,7 +62,6 @@ Result<void> Scratch::Row(std::size_t table, std::span<const Cell> cells) {
       rows.Null();
       continue;
     }
-    slot.bytes += std::int64_t(2 + cell.text.size());
     switch (columns[i].type) {
       case ColumnType::kText:
         rows.Varchar(cell.text);
@@ -131,7 +130,7 @@ Result<void> Scratch::Clear(std::size_t table) {
   Slot& slot = slots_[table];
   slot.appender.reset();
   slot.made = false;
-  slot.rows = slot.bytes = 0;
+  slot.rows = 0;
   return Make(table);
 }
 

@@ -36,8 +36,9 @@ class Scratch final : public RowSink {
   Result<void> Clear(std::size_t table);
   // Since it was emptied last.
   std::int64_t rows(std::size_t table) const { return slots_[table].rows; }
-  std::int64_t bytes(std::size_t table) const { return slots_[table].bytes; }
-  // Of all tables since it was made.
+  // A row that somebody else keeps.
+  void CountRow() { ++total_rows_; }
+  // Of all tables since it was made, those too.
   std::int64_t total_rows() const { return total_rows_; }
 
  private:
@@ -45,7 +46,6 @@ class Scratch final : public RowSink {
     bool made = false;
     std::optional<duckdb::Appender> appender;
     std::int64_t rows = 0;
-    std::int64_t bytes = 0;  // of the cells, about
   };
   Result<void> Make(std::size_t table);
 

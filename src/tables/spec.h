@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The spec: every table and every column there is, once. From it follow the DDL, the extraction, the data dictionary,
 // the schema of the Delta log and the documents beside the tables. The names are promises: add, never rename. Who
-// changes what a column means raises kSpecVersion, which makes the next publish a build. Constant data; any thread.
+// changes what a column means, or how files are laid out, raises kSpecVersion, which makes the next publish a build.
+// Constant data; any thread.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@
 
 namespace tmdbc::tables {
 
-inline constexpr int kSpecVersion = 1;
+inline constexpr int kSpecVersion = 2;
 
 // Six types are enough: every integer is 64 bits wide, every other number a double. One rule removes overflow and the
 // question whether 7 is a float; dictionary and run-length coding make the width free.

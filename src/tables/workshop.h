@@ -15,6 +15,7 @@
 #include "duckdb/database.h"
 #include "tables/change_batch.h"
 #include "tables/generation_draft.h"
+#include "tables/page_sizes.h"
 #include "tables/part_writer.h"
 #include "tables/scratch.h"
 
@@ -25,6 +26,7 @@ struct PartSizes {
   std::int64_t first_width = 65'536;     // ids a file at least; a multiple of kBucketIds
   std::int64_t file_bytes = 48'000'000;  // that a file has at most, about, unless first_width has more
   std::int64_t version_ids = 1 << 20;    // ids a file of record_versions; not of seasons: they have one
+  PageSizes pages;                       // of children; of root tables, whose rows are long, a quarter of the rows
 };
 
 struct PublishProgress {
