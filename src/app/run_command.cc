@@ -31,9 +31,11 @@ class ServedBeside {
   ServedBeside& operator=(const ServedBeside&) = delete;
 
  private:
-  ServedBeside(Pipeline& pipeline, std::unique_ptr<ReadServer> server) : pipeline_(pipeline), server_(std::move(server)) {
+  ServedBeside(Pipeline& pipeline, std::unique_ptr<ReadServer> server)
+      : pipeline_(pipeline), server_(std::move(server)) {
     server_->Start();
-    if (auto* metrics = pipeline_.metrics_server()) metrics->Add([server = server_.get()] { return server->MetricsText(); });
+    if (auto* metrics = pipeline_.metrics_server())
+      metrics->Add([served = server_.get()] { return served->MetricsText(); });
     pipeline_.log().Info("serving", {{"url", server_->url() + "/3"}});
   }
 
@@ -50,7 +52,12 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   Settings current = settings;
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run", {}, arguments.Has("--take-over")));
   // It keeps the settings that it began with.
-  TRY_ASSIGN(auto served, ServedBeside::Start(settings, arguments, *pipeline));
+  auto started = ServedBeside::Start(settings, arguments, *pipeline);
+  if (!started) {
+    (void)pipeline->Close();
+    return std::unexpected(started.error());
+  }
+  auto served = *std::move(started);
   if (!arguments.Has("--once")) {
     // It lives on until all is published: the service manager is told so meanwhile.
     Daemon daemon(current, arguments, *pipeline);
