@@ -11,6 +11,7 @@
 #include "base/json_writer.h"
 #include "base/version.h"
 #include "queue/sqlite_queue_view.h"
+#include "titles/search.h"
 
 namespace tmdbc {
 namespace {
@@ -90,6 +91,17 @@ std::string DashboardFacts(const Settings& settings) {
       .Field("bucket", !settings.s3_bucket_name.empty())
       .EndObject()
       .text();
+}
+
+std::function<Result<std::vector<MediaId>>(std::string_view)> SuggestFrom(const titles::TitleSource& titles) {
+  return [&titles](std::string_view text) -> Result<std::vector<MediaId>> {
+    constexpr std::size_t kOffered = 8;
+    const auto current = titles.Current();
+    if (!current) return Fail(ErrorCode::kUnavailable, "the index of titles is being built");
+    std::vector<MediaId> ids;
+    for (const titles::Found& found : titles::Suggest(*current, text, kOffered)) ids.push_back(found.id);
+    return ids;
+  };
 }
 
 }  // namespace tmdbc

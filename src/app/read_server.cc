@@ -109,7 +109,11 @@ struct ReadServer::Parts {
   const dashboard::OpenView look = [this] { return OpenDashboardView(settings); };
   dashboard::Watcher watcher{look, store->clock};
   dashboard::DashboardHandler dashboard{
-      look, watcher, {.host_names = settings.serve_hosts, .facts = DashboardFacts(settings)}};
+      look,
+      watcher,
+      {.host_names = settings.serve_hosts,
+       .facts = DashboardFacts(settings),
+       .suggest = SuggestFrom(keeper.titles())}};
   PosixFileSystem data{settings.data_dir};
   serve::ImageHandler pictures{data};
   serve::ServeMetrics metrics;

@@ -135,6 +135,17 @@ test("a record is found by its id, and its JSON is there in pieces", async () =>
   assert.ok(await page.locator(".json details details > div > details").count() > some);
 });
 
+test("a title is found with a letter wrong", async () => {
+  const headers = { "Sec-Fetch-Site": "same-origin" };
+  await until(async () => (await fetch(grown.url + "/dashboard/suggest.json?q=x", { headers })).ok, "the index of titles");
+  const { card: { title } } = await (await fetch(grown.url + "/dashboard/record.json?type=movie&id=10", { headers })).json();
+  const word = title.split(/[^a-z]+/i).reduce((a, b) => b.length > a.length ? b : a);
+  const wrong = title.replace(word, word.slice(0, 2) + (word[2] === "x" ? "z" : "x") + word.slice(3));
+  await visit(grown, "#/record");
+  await page.keyboard.type(wrong);
+  await page.locator(".found li", { hasText: title }).first().waitFor();
+});
+
 test("titles are offered while one types", async () => {
   page = await open(browser, grown.url);
   const asked = [];
