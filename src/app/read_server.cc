@@ -65,7 +65,7 @@ class NoSignals {
 };
 
 bool IsLoopback(const std::string& address) {
-  return address.starts_with("127.") || address == "::1";
+  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
 
 Result<std::shared_ptr<http::TlsContext>> TlsOf(const Settings& settings) {
@@ -94,6 +94,8 @@ struct ReadServer::Parts {
                 serve::ApiKeys(s.serve_api_keys)) {}
 
   Result<void> Listen();
+  // What is not the API's: the pictures, the page and its data.
+  http::Answer Other(const http::ServerRequest& request);
   // On the loop, now and then.
   void LookAround();
 
@@ -119,10 +121,7 @@ struct ReadServer::Parts {
   serve::ServeMetrics metrics;
   serve::Front front{handler,
                      mark,
-                     [this](const http::ServerRequest& request) {
-                       const bool picture = request.target.starts_with(serve::ImageHandler::kPath);
-                       return picture ? pictures.Handle(request) : dashboard(request);
-                     },
+                     [this](const http::ServerRequest& request) { return Other(request); },
                      store->clock,
                      log,
                      LinesOf(settings.serve_log),
@@ -171,6 +170,16 @@ Result<void> ReadServer::Parts::Listen() {
         address));
   }
   return {};
+}
+
+http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
+  if (request.target.starts_with(serve::ImageHandler::kPath)) return pictures.Handle(request);
+  // A person's browser sends no key with a page. Where there are keys the page would be the way around them.
+  if (settings.serve_api_keys.empty() || IsLoopback(request.peer_address)) return dashboard(request);
+  return {.status = 403,
+          .headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
+          .body = std::make_shared<const std::string>(
+              "this server asks for keys: the dashboard is for its own machine alone\n")};
 }
 
 void ReadServer::Parts::LookAround() {

@@ -121,7 +121,10 @@ Answer LatestOf(Call& call) {
 std::string NearTo(Call& call, const Subject& subject, bool recommendations) {
   const titles::Titles* const index = call.Titles();
   const std::int64_t page = PageOf(call.query()).value_or(1);
-  if (index == nullptr) return EmptyPage(page);
+  if (index == nullptr) {
+    call.Worsen(Fidelity::kEmpty);
+    return EmptyPage(page);
+  }
   call.Worsen(Fidelity::kApproximate);
   const auto found = titles::Similar(*index, {subject.type, subject.id}, SkipOf(page), kRowsAPage);
   const RowStyle style = StyleOf(call.query(), recommendations ? RowForm::kMixed : RowForm::kList, false);
