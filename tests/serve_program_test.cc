@@ -69,6 +69,16 @@ class ServeTest : public ::testing::Test {
     return match[1];
   }
 
+  // Waits for it: from then on nothing is written but what follows a commit.
+  static bool HasItsIndex(const Serving& serve) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (serve.Get("/3/search/movie?query=a").status != 200) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+  }
+
   const TempDir folder;
   Sim sim;
   Environment settings;
@@ -83,7 +93,9 @@ TEST_F(ServeTest, AnswersFromTheMirrorUntilItIsStopped) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.headers.at("mirror-answer"), "exact");
   EXPECT_EQ(serve.Get("/healthz").status, 200);
-  EXPECT_EQ(serve.Get("/").status, 200);
+  http::TestConnection page(serve.port());
+  page.Send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(page.Read().status, 200);
   EXPECT_EQ(serve.Get("/", "Host: evil.example\r\n").status, 400);  // two of them
   http::TestConnection rebound(serve.port());
   rebound.Send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
@@ -138,6 +150,7 @@ TEST_F(ServeTest, IsOfflineWhenTheStoreIsTakenAway) {
   const std::string film = "/3/movie/" + AFilm();
   Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
   EXPECT_EQ(serve.Get(film).status, 200);
+  EXPECT_TRUE(HasItsIndex(serve));
   std::filesystem::rename(folder.path() / "data", folder.path() / "elsewhere");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   auto answer = serve.Get(film);
@@ -151,13 +164,32 @@ TEST_F(ServeTest, IsOfflineWhenTheStoreIsTakenAway) {
   EXPECT_EQ(serve.Stop(), 0);
 }
 
+// As after a repair that made the catalog again, or a backup that was put back.
+TEST_F(ServeTest, TakesTheStoreThatWasPutInThePlaceOfItsOwn) {
+  Mirror();
+  const std::string film = "/3/movie/" + AFilm();
+  const SystemClock clock;
+  const auto port = http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; }).value()->port();
+  Serving serve({"serve", "--listen=127.0.0.1:" + std::to_string(port)}, settings, folder.path());
+  EXPECT_EQ(serve.Get(film).status, 200);
+  EXPECT_TRUE(HasItsIndex(serve));
+  std::filesystem::rename(folder.path() / "data", folder.path() / "elsewhere");
+  std::filesystem::copy(folder.path() / "elsewhere", folder.path() / "data", std::filesystem::copy_options::recursive);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!serve.program().err().contains("serving again") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(serve.Get(film).status, 200) << serve.program().err();
+  EXPECT_EQ(serve.Get("/healthz").status, 200);
+  EXPECT_EQ(serve.Stop(), 0);
+}
+
 TEST(Serve, SaysInASentenceWhyItCannot) {
   const SystemClock clock;
   const auto taken =
       http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; });
   const std::string port = std::to_string((*taken)->port());
   const TempDir folder;
-  Sim sim({"--movies=2", "--shows=0", "--people=0"});
+  Sim sim({"--movies=40", "--shows=5", "--people=20", "--gone=1"});
   const Environment settings = sim.Settings(folder.path() / "data");
   const auto serve = [&](std::vector<std::string> flags, Environment more = {}) {
     Environment all = settings;
@@ -186,7 +218,7 @@ TEST(Serve, SaysInASentenceWhyItCannot) {
        {{"SERVE_TLS_CERT", "c.pem"}, {"SERVE_TLS_KEY", "k.pem"}},
        2,
        "read the certificate c.pem: "},
-      {"127.0.0.1:0", {{"SERVE_API_KEYS", "short"}}, 2, "SERVE_API_KEYS is '***'"},
+      {"127.0.0.1:0", {{"SERVE_API_KEYS", "short"}}, 2, "SERVE_API_KEYS is '***"},
       {"127.0.0.1:0", {{"SERVE_LOG", "loud"}}, 2, "SERVE_LOG is 'loud'"},
   };
   for (const auto& c : cases) {

@@ -31,7 +31,9 @@ Result<std::uint64_t> CatalogMark::Now(std::uint64_t round) {
 Result<std::uint64_t> CatalogMark::Look() {
   if (const MonoTime now = clock_.Mono(); !path_.empty() && now >= look_at_) {
     look_at_ = now + kLookAgain;
-    gone_ = Inode() != inode_;
+    const ino_t inode = Inode();
+    gone_ = inode != inode_;
+    replaced_ = gone_ && inode != 0;
   }
   if (gone_) return Fail(ErrorCode::kUnreadable, "read {}: it is not there any more, or is another store's", path_);
   if (!data_version_) {

@@ -22,6 +22,8 @@ class CatalogMark : public serve::StoreMark {
   CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path);
 
   Result<std::uint64_t> Now(std::uint64_t round) override;
+  // Another file lies there by now, as of the last Now().
+  bool replaced() const { return replaced_; }
   std::uint64_t IndexState() override {
     const auto titles = titles_.Current();
     return titles ? titles->state() : 0;
@@ -39,7 +41,7 @@ class CatalogMark : public serve::StoreMark {
   const ino_t inode_;
   std::optional<Statement> data_version_;
   MonoTime look_at_{};
-  bool gone_ = false;
+  bool gone_ = false, replaced_ = false;
   // Five microseconds for SQLite are half of what a kept answer takes: a round is asked for once.
   std::uint64_t round_ = 0, mark_ = 0;
 };

@@ -130,6 +130,8 @@ struct ReadServer::Parts {
   std::string address;
   std::unique_ptr<http::Server> server;
 
+  std::atomic<bool> replaced = false;
+
   // Between the loop's thread and the one that wakes it for LookAround().
   std::mutex mutex;
   std::condition_variable changed;
@@ -184,6 +186,8 @@ http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
 
 void ReadServer::Parts::LookAround() {
   metrics.SetConnections(server->stats().open);
+  (void)mark.Now(0);
+  replaced = mark.replaced();
   if (!tls) return;
   const auto reloaded = tls->ReloadIfChanged();
   if (!reloaded) log.Error(fmt::format("the certificate stays as it was: {}", reloaded.error().message));
@@ -191,6 +195,7 @@ void ReadServer::Parts::LookAround() {
 }
 
 Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, Log& log) {
+  for (const std::string& key : settings.serve_api_keys) log.Mask(key);
   TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
   // It begins threads of its own.
   const NoSignals none;
@@ -215,6 +220,10 @@ std::string ReadServer::url() const {
 
 const std::string& ReadServer::store_name() const {
   return parts_->store->name;
+}
+
+bool ReadServer::store_replaced() const {
+  return parts_->replaced;
 }
 
 std::string ReadServer::MetricsText() const {

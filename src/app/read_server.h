@@ -31,6 +31,9 @@ class ReadServer {
   // Its numbers as Prometheus reads them. Any thread.
   std::string MetricsText() const;
 
+  // Whether another store lies where this one was opened: all answers are 503 then. Noticed within seconds. Any thread.
+  bool store_replaced() const;
+
   // Serves in a thread of its own, which takes no signals.
   void Start();
   // Looks at the certificate now, and not within a second. Any thread.

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "app/command.h"
 #include "app/metrics_server.h"
@@ -13,11 +15,43 @@
 #include "app/stop_signals.h"
 #include "base/clock.h"
 #include "base/service_notify.h"
+#include "base/stop.h"
+#include "http/listen_address.h"
 
 namespace tmdbc {
 namespace {
 
 constexpr auto kServeStep = std::chrono::milliseconds(50);
+
+// What listens: the server, and its numbers for Prometheus where they are asked for. They end in the other order.
+struct Listening {
+  std::unique_ptr<ReadServer> server;
+  std::unique_ptr<MetricsServer> metrics;  // null: not asked for
+};
+
+Result<Listening> Listen(const Settings& settings, const Clock& clock, Log& log) {
+  Listening listening;
+  TRY_ASSIGN(listening.server, ReadServer::Open(settings, log));
+  if (!settings.metrics_listen.empty()) {
+    TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings.metrics_listen));
+    TRY_ASSIGN(listening.metrics,
+               MetricsServer::Start(at, clock, [server = listening.server.get()] { return server->MetricsText(); }));
+    log.Info("metrics", {{"url", listening.metrics->url()}});
+  }
+  listening.server->Start();
+  return listening;
+}
+
+// The store that lies there now: one that was made again from its records, or put back from a backup. Null: stopped.
+Result<Listening> ListenAgain(const Settings& settings, const Clock& clock, Log& log, const StopFlag& stop) {
+  while (!stop.requested()) {
+    auto again = Listen(settings, clock, log);
+    if (again) return again;
+    log.Warn("the store cannot be opened yet", {{"reason", again.error().message}});
+    for (int i = 0; i < 100 && !stop.requested(); ++i) std::this_thread::sleep_for(kServeStep);
+  }
+  return Listening{};
+}
 
 }  // namespace
 
@@ -25,25 +59,28 @@ Result<int> ServeCommand(const Settings& settings, const Arguments&) {
   StopSignals signals;
   const SystemClock clock;
   const auto log = MakeLog(settings, clock);
-  TRY_ASSIGN(const auto server, ReadServer::Open(settings, *log));
-  std::unique_ptr<MetricsServer> metrics;
-  if (!settings.metrics_listen.empty()) {
-    TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings.metrics_listen));
-    TRY_ASSIGN(metrics, MetricsServer::Start(at, clock, [&server] { return server->MetricsText(); }));
-    log->Info("metrics", {{"url", metrics->url()}});
-  }
+  TRY_ASSIGN(Listening listening, Listen(settings, clock, *log));
   signals.ReloadOnHangup();
-  server->Start();
-  TRY(WriteOut(fmt::format("serving {} at {}/3\n", server->store_name(), server->url())));
+  TRY(WriteOut(fmt::format("serving {} at {}/3\n", listening.server->store_name(), listening.server->url())));
   ServiceNotify notify([](const char* name) -> const char* { return std::getenv(name); }, ::getpid());
   notify.Ready();
   while (!signals.flag().requested()) {
-    if (signals.TakeReload()) server->Reload();
+    if (signals.TakeReload()) listening.server->Reload();
+    if (listening.server->store_replaced()) {
+      log->Error("another store lies where this one was: it is opened in its place", {{"store", settings.data_dir}});
+      listening.metrics.reset();
+      listening.server->Finish();
+      listening.server.reset();
+      TRY_ASSIGN(listening, ListenAgain(settings, clock, *log, signals.flag()));
+      if (!listening.server) return kExitDone;
+      log->Info("serving again", {{"url", listening.server->url()}});
+    }
     notify.Alive(clock.Mono());
     std::this_thread::sleep_for(kServeStep);
   }
   notify.Stopping();
-  server->Finish();
+  listening.metrics.reset();
+  listening.server->Finish();
   return kExitDone;
 }
 

@@ -45,13 +45,16 @@ void TitleKeeper::Run(const std::stop_token& stop) {
     if (followed) continue;
     if (followed.error().message != said) say_("title index: " + followed.error().message);
     said = followed.error().message;
-    if (followed.error().code == ErrorCode::kExists && !temporary) {
+    // Another process keeps the index there, or nobody may write there.
+    const ErrorCode code = followed.error().code;
+    if (!temporary && (code == ErrorCode::kExists || code == ErrorCode::kBusy || code == ErrorCode::kIo)) {
       auto made = TemporaryFolder::Make();
       if (made) {
         temporary.emplace(*std::move(made));
         folder = temporary->path();
         continue;
       }
+      say_("title index: " + made.error().message);
     }
     WaitFor(kTryAgainAfter, stop);
   }

@@ -28,11 +28,12 @@ Answer Changes(Call& call) {
   if ((start && !first) || (end && !last)) return ErrorAnswer(23);
   const auto page = PageOf(query);
   if (!page) return ErrorAnswer(22);
-  // Without days: the last 24 hours. With one of two: a day from there.
+  // Without days: the last 24 hours. From a day on: as far as one answer may reach. Up to a day: it and the one before.
   std::int64_t to = std::chrono::floor<std::chrono::seconds>(call.now()).time_since_epoch().count() + 1;
   if (last) to = (std::int64_t(*last) + 1) * kDay;
-  const std::int64_t from = first ? std::int64_t(*first) * kDay : to - kDay;
-  if (from > to || to - from > (kLongestSpan + 1) * kDay) return ErrorAnswer(20);
+  if (first && !last) to = std::min(to, (std::int64_t(*first) + kLongestSpan + 1) * kDay);
+  const std::int64_t from = first ? std::int64_t(*first) * kDay : to - (last ? 2 : 1) * kDay;
+  if (from >= to || to - from > (kLongestSpan + 1) * kDay) return ErrorAnswer(20);
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
   const auto found = titles::ChangedBetween(*index, *ParseMediaType(call.part(0)), from, to,

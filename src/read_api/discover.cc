@@ -5,9 +5,11 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,7 +33,14 @@ template <class T>
 std::optional<T> NumberFrom(std::string_view text) {
   T number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc()) return std::nullopt;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (!std::isfinite(number)) return std::nullopt;
+  } else if (text.substr(std::size_t(end - text.data())).find_first_not_of("0", 1) == std::string_view::npos &&
+             end != text.data() + text.size() && *end == '.') {
+    return number;  // "90.0", as clients in languages without integers write it
+  }
+  if (end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
@@ -199,9 +208,10 @@ class FilterMaker {
     if (exact.empty()) {
       const auto order = OrderOf(country);
       const auto from = order.find(at_least), to = order.find(at_most);
-      if ((from == order.end()) != at_least.empty() || (to == order.end()) != at_most.empty()) return;
+      // A bound that the country does not have bounds nothing. Lists may have one that is "": it is no bound.
+      if ((!at_least.empty() && from == order.end()) || (!at_most.empty() && to == order.end())) return;
       for (const auto& [name, place] : order) {
-        if ((from == order.end() || place >= from->second) && (to == order.end() || place <= to->second))
+        if ((at_least.empty() || place >= from->second) && (at_most.empty() || place <= to->second))
           wanted.any_of.push_back(name);
       }
     }
@@ -287,6 +297,12 @@ std::int32_t TodayOf(const Call& call) {
   return std::int32_t(std::chrono::floor<std::chrono::days>(call.now()).time_since_epoch().count());
 }
 
+// Some lists are of today, and all of them change with the day.
+std::chrono::seconds MaxAgeAt(Time now) {
+  const auto tomorrow = std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
+  return std::min<std::chrono::seconds>(kListMaxAge, std::chrono::ceil<std::chrono::seconds>(tomorrow - now));
+}
+
 Answer ListPage(Call& call, const ListRequest& request) {
   const auto page = PageOf(call.query());
   if (!page) return ErrorAnswer(22);
@@ -297,7 +313,7 @@ Answer ListPage(Call& call, const ListRequest& request) {
   const RowStyle style = StyleOf(call.query(), RowForm::kList, request.type == MediaType::kMovie);
   return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total, request.first),
           .fidelity = request.fidelity,
-          .max_age = kListMaxAge};
+          .max_age = MaxAgeAt(call.now())};
 }
 
 Answer Discover(Call& call) {

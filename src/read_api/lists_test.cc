@@ -128,7 +128,7 @@ TEST(Discover, TakesAPipeForOrAndACommaForAnd) {
 TEST(Discover, LooksAtReleasesAndCertifications) {
   ListWorld world;
   world.Put({MediaType::kConfiguration, *ConfigurationId("certification/movie/list")},
-            R"({"certifications":{"US":[{"certification":"G","meaning":"","order":1},{"certification":"PG","meaning":"","order":2},)"
+            R"({"certifications":{"US":[{"certification":"","meaning":"","order":0},{"certification":"G","meaning":"","order":1},{"certification":"PG","meaning":"","order":2},)"
             R"({"certification":"R","meaning":"","order":4}]}})");
   world.Film(1, 3, R"(,"release_date":"1999-10-15")" + ReleasedOn("US", "2026-11-20", 3, "R"));
   world.Film(2, 2, R"(,"release_date":"2026-01-01")" + ReleasedOn("US", "2026-11-25", 4, "PG"));
@@ -186,6 +186,27 @@ TEST(Lists, OfCinemasBeginOnAWednesday) {
   EXPECT_TRUE(world.Get("/3/movie/now_playing").body.starts_with(R"({"dates":{"maximum":")"));
 }
 
+TEST(Lists, AreNotKeptBeyondTheDay) {
+  ListWorld world;
+  world.Film(1, 2, "");
+  EXPECT_EQ(world.Get("/3/movie/now_playing").max_age, std::chrono::hours(8));
+  world.clock.Advance(std::chrono::hours(23) + std::chrono::minutes(59));
+  EXPECT_EQ(world.Get("/3/movie/now_playing").max_age, std::chrono::minutes(1));
+}
+
+TEST(Discover, TakesAWholeNumberAsClientsWriteIt) {
+  ListWorld world;
+  world.Film(1, 2, R"(,"runtime":100,"vote_count":5)");
+  world.Film(2, 1, R"(,"runtime":80,"vote_count":50)");
+  for (const char* text : {"90", "90.0", "90.", "90.00"})
+    EXPECT_EQ(world.List(std::string("discover/movie?with_runtime.gte=") + text), "1 of 1") << text;
+  // What is no number asks for nothing.
+  for (const char* text : {"90.5.1", "x", "nan", "90min", "-"})
+    EXPECT_EQ(world.List(std::string("discover/movie?with_runtime.gte=") + text), "1,2 of 2") << text;
+  for (const char* text : {"nan", "inf"})
+    EXPECT_EQ(world.List(std::string("discover/movie?vote_average.gte=") + text), "1,2 of 2") << text;
+}
+
 TEST(Lists, KnowWhatIsOnTheAir) {
   ListWorld world;
   const auto today = std::chrono::floor<std::chrono::days>(world.clock.Now());
@@ -240,6 +261,9 @@ TEST(Changes, TakeDaysOfAtMostTwoWeeks) {
   ListWorld world;
   EXPECT_EQ(world.List("movie/changes?start_date=2026-11-01&end_date=2026-11-14"), " of 0");
   EXPECT_EQ(world.Get("/3/movie/changes?start_date=2026-11-01&end_date=2026-11-30").status, 422);
+  EXPECT_EQ(world.Get("/3/movie/changes?start_date=2026-11-01").status, 200);
+  EXPECT_EQ(world.Get("/3/movie/changes?end_date=2026-11-01").status, 200);
+  EXPECT_EQ(world.Get("/3/movie/changes?start_date=2026-11-02&end_date=2026-11-01").status, 422);
   EXPECT_EQ(world.Get("/3/movie/changes?start_date=yesterday").status, 400);
   EXPECT_EQ(world.Get("/3/tv/changes?page=501").status, 400);
 }

@@ -193,7 +193,7 @@ TEST(PageFile, RefusesWhatIsNone) {
   SpliceWorld world;
   world.Build("whole", {{1, {"a", "b"}}, {2, {"c"}}});
   const std::string whole = world.Bytes("whole");
-  // Cut anywhere, and with any byte of the index another one.
+  // Cut anywhere; with another byte anywhere in the index: refused, or (a bit that zstd does not look at) read as it was.
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(ReadPageIndex(std::string_view(whole).substr(0, size), Releases().columns.size())) << size;
   const auto groups = ReadPageIndex(whole, Releases().columns.size());
@@ -201,7 +201,8 @@ TEST(PageFile, RefusesWhatIsNone) {
   for (std::size_t at = groups->back().at + groups->back().length; whole.compare(at, 4, "TDCI") != 0; ++at) {
     std::string other = whole;
     other[at] = char(other[at] ^ 1);
-    EXPECT_FALSE(ReadPageIndex(other, Releases().columns.size())) << at;
+    const auto read = ReadPageIndex(other, Releases().columns.size());
+    EXPECT_TRUE(!read || FormatPageIndex(*read) == FormatPageIndex(*groups)) << at;
   }
 }
 

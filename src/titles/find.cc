@@ -9,11 +9,11 @@
 namespace tmdbc::titles {
 namespace {
 
-struct Change {
+struct SeenChange {
   std::uint32_t at = 0;  // seconds since 1970
   std::uint32_t id = 0;
   std::uint8_t flags = 0;
-  friend bool operator<(const Change& a, const Change& b) { return std::tuple(~a.at, a.id) < std::tuple(~b.at, b.id); }
+  friend bool operator<(const SeenChange& a, const SeenChange& b) { return std::tuple(~a.at, a.id) < std::tuple(~b.at, b.id); }
 };
 
 }  // namespace
@@ -55,7 +55,7 @@ std::optional<Found> Latest(const Titles& titles, MediaType type) {
 
 ChangedPage ChangedBetween(const Titles& titles, MediaType type, std::int64_t from, std::int64_t to, std::size_t skip,
                            std::size_t count) {
-  Top<Change> newest(skip + count);
+  Top<SeenChange> newest(skip + count);
   ChangedPage page;
   for (const Layer& layer : titles.Of(type).layers) {
     const auto fixed = layer.file->fixed();
