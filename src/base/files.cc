@@ -98,10 +98,12 @@ Result<std::unique_ptr<AppendFile>> PosixFileSystem::OpenAppend(const std::strin
 Result<std::string> PosixFileSystem::Read(const std::string& path, std::uint64_t offset,
                                           std::uint64_t length) {
   const std::string full = Full(path);
-  const Descriptor file(::open(full.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: to open a pipe would wait for somebody who writes.
+  const Descriptor file(::open(full.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError("open", full, errno);
   struct stat info{};
   if (::fstat(file.get(), &info) != 0) return SystemError("stat", full, errno);
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kIo, "read {}: it is not a regular file", full);
   const auto size = std::uint64_t(info.st_size);
   std::string bytes(std::min(length, size > offset ? size - offset : 0), '\0');
   std::size_t got = 0;

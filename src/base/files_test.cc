@@ -95,6 +95,17 @@ TEST_F(PosixFileSystemTest, NamesWhatIsMissing) {
   EXPECT_TRUE(files_->List("no/such").value().empty());
 }
 
+TEST_F(PosixFileSystemTest, ReadsRegularFilesAlone) {
+  ASSERT_EQ(::mkfifo((root_ + "/pipe").c_str(), 0600), 0);  // nobody writes into it
+  ASSERT_TRUE(std::filesystem::create_directory(root_ + "/folder"));
+  for (const char* name : {"pipe", "folder"}) {
+    const auto read = files_->Read(name, 0, 10);
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ErrorCode::kIo);
+    EXPECT_EQ(read.error().message, "read " + root_ + "/" + name + ": it is not a regular file");
+  }
+}
+
 TEST_F(PosixFileSystemTest, TellsAFileInTheWayOfAFolder) {
   Put("records", "I am a file");
   EXPECT_FALSE(files_->OpenAppend("records/movie/001"));

@@ -48,7 +48,6 @@ class ImageFetch {
  public:
   static constexpr int kTries = 4;               // of one image
   static constexpr int kFailuresInARow = 40;     // of any: then the host is given up
-  static constexpr std::uint64_t kMaxImage = 64 << 20;
 
   // All references outlive it.
   ImageFetch(const Clock& clock, http::PacedRequester& requester, ImageFolder& folder, std::mt19937_64& random,

@@ -8,7 +8,6 @@ namespace tmdbc::images {
 namespace {
 
 constexpr std::string_view kTemporary = ".new";
-
 constexpr std::string_view kFolder = "images";
 
 std::string PathOf(const ImageName& image) {
@@ -73,9 +72,7 @@ Result<void> ImageFolder::Remove(const ImageName& image) {
 }
 
 Result<std::string> ImageFolder::Read(BlobReader& files, const ImageName& image) {
-  const std::string path = PathOf(image);
-  TRY_ASSIGN(const std::uint64_t size, files.Size(path));
-  return files.Read(path, 0, size);
+  return files.Read(PathOf(image), 0, kMaxImage);
 }
 
 }  // namespace tmdbc::images

@@ -14,6 +14,8 @@
 
 namespace tmdbc::images {
 
+inline constexpr std::uint64_t kMaxImage = 64 << 20;  // bytes; what is larger is none of TMDB's
+
 class ImageFolder {
  public:
   // Outlives it; its root is DATA_DIR. The errors of the listing. What lies there and is no image of that
