@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MetricsServer: /metrics for Prometheus, /healthz and /readyz for whoever restarts us, over plain HTTP in a
+// MetricsServer: /metrics for Prometheus, /healthz and /readyz for what restarts us, over plain HTTP in a
 // thread of its own: it answers while the loop is busy, and says so when the loop hangs.
 //
 //   /metrics  200, text/plain; version=0.0.4

@@ -47,7 +47,7 @@ void TitleKeeper::Run(const std::stop_token& stop) {
     said = followed.error().message;
     // Another process keeps the index there, or nobody may write there.
     const ErrorCode code = followed.error().code;
-    if (!temporary && (code == ErrorCode::kExists || code == ErrorCode::kBusy || code == ErrorCode::kIo)) {
+    if (!temporary && (code == ErrorCode::kBusy || code == ErrorCode::kIo)) {
       auto made = TemporaryFolder::Make();
       if (made) {
         temporary.emplace(*std::move(made));

@@ -11,6 +11,7 @@
 #include "aws/digest.h"
 #include "aws/xml.h"
 #include "base/hash.h"
+#include "base/percent.h"
 
 namespace tmdbc::aws {
 namespace {
@@ -34,28 +35,6 @@ std::uint64_t NumberOf(std::string_view text) {
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// As encoding-type=url has keys: '+' is a blank.
-std::string UrlDecoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low >= 0) {
-      out += char(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
 }
 
 // XML 1.0 has no way to write them.
@@ -232,7 +211,7 @@ Result<std::vector<ObjectInfo>> S3ObjectStore::ListObjects(const std::string& pr
     for (const XmlElement& entry : page.children) {
       if (entry.name != "Contents") continue;
       const std::string key = entry.TextOf("Key");
-      objects.push_back({.key = encoded ? UrlDecoded(key) : key,
+      objects.push_back({.key = encoded ? FormDecoded(key) : key,
                          .bytes = NumberOf(entry.TextOf("Size")),
                          .etag = BareEtag(entry.TextOf("ETag"))});
     }

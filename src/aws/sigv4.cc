@@ -8,27 +8,13 @@
 
 #include "aws/digest.h"
 #include "base/hash.h"
+#include "base/percent.h"
 #include "base/words.h"
 
 namespace tmdbc::aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-
-void AppendEncoded(std::string& out, std::string_view text, bool keep_slash) {
-  for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && keep_slash);
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += "0123456789ABCDEF"[byte >> 4];
-      out += "0123456789ABCDEF"[byte & 15];
-    }
-  }
-}
 
 // Without the blanks around it, and one for those within.
 std::string CanonicalValue(std::string_view value) {
@@ -66,7 +52,7 @@ CanonicalHeaders Canonical(const std::vector<http::Header>& headers) {
 
 std::string EncodePath(std::string_view path) {
   std::string out;
-  AppendEncoded(out, path, true);
+  AppendPercentEncoded(out, path, "/");
   return out;
 }
 
@@ -75,8 +61,8 @@ std::string EncodeQuery(const QueryParameters& parameters) {
   encoded.reserve(parameters.size());
   for (const auto& [name, value] : parameters) {
     auto& pair = encoded.emplace_back();
-    AppendEncoded(pair.first, name, false);
-    AppendEncoded(pair.second, value, false);
+    AppendPercentEncoded(pair.first, name);
+    AppendPercentEncoded(pair.second, value);
   }
   std::ranges::sort(encoded);
   std::string out;

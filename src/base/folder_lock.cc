@@ -15,7 +15,7 @@ namespace tmdbc {
 
 Result<FolderLock> FolderLock::Take(const std::string& folder, const std::string& work) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  std::filesystem::create_directory(folder, error);
   if (error) return SystemError("make folder", folder, error.value());
   FolderLock lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (lock.descriptor_ < 0) return SystemError("open", folder, errno);

@@ -12,8 +12,9 @@ namespace tmdbc {
 
 class FolderLock {
  public:
-  // Makes the folder, and those above, when absent. kBusy, with `work` in the message ("is publishing the tables"), when
-  // another process has it; else kIo...
+  // Makes the folder when absent, and never those above: where they have gone, nothing is made in their place
+  // (kNotFound). kBusy, with `work` in the message ("another process is publishing the tables in PATH"), when another
+  // process has it; else kIo...
   static Result<FolderLock> Take(const std::string& folder, const std::string& work);
 
   FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

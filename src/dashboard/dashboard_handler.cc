@@ -10,6 +10,7 @@
 #include "base/compression.h"
 #include "base/hash.h"
 #include "base/json_writer.h"
+#include "base/percent.h"
 #include "dashboard/assets.h"
 #include "dashboard/request_guard.h"
 
@@ -73,28 +74,6 @@ std::string WithinHtml(std::string_view json) {
   return out;
 }
 
-int HexDigit(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
-std::string Decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low >= 0) {
-      out += char(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 std::string_view PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -108,7 +87,7 @@ std::string QueryValue(std::string_view target, std::string_view name) {
     const std::size_t end = std::min(rest.size(), rest.find('&'));
     const std::string_view pair = rest.substr(0, end);
     const std::size_t equals = std::min(pair.size(), pair.find('='));
-    if (pair.substr(0, equals) == name) return Decoded(pair.substr(std::min(pair.size(), equals + 1)));
+    if (pair.substr(0, equals) == name) return FormDecoded(pair.substr(std::min(pair.size(), equals + 1)));
     rest.remove_prefix(std::min(rest.size(), end + 1));
   }
   return "";

@@ -5,44 +5,12 @@
 #include <array>
 #include <cctype>
 
+#include "base/percent.h"
+
 namespace tmdbc::read_api {
 namespace {
 
 constexpr std::array<std::string_view, 3> kNotAboutTheAnswer = {"api_key", "callback", "session_id"};
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string Decoded(std::string_view text, bool plus_is_blank) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && HexValue(text[i + 1]) >= 0 && HexValue(text[i + 2]) >= 0) {
-      out += static_cast<char>(HexValue(text[i + 1]) * 16 + HexValue(text[i + 2]));
-      i += 2;
-    } else {
-      out += plus_is_blank && text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
-void AppendEscaped(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._~").contains(c)) {
-      out += c;
-    } else {
-      out += '%';
-      out += kDigits[static_cast<unsigned char>(c) >> 4];
-      out += kDigits[static_cast<unsigned char>(c) & 15];
-    }
-  }
-}
 
 std::string_view Trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(' ');
@@ -66,9 +34,9 @@ Query Query::Parse(std::string_view text) {
   Query query;
   ForEachPart(text, '&', [&](std::string_view pair) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    std::string name = Decoded(pair.substr(0, equals), true);
+    std::string name = FormDecoded(pair.substr(0, equals));
     if (name.empty() || equals == pair.size()) return;
-    query.values_[std::move(name)] = Decoded(pair.substr(equals + 1), true);
+    query.values_[std::move(name)] = FormDecoded(pair.substr(equals + 1));
   });
   return query;
 }
@@ -100,9 +68,9 @@ std::string Query::Canonical() const {
   for (const auto& [name, value] : values_) {
     if (value.empty() || std::ranges::find(kNotAboutTheAnswer, name) != kNotAboutTheAnswer.end()) continue;
     if (!out.empty()) out += '&';
-    AppendEscaped(out, name);
+    AppendPercentEncoded(out, name);
     out += '=';
-    AppendEscaped(out, value);
+    AppendPercentEncoded(out, value);
   }
   return out;
 }
@@ -113,7 +81,7 @@ std::optional<ApiRequest> ApiRequest::Parse(std::string_view target) {
   if (path != "/3" && !path.starts_with("/3/")) return std::nullopt;
   ApiRequest request;
   ForEachPart(path.substr(2), '/', [&](std::string_view part) {
-    if (!part.empty()) request.path.push_back(Decoded(part, false));
+    if (!part.empty()) request.path.push_back(PercentDecoded(part));
   });
   if (question < target.size()) request.query = Query::Parse(target.substr(question + 1));
   return request;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ReadApi: TMDB's v3 read calls, answered from the mirror. Bodies are spliced from stored bytes, never printed anew.
+// ReadApi: TMDB's v3 read calls, answered from the mirror. Bodies are spliced from stored bytes, never printed again.
 // Knows nothing of HTTP but the status. One thread.
 //
 // Every endpoint is a row of the table in routes.cc: a pattern of the path and the function that answers it.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tables/table_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,33 +32,15 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 Result<TableFolder> TableFolder::Open(const std::string& root, Before before) {
-  std::error_code error;
-  fs::create_directories(root, error);
-  if (error) return SystemError("make folder", root, error.value());
-  const int lock = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock < 0) return SystemError("open", root, errno);
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    const int why = errno;
-    ::close(lock);
-    if (why == EWOULDBLOCK)
-      return Fail(ErrorCode::kBusy, "another process is publishing the tables in {}", root);
-    return SystemError("lock", root, why);
-  }
-  return TableFolder(root, lock, std::move(before));
+  TRY_ASSIGN(auto lock, FolderLock::Take(root, "is publishing the tables"));
+  return TableFolder(root, std::move(lock), std::move(before));
 }
 
-TableFolder::TableFolder(std::string root, int lock, Before before)
-    : root_(std::move(root)), lock_(lock), before_(std::move(before)), files_(root_) {}
+TableFolder::TableFolder(std::string root, FolderLock lock, Before before)
+    : root_(std::move(root)), lock_(std::move(lock)), before_(std::move(before)), files_(root_) {}
 
 TableFolder::TableFolder(TableFolder&& other) noexcept
-    : root_(std::move(other.root_)),
-      lock_(std::exchange(other.lock_, -1)),
-      before_(std::move(other.before_)),
-      files_(root_) {}
-
-TableFolder::~TableFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
+    : root_(std::move(other.root_)), lock_(std::move(other.lock_)), before_(std::move(other.before_)), files_(root_) {}
 
 Result<void> TableFolder::Ask(std::string_view act, const std::string& path) const {
   return before_ ? before_(act, path) : Result<void>();

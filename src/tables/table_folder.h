@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/folder_lock.h"
 #include "base/result.h"
 
 namespace tmdbc::tables {
@@ -21,12 +22,10 @@ class TableFolder {
   // there.
   using Before = std::function<Result<void>(std::string_view act, const std::string& path)>;
 
-  // Makes the folder when absent and locks it until the object is gone (flock(2): the kernel drops it with the
-  // process). kBusy when another process publishes.
+  // Locks it until the object is gone, as FolderLock::Take() does: kBusy when another process publishes.
   static Result<TableFolder> Open(const std::string& root, Before before = {});
   TableFolder(TableFolder&& other) noexcept;
   TableFolder& operator=(TableFolder&&) = delete;
-  ~TableFolder();
 
   const std::string& root() const { return root_; }
   BlobReader& files() { return files_; }
@@ -53,13 +52,13 @@ class TableFolder {
   bool Exists(const std::string& path) const;
 
  private:
-  TableFolder(std::string root, int lock, Before before);
+  TableFolder(std::string root, FolderLock lock, Before before);
   Result<void> Ask(std::string_view act, const std::string& path) const;
   // Writes and syncs tmp/NAME.
   Result<std::string> WriteTemporary(const std::string& path, std::string_view bytes);
 
   std::string root_;
-  int lock_;
+  FolderLock lock_;
   Before before_;
   PosixFileSystem files_;
 };

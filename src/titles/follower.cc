@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "titles/follower.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "titles/past_popularity.h"
 
 namespace tmdbc::titles {
 namespace {
-
-// Held as long as the pointer lives; the kernel lets go of it when the process dies.
-Result<std::shared_ptr<void>> LockFolder(const std::string& folder) {
-  const std::string path = folder + "/lock";
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) return Fail(ErrorCode::kIo, "open {}: {}", path, std::generic_category().message(errno));
-  std::shared_ptr<void> lock(nullptr, [descriptor](void*) { ::close(descriptor); });
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
-    return Fail(ErrorCode::kExists, "another process keeps the title index in {}", folder);
-  return lock;
-}
 
 constexpr std::array kPopularTypes = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
 constexpr std::uint64_t kMaxPastBytes = 16 << 20;
@@ -57,15 +41,15 @@ Follower::Follower(FileSystem& files, Database& catalog, const Clock& clock, std
       state_(std::uint64_t(clock.Now().time_since_epoch().count())) {}
 
 Result<void> Follower::Open() {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) return Fail(ErrorCode::kIo, "make {}: {}", folder_, error.message());
-  TRY_ASSIGN(lock_, LockFolder(folder_));
+  if (!lock_) {
+    TRY_ASSIGN(auto lock, FolderLock::Take(folder_, "keeps the title index"));
+    lock_.emplace(std::move(lock));
+  }
   std::vector<Followed> followed;
   for (const MediaType type : kIndexedTypes) {
     TRY_ASSIGN(Shelf shelf, Shelf::Open(folder_, type));
     if (!shelf.fresh_because().empty())
-      say_(fmt::format("the title index of {} is built anew: {}", Name(type), shelf.fresh_because()));
+      say_(fmt::format("the title index of {} is built again: {}", Name(type), shelf.fresh_because()));
     followed.push_back({.shelf = std::move(shelf)});
     Followed& one = followed.back();
     one.sealed = one.shelf.saved_up_to();
@@ -157,7 +141,7 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
 }
 
 Result<void> Follower::BeginAnew(Followed& one, std::string_view why) {
-  say_(fmt::format("the title index of {} is built anew: {}", Name(one.shelf.type()), why));
+  say_(fmt::format("the title index of {} is built again: {}", Name(one.shelf.type()), why));
   TRY(one.shelf.Clear());
   one.sealed = 0;
   one.open = {};

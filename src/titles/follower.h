@@ -3,7 +3,7 @@
 // behind it what has been committed to the open segments, so that a record is found as soon as it is looked for again
 // after its commit. Reads beside the process that writes and never makes it wait. What it knows is on the shelves
 // (shelf.h): after a restart it goes on where it was; what is damaged, of another version or of a store that was made
-// again is built anew. One thread; the index that it publishes belongs to any.
+// again is built again. One thread; the index that it publishes belongs to any.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/folder_lock.h"
 #include "base/sqlite.h"
 #include "base/stop.h"
 #include "storage/change_feed.h"
@@ -48,7 +49,7 @@ class Follower {
 
   // Takes what is new and publishes it; whether there was anything. The first call publishes what is on the shelves at
   // once, if all are there, and comes back when it has caught up with the feed: after a minute or so when it had to
-  // build. A stop request ends it between two segments. kExists: another process keeps the index in this folder.
+  // build. A stop request ends it between two segments. kBusy: another process keeps the index in this folder.
   Result<bool> Poll(const StopFlag& stop);
 
  private:
@@ -85,7 +86,7 @@ class Follower {
   RecordReader reader_;
   PopularityTable popularities_;
   std::optional<MonoTime> popularity_read_;
-  std::shared_ptr<void> lock_;
+  std::optional<FolderLock> lock_;
   std::vector<Followed> followed_;  // empty: not opened yet
   PastDays past_;
   bool past_is_due_ = false;

@@ -143,7 +143,7 @@ TEST(TitleFollower, IsBuiltAnewWhenItsFilesAreDamagedOrTheFolderIsGone) {
     }
     world.Poll();
     EXPECT_EQ(world.Find("fight"), "550") << what;
-    EXPECT_EQ(world.said.contains("built anew"), what != "all") << what << world.said;
+    EXPECT_EQ(world.said.contains("built again"), what != "all") << what << world.said;
   }
 }
 
@@ -209,7 +209,7 @@ TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
   Follower second(world.files, world.catalog, world.clock, world.folder, mine, [](const std::string&) {});
   const auto polled = second.Poll(world.no_stop);
   ASSERT_FALSE(polled);
-  EXPECT_EQ(polled.error().code, ErrorCode::kExists);
+  EXPECT_EQ(polled.error().code, ErrorCode::kBusy);
 }
 
 }  // namespace
