@@ -241,23 +241,6 @@ constexpr Setting kTable[] = {
     {"TMDB_EXPORT_BASE_URL", "tmdb", "https://files.tmdb.org/p/exports",
      "http(s)://host[:port][/path], without user, query or fragment", "Where the daily id exports are.",
      false, [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.tmdb_export_base_url); }},
-    {"IMAGE_BASE_URL", "images", "https://image.tmdb.org/t/p",
-     "http(s)://host[:port][/path], without user, query or fragment", "Where `images` fetches TMDB's pictures.", false,
-     [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.image_base_url); }},
-    {"IMAGE_RATE", "images", "20", "a number from 0.1 to 1000",
-     "Pictures a second. Their host is another one than the API's and has no stated limit.", false,
-     [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.image_rate); }},
-    {"SERVE_IMAGE_BASE_URL", "images", "", "http(s)://host[:port]/t/p, as clients reach `serve`",
-     "What `serve` gives at /3/configuration as the address of the pictures, so that clients take those that `images` "
-     "fetched. Not set: TMDB's own address.",
-     false,
-     [](std::string_view text, Settings& s) {
-       s.serve_image_base_url.clear();
-       if (text.empty()) return true;
-       if (!ParseBaseUrl(text, s.serve_image_base_url)) return false;
-       s.serve_image_base_url += '/';
-       return true;
-     }},
     {"RATE_LIMIT_REQUESTS", "collector", "3", "a number from 0.1 to 1000",
      "Requests a second, over all workers. No second at the server holds more. TMDB allows about 40; above "
      "50 a warning is given.",
@@ -375,6 +358,12 @@ constexpr Setting kTable[] = {
        s.metrics_listen = text;
        return text.empty() || ParseListenAddress(text).has_value();
      }},
+    {"IMAGE_BASE_URL", "images", "https://image.tmdb.org/t/p",
+     "http(s)://host[:port][/path], without user, query or fragment", "Where `images` fetches TMDB's pictures.", false,
+     [](std::string_view text, Settings& s) { return ParseBaseUrl(text, s.image_base_url); }},
+    {"IMAGE_RATE", "images", "20", "a number from 0.1 to 1000",
+     "Pictures a second. Their host is another one than the API's and has no stated limit.", false,
+     [](std::string_view text, Settings& s) { return ParseWithin(text, 0.1, 1000.0, s.image_rate); }},
     {"SERVE_LISTEN", "serve", "127.0.0.1:8080",
      "host:port of this machine, such as 127.0.0.1:8080, or a port alone, then of 127.0.0.1",
      "Where `serve` answers TMDB's read API and shows the dashboard; --listen is short for it. When it is set, `run` "
@@ -417,6 +406,17 @@ constexpr Setting kTable[] = {
      "How much memory may hold answers that are ready to be sent again; 0: none.", false,
      [](std::string_view text, Settings& s) {
        return ParseWithin<std::int64_t>(text, 0, std::int64_t(1) << 40, s.serve_cache_bytes);
+     }},
+    {"SERVE_IMAGE_BASE_URL", "serve", "", "http(s)://host[:port]/t/p, as clients reach `serve`",
+     "What `serve` gives at /3/configuration as the address of the pictures, so that clients take those that `images` "
+     "fetched. Not set: TMDB's own address.",
+     false,
+     [](std::string_view text, Settings& s) {
+       s.serve_image_base_url.clear();
+       if (text.empty()) return true;
+       if (!ParseBaseUrl(text, s.serve_image_base_url)) return false;
+       s.serve_image_base_url += '/';
+       return true;
      }},
     {"TABLES", "tables", "auto", "auto, off, daily or after-every-collection",
      "When `run` brings the Parquet tables in DATA_DIR/tables up to date: once a day, or after each collection. auto: "
