@@ -10,8 +10,10 @@
 #include <iterator>
 #include <map>
 #include <random>
+#include <set>
 
 #include "duckdb/database.h"
+#include "tables/scratch.h"
 #include "testing/duckdb_library.h"
 
 namespace tmdbc::tables {
@@ -187,6 +189,87 @@ TEST(PartSplice, WritesWhatDuckdbReads) {
   EXPECT_EQ(ask("SELECT count(*) FROM read_parquet({}) WHERE movie_id = 2718"), 3);
   EXPECT_EQ(ask("SELECT count(*) FROM read_parquet({}) WHERE movie_id > 2990 AND note = 'even'"),
             ask("SELECT count(*) FROM read_parquet({}) WHERE movie_id + 0 > 2990 AND note || '' = 'even'"));
+}
+
+// A cell of a column that goes through all NULL, one value, a few, runs of them, and mostly others, some of them long.
+Cell SomeCell(ColumnType type, std::size_t row, std::mt19937_64& random, std::string& text) {
+  const std::size_t shape = row / 700 % 6;
+  if (shape == 0 || random() % 7 == 0) return {};
+  const auto number = shape == 1   ? 5
+                      : shape == 2 ? std::int64_t(random() % 20) - 10
+                      : shape == 3 ? std::int64_t(row / 37)
+                                   : std::int64_t(random());
+  switch (type) {
+    case ColumnType::kText:
+      text = shape == 5 && row % 2 == 0 ? std::string(random() % 300, char('a' + row % 26)) : fmt::format("é{}", number);
+      return TextCell(text);
+    case ColumnType::kBool:
+      return NumberCell(number % 2 != 0);
+    case ColumnType::kDate:
+      return NumberCell(number % 2'900'000);
+    case ColumnType::kTime:
+      return NumberCell(number % 250'000'000'000'000'000);
+    case ColumnType::kReal:
+      return {.null = false, .real = number == 0 ? -0.0 : double(number) / 8};
+    case ColumnType::kInteger:
+      return NumberCell(number);
+  }
+  return {};
+}
+
+TEST(PartSplice, WritesEveryTypeAsDuckdbReadsIt) {
+  const auto at = FindTable("movies").value();
+  const Table& movies = Tables()[at];
+  std::set<ColumnType> types;
+  for (const Column& column : movies.columns) types.insert(column.type);
+  ASSERT_EQ(types.size(), 6u);
+  SpliceWorld world;
+  auto database = duckdb::Database::Open(testing::Duckdb(), {}).value();
+  auto connection = database.Connect().value();
+  Scratch scratch(connection);
+  RecordRows rows(movies);
+  std::mt19937_64 random(7);
+  std::vector<std::pair<std::int64_t, std::int64_t>> ids;
+  for (std::size_t row = 0; row < 10'000; ++row) {
+    std::vector<std::string> texts(movies.columns.size());
+    std::vector<Cell> cells;
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      cells.push_back(SomeCell(movies.columns[i].type, row + 100 * i, random, texts[i]));
+    ids.emplace_back(std::int64_t(row), 0);
+    cells[movies.Find(movies.record_column).value()] = NumberCell(ids.back().first);
+    rows.Row(cells);
+    ASSERT_TRUE(scratch.Row(at, cells));
+  }
+  const std::string written = scratch.Take(at).value();
+  const ChangedIds changed(ids);
+  for (const PageSizes& sizes : {PageSizes{}, PageSizes{.page_rows = 64, .group_rows = 1000}}) {
+    PartSplice splice(movies, world.Path("file"), sizes, std::nullopt, changed);
+    for (const auto& record : rows.Records()) ASSERT_TRUE(splice.Add(rows, record));
+    ASSERT_EQ(splice.Finish().value().rows, 10'000);
+    const std::string file = fmt::format("read_parquet({})", duckdb::Quoted(world.Path("file")));
+    const auto differing = connection.QueryNumber(fmt::format(
+        "SELECT count(*) FROM (({0} EXCEPT ALL {1}) UNION ALL ({1} EXCEPT ALL {0}))",
+        fmt::format("SELECT {} FROM {}", ColumnList(movies), file), "FROM " + written));
+    EXPECT_EQ(differing.value(), 0);
+    // The statistics hide no row from a reader that asks for a value.
+    for (const Column& column : movies.columns) {
+      const std::string name = duckdb::QuotedName(column.name);
+      for (const std::string value : {"min", "any_value", "max"}) {
+        const auto found = [&](const std::string& from) {
+          auto text = connection.Query(fmt::format("SELECT {}({})::VARCHAR FROM {}", value, name, written)).value();
+          EXPECT_TRUE(text.Next().value());
+          const std::string literal = duckdb::Quoted(std::string(text.Varchar(0, 0)));
+          while (text.Next().value()) continue;
+          return connection
+              .QueryNumber(fmt::format("SELECT count(*) FROM {} WHERE {} = {}::{}", from, name, literal,
+                                       SqlName(column.type)))
+              .value();
+        };
+        EXPECT_GT(found(written), 0) << column.name;
+        EXPECT_EQ(found(file), found(written)) << column.name;
+      }
+    }
+  }
 }
 
 TEST(PageFile, RefusesWhatIsNone) {

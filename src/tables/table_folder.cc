@@ -60,8 +60,9 @@ Result<std::string> TableFolder::WriteTemporary(const std::string& path, std::st
   std::ranges::replace(name, '/', '.');
   const std::string temporary = "tmp/" + name;
   TRY(Ask("write", temporary));
+  // One that was left may have a second name, whose bytes must stay.
+  if (Exists(temporary)) TRY(files_.Remove(temporary));
   TRY_ASSIGN(const auto file, files_.OpenAppend(temporary));
-  TRY(file->Truncate(0));
   TRY(file->Append(bytes));
   TRY(file->Sync());
   return temporary;
@@ -86,6 +87,7 @@ Result<void> TableFolder::Replace(const std::string& path, std::string_view byte
 }
 
 Result<void> TableFolder::MoveIn(const std::string& from, const std::string& to) {
+  TRY(files_.Size(from));  // to open what is not there would make it
   TRY_ASSIGN(const auto file, files_.OpenAppend(from));
   TRY(file->Sync());
   TRY(Ask("move", to));
