@@ -46,6 +46,8 @@ std::string_view Name(Fidelity fidelity) {
       return "empty";
     case Fidelity::kMissing:
       return "missing";
+    case Fidelity::kNone:
+      break;
   }
   return "";
 }
@@ -55,7 +57,13 @@ Answer ErrorAnswer(int status_code) {
   JsonWriter json;
   json.BeginObject().Field("success", false).Field("status_code", row->code);
   json.Field("status_message", row->message).EndObject();
-  return {.status = row->status, .body = json.text()};
+  return {.status = row->status, .body = json.text(), .fidelity = Fidelity::kNone};
+}
+
+Answer ParameterMissing(std::string_view name) {
+  return {.status = 422,
+          .body = fmt::format(R"({{"errors":["{} must be provided"]}})", name),
+          .fidelity = Fidelity::kNone};
 }
 
 }  // namespace tmdbc::read_api

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "tmdb/media_id.h"
 
 namespace tmdbc::read_api {
@@ -20,8 +21,9 @@ enum class Fidelity : std::uint8_t {
   kApproximate,  // TMDB's shape; which rows, or their order, is ours
   kEmpty,        // TMDB's shape without rows: it is stored nowhere
   kMissing,      // TMDB may have it, the mirror does not yet
+  kNone,         // an error, which says nothing of TMDB's records
 };
-// "exact": the header Mirror-Answer.
+// "exact": the header Mirror-Answer; empty for kNone.
 std::string_view Name(Fidelity fidelity);
 
 // A record that an answer rests on. While none of an answer's stamps has changed, neither has the answer.
@@ -42,10 +44,15 @@ struct Answer {
   std::uint64_t index_state = 0;
   // A record was looked for that is not stored: any commit may bring it, and change the answer.
   bool missed = false;
+  // Why records could not be read. What needed them is left out, or all of it is (503). No client is told: whoever runs
+  // the mirror is.
+  std::vector<Error> problems = {};
 };
 
 // TMDB's error of that number: its HTTP status and {"success":false,"status_code":34,"status_message":...}. Sources:
 // docs/tmdb-facts.md.
 Answer ErrorAnswer(int status_code);
+// The one without a number: {"errors":["query must be provided"]}.
+Answer ParameterMissing(std::string_view name);
 
 }  // namespace tmdbc::read_api

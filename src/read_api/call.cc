@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/call.h"
 
-#include "titles/find.h"
+#include "tmdb/detail_plan.h"
 
 namespace tmdbc::read_api {
 
 std::shared_ptr<const Record> Call::Note(Result<std::shared_ptr<const Record>> found) {
   if (!found) {
-    if (found.error().code != ErrorCode::kNotFound && !failure_) failure_ = found.error();
     missed_ = true;
+    if (found.error().code != ErrorCode::kNotFound) NoteProblem(found.error());
     return nullptr;
   }
   sources_.push_back((*found)->source);
   return *std::move(found);
+}
+
+void Call::NoteProblem(const Error& error) {
+  problems_.push_back(error);
+  failed_ = failed_ || !IsDamage(error);
+  Worsen(Fidelity::kApproximate);
 }
 
 const titles::Titles* Call::Titles() {
@@ -30,25 +36,38 @@ std::shared_ptr<const Record> Call::FindList(MediaId id) {
   return found;
 }
 
-std::optional<std::int64_t> Call::MovieOfImdbId(std::string_view imdb_id) {
-  missed_ = true;
-  const titles::Titles* const index = Titles();
-  if (index == nullptr) {
-    if (mirror_.titles != nullptr) failure_ = Error{ErrorCode::kUnavailable, "the title index is being built"};
-    return std::nullopt;
+std::optional<std::vector<std::string_view>> Call::Appends() const {
+  const std::vector<std::string_view> sent = query().List("append_to_response");
+  if (sent.size() > kMaxAppends) return std::nullopt;
+  std::vector<std::string_view> names;
+  for (const std::string_view name : sent) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
-  const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, imdb_id);
-  if (found.empty()) return std::nullopt;
-  missed_ = false;
-  return found.front().id.id;
+  return names;
 }
 
 Answer Call::NotFound(MediaId id) {
   Answer answer = ErrorAnswer(34);
   const auto awaited = mirror_.records.IsAwaited(id);
-  if (!awaited && !failure_) failure_ = awaited.error();
+  if (!awaited) NoteProblem(awaited.error());
   if (awaited && *awaited) answer.fidelity = Fidelity::kMissing;
   return answer;
+}
+
+Answer Call::Finished(Answer made) && {
+  // Where nothing could be read, or what was asked for could not, there is no answer at all.
+  const bool unread = !problems_.empty() && (sources_.empty() || made.status == 404);
+  if (failed_ || unread) {
+    made = ErrorAnswer(9);
+  } else {
+    if (!problems_.empty()) made.max_age = {};
+    made.fidelity = std::max(made.fidelity, fidelity_);
+    made.sources = std::move(sources_);
+    made.index_state = titles_ ? titles_->state() : 0;
+    made.missed = missed_;
+  }
+  made.problems = std::move(problems_);
+  return made;
 }
 
 }  // namespace tmdbc::read_api

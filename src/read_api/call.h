@@ -47,40 +47,39 @@ class Call {
   // Where pictures are, when not at TMDB's; empty: there.
   std::string_view image_base_url() const { return mirror_.image_base_url; }
 
-  // The record, noted as a source of the answer; null when there is none. An error of the store ends the call: it is
-  // kept in failure(), and null is given.
-  std::shared_ptr<const Record> Find(MediaId id) { return Note(mirror_.records.Get(id)); }
+  // The record, noted as a source of the answer; null when there is none. Null for a damaged one, too: the answer does
+  // without it. Any other error of the store fails the call, which reads no more.
+  std::shared_ptr<const Record> Find(MediaId id) { return failed_ ? nullptr : Note(mirror_.records.Get(id)); }
   std::shared_ptr<const Record> FindSeason(std::int64_t tv_id, std::int64_t season_number) {
-    return Note(mirror_.records.GetSeason(tv_id, season_number));
+    return failed_ ? nullptr : Note(mirror_.records.GetSeason(tv_id, season_number));
   }
   // The same of a configuration list, read again only when there is a newer one.
   std::shared_ptr<const Record> FindList(MediaId id);
-  // The film of an IMDb id.
-  std::optional<std::int64_t> MovieOfImdbId(std::string_view imdb_id);
   // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or
   // it is being built.
   const titles::Titles* Titles();
-  std::uint64_t index_state() const { return titles_ ? titles_->state() : 0; }
+  // The names in append_to_response, each once; nothing when more are sent than TMDB takes: ErrorAnswer(27).
+  std::optional<std::vector<std::string_view>> Appends() const;
   // The answer of a record that is not there.
   Answer NotFound(MediaId id);
 
   // The answer is no better than that from here on: it is as good as its worst part.
   void Worsen(Fidelity fidelity) { fidelity_ = std::max(fidelity_, fidelity); }
-  Fidelity fidelity() const { return fidelity_; }
 
-  const std::optional<Error>& failure() const { return failure_; }
-  std::vector<Source> TakeSources() { return std::move(sources_); }
-  bool missed() const { return missed_; }
+  // `made`, which the endpoint returned, with what was noted on the way.
+  Answer Finished(Answer made) &&;
 
  private:
   std::shared_ptr<const Record> Note(Result<std::shared_ptr<const Record>> found);
+  void NoteProblem(const Error& error);
 
   const ApiRequest& request_;
   Mirror& mirror_;
   const Time now_;
   std::shared_ptr<const titles::Titles> titles_;
   std::vector<Source> sources_;
-  std::optional<Error> failure_;
+  std::vector<Error> problems_;  // Answer::problems
+  bool failed_ = false;
   Fidelity fidelity_ = Fidelity::kExact;
   bool missed_ = false;  // Answer::missed
 };

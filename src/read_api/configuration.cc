@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/safe_text.h"
 #include "read_api/genres.h"
@@ -67,20 +66,18 @@ std::string PathOf(const Call& call) {
 Answer Configuration(Call& call) {
   const auto list = ListAt(call, "configuration");
   if (list == nullptr) return Missing();
-  const std::vector<std::string_view> names = call.query().List("append_to_response");
+  const auto names = call.Appends();
+  if (!names) return ErrorAnswer(27);
   const JsonObject stored(list->body);
   const std::string body = call.image_base_url().empty() ? list->body : WithImagesAt(stored, call.image_base_url());
-  if (names.empty()) return {.body = body, .max_age = kListMaxAge};
+  if (names->empty()) return {.body = body, .max_age = kListMaxAge};
   constexpr std::string_view kNames[] = {"countries", "jobs", "languages", "primary_translations",
                                          "timezones"};
   JsonSplice out = JsonSplice::Object(body.size());
   const JsonObject configuration(body);
   for (const JsonMember& member : configuration.members()) out.Add(member.whole);
-  std::vector<std::string_view> done;
-  for (const std::string_view name : names) {
+  for (const std::string_view name : *names) {
     if (std::ranges::find(kNames, name) == std::end(kNames)) continue;
-    if (std::ranges::find(done, name) != done.end()) continue;
-    done.push_back(name);
     const auto appended = ListAt(call, "configuration/" + std::string(name));
     if (appended == nullptr) {
       call.Worsen(Fidelity::kMissing);

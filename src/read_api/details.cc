@@ -13,7 +13,7 @@
 #include "read_api/plain_body.h"
 #include "read_api/stored_page.h"
 #include "read_api/subject.h"
-#include "tmdb/detail_plan.h"
+#include "titles/find.h"
 #include "tmdb/media_traits.h"
 
 namespace tmdbc::read_api {
@@ -40,8 +40,11 @@ Found FindSubject(Call& call) {
   const std::string_view text = call.part(1);
   auto id = PositiveInteger(text);
   if (*type == MediaType::kMovie && text.starts_with("tt")) {
-    id = call.MovieOfImdbId(text);
-    if (!id) return ErrorAnswer(34);
+    const titles::Titles* const index = call.Titles();
+    if (index == nullptr) return IndexAwaited();
+    const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, text);
+    if (found.empty()) return ErrorAnswer(34);
+    id = found.front().id.id;
   }
   if (!id) return ErrorAnswer(6);
   auto record = call.Find({*type, *id});
@@ -88,21 +91,11 @@ std::string AppendedSeason(Call& call, const Subject& show, std::string_view nam
   return kind == nullptr ? std::string() : MakePart(call, *kind, season);
 }
 
-// The names to append, each once; nothing when there are more than TMDB takes.
-std::optional<std::vector<std::string_view>> Appends(const Call& call) {
-  std::vector<std::string_view> names;
-  for (const std::string_view name : call.query().List("append_to_response")) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-  }
-  if (names.size() > kMaxAppends) return std::nullopt;
-  return names;
-}
-
 // `make_open` gives the plain body without its closing brace. A name that the subject's type does not know is dropped
 // in silence, as TMDB does.
 template <class MakeOpen>
 Answer DetailsOf(Call& call, const Subject& subject, const MakeOpen& make_open) {
-  const auto names = Appends(call);
+  const auto names = call.Appends();
   if (!names) return ErrorAnswer(27);
   std::string open = make_open();
   for (const std::string_view name : *names) {

@@ -115,6 +115,7 @@ TEST(Details, TakeTwentyNamesAndNoMore) {
   const Answer answer = world.Get("/3/movie/47964?append_to_response=" + names + ",images");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(JsonObject(answer.body)["status_code"], "27");
+  EXPECT_EQ(world.Get("/3/movie/47964?append_to_response=" + names + ",credits").status, 400);  // sent 21 times
 }
 
 TEST(Details, GiveEmptyPagesWhereNothingIsStored) {
@@ -517,7 +518,7 @@ TEST(Details, TellAnIdThatIsAwaitedFromOneThatNobodyKnows) {
   world.records.awaited.insert({MediaType::kMovie, 7});
   EXPECT_EQ(world.Get("/3/movie/7").fidelity, Fidelity::kMissing);
   EXPECT_EQ(world.Get("/3/movie/7/credits").body, kNoResource);
-  EXPECT_EQ(world.Get("/3/movie/8").fidelity, Fidelity::kExact);
+  EXPECT_EQ(world.Get("/3/movie/8").fidelity, Fidelity::kNone);
 }
 
 TEST(Lists, AreReadAgainWhenThereIsANewerOne) {

@@ -191,7 +191,10 @@ class FilterMaker {
     std::map<std::string, std::int64_t> order;
     const auto id = ConfigurationId("certification/" + std::string(Name(type_)) + "/list");
     const auto list = id ? call_.FindList({MediaType::kConfiguration, *id}) : nullptr;
-    if (list == nullptr) return order;
+    if (list == nullptr) {
+      call_.Worsen(Fidelity::kApproximate);
+      return order;
+    }
     const JsonObject countries(JsonObject(list->body)["certifications"]);
     for (const JsonSlice one : ElementsOf(countries[country])) {
       const JsonObject row(one);

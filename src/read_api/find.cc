@@ -39,7 +39,7 @@ std::string SeasonRow(const Record& record) {
 Answer Find(Call& call) {
   const Query& query = call.query();
   const auto source = titles::ParseExternalSource(query.Get("external_source").value_or(""));
-  if (!source) return {.status = 422, .body = R"({"errors":["external_source must be provided"]})"};
+  if (!source) return ParameterMissing("external_source");
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
   const RowStyle style = StyleOf(query, RowForm::kMixed, false);

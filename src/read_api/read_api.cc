@@ -2,6 +2,7 @@
 #include "read_api/read_api.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "read_api/call.h"
 #include "read_api/routes.h"
@@ -23,12 +24,7 @@ Answer ReadApi::Get(const ApiRequest& request) {
   if (route == Routes().end()) return ErrorAnswer(34);
   Call call(request, mirror_, clock_.Now());
   Answer answer = route->endpoint(call);
-  if (call.failure()) return ErrorAnswer(9);
-  answer.fidelity = std::max(answer.fidelity, call.fidelity());
-  answer.sources = call.TakeSources();
-  answer.index_state = call.index_state();
-  answer.missed = answer.missed || call.missed();
-  return answer;
+  return std::move(call).Finished(std::move(answer));
 }
 
 }  // namespace tmdbc::read_api

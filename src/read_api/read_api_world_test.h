@@ -21,6 +21,7 @@ class MemoryRecords : public Records {
  public:
   Result<std::shared_ptr<const Record>> Get(MediaId id) override {
     if (failure) return std::unexpected(*failure);
+    if (damaged.contains(id)) return Fail(ErrorCode::kCorrupt, "{}: bad checksum", ToString(id));
     const auto found = all.find(id);
     if (found == all.end()) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
     return found->second;
@@ -41,6 +42,7 @@ class MemoryRecords : public Records {
 
   std::map<MediaId, std::shared_ptr<const Record>> all;
   std::set<MediaId> awaited;
+  std::set<MediaId> damaged;
   std::optional<Error> failure;  // of every look-up
 };
 

@@ -31,7 +31,7 @@ struct RowsWorld : ReadApiWorld {
     Mirror mirror{.records = records};
     Call call(request, mirror, clock.Now());
     std::string row = RowOf(call, **records.Get(id), style);
-    fidelity = call.fidelity();
+    fidelity = std::move(call).Finished({}).fidelity;
     return row;
   }
   Fidelity fidelity = Fidelity::kExact;

@@ -51,7 +51,7 @@ Answer Search(Call& call) {
   if (kind == nullptr) return ErrorAnswer(34);
   const Query& query = call.query();
   const auto text = query.Get("query");
-  if (!text) return {.status = 422, .body = R"({"errors":["query must be provided"]})"};
+  if (!text) return ParameterMissing("query");
   const auto page = PageOf(query);
   if (!page) return ErrorAnswer(22);
   const titles::Titles* const index = call.Titles();

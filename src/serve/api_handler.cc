@@ -114,7 +114,10 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
     FinishedAnswer error = Finish(read_api::ErrorAnswer(code), 0, now);
     return Send(request, error, note);
   };
-  if (!mark) return answer_error(9);
+  if (!mark) {
+    note.problems.push_back(mark.error());
+    return answer_error(9);
+  }
   if (FinishedAnswer* kept = cache_.FindAlias(request.target); kept && Holds(*kept, *mark, now)) {
     note.kept = true;
     return SendKept(request, *kept, note);
@@ -129,7 +132,9 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
   note.kept = answer != nullptr && Holds(*answer, *mark, now);
   FinishedAnswer made;
   if (!note.kept) {
-    made = Finish(api_.Get(*asked), *mark, now);
+    read_api::Answer answered = api_.Get(*asked);
+    note.problems = std::move(answered.problems);
+    made = Finish(std::move(answered), *mark, now);
     answer = made.until > now ? cache_.Put(*key, made) : nullptr;
     if (answer == nullptr) cache_.Remove(*key);
   }
@@ -181,7 +186,8 @@ FinishedAnswer ApiHandler::Finish(read_api::Answer answer, std::uint64_t mark, T
     // An error that follows from the request alone is made faster than it is found.
     if (answer.missed && answer.status == 404) out.until = now + kKeepErrorsFor;
   }
-  lines.append("Mirror-Answer: ").append(read_api::Name(answer.fidelity)).append("\r\n");
+  if (answer.fidelity != read_api::Fidelity::kNone)
+    lines.append("Mirror-Answer: ").append(read_api::Name(answer.fidelity)).append("\r\n");
   if (const auto oldest = OldestOf(answer.sources))
     lines.append("Mirror-Fetched-At: ").append(FormatTime(*oldest)).append("\r\n");
   out.lines = Shared(std::string(kJson) + lines);

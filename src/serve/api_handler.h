@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "http/server.h"
 #include "read_api/read_api.h"
 #include "read_api/records.h"
@@ -28,6 +30,7 @@ inline constexpr std::size_t kMaxQueryPairs = 100;
 struct ApiNote {
   std::string_view answer = {};  // Mirror-Answer; empty: none
   bool kept = false;             // the answer was there already
+  std::vector<Error> problems = {};  // why the store, or records of it, could not be read
 };
 
 class ApiHandler {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,10 @@ bool IsUnder(std::string_view target, std::string_view folder) {
   return target.empty() || target[0] == '/' || target[0] == '?';
 }
 
+// A problem is met again with every request for the same record: that often it is said again.
+constexpr std::chrono::hours kSaidAgainAfter{1};
+constexpr std::size_t kMostSaid = 1000;
+
 http::Answer Text(int status, std::string text) {
   return {.status = status,
           .headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
@@ -32,6 +37,7 @@ http::Answer Front::operator()(const http::ServerRequest& request) {
   http::Answer answer = Route(request, note);
   const Duration took = clock_.Mono() - request.received;
   const std::uint64_t bytes = answer.body && request.method != "HEAD" ? answer.body->size() : 0;
+  Report(note.problems);
   metrics_.Count(request.target, answer.status, bytes, took, note.kept);
   if (lines_ == RequestLog::kAll || (lines_ == RequestLog::kErrors && answer.status >= 400)) {
     log_.Info("answered", {{"peer", request.peer_address},
@@ -44,6 +50,16 @@ http::Answer Front::operator()(const http::ServerRequest& request) {
                            {"kept", note.kept}});
   }
   return answer;
+}
+
+void Front::Report(const std::vector<Error>& problems) {
+  if (problems.empty()) return;
+  const MonoTime now = clock_.Mono();
+  std::erase_if(reported_, [&](const auto& row) { return now - row.second >= kSaidAgainAfter; });
+  for (const Error& problem : problems) {
+    if (reported_.size() < kMostSaid && reported_.emplace(problem.message, now).second)
+      log_.Warn("what a request needs cannot be read", {{"reason", problem.message}});
+  }
 }
 
 void Front::Refused(int status, std::string_view why, const std::string& peer_address) {

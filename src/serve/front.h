@@ -9,7 +9,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -42,6 +45,7 @@ class Front {
  private:
   http::Answer Route(const http::ServerRequest& request, ApiNote& note);
   http::Answer Health();
+  void Report(const std::vector<Error>& problems);
 
   ApiHandler& api_;
   StoreMark& mark_;
@@ -50,6 +54,7 @@ class Front {
   Log& log_;
   const RequestLog lines_;
   ServeMetrics& metrics_;
+  std::map<std::string, MonoTime> reported_;  // messages of problems, and when
 };
 
 }  // namespace tmdbc::serve

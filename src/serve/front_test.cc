@@ -76,6 +76,25 @@ TEST_F(FrontTest, LogsWhatFailedWithoutItsKey) {
   EXPECT_TRUE(logged.contains("a line ends without CR")) << logged;
 }
 
+TEST_F(FrontTest, SaysOnceAnHourWhatCannotBeRead) {
+  world.records.damaged = {{MediaType::kMovie, 550}};
+  const auto said = [this] {
+    constexpr std::string_view kReason = "movie:550: bad checksum";
+    const std::string text = Logged();
+    int lines = 0;
+    for (auto at = text.find(kReason); at != std::string::npos; at = text.find(kReason, at + 1)) ++lines;
+    return lines;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(StatusOf("/3/movie/550"), 503);
+  EXPECT_EQ(said(), 1);
+  world.clock.Advance(std::chrono::hours(1));
+  EXPECT_EQ(StatusOf("/3/movie/550"), 503);
+  EXPECT_EQ(said(), 2);
+  mark.failure = Error{ErrorCode::kUnreadable, "read catalog.db: gone"};
+  EXPECT_EQ(StatusOf("/3/movie/550"), 503);
+  EXPECT_TRUE(Logged().contains("read catalog.db: gone"));
+}
+
 TEST_F(FrontTest, CountsWhatItAnswers) {
   for (int i = 0; i < 3; ++i) (void)StatusOf("/3/movie/550");
   (void)StatusOf("/3/tv/1");
