@@ -28,7 +28,6 @@
 #include "base/words.h"
 #include "http/curl_transport.h"
 #include "http/paced_requester.h"
-#include "images/image_check.h"
 #include "images/image_fetch.h"
 #include "images/image_folder.h"
 #include "images/selection.h"
@@ -205,24 +204,15 @@ std::string JsonOf(const images::FetchReport& report, const images::ImageFolder&
   return json.EndObject().text() + "\n";
 }
 
-// Removes what is no whole image any more: the next run fetches it again.
-Result<int> Check(images::ImageFolder& folder, FileSystem& files, const StopFlag& stop) {
-  std::vector<images::ImageName> broken;
-  std::int64_t checked = 0;
-  for (const auto& [image, bytes] : folder.all()) {
-    if (stop.requested()) break;
-    ++checked;
-    const auto content = images::ImageFolder::Read(files, image);
-    if (!content && !IsDamage(content.error())) return std::unexpected(content.error());
-    if (!content || !images::CheckImage(*content, image.format())) broken.push_back(image);
-  }
-  for (const images::ImageName& image : broken) {
-    TRY(WriteOut(fmt::format("{} is damaged: removed\n", image.url_path())));
-    TRY(folder.Remove(image));
-  }
-  TRY(WriteOut(fmt::format("{} images checked, {} damaged\n", FormatCount(checked),
-                           FormatCount(static_cast<std::int64_t>(broken.size())))));
-  return broken.empty() && !stop.requested() ? kExitDone : kExitPartly;
+// What is removed here is fetched again by the next run.
+Result<int> Check(images::ImageFolder& folder, const StopFlag& stop) {
+  std::int64_t damaged = 0;
+  TRY_ASSIGN(const auto checked, folder.Check(stop, [&](const images::ImageName& image) {
+    ++damaged;
+    return WriteOut(fmt::format("{} is damaged: removed\n", image.url_path()));
+  }));
+  TRY(WriteOut(fmt::format("{} images checked, {} damaged\n", FormatCount(checked), FormatCount(damaged))));
+  return damaged == 0 && !stop.requested() ? kExitDone : kExitPartly;
 }
 
 }  // namespace
@@ -234,7 +224,7 @@ Result<int> ImagesCommand(const Settings& settings, const Arguments& arguments) 
   const StopSignals signals;
   PosixFileSystem files(settings.data_dir);
   TRY_ASSIGN(auto folder, images::ImageFolder::Open(files));
-  if (arguments.Has("--check")) return Check(folder, files, signals.flag());
+  if (arguments.Has("--check")) return Check(folder, signals.flag());
 
   std::int64_t unreadable = 0;
   TRY_ASSIGN(const auto titles, MostPopular(*store, wish, signals.flag()));

@@ -46,6 +46,8 @@ Result<FetchReport> ImageFetch::Bring(std::span<const ImageName> wanted, const S
                                       const std::function<void(const FetchReport&)>& tell) {
   wanted_ = EachOnce(wanted);
   next_ = 0;
+  flights_.clear();
+  waiting_.clear();
   beyond_ = 0;
   failures_in_a_row_ = 0;
   report_ = FetchReport{.wanted = static_cast<std::int64_t>(wanted_.size()), .last_failure = {}};
@@ -74,8 +76,6 @@ Result<FetchReport> ImageFetch::Bring(std::span<const ImageName> wanted, const S
   }
   requester_.CancelAll();
   report_.left = static_cast<std::int64_t>(wanted_.size() - next_ + flights_.size() + waiting_.size() + beyond_);
-  flights_.clear();
-  waiting_.clear();
   return report_;
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "images/image_check.h"
+
 namespace tmdbc::images {
 namespace {
 
@@ -63,12 +65,32 @@ Result<void> ImageFolder::Put(const ImageName& image, std::string_view bytes) {
 }
 
 Result<void> ImageFolder::Remove(const ImageName& image) {
-  TRY(files_->Remove(PathOf(image)));
+  if (const auto removed = files_->Remove(PathOf(image)); !removed && removed.error().code != ErrorCode::kNotFound)
+    return removed;
   if (const auto found = all_.find(image); found != all_.end()) {
     bytes_ -= found->second;
     all_.erase(found);
   }
   return {};
+}
+
+Result<std::int64_t> ImageFolder::Check(const StopFlag& stop,
+                                        const std::function<Result<void>(const ImageName&)>& removed) {
+  std::int64_t checked = 0;
+  for (auto next = all_.begin(); next != all_.end() && !stop.requested();) {
+    const ImageName image = (next++)->first;  // Remove() takes it out of all_
+    const auto bytes = Read(*files_, image);
+    if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
+      TRY(Remove(image));
+      continue;
+    }
+    if (!bytes && !IsDamage(bytes.error())) return std::unexpected(bytes.error());
+    ++checked;
+    if (bytes && CheckImage(*bytes, image.format())) continue;
+    TRY(Remove(image));
+    TRY(removed(image));
+  }
+  return checked;
 }
 
 Result<std::string> ImageFolder::Read(BlobReader& files, const ImageName& image) {

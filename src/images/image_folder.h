@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "base/files.h"
+#include "base/stop.h"
 #include "images/image_name.h"
 
 namespace tmdbc::images {
@@ -27,7 +29,12 @@ class ImageFolder {
   std::uint64_t bytes() const { return bytes_; }
 
   Result<void> Put(const ImageName& image, std::string_view bytes);
+  // One that somebody removed already is no error.
   Result<void> Remove(const ImageName& image);
+
+  // Reads all of them and removes those that are no whole image any more; `removed` is told of each. How many were
+  // read; fewer than all() when stopped.
+  Result<std::int64_t> Check(const StopFlag& stop, const std::function<Result<void>(const ImageName&)>& removed);
 
   // Any thread, beside one that writes; kNotFound when it is not kept.
   static Result<std::string> Read(BlobReader& files, const ImageName& image);

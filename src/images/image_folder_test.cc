@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "testing/fault_file_system.h"
 
 namespace tmdbc::images {
@@ -45,6 +47,26 @@ TEST(ImageFolder, RemovesWhatAnInterruptedWriteLeftAndNothingElse) {
   EXPECT_EQ(*files.Exists("images/w342/pB/pB8BM7.jpg.new"), false);
   EXPECT_EQ(*files.Exists("images/notes.txt"), true);
   EXPECT_EQ(*files.Exists("images/w342/xx/pB8BM7.jpg"), true);
+}
+
+TEST(ImageFolder, ChecksWhatIsThereAndRemovesWhatIsSpoiled) {
+  testing::FaultFileSystem files;
+  auto folder = ImageFolder::Open(files);
+  const ImageName whole{"w500", "logo.svg"}, deleted{"w500", "other.svg"};
+  ASSERT_TRUE(folder->Put(kImage, "no JPEG"));
+  ASSERT_TRUE(folder->Put(whole, "<svg></svg>"));
+  ASSERT_TRUE(folder->Put(deleted, "<svg></svg>"));
+  ASSERT_TRUE(files.Remove("images/w500/ot/other.svg"));  // by somebody else
+  std::vector<ImageName> removed;
+  const auto tell = [&](const ImageName& image) -> Result<void> {
+    removed.push_back(image);
+    return {};
+  };
+  EXPECT_EQ(folder->Check(StopFlag(), tell), 2);
+  EXPECT_EQ(removed, std::vector{kImage});
+  EXPECT_EQ(folder->all(), (std::map<ImageName, std::uint64_t>{{whole, 11}}));
+  EXPECT_EQ(folder->bytes(), 11u);
+  EXPECT_EQ(ImageFolder::Read(files, kImage).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace
