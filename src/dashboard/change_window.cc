@@ -11,8 +11,6 @@
 #include "dashboard/record_card.h"
 #include "history/record_diff.h"
 #include "storage/record_index.h"
-#include "storage/segment_path.h"
-#include "storage/segment_reader.h"
 
 namespace tmdbc::dashboard {
 namespace {
@@ -33,14 +31,19 @@ Result<std::int64_t> BeginOfLast(std::uint64_t bytes, MediaType type, Database& 
 Result<void> ChangeWindow::Follow(MediaType type, FileSystem& files, Database& catalog) {
   OfType& at = types_[type];
   const auto followed = FollowFeed(type, at, files, catalog);
-  // Nothing is stored yet, or the store was made anew: from the start.
+  // Nothing is stored yet, or another store has taken its place: from the start.
   if (!followed &&
       (followed.error().code == ErrorCode::kNotFound || followed.error().code == ErrorCode::kInvalid)) {
     at = {};
     return {};
   }
   if (!followed) return followed;
-  return FollowOpen(type, at, files, catalog);
+  OpenTail tail(files, catalog);
+  TRY_ASSIGN(at.open, tail.Read(type, at.since, at.open, [&](std::string_view line) -> Result<void> {
+    Take(at, 0, line);
+    return {};
+  }));
+  return {};
 }
 
 Result<void> ChangeWindow::FollowFeed(MediaType type, OfType& at, FileSystem& files, Database& catalog) {
@@ -62,32 +65,6 @@ Result<void> ChangeWindow::FollowFeed(MediaType type, OfType& at, FileSystem& fi
   return {};
 }
 
-Result<void> ChangeWindow::FollowOpen(MediaType type, OfType& at, FileSystem& files, Database& catalog) {
-  RecordIndex index(catalog);
-  TRY_ASSIGN(const auto last, index.LastSegment(type));
-  if (!last || last->sealed_at) return {};
-  if (at.open_segment != last->number) at.open_bytes = 0;
-  at.open_segment = last->number;
-  SegmentReader reader(files, OpenPath(type, last->number), last->bytes, at.open_bytes);
-  while (true) {
-    const auto frame = reader.Next();
-    if (!frame && frame.error().code == ErrorCode::kNotFound)
-      return {};  // it is being sealed: the feed will tell
-    if (!frame) return std::unexpected(frame.error());
-    if (!*frame) break;
-    const SegmentReader::Frame& content = **frame;
-    if (!content.damage.empty()) Damaged({0, OpenPath(type, last->number), content.at, content.damage});
-    for (std::size_t line_at = 0; line_at < content.content.size();) {
-      const auto line = LineAt(content.content, line_at);
-      if (!line) break;
-      Take(at, 0, *line);
-      line_at += line->size() + 1;
-    }
-  }
-  at.open_bytes = last->bytes;
-  return {};
-}
-
 void ChangeWindow::Take(OfType& at, std::int64_t sequence, std::string_view text) {
   const auto line = ParseRecordLine(text);
   if (!line || !line->is_record()) return;
@@ -103,7 +80,7 @@ void ChangeWindow::Take(OfType& at, std::int64_t sequence, std::string_view text
     told->revision = ++revision_;
     return;
   }
-  if (sequence == 0) at.unsealed.emplace(key, numbers);
+  if (sequence == 0) at.unsealed.insert(key);
   entries.push_back({.number = ++number_,
                      .revision = ++revision_,
                      .sequence = sequence,
@@ -175,13 +152,11 @@ std::vector<ChangeEntry> ChangeWindow::Entries() const {
   return all;
 }
 
-std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since,
-                        int most) {
+std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since) {
   JsonWriter json;
   json.BeginObject().Field("revision", revision).Key("changes").BeginArray();
   for (const ChangeEntry& entry : entries) {
     if (entry.revision <= since) continue;
-    if (most-- == 0) break;
     json.BeginObject()
         .Field("number", entry.number)
         .Field("seq", entry.sequence)

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/change_feed.h"
+#include "storage/open_tail.h"
 #include "storage/record.h"
 #include "storage/record_line.h"
 #include "storage/record_reader.h"
@@ -26,8 +27,7 @@ namespace tmdbc::dashboard {
 
 struct ChangeEntry {
   std::int64_t number = 0;  // of this window: the later one is greater
-  std::int64_t revision =
-      0;  // greater than that of all that was told before: what was added, or has been amended
+  std::int64_t revision = 0;  // greater than that of all that was told before: what was added, or has been amended
   std::int64_t sequence = 0;  // in the feed; 0: its segment is not sealed yet
   MediaId id{};
   std::int64_t tv_id = 0, season_number = 0;  // of a season
@@ -61,15 +61,13 @@ class ChangeWindow {
   using Key = std::tuple<std::int64_t, std::int64_t, Change, Time>;  // id, version, ...
   struct OfType {
     bool begun = false;
-    std::int64_t since = 0;          // of the feed
-    std::uint32_t open_segment = 0;  // the one that is read beyond the feed, up to
-    std::uint64_t open_bytes = 0;
+    std::int64_t since = 0;                    // of the feed
+    OpenTail::Position open;                   // beyond it
     std::deque<ChangeEntry> changes, numbers;  // the oldest first
-    std::map<Key, bool> unsealed;              // told, but not by the feed yet; whether it is in `numbers`
+    std::set<Key> unsealed;                    // told, but not by the feed yet
   };
 
   Result<void> FollowFeed(MediaType type, OfType& at, FileSystem& files, Database& catalog);
-  Result<void> FollowOpen(MediaType type, OfType& at, FileSystem& files, Database& catalog);
   void Take(OfType& at, std::int64_t sequence, std::string_view line);
   void Describe(RecordReader& reader, ChangeEntry& entry);
   // The title, and what the version changed.
@@ -81,8 +79,7 @@ class ChangeWindow {
   std::int64_t number_ = 0, revision_ = 0;
 };
 
-// The entries of a revision above `since`, up to `most` of them, the newest first: {"revision","changes":[...]}.
-std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since,
-                        int most);
+// The entries of a revision above `since`, the newest first: {"revision","changes":[...]}.
+std::string ChangesJson(const std::vector<ChangeEntry>& entries, std::int64_t revision, std::int64_t since);
 
 }  // namespace tmdbc::dashboard

@@ -18,7 +18,6 @@ namespace tmdbc::dashboard {
 namespace {
 
 constexpr std::size_t kMaxAssetBytes = 4 << 20;
-constexpr int kChangesAtOnce = 200;
 constexpr std::size_t kMaxQuestion = 200;  // bytes of a search
 // Where the first pictures stand in index.html.
 constexpr std::string_view kFirstMark = "@first@";
@@ -169,8 +168,7 @@ http::Answer DashboardHandler::Data(const http::ServerRequest& request) {
     std::from_chars(text.data(), text.data() + text.size(), since);
     const Watcher::Pictures shown = watcher_.Look();
     // What is ahead of us was another process's.
-    return Json(200, Share(ChangesJson(*shown.changes, shown.revision, since > shown.revision ? 0 : since,
-                                       kChangesAtOnce)));
+    return Json(200, Share(ChangesJson(*shown.changes, shown.revision, since > shown.revision ? 0 : since)));
   }
   return OfRecord(what, request.target);
 }

@@ -121,6 +121,21 @@ TEST(DashboardHandler, DataOfTheWholeAndOfARecord) {
   EXPECT_EQ(HeaderOf(served.Ask("/dashboard/status.json"), "Cache-Control"), "no-store");
 }
 
+TEST(DashboardHandler, WhatManyOtherChangesFollowedIsStillTold) {
+  Served served;
+  for (int id = 1; id <= 100; ++id)
+    served.world.Put(testing::Movie(id, fmt::format("Film {}.", id), 1, served.world.clock.Now()));
+  served.world.clock.Advance(std::chrono::minutes(1));
+  for (int id = 1; id <= 140; ++id)
+    served.world.Put(testing::Show(id, fmt::format("Show {}.", id), served.world.clock.Now()));
+  served.world.Commit();
+  served.watcher.Step();
+  const auto told = served.Ask("/dashboard/changes.json?since=0").body;
+  std::size_t changes = 0;
+  for (std::size_t at = told->find("\"number\""); at != std::string::npos; at = told->find("\"number\"", at + 1)) ++changes;
+  EXPECT_EQ(changes, 240u);
+}
+
 TEST(DashboardHandler, SuggestsWhereThereIsAnIndex) {
   Served without;
   EXPECT_EQ(without.Ask("/dashboard/suggest.json?q=x").status, 404);
