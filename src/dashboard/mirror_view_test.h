@@ -2,6 +2,7 @@
 // LookedAt: a store and a MirrorView of it that counts what it is asked. For the tests of this folder.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@ namespace tmdbc::dashboard {
 
 struct LookedAt : testing::StoreWorld {
   int opened = 0, statuses = 0, counts = 0, coverages = 0;
+  std::shared_ptr<std::promise<void>> counted;  // may be null; kept at the first count
   bool lasting = true;
   std::optional<Error> trouble;  // of opening it
   std::string status = R"({"types":{}})";
@@ -24,7 +26,7 @@ struct LookedAt : testing::StoreWorld {
       return world_.status;
     }
     Result<void> Count() override {
-      ++world_.counts;
+      if (++world_.counts == 1 && world_.counted) world_.counted->set_value();
       return {};
     }
     Result<std::string> Coverage() override {

@@ -31,15 +31,14 @@ void AddDamages(JsonWriter& json, const std::deque<FeedDamage>& damages) {
 
 }  // namespace
 
-Watcher::Watcher(dashboard::OpenView open, const Clock& clock)
+Watcher::Watcher(OpenView open, const Clock& clock)
     : open_(std::move(open)),
       clock_(clock),
       pictures_{.status = nullptr,
                 .freshness = Share("null"),
                 .coverage = Share(CoverageJson("", false, "", "null")),
                 .dead = Share("[]"),
-                .changes = std::make_shared<const std::vector<ChangeEntry>>()},
-      looked_(clock.Mono()) {
+                .changes = std::make_shared<const std::vector<ChangeEntry>>()} {
   ReadStatus();
 }
 
@@ -71,22 +70,19 @@ void Watcher::Show(Change change) {
   change(pictures_);
 }
 
-bool Watcher::Watched() {
-  const std::scoped_lock lock(mutex_);
-  return clock_.Mono() - looked_ < kWatched;
+bool Watcher::Watched() const {
+  return looked_ && clock_.Mono() - *looked_ < kWatched;
 }
 
 void Watcher::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    if (Watched()) Step();
-    std::unique_lock lock(mutex_);
-    // A second is short beside all paces; a look ends the wait of one that slept.
-    const bool watched = clock_.Mono() - looked_ < kWatched;
-    if (watched) {
-      wakes_.wait_for(lock, stop, std::chrono::seconds(1), [&] { return coverage_asked_; });
-    } else {
-      wakes_.wait(lock, stop, [&] { return clock_.Mono() - looked_ < kWatched; });
-    }
+  std::unique_lock lock(mutex_);
+  // False: it is told to end.
+  while (wakes_.wait(lock, stop, [&] { return Watched(); }) && !stop.stop_requested()) {
+    lock.unlock();
+    Step();
+    lock.lock();
+    // A second is short beside all paces.
+    wakes_.wait_for(lock, stop, std::chrono::seconds(1), [&] { return coverage_asked_; });
   }
 }
 
@@ -97,7 +93,7 @@ void Watcher::Step() {
     (this->*read)();
     pace.Took(from, clock_.Mono());
   };
-  at_pace(reopening_pace_, &Watcher::LookAnew);
+  at_pace(reopening_pace_, &Watcher::DropPassingView);
   at_pace(status_pace_, &Watcher::ReadStatus);
   at_pace(counts_pace_, &Watcher::ReadCounts);
   at_pace(changes_pace_, &Watcher::ReadChanges);
@@ -110,7 +106,7 @@ void Watcher::Step() {
 }
 
 // A look that does not last shows what was there when it began.
-void Watcher::LookAnew() {
+void Watcher::DropPassingView() {
   if (view_ && !view_->lasting()) view_.reset();
 }
 
@@ -130,7 +126,7 @@ void Watcher::ReadStatus() {
     auto status = view_->Status();
     trouble_ = status ? "" : status.error().message;
     status_ = status ? *std::move(status) : "null";
-    if (!status) view_.reset();  // it may have been made anew meanwhile
+    if (!status) view_.reset();  // another store may have taken its place
   } else {
     status_ = "null";
   }
@@ -161,14 +157,14 @@ void Watcher::ReadCounts() {
 }
 
 void Watcher::ReadCoverage() {
-  if (!HaveView()) return;
-  Show([](Pictures& shown) { shown.coverage = Share(CoverageJson("", true, "", "null")); });
   const Time now = clock_.Now();
+  const auto tell = [&](std::string_view error, std::string_view types) {
+    Show([&](Pictures& shown) { shown.coverage = Share(CoverageJson(FormatTime(now), false, error, types)); });
+  };
+  if (!HaveView()) return tell(trouble_, "null");
+  Show([](Pictures& shown) { shown.coverage = Share(CoverageJson("", true, "", "null")); });
   const auto types = view_->Coverage();
-  Show([&](Pictures& shown) {
-    shown.coverage = Share(
-        CoverageJson(FormatTime(now), false, types ? "" : types.error().message, types ? *types : "null"));
-  });
+  types ? tell("", *types) : tell(types.error().message, "null");
 }
 
 void Watcher::ReadChanges() {

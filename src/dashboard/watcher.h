@@ -78,17 +78,17 @@ class Watcher {
 
  private:
   void Run(const std::stop_token& stop);
-  void LookAnew();
+  void DropPassingView();
   void ReadStatus();
   void ReadCounts();
   void ReadCoverage();
   void ReadChanges();
   bool HaveView();
-  bool Watched();
+  bool Watched() const;  // under mutex_
   template <class Change>
   void Show(Change change);
 
-  const dashboard::OpenView open_;
+  const OpenView open_;
   const Clock& clock_;
   StopFlag stop_;
 
@@ -106,7 +106,7 @@ class Watcher {
   std::condition_variable_any wakes_;
   // Guarded by mutex_.
   Pictures pictures_;
-  MonoTime looked_{};
+  std::optional<MonoTime> looked_;  // the last time that somebody did
   bool coverage_asked_ = false;
 
   std::jthread thread_;  // last: it uses all the others

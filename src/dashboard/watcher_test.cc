@@ -83,13 +83,16 @@ TEST(Watcher, SaysWhyNothingCanBeReadAndTriesAgain) {
   Watcher watcher(world.opener(), world.clock);
   EXPECT_NE(watcher.Look().status->find(R"("error":"catalog.db is \"no\" database","status":null)"),
             std::string::npos);
+  watcher.AskForCoverage();
+  watcher.Step();
+  EXPECT_NE(watcher.Look().coverage->find(R"("error":"catalog.db is \"no\" database","types":null)"), std::string::npos);
   world.trouble.reset();
   world.clock.Advance(seconds(2));
   watcher.Step();
   EXPECT_NE(watcher.Look().status->find(R"("error":"","status":{"types":{}})"), std::string::npos);
 }
 
-TEST(Watcher, LooksAnewWhereALookDoesNotLast) {
+TEST(Watcher, OpensAgainWhatDoesNotLast) {
   LookedAt world;
   world.lasting = false;
   Watcher watcher(world.opener(), world.clock);
@@ -101,6 +104,17 @@ TEST(Watcher, LooksAnewWhereALookDoesNotLast) {
   world.clock.Advance(seconds(15));
   watcher.Step();
   EXPECT_EQ(world.opened, opened + 1);
+}
+
+TEST(Watcher, ItsThreadReadsNothingUntilSomebodyLooks) {
+  LookedAt world;
+  world.counted = std::make_shared<std::promise<void>>();
+  auto counted = world.counted->get_future();
+  Watcher watcher(world.opener(), world.clock);
+  watcher.Start();
+  EXPECT_EQ(counted.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  watcher.Look();
+  EXPECT_EQ(counted.wait_for(seconds(30)), std::future_status::ready);
 }
 
 TEST(Watcher, ItsThreadEndsWithIt) {
