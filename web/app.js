@@ -72,6 +72,7 @@ export const kNames = {
   person: ["person", "People"], collection: ["collection", "Collections"], company: ["company", "Companies"],
   network: ["network", "Networks"], keyword: ["keyword", "Keywords"], configuration: ["list", "Lists"],
 };
+export const kChangeWords = { insert: "new", update: "changed", stats: "numbers", delete: "gone", restore: "back", purge: "purged" };
 export const typeName = (type) => kNames[type]?.[0] ?? type;
 export const typeNames = (type) => kNames[type]?.[1] ?? type;
 
@@ -190,7 +191,7 @@ export function activity(status, limit) {
   return ["Fetching.", "calm"];
 }
 
-function notes(seen, dead) {
+function notes(seen) {
   const all = [];
   if (seen.error) all.push(note("bad", "The store cannot be read.", h("p", {}, foreign(seen.error)), command(collector("verify"))));
   for (const damage of seen.damage ?? []) {
@@ -363,7 +364,7 @@ function overview(main, parts, signal) {
 
   function draw() {
     const status = seen?.status;
-    show(place.notes, [seen?.error, seen?.damage, seen?.counted_at === null, status?.process?.running, status?.types, status?.care], () => seen ? notes(seen, dead) : []);
+    show(place.notes, [seen?.error, seen?.damage, seen?.counted_at === null, status?.process?.running, status?.types, status?.care], () => seen ? notes(seen) : []);
     show(place.at, [seen?.at, seen?.counted_at], () => [seen ? ["Read ", ago(seen.at)] : "Reading…",
       seen?.counted_at ? [", counted ", ago(seen.counted_at)] : ""]);
     show(place.complete, [status?.types, seen?.counted_at === null], () => complete(seen ?? {}));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The mirror's own feed, live: what came, changed or went, the newest first.
-import { ago, data, every, foreign, h, kNames, plural, recordHref, rove, typeName, typeNames } from "/app.js";
+import { ago, data, every, foreign, h, kChangeWords, kNames, plural, recordHref, rove, typeName, typeNames } from "/app.js";
 
 const kShown = 100;  // and as many more each time that more are asked for
 const kKept = 2000;
-const kWords = { insert: "new", update: "changed", stats: "numbers", delete: "gone", restore: "back", purge: "purged" };
 
 // Where the change is best seen: what differs, or the record.
 function hrefOf(change) {
@@ -23,7 +22,7 @@ const whatOf = (change) => change.what ? foreign(change.what) : change.change ==
 function row(change) {
   return h("li", {}, h("a", { class: "change", href: hrefOf(change), "data-item": "", "data-key": String(change.number), tabindex: -1 },
     h("span", { class: "small soft" }, ago(change.at)),
-    h("span", { class: "kind " + change.change }, kWords[change.change] ?? change.change),
+    h("span", { class: "kind " + change.change }, kChangeWords[change.change] ?? change.change),
     h("span", { class: "title" }, nameOf(change), h("span", { class: "unseen" }, `, version ${change.version}`)),
     h("span", { class: "small soft" }, typeName(change.type)),
     whatOf(change) && h("span", { class: "what" }, whatOf(change))));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One record: found by its title, or by its type and id; its card, its JSON, its versions, what two of them differ in.
-import { ago, bytes, command, collector, count, data, foreign, h, kNames, note, plural, recordHref, rove, say, terms,
+import { ago, bytes, command, collector, count, data, foreign, h, kChangeWords, kNames, note, plural, recordHref, say, terms,
   typeName, typeNames } from "/app.js";
 
 const kWait = 150;           // ms after the last key before titles are asked for
@@ -19,7 +19,7 @@ export function addressOf(text, type) {
   return { type: named ?? type, id: match[2] };
 }
 
-function search(kind, text) {
+function search(kind) {
   let found = [], at = -1, timer = 0, asked = 0;
   const list = h("ul", { class: "found", id: "found", role: "listbox", "aria-label": "Records found" });
   const types = h("select", { id: "type", "aria-label": "Type, when only an id is given" },
@@ -27,7 +27,6 @@ function search(kind, text) {
   types.value = kind && kNames[kind] ? kind : "movie";
   const input = h("input", { type: "search", id: "q", role: "combobox", "aria-autocomplete": "list", "aria-controls": "found",
     "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: 150 });
-  if (text) input.value = text;
   const open = (address) => { close(); location.hash = recordHref(address.type, address.id); };
   const close = () => { found = []; draw(); };
   function draw() {
@@ -158,8 +157,6 @@ async function json(record, signal) {
 
 // --- history and differences ---
 
-const kWords = { insert: "new", update: "changed", stats: "numbers", delete: "gone", restore: "back", purge: "purged" };
-
 async function versions(record, signal) {
   const { versions, more } = await data(`history.json?type=${encodeURIComponent(record.type)}&id=${encodeURIComponent(record.id)}`, signal);
   const picked = [versions[1]?.version, versions[0]?.version];
@@ -173,7 +170,7 @@ async function versions(record, signal) {
   return [versions.length > 1 && h("div", { class: "row" }, h("p", { class: "small soft" }, "Choose two versions, the older in the first column."), go),
     h("ol", { class: "list", reversed: true, "aria-label": "Versions" }, versions.map((one) => h("li", { class: "version" },
       versions.length > 1 ? h("span", { class: "row" }, radio(0, one), radio(1, one)) : h("span"),
-      h("span", {}, "v" + one.version), h("span", { class: "kind " + one.change }, kWords[one.change] ?? one.change), ago(one.fetched_at),
+      h("span", {}, "v" + one.version), h("span", { class: "kind " + one.change }, kChangeWords[one.change] ?? one.change), ago(one.fetched_at),
       h("span", { class: "small soft" }, one.damaged ? "" : one.bytes > 0 ? bytes(one.bytes) : ""),
       one.damaged ? h("span", { class: "what kind delete" }, "It cannot be read: ", foreign(one.damaged)) : one.what && h("span", { class: "what" }, foreign(one.what))))),
     more && h("p", { class: "small soft" }, "Older versions are not shown here: ", h("code", {}, collector(`query --type=${record.type} --id=${record.id} --history`)))];
@@ -201,7 +198,7 @@ function failure(error, type, id) {
 
 export async function record(main, parts, signal) {
   const [type, id, tab = "", pair = ""] = parts;
-  const box = search(type, "");
+  const box = search(type);
   const place = h("div");
   if (!type || !id) {
     main.replaceChildren(h("div", { class: "head" }, h("h1", {}, "Records")), box.box, place);

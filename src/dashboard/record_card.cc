@@ -100,7 +100,7 @@ void AddFacts(element body, RecordCard& card) {
 
 }  // namespace
 
-RecordCard CardOf(MediaType, std::string_view data) {
+RecordCard CardOf(std::string_view data) {
   RecordCard card;
   const auto parsed = ParsedJson::Parse(data);
   if (!parsed || !parsed->root().is_object()) return card;

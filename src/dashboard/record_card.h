@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "tmdb/media_id.h"
 
 namespace tmdbc::dashboard {
 
@@ -30,7 +29,7 @@ struct RecordCard {
 };
 
 // Of a body that is no JSON object an empty card.
-RecordCard CardOf(MediaType type, std::string_view data);
+RecordCard CardOf(std::string_view data);
 // Its title alone.
 std::string TitleOf(std::string_view data);
 

@@ -7,9 +7,7 @@ namespace tmdbc::dashboard {
 namespace {
 
 TEST(RecordCard, OfAFilm) {
-  const auto card = CardOf(
-      MediaType::kMovie,
-      R"({"title":"Le Samouraï","original_title":"Le Samouraï","release_date":"1967-10-25",)"
+  const auto card = CardOf(R"({"title":"Le Samouraï","original_title":"Le Samouraï","release_date":"1967-10-25",)"
       R"("overview":"Jef Costello.","genres":[{"id":80,"name":"Crime"},{"id":1},{"id":53,"name":"Thriller"}],)"
       R"("runtime":105,"status":"Released","original_language":"fr","vote_average":7.86,"vote_count":1200,)"
       R"("credits":{"cast":[{"name":"Alain Delon","character":"Jef"},{"name":"Cathy Rosier","character":""}]}})");
@@ -21,7 +19,7 @@ TEST(RecordCard, OfAFilm) {
 }
 
 TEST(RecordCard, OfAShowAndAPerson) {
-  const auto show = CardOf(MediaType::kTv,
+  const auto show = CardOf(
                            R"({"name":"Dark","original_name":"Dunkel","first_air_date":"2017-12-01",)"
                            R"("number_of_seasons":3,"number_of_episodes":26,"aggregate_credits":{"cast":[)"
                            R"({"name":"Louis Hofmann","roles":[{"character":""},{"character":"Jonas"}]}]}})");
@@ -30,7 +28,7 @@ TEST(RecordCard, OfAShowAndAPerson) {
   ASSERT_EQ(show.people.size(), 1u);
   EXPECT_EQ(show.people[0].role, "Jonas");
   const auto person =
-      CardOf(MediaType::kPerson,
+      CardOf(
              R"({"name":"Ann","biography":"Born.","birthday":"1970-01-02",)"
              R"("combined_credits":{"cast":[{"title":"A Film","character":"X"},{"name":"A Show"}]}})");
   EXPECT_EQ(person.date, "1970-01-02");
@@ -41,7 +39,7 @@ TEST(RecordCard, OfAShowAndAPerson) {
 TEST(RecordCard, OddShapesAreLeftOut) {
   for (const char* body :
        {"null", "[]", "7", "", "{", R"({"title":7,"genres":{"name":"x"},"credits":[],"runtime":"long"})"}) {
-    const auto card = CardOf(MediaType::kMovie, body);
+    const auto card = CardOf(body);
     EXPECT_EQ(card.title, "") << body;
     EXPECT_TRUE(card.genres.empty() && card.people.empty() && card.facts.empty()) << body;
   }
@@ -52,7 +50,7 @@ TEST(RecordCard, IsBounded) {
   for (int i = 0; i < 100; ++i) cast += R"({"name":"N"},)";
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "é";
-  const auto card = CardOf(MediaType::kMovie, R"({"title":"T","overview":")" + text +
+  const auto card = CardOf(R"({"title":"T","overview":")" + text +
                                                   R"(","credits":{"cast":[)" + cast + R"({"name":"N"}]}})");
   EXPECT_EQ(card.people.size(), RecordCard::kPeople);
   EXPECT_EQ(card.text.size(), RecordCard::kMaxText + std::string("…").size());

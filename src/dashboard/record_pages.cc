@@ -45,13 +45,10 @@ Result<std::string> RecordPages::Record(std::string_view type, std::string_view 
   const auto data = DataOf(*record, address);
   if (!data) return WithReason(reader_, data.error(), address, NameOf(type, id));
   JsonWriter json;
-  json.BeginObject().Field("type", type).Field("id", id).Field("record_type", Name(record->id.type));
-  json.Field("record_id", record->id.id);
-  if (record->id.type == MediaType::kSeason)
-    json.Field("tv_id", record->tv_id).Field("season_number", record->season_number);
+  json.BeginObject().Field("type", type).Field("id", id);
   AddVersion(json, *record);
   json.Field("data_bytes", data->size()).Field("live", record->live());
-  return json.Key("card").Raw(CardJson(CardOf(address.type, *data))).EndObject().text();
+  return json.Key("card").Raw(CardJson(CardOf(*data))).EndObject().text();
 }
 
 Result<std::string> RecordPages::Body(std::string_view type, std::string_view id) {
@@ -112,7 +109,7 @@ Result<std::string> RecordPages::Titles(const std::vector<MediaId>& ids) {
   for (const MediaId id : ids) {
     const auto record = reader_.Find(id);
     if (!record || !record->live()) continue;
-    const RecordCard card = CardOf(id.type, record->data);
+    const RecordCard card = CardOf(record->data);
     json.BeginObject().Field("type", Name(id.type)).Field("id", id.id).Field("title", card.title);
     json.Field("year", std::string_view(card.date).substr(0, 4)).EndObject();
   }

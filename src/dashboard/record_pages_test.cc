@@ -30,7 +30,7 @@ TEST(RecordPages, ARecordHasItsCardAndWhereItCameFrom) {
   world.PutNext(Movie(550, "Fight Club", 1, world.clock.Now()));
   const std::string page = Of(world.pages.Record("movie", "550"));
   EXPECT_TRUE(page.starts_with(
-      R"({"type":"movie","id":"550","record_type":"movie","record_id":550,"version":1,"change":"insert",)"
+      R"({"type":"movie","id":"550","version":1,"change":"insert",)"
       R"("fetched_at":"2026-11-22T00:00:00.000Z","status":200,"sha256":")"))
       << page;
   EXPECT_NE(page.find(R"("live":true,"card":{"title":"Fight Club")"), std::string::npos) << page;

@@ -35,13 +35,14 @@ bool SameOrigin(std::string_view origin, std::string_view host) {
   return false;
 }
 
-}  // namespace
-
+// "[::1]" of "[::1]:8080", "localhost" of "localhost".
 std::string_view HostWithoutPort(std::string_view host) {
   const auto colon = host.rfind(':');
   const bool port = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
   return port ? host.substr(0, colon) : host;
 }
+
+}  // namespace
 
 Refusal RefusalOf(const http::ServerRequest& request, const std::vector<std::string>& names) {
   if (request.method != "GET" && request.method != "HEAD")

@@ -21,7 +21,4 @@ struct Refusal {
 // `names`: by which the machine is known beside "localhost" and addresses in figures: those cannot be rebound.
 Refusal RefusalOf(const http::ServerRequest& request, const std::vector<std::string>& names);
 
-// "[::1]" of "[::1]:8080", "localhost" of "localhost".
-std::string_view HostWithoutPort(std::string_view host);
-
 }  // namespace tmdbc::dashboard
