@@ -63,11 +63,14 @@ Result<std::uint64_t> ParseBytes(std::string_view text) {
   return number << (10 * power);
 }
 
+// "en, null": each part by `parse`.
 template <class Parse>
 auto ParseList(std::string_view text, const Parse& parse) -> Result<std::vector<typename decltype(parse(text))::value_type>> {
   std::vector<typename decltype(parse(text))::value_type> list;
   for (const auto part : text | std::views::split(',')) {
-    TRY_ASSIGN(auto value, parse(std::string_view(part.begin(), part.end())));
+    std::string_view item(part.begin(), part.end());
+    item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+    TRY_ASSIGN(auto value, parse(item.substr(0, item.find_last_not_of(' ') + 1)));
     list.push_back(std::move(value));
   }
   return list;
@@ -97,7 +100,7 @@ Result<Wish> WishOf(const Arguments& arguments) {
   if (!sizes) return WithinFlag("--sizes", sizes.error());
   wish.rule.sizes = *sizes;
   if (const auto text = arguments.Get("--languages")) {
-    auto languages = images::ParseImageLanguages(*text);
+    auto languages = ParseList(*text, images::ParseImageLanguage);
     if (!languages) return WithinFlag("--languages", languages.error());
     wish.rule.languages = *std::move(languages);
   }

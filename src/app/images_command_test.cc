@@ -73,7 +73,7 @@ class ImagesCommandTest : public ProgramWorld {
 
 TEST_F(ImagesCommandTest, FetchesTheImagesOfTheMostPopularRecordsFirst) {
   Fill();
-  const Outcome images = Run({"images", "--languages=en,null", "--max-bytes=150", "--json"});
+  const Outcome images = Run({"images", "--languages=en, null", "--max-bytes=150", "--json"});
   EXPECT_EQ(images.code, 0) << images.err;
   EXPECT_EQ(asked().front(), "/t/p/w342/english.jpg");
   EXPECT_TRUE(std::filesystem::exists("data/images/w342/en/english.jpg"));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ranges>
 #include <utility>
 
@@ -82,21 +83,11 @@ void TakeStills(element body, Choice& choice, std::vector<ImageName>& chosen) {
 
 }  // namespace
 
-Result<std::vector<std::string>> ParseImageLanguages(std::string_view text) {
-  std::vector<std::string> languages;
-  if (text.empty()) return Fail(ErrorCode::kInvalid, "no language is named");
-  for (const auto part : text | std::views::split(',')) {
-    std::string_view language(part.begin(), part.end());
-    language.remove_prefix(std::min(language.find_first_not_of(' '), language.size()));
-    language = language.substr(0, language.find_last_not_of(' ') + 1);
-    const bool letters = language.size() == 2 && std::ranges::all_of(language, [](char c) { return c >= 'a' && c <= 'z'; });
-    if (!letters && language != kNoLanguage) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no language of two letters, nor null for images without one",
-                  Printable(language.substr(0, 40)));
-    }
-    languages.emplace_back(language);
-  }
-  return languages;
+Result<std::string> ParseImageLanguage(std::string_view text) {
+  const bool letters = text.size() == 2 && std::ranges::all_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+  if (letters || text == kNoLanguage) return std::string(text);
+  return Fail(ErrorCode::kInvalid, "'{}' is no language of two letters, nor null for images without one",
+              Printable(text.substr(0, 40)));
 }
 
 Result<std::vector<ImageName>> SelectImages(std::string_view body, const Rule& rule) {

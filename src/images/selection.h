@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +22,8 @@ struct Rule {
   std::size_t per_title = 1;  // images of each kind and record
 };
 
-// "en,null" as a person writes it; kInvalid for what is no language of two letters.
-Result<std::vector<std::string>> ParseImageLanguages(std::string_view text);
+// "en", or "null"; kInvalid for what is no language of two letters.
+Result<std::string> ParseImageLanguage(std::string_view text);
 
 // The renditions that the rule wants of the body: of each kind the first ones in TMDB's own order, which is its
 // ranking; where the images were not appended, the one that the body names (poster_path...). A name that is none is
