@@ -3,7 +3,7 @@
 import { ago, data, every, foreign, h, kChangeWords, kNames, plural, recordHref, rove, typeName, typeNames } from "/app.js";
 
 const kShown = 100;  // and as many more each time that more are asked for
-const kKept = 2000;
+const kKept = 5000;  // more than the mirror tells at once
 
 // Where the change is best seen: what differs, or the record.
 function hrefOf(change) {
