@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "app/title_keeper.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
-#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "app/opened_store.h"
 #include "app/temporary_folder.h"
 #include "base/stop.h"
+#include "base/system_error.h"
 #include "titles/follower.h"
 
 namespace tmdbc {
@@ -19,6 +23,11 @@ constexpr auto kLookInterval = std::chrono::milliseconds(200);
 constexpr auto kTryAgainAfter = std::chrono::seconds(2);
 // A catalog that lies in a bucket, or that nobody can write to, is seen as it was when it was opened.
 constexpr auto kOpenAgainAfter = std::chrono::minutes(10);
+
+// Another process keeps the index in that folder, or nobody may write there.
+bool CannotKeepIt(ErrorCode code) {
+  return code == ErrorCode::kBusy || code == ErrorCode::kIo;
+}
 
 void WaitFor(std::chrono::milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
@@ -38,30 +47,34 @@ TitleKeeper::~TitleKeeper() {
 }
 
 void TitleKeeper::Run(const std::stop_token& stop) {
-  std::string folder = settings_.data_dir + "/serve", said;
-  std::optional<TemporaryFolder> temporary;
+  std::string folder = settings_.data_dir + "/serve";
+  TemporaryFolder temporary;
   while (!stop.stop_requested()) {
     const auto followed = Follow(folder, stop);
     if (followed) continue;
-    if (followed.error().message != said) say_("title index: " + followed.error().message);
-    said = followed.error().message;
-    // Another process keeps the index there, or nobody may write there.
-    const ErrorCode code = followed.error().code;
-    if (!temporary && (code == ErrorCode::kBusy || code == ErrorCode::kIo)) {
+    std::string failed = followed.error().message;
+    bool moved = false;
+    if (temporary.path().empty() && CannotKeepIt(followed.error().code)) {
       auto made = TemporaryFolder::Make();
-      if (made) {
-        temporary.emplace(*std::move(made));
-        folder = temporary->path();
-        continue;
-      }
-      say_("title index: " + made.error().message);
+      moved = made.has_value();
+      if (moved) temporary = *std::move(made);
+      if (moved) folder = temporary.path();
+      failed += moved ? fmt::format("; until this process ends it is kept in {}", folder) : "; " + made.error().message;
     }
-    WaitFor(kTryAgainAfter, stop);
+    if (failed != said_) say_("title index: " + failed);
+    said_ = std::move(failed);
+    if (!moved) WaitFor(kTryAgainAfter, stop);
   }
 }
 
 Result<void> TitleKeeper::Follow(const std::string& folder, const std::stop_token& stop) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReadingAll(settings_));
+  if (store->view() != nullptr) {
+    // DATA_DIR has no part in such a store, and may be absent.
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return SystemError("make folder", folder, error.value());
+  }
   StopFlag flag;
   const std::stop_callback on_stop(stop, [&] { flag.Request(); });
   titles::Follower follower(store->files, store->catalog, store->clock, folder, published_, say_);
@@ -69,6 +82,7 @@ Result<void> TitleKeeper::Follow(const std::string& folder, const std::stop_toke
   const bool stands_still = store->view() != nullptr || store->catalog.frozen();
   while (!flag.requested() && !(stands_still && store->clock.Mono() - opened > kOpenAgainAfter)) {
     TRY(follower.Poll(flag));
+    said_.clear();
     WaitFor(kLookInterval, stop);
   }
   return {};

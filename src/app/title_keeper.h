@@ -34,6 +34,7 @@ class TitleKeeper {
   const Settings settings_;
   const Say say_;
   titles::PublishedTitles published_;
+  std::string said_;  // the thread's: the failure that was told last, if it still lasts
   std::jthread thread_;
 };
 

@@ -43,6 +43,18 @@ std::string FolderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
+// The root is for its owner to make: one that was moved away does not come back as an empty one.
+Result<void> MakeFolderOf(const std::string& root, const std::string& path) {
+  const std::string folder = FolderOf(path);
+  if (folder == ".") return {};
+  struct stat info{};
+  if (::stat(root.c_str(), &info) != 0) return SystemError("make folders in", root, errno);
+  std::error_code error;
+  std::filesystem::create_directories(root + "/" + folder, error);
+  if (error) return SystemError("make folder", root + "/" + folder, error.value());
+  return {};
+}
+
 class PosixAppendFile final : public AppendFile {
  public:
   PosixAppendFile(Descriptor file, std::string path, std::uint64_t size)
@@ -85,9 +97,7 @@ PosixFileSystem::PosixFileSystem(std::string root, std::function<void(const std:
 
 Result<std::unique_ptr<AppendFile>> PosixFileSystem::OpenAppend(const std::string& path) {
   const std::string full = Full(path);
-  std::error_code error;
-  std::filesystem::create_directories(FolderOf(full), error);
-  if (error) return SystemError("make folder", FolderOf(full), error.value());
+  TRY(MakeFolderOf(root_, path));
   Descriptor file(::open(full.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (file.get() < 0) return SystemError("open", full, errno);
   struct stat info{};
@@ -133,9 +143,7 @@ Result<bool> PosixFileSystem::Exists(const std::string& path) {
 
 Result<void> PosixFileSystem::Rename(const std::string& from, const std::string& to) {
   const std::string target = Full(to);
-  std::error_code error;
-  std::filesystem::create_directories(FolderOf(target), error);
-  if (error) return SystemError("make folder", FolderOf(target), error.value());
+  TRY(MakeFolderOf(root_, to));
   if (::rename(Full(from).c_str(), target.c_str()) != 0) return SystemError("rename", Full(from), errno);
   return {};
 }

@@ -62,6 +62,18 @@ TEST_F(PosixFileSystemTest, AppendsWhereAFileEndsAndMakesItsFolders) {
   EXPECT_EQ(files_->Size("records/movie/000/000/001.open").value(), 13u);
 }
 
+TEST_F(PosixFileSystemTest, DoesNotMakeItsRootAgain) {
+  Put("records/file", "bytes");
+  std::filesystem::remove_all(root_);
+  for (const char* path : {"file", "records/file"}) {
+    const auto opened = files_->OpenAppend(path);
+    ASSERT_FALSE(opened) << path;
+    EXPECT_EQ(opened.error().code, ErrorCode::kNotFound) << opened.error().message;
+    EXPECT_FALSE(files_->Rename("other", path));
+  }
+  EXPECT_FALSE(std::filesystem::exists(root_));
+}
+
 TEST_F(PosixFileSystemTest, AppendsWhereTheFileWasCut) {
   auto file = files_->OpenAppend("segment").value();
   ASSERT_TRUE(file->Append("committed, torn"));

@@ -202,6 +202,23 @@ TEST(TitleFollower, SortsByTheLastExportAndKnowsWhatRises) {
   EXPECT_EQ(trending(), "551 550 ");
 }
 
+TEST(TitleFollower, MakesNoFoldersAboveItsOwn) {
+  FollowerWorld world;
+  const std::string above = world.folder;
+  world.folder += "/serve";
+  world.Start({.entries_in_memory = 1});
+  world.Poll();
+  EXPECT_TRUE(fs::exists(world.folder));
+  // While it works, and when it begins.
+  for (const bool begins : {false, true}) {
+    fs::remove_all(above);
+    if (begins) world.Start();
+    world.PutFilm(550, "Fight Club");
+    EXPECT_FALSE(world.follower->Poll(world.no_stop));
+    EXPECT_FALSE(fs::exists(above));
+  }
+}
+
 TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
   FollowerWorld world;
   world.Poll();
