@@ -223,7 +223,9 @@ Result<int> Check(images::ImageFolder& folder, const StopFlag& stop) {
 Result<int> ImagesCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const Wish wish, WishOf(arguments));
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
-  TRY_ASSIGN(const auto lock, FolderLock::Take(settings.data_dir + "/images", "is fetching images"));
+  const std::string kept = settings.data_dir + "/images";
+  TRY(store->MakeFolderBeside(kept));
+  TRY_ASSIGN(const auto lock, FolderLock::Take(kept, "is fetching images"));
   const StopSignals signals;
   PosixFileSystem files(settings.data_dir);
   TRY_ASSIGN(auto folder, images::ImageFolder::Open(files));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "app/opened_store.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
+
+#include "base/system_error.h"
 
 namespace tmdbc {
 
@@ -18,6 +22,13 @@ Result<std::unique_ptr<OpenedStore>> OpenedStore::ForReading(const Settings& set
 
 Result<std::unique_ptr<OpenedStore>> OpenedStore::ForReadingAll(const Settings& settings) {
   return Open(settings, true);
+}
+
+Result<void> OpenedStore::MakeFolderBeside(const std::string& folder) const {
+  std::error_code error;
+  if (remote_) std::filesystem::create_directories(folder, error);
+  if (error) return SystemError("make folder", folder, error.value());
+  return {};
 }
 
 Result<std::unique_ptr<OpenedStore>> OpenedStore::Open(const Settings& settings, bool whole) {

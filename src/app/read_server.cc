@@ -120,7 +120,6 @@ struct ReadServer::Parts {
   serve::ImageHandler pictures{data};
   serve::ServeMetrics metrics;
   serve::Front front{handler,
-                     mark,
                      [this](const http::ServerRequest& request) { return Other(request); },
                      store->clock,
                      log,

@@ -4,15 +4,12 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include "app/opened_store.h"
 #include "app/temporary_folder.h"
 #include "base/stop.h"
-#include "base/system_error.h"
 #include "titles/follower.h"
 
 namespace tmdbc {
@@ -69,12 +66,7 @@ void TitleKeeper::Run(const std::stop_token& stop) {
 
 Result<void> TitleKeeper::Follow(const std::string& folder, const std::stop_token& stop) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReadingAll(settings_));
-  if (store->view() != nullptr) {
-    // DATA_DIR has no part in such a store, and may be absent.
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return SystemError("make folder", folder, error.value());
-  }
+  TRY(store->MakeFolderBeside(folder));
   StopFlag flag;
   const std::stop_callback on_stop(stop, [&] { flag.Request(); });
   titles::Follower follower(store->files, store->catalog, store->clock, folder, published_, say_);

@@ -61,6 +61,8 @@ Result<FetchReport> ImageFetch::Bring(std::span<const ImageName> wanted, const S
     removable_.emplace_back(rank == ranks.end() ? std::numeric_limits<std::size_t>::max() : rank->second, image);
   }
   std::ranges::sort(removable_);
+  // The bound may be lower than last time.
+  while (folder_.bytes() > options_.max_bytes) TRY(RemoveLeastWanted());
 
   while (!IsOver(stop)) {
     Job job;
@@ -75,7 +77,8 @@ Result<FetchReport> ImageFetch::Bring(std::span<const ImageName> wanted, const S
     if (tell) tell(report_);
   }
   requester_.CancelAll();
-  report_.left = static_cast<std::int64_t>(wanted_.size() - next_ + flights_.size() + waiting_.size() + beyond_);
+  report_.left = static_cast<std::int64_t>(flights_.size() + waiting_.size() + beyond_);
+  for (; next_ < wanted_.size(); ++next_) ++(folder_.all().contains(wanted_[next_]) ? report_.present : report_.left);
   return report_;
 }
 
@@ -174,11 +177,16 @@ Result<void> ImageFetch::Keep(const Job& job, const std::string& bytes) {
 Result<bool> ImageFetch::MakeRoom(std::uint64_t bytes, std::size_t rank) {
   while (folder_.bytes() + bytes > options_.max_bytes) {
     if (removable_.empty() || removable_.back().first <= rank) return false;
-    TRY(folder_.Remove(removable_.back().second));
-    removable_.pop_back();
-    ++report_.evicted;
+    TRY(RemoveLeastWanted());
   }
   return true;
+}
+
+Result<void> ImageFetch::RemoveLeastWanted() {
+  TRY(folder_.Remove(removable_.back().second));
+  removable_.pop_back();
+  ++report_.evicted;
+  return {};
 }
 
 void ImageFetch::Failed(Job job, std::string why) {

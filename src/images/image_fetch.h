@@ -72,6 +72,8 @@ class ImageFetch {
   Result<void> Settle(const http::Outcome& outcome);
   Result<void> Keep(const Job& job, const std::string& bytes);
   void Failed(Job job, std::string why);
+  // Of those that were there; there has to be one.
+  Result<void> RemoveLeastWanted();
   // Whether `bytes` more fit for the image of that rank, after removing images that are wanted less.
   Result<bool> MakeRoom(std::uint64_t bytes, std::size_t rank);
   bool IsOver(const StopFlag& stop) const;

@@ -138,6 +138,18 @@ TEST(ImageFetch, MakesRoomForWhatIsWantedMoreNow) {
   EXPECT_EQ(world.asked, asked);
 }
 
+TEST(ImageFetch, KeepsALowerBoundThanLastTimeThoughNothingIsFetched) {
+  World world;
+  world.Bring(Numbered(5));
+  const auto asked = world.asked;
+  const FetchReport report = world.Bring(Numbered(5), 350);
+  EXPECT_EQ(report.evicted, 2);
+  EXPECT_EQ(report.present, 3);
+  EXPECT_EQ(report.left, 2);
+  EXPECT_EQ(world.kept, (std::vector<std::string>{"image0.jpg", "image1.jpg", "image2.jpg"}));
+  EXPECT_EQ(world.asked, asked);
+}
+
 TEST(ImageFetch, EvictsNothingWhileThereIsRoom) {
   World world;
   world.Bring(Numbered(5));

@@ -101,6 +101,14 @@ http::Answer ApiHandler::Handle(const http::ServerRequest& request, ApiNote& not
   return Send(request, refusal, note);
 }
 
+Result<void> ApiHandler::Check() {
+  TRY(mark_.Now(0));
+  // Any will do, be it there or not.
+  const auto looked_up = records_.SourceOf({MediaType::kMovie, 1});
+  if (!looked_up && looked_up.error().code != ErrorCode::kNotFound) return std::unexpected(looked_up.error());
+  return {};
+}
+
 bool ApiHandler::IsLetIn(const http::ServerRequest& request) const {
   if (!keys_.asked_for()) return true;
   const std::string_view token = BearerToken(request.header("Authorization"));

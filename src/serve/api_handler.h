@@ -41,6 +41,8 @@ class ApiHandler {
       : api_(api), records_(records), mark_(mark), clock_(clock), keys_(std::move(keys)), cache_(cache_bytes) {}
 
   http::Answer Handle(const http::ServerRequest& request, ApiNote& note);
+  // Whether the store is there and a record can be looked up in it; if not, why.
+  Result<void> Check();
 
   const AnswerCache& cache() const { return cache_; }
 

@@ -78,8 +78,8 @@ http::Answer Front::Route(const http::ServerRequest& request, ApiNote& note) {
 }
 
 http::Answer Front::Health() {
-  const auto mark = mark_.Now(0);
-  return mark ? Text(200, "ok\n") : Text(503, fmt::format("{}\n", mark.error().message));
+  const auto well = api_.Check();
+  return well ? Text(200, "ok\n") : Text(503, fmt::format("{}\n", well.error().message));
 }
 
 }  // namespace tmdbc::serve

@@ -3,7 +3,7 @@
 // One thread; the numbers any.
 //
 //   /3         the read API (api_handler.h)
-//   /healthz   200 "ok" while the store can be read, else 503 with a sentence; for who restarts us
+//   /healthz   200 "ok" while records can be looked up, else 503 with a sentence; for who restarts us
 //   else       another handler's: the page, the pictures
 #pragma once
 
@@ -28,10 +28,9 @@ enum class RequestLog : std::uint8_t { kOff, kErrors, kAll };
 class Front {
  public:
   // All references outlive it. `others` may be empty: then there is nothing but the API.
-  Front(ApiHandler& api, StoreMark& mark, http::Server::Handler others, const Clock& clock, Log& log, RequestLog lines,
+  Front(ApiHandler& api, http::Server::Handler others, const Clock& clock, Log& log, RequestLog lines,
         ServeMetrics& metrics)
       : api_(api),
-        mark_(mark),
         others_(std::move(others)),
         clock_(clock),
         log_(log),
@@ -48,7 +47,6 @@ class Front {
   void Report(const std::vector<Error>& problems);
 
   ApiHandler& api_;
-  StoreMark& mark_;
   const http::Server::Handler others_;
   const Clock& clock_;
   Log& log_;

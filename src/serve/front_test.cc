@@ -43,9 +43,8 @@ class FrontTest : public ::testing::Test {
   Log log{file, LogLevel::kInfo, LogFormat::kJson, world.clock};
   ServeMetrics metrics;
   ApiHandler api{world.api, world.records, mark, world.clock, 1 << 20};
-  Front front{api,         mark, [](const http::ServerRequest&) { return http::Answer{.status = 299}; },
-              world.clock, log,  RequestLog::kErrors,
-              metrics};
+  Front front{api, [](const http::ServerRequest&) { return http::Answer{.status = 299}; }, world.clock, log,
+              RequestLog::kErrors, metrics};
 };
 
 TEST_F(FrontTest, SendsEachPathToWhoAnswersIt) {
@@ -61,6 +60,11 @@ TEST_F(FrontTest, SaysWhetherItIsWell) {
   EXPECT_EQ(StatusOf("/healthz"), 200);
   mark.failure = Error{ErrorCode::kUnreadable, "read catalog.db: gone"};
   EXPECT_EQ(StatusOf("/healthz?x"), 503);
+  mark.failure.reset();
+  world.records.failure = Error{ErrorCode::kCorrupt, "read catalog.db: malformed"};
+  EXPECT_EQ(StatusOf("/healthz"), 503);
+  world.records.failure.reset();
+  EXPECT_EQ(StatusOf("/healthz"), 200);
 }
 
 TEST_F(FrontTest, LogsWhatFailedWithoutItsKey) {

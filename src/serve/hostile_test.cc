@@ -52,7 +52,7 @@ class HostileTest : public ::testing::Test {
   Log log{file, LogLevel::kInfo, LogFormat::kText, clock};
   ServeMetrics metrics;
   ApiHandler api{world.api, world.records, mark, clock, 1 << 20};
-  Front front{api, mark, {}, clock, log, RequestLog::kAll, metrics};
+  Front front{api, {}, clock, log, RequestLog::kAll, metrics};
   std::unique_ptr<http::Server> server;
   std::thread thread;
 };

@@ -17,26 +17,17 @@ export function openTypes(file, mainClass) {
   const groups = checker.getPropertiesOfType(instance).filter((s) => isPublic(s) && ts.isPropertyDeclaration(s.valueDeclaration));
   const methodsOf = (group) => checker.getPropertiesOfType(typeOf(group)).filter((s) => s.valueDeclaration && ts.isMethodDeclaration(s.valueDeclaration) && isPublic(s));
 
-  // What the method's promise gives; of a generic one, with its defaults.
+  // What the promise of a method gives that is not generic.
   function answerOf(groupName, methodName) {
     const group = groups.find((s) => s.name === groupName);
     const method = group && methodsOf(group).find((s) => s.name === methodName);
     if (!method) return undefined;
     const signature = checker.getSignaturesOfType(typeOf(method), ts.SignatureKind.Call)[0];
-    let type = checker.getReturnTypeOfSignature(signature);
-    if (signature.typeParameters?.length) {
-      // Written out, with the parameter at its default, for the checker's own instantiation is not public.
-      type = checker.getReturnTypeOfSignature(checker.getResolvedSignature(callOf(groupName, methodName)) ?? signature);
-    }
-    return checker.getTypeArguments(type)[0];
+    return checker.getTypeArguments(checker.getReturnTypeOfSignature(signature))[0];
   }
-  const calls = new Map();
-  function callOf(groupName, methodName) {
-    return calls.get(`${groupName}.${methodName}`);
-  }
+  const calls = new Map();  // of the generic ones: "group.method" -> {type, checker}
   // The generic methods are called once in a file that exists in memory alone, so that their defaults are put in.
   const generic = groups.flatMap((g) => methodsOf(g).filter((m) => checker.getSignaturesOfType(typeOf(m), ts.SignatureKind.Call)[0].typeParameters?.length).map((m) => [g.name, m.name]));
-  let walkProgram = {checker};
   if (generic.length > 0) {
     const caller = file.replace(/[^/]*$/, 'key_trees_calls.mts');
     const text = `import {${mainClass}} from './index.mjs';\ndeclare const it: ${mainClass};\n${generic.map(([g, m], i) => `export const a${i} = it.${g}.${m}({} as any);`).join('\n')}\n`;
@@ -102,10 +93,9 @@ export function openTypes(file, mainClass) {
     methods: () => groups.flatMap((group) => methodsOf(group).map((m) => [group.name, m.name])),
     // Compares with what the method gives; `ignored`: members that may be there or not.
     compare(group, method, value, ignored = []) {
-      const inCall = calls.get(`${group}.${method}`);
-      const type = inCall?.type ?? answerOf(group, method);
-      if (!type) return {odd: [`there is no method ${group}.${method}`], walked: 0};
-      return walk((inCall ?? walkProgram).checker, value, type, '', ignored);
+      const answer = calls.get(`${group}.${method}`) ?? {type: answerOf(group, method), checker};
+      if (!answer.type) return {odd: [`there is no method ${group}.${method}`], walked: 0};
+      return walk(answer.checker, value, answer.type, '', ignored);
     },
   };
 }
