@@ -56,7 +56,7 @@ Answer NoPermission(Call&) {
   return ErrorAnswer(3);
 }
 
-Answer NoSuchList(Call&) {
+Answer NotMirrored(Call&) {
   return ErrorAnswer(34);
 }
 

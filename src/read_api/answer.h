@@ -44,8 +44,8 @@ struct Answer {
   std::uint64_t index_state = 0;
   // A record was looked for that is not stored: any commit may bring it, and change the answer.
   bool missed = false;
-  // Why records could not be read. What needed them is left out, or all of it is (503). No client is told: whoever runs
-  // the mirror is.
+  // Why records could not be read. What needed them is left out, or all of it is (503). No client is told; the
+  // mirror's owner is.
   std::vector<Error> problems = {};
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/call.h"
 
+#include "tmdb/configuration_lists.h"
 #include "tmdb/detail_plan.h"
 
 namespace tmdbc::read_api {
@@ -26,7 +27,19 @@ const titles::Titles* Call::Titles() {
   return titles_.get();
 }
 
-std::shared_ptr<const Record> Call::FindList(MediaId id) {
+std::string Call::path(std::size_t from) const {
+  std::string path;
+  for (std::size_t i = from; i < request_.path.size(); ++i) {
+    if (i > from) path += '/';
+    path += request_.path[i];
+  }
+  return path;
+}
+
+std::shared_ptr<const Record> Call::FindList(std::string_view path) {
+  const auto number = ConfigurationId(path);
+  if (!number) return nullptr;
+  const MediaId id{MediaType::kConfiguration, *number};
   const auto source = mirror_.records.SourceOf(id);
   if (!source) return Note(std::unexpected(source.error()));
   const auto known = mirror_.lists.find(id);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,10 +38,11 @@ class Call {
 
   const Query& query() const { return request_.query; }
   // "550" of movie/550/credits is part(1); empty when the path is shorter.
-  std::size_t parts() const { return request_.path.size(); }
   std::string_view part(std::size_t i) const {
     return i < request_.path.size() ? request_.path[i] : std::string_view();
   }
+  // "watch/providers" of movie/550/watch/providers is path(2).
+  std::string path(std::size_t from = 0) const;
   // The one of the parameter `language`.
   Language language() const { return Language::Parse(query().Get("language").value_or("")); }
   Time now() const { return now_; }
@@ -53,8 +55,8 @@ class Call {
   std::shared_ptr<const Record> FindSeason(std::int64_t tv_id, std::int64_t season_number) {
     return failed_ ? nullptr : Note(mirror_.records.GetSeason(tv_id, season_number));
   }
-  // The same of a configuration list, read again only when there is a newer one.
-  std::shared_ptr<const Record> FindList(MediaId id);
+  // The same of a configuration list by its path ("genre/tv/list"), read again only when there is a newer one.
+  std::shared_ptr<const Record> FindList(std::string_view path);
   // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or
   // it is being built.
   const titles::Titles* Titles();
@@ -85,11 +87,5 @@ class Call {
 };
 
 using Endpoint = Answer (*)(Call& call);
-
-// A row of the table of endpoints: the parts of its path; "*" stands for any one part.
-struct Route {
-  std::vector<std::string_view> pattern;
-  Endpoint endpoint;
-};
 
 }  // namespace tmdbc::read_api

@@ -9,17 +9,11 @@
 #include "base/safe_text.h"
 #include "read_api/genres.h"
 #include "read_api/plain_body.h"
-#include "tmdb/configuration_lists.h"
 
 namespace tmdbc::read_api {
 namespace {
 
 constexpr std::chrono::hours kListMaxAge{12};  // TMDB's own
-
-std::shared_ptr<const Record> ListAt(Call& call, std::string_view path) {
-  const auto id = ConfigurationId(path);
-  return id ? call.FindList({MediaType::kConfiguration, *id}) : nullptr;
-}
 
 // The body with the pictures at another address than TMDB's.
 std::string WithImagesAt(const JsonObject& configuration, std::string_view base_url) {
@@ -52,19 +46,10 @@ Answer AnswerOf(const std::shared_ptr<const Record>& list) {
   return list == nullptr ? Missing() : Answer{.body = list->body, .max_age = kListMaxAge};
 }
 
-std::string PathOf(const Call& call) {
-  std::string path;
-  for (std::size_t i = 0; i < call.parts(); ++i) {
-    if (i > 0) path += '/';
-    path += call.part(i);
-  }
-  return path;
-}
-
 }  // namespace
 
 Answer Configuration(Call& call) {
-  const auto list = ListAt(call, "configuration");
+  const auto list = call.FindList("configuration");
   if (list == nullptr) return Missing();
   const auto names = call.Appends();
   if (!names) return ErrorAnswer(27);
@@ -78,7 +63,7 @@ Answer Configuration(Call& call) {
   for (const JsonMember& member : configuration.members()) out.Add(member.whole);
   for (const std::string_view name : *names) {
     if (std::ranges::find(kNames, name) == std::end(kNames)) continue;
-    const auto appended = ListAt(call, "configuration/" + std::string(name));
+    const auto appended = call.FindList("configuration/" + std::string(name));
     if (appended == nullptr) {
       call.Worsen(Fidelity::kMissing);
     } else {
@@ -89,25 +74,25 @@ Answer Configuration(Call& call) {
 }
 
 Answer ConfigurationList(Call& call) {
-  const std::string path = PathOf(call);
+  const std::string path = call.path();
   // The names of countries are stored in English alone.
   const bool named = path == "configuration/countries" || path == "watch/providers/regions";
   if (named && !call.language().IsStored()) call.Worsen(Fidelity::kApproximate);
-  return AnswerOf(ListAt(call, path));
+  return AnswerOf(call.FindList(path));
 }
 
 Answer Genres(Call& call) {
   const Language language = call.language();
-  const std::string path = PathOf(call);
-  if (language.IsStored()) return AnswerOf(ListAt(call, path));
+  const std::string path = call.path();
+  if (language.IsStored()) return AnswerOf(call.FindList(path));
   const MediaType type = call.part(1) == "tv" ? MediaType::kTv : MediaType::kMovie;
   if (const auto list = GenreList(call, type, language)) return AnswerOf(list);
   call.Worsen(Fidelity::kApproximate);
-  return AnswerOf(ListAt(call, path));
+  return AnswerOf(call.FindList(path));
 }
 
 Answer Providers(Call& call) {
-  const auto list = ListAt(call, PathOf(call));
+  const auto list = call.FindList(call.path());
   const auto region = call.query().Get("watch_region");
   if (list == nullptr || !region) return AnswerOf(list);
   JsonSplice rows = JsonSplice::Array(list->body.size());
@@ -122,7 +107,7 @@ Answer Providers(Call& call) {
 }
 
 Answer Timezones(Call& call) {
-  const auto list = ListAt(call, "configuration/timezones");
+  const auto list = call.FindList("configuration/timezones");
   if (list == nullptr) return Missing();
   // [{"iso_3166_1":"AD","zones":[...]}] was [{"AD":[...]}].
   JsonSplice rows = JsonSplice::Array(list->body.size());

@@ -2,16 +2,16 @@
 #include "read_api/details.h"
 
 #include <algorithm>
+#include <array>
+#include <expected>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "read_api/paging.h"
 #include "read_api/parts.h"
 #include "read_api/plain_body.h"
-#include "read_api/stored_page.h"
 #include "read_api/subject.h"
 #include "titles/find.h"
 #include "tmdb/media_traits.h"
@@ -25,15 +25,7 @@ constexpr std::chrono::hours kDetailsMaxAge{8};
 constexpr std::string_view kSeasonPrefix = "season/";
 
 // What a path leads to: a subject, or the answer that there is none.
-using Found = std::variant<Subject, Answer>;
-
-std::string_view Rest(const Call& call, std::size_t from, std::string& buffer) {
-  for (std::size_t i = from; i < call.parts(); ++i) {
-    if (!buffer.empty()) buffer += '/';
-    buffer += call.part(i);
-  }
-  return buffer;
-}
+using Found = std::expected<Subject, Answer>;
 
 Found FindSubject(Call& call) {
   const auto type = ParseMediaType(call.part(0));
@@ -41,40 +33,39 @@ Found FindSubject(Call& call) {
   auto id = PositiveInteger(text);
   if (*type == MediaType::kMovie && text.starts_with("tt")) {
     const titles::Titles* const index = call.Titles();
-    if (index == nullptr) return IndexAwaited();
+    if (index == nullptr) return std::unexpected(IndexAwaited());
     const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, text);
-    if (found.empty()) return ErrorAnswer(34);
+    if (found.empty()) return std::unexpected(ErrorAnswer(34));
     id = found.front().id.id;
   }
-  if (!id) return ErrorAnswer(6);
+  if (!id) return std::unexpected(ErrorAnswer(6));
   auto record = call.Find({*type, *id});
-  if (record == nullptr) return call.NotFound({*type, *id});
+  if (record == nullptr) return std::unexpected(call.NotFound({*type, *id}));
   return Subject(std::move(record));
 }
 
 Found FindSeasonSubject(Call& call) {
   const auto tv_id = PositiveInteger(call.part(1));
-  if (!tv_id) return ErrorAnswer(6);
+  if (!tv_id) return std::unexpected(ErrorAnswer(6));
   const std::string_view text = call.part(3);
   const auto number = text == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(text);
-  if (!number) return ErrorAnswer(34);
+  if (!number) return std::unexpected(ErrorAnswer(34));
   auto record = call.FindSeason(*tv_id, *number);
-  if (record == nullptr) return call.NotFound({MediaType::kTv, *tv_id});
+  if (record == nullptr) return std::unexpected(call.NotFound({MediaType::kTv, *tv_id}));
   return Subject(std::move(record));
 }
 
 // `text` receives the episode as it stands in its season.
 Found FindEpisodeSubject(Call& call, JsonSlice& text) {
   Found found = FindSeasonSubject(call);
-  Subject* season = std::get_if<Subject>(&found);
-  if (season == nullptr) return found;
+  if (!found) return found;
   const std::string_view asked = call.part(5);
   const auto number = asked == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(asked);
-  if (number) text = EpisodeAt(*season, *number);
-  if (text.empty()) return ErrorAnswer(34);
-  season->type = MediaType::kEpisode;
-  season->episode = JsonObject(text);
-  season->id = IntegerOf(season->episode["id"]).value_or(0);
+  if (number) text = EpisodeAt(*found, *number);
+  if (text.empty()) return std::unexpected(ErrorAnswer(34));
+  found->type = MediaType::kEpisode;
+  found->episode = JsonObject(text);
+  found->id = IntegerOf(found->episode["id"]).value_or(0);
   return found;
 }
 
@@ -126,7 +117,8 @@ Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
   if (*page > 1 && IntegerOf(MemberOf(part, "page")) != *page) {
     const auto pages = IntegerOf(MemberOf(part, "total_pages")).value_or(1);
     if (*page <= pages) call.Worsen(Fidelity::kEmpty);  // TMDB has rows there
-    part = PageOfStored(part, *page);
+    part = WithValues(JsonObject(part),
+                      std::array{NewValue{"page", std::to_string(*page)}, NewValue{"results", "[]"}});
   }
   return {.body = WithId(*kind, std::move(part), subject.id), .max_age = kDetailsMaxAge};
 }
@@ -135,9 +127,8 @@ Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
 
 Answer Details(Call& call) {
   Found found = FindSubject(call);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  const Subject& subject = std::get<Subject>(found);
-  return DetailsOf(call, subject, [&] { return OpenPlainBody(call, subject, call.language()); });
+  if (!found) return std::move(found.error());
+  return DetailsOf(call, *found, [&] { return OpenPlainBody(call, *found, call.language()); });
 }
 
 Answer DetailsOf(Call& call, MediaId id) {
@@ -149,40 +140,35 @@ Answer DetailsOf(Call& call, MediaId id) {
 
 Answer DetailsPart(Call& call) {
   Found found = FindSubject(call);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  std::string name;
-  return PartOf(call, std::get<Subject>(found), Rest(call, 2, name));
+  if (!found) return std::move(found.error());
+  return PartOf(call, *found, call.path(2));
 }
 
 Answer SeasonDetails(Call& call) {
   Found found = FindSeasonSubject(call);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  const Subject& season = std::get<Subject>(found);
-  return DetailsOf(call, season,
-                   [&] { return OpenSeasonBody(call, season, call.language(), SeasonId::kWith); });
+  if (!found) return std::move(found.error());
+  return DetailsOf(call, *found,
+                   [&] { return OpenSeasonBody(call, *found, call.language(), SeasonId::kWith); });
 }
 
 Answer SeasonPart(Call& call) {
   Found found = FindSeasonSubject(call);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  std::string name;
-  return PartOf(call, std::get<Subject>(found), Rest(call, 4, name));
+  if (!found) return std::move(found.error());
+  return PartOf(call, *found, call.path(4));
 }
 
 Answer EpisodeDetails(Call& call) {
   JsonSlice text;
   Found found = FindEpisodeSubject(call, text);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  const Subject& episode = std::get<Subject>(found);
-  return DetailsOf(call, episode, [&] { return OpenEpisodeBody(call, episode, text, call.language()); });
+  if (!found) return std::move(found.error());
+  return DetailsOf(call, *found, [&] { return OpenEpisodeBody(call, *found, text, call.language()); });
 }
 
 Answer EpisodePart(Call& call) {
   JsonSlice text;
   Found found = FindEpisodeSubject(call, text);
-  if (Answer* none = std::get_if<Answer>(&found)) return std::move(*none);
-  std::string name;
-  return PartOf(call, std::get<Subject>(found), Rest(call, 6, name));
+  if (!found) return std::move(found.error());
+  return PartOf(call, *found, call.path(6));
 }
 
 }  // namespace tmdbc::read_api

@@ -274,7 +274,8 @@ TEST(Details, SayWhatIsNotThereAsTmdbDoes) {
   DetailsWorld world;
   world.PutFilm();
   for (const auto target :
-       {"/3/movie/1", "/3/movie/47964/nonsense", "/3/movie/tt0000001", "/3/tv/1/season/1", "/3/list/5"})
+       {"/3/movie/1", "/3/movie/47964/nonsense", "/3/movie/tt0000001", "/3/tv/1/season/1", "/3/list/5",
+        "/3/tv/episode_group/5acf93e60e0a26346d0000ce"})
     EXPECT_EQ(world.Get(target).body, kNoResource) << target;
   for (const auto target :
        {"/3/movie/0", "/3/movie/-5", "/3/movie/550a", "/3/tv/tt1606378", "/3/person/x/images"})

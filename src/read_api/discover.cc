@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "read_api/paging.h"
-#include "tmdb/configuration_lists.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -189,8 +188,7 @@ class FilterMaker {
   // The order of a country's certifications, by TMDB's own list.
   std::map<std::string, std::int64_t> OrderOf(std::string_view country) {
     std::map<std::string, std::int64_t> order;
-    const auto id = ConfigurationId("certification/" + std::string(Name(type_)) + "/list");
-    const auto list = id ? call_.FindList({MediaType::kConfiguration, *id}) : nullptr;
+    const auto list = call_.FindList("certification/" + std::string(Name(type_)) + "/list");
     if (list == nullptr) {
       call_.Worsen(Fidelity::kApproximate);
       return order;
@@ -279,6 +277,12 @@ void Sort(std::string_view text, ListRequest& list) {
   list.descending = direction == ".desc";
 }
 
+// Some lists are of today, and all of them change with the day.
+std::chrono::seconds MaxAgeAt(Time now) {
+  const auto tomorrow = std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
+  return std::min<std::chrono::seconds>(kListMaxAge, std::chrono::ceil<std::chrono::seconds>(tomorrow - now));
+}
+
 }  // namespace
 
 std::optional<std::int32_t> DayNumber(std::string_view text) {
@@ -288,9 +292,14 @@ std::optional<std::int32_t> DayNumber(std::string_view text) {
   return std::int32_t(day->time_since_epoch().count());
 }
 
+std::optional<int> YearFrom(std::string_view text) {
+  const auto year = NumberFrom<int>(text);
+  return year && *year >= 1 && *year <= 9999 ? year : std::nullopt;
+}
+
 std::optional<titles::Span<std::int32_t>> DaysOfYear(std::string_view text) {
-  const auto number = NumberFrom<int>(text);
-  if (!number || *number < 1 || *number > 9999) return std::nullopt;
+  const auto number = YearFrom(text);
+  if (!number) return std::nullopt;
   using namespace std::chrono;
   const auto day = [](year_month_day date) { return std::int32_t(sys_days(date).time_since_epoch().count()); };
   return titles::Span<std::int32_t>{day(year(*number) / 1 / 1), day(year(*number) / 12 / 31)};
@@ -300,12 +309,6 @@ std::int32_t TodayOf(const Call& call) {
   return std::int32_t(std::chrono::floor<std::chrono::days>(call.now()).time_since_epoch().count());
 }
 
-// Some lists are of today, and all of them change with the day.
-std::chrono::seconds MaxAgeAt(Time now) {
-  const auto tomorrow = std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1);
-  return std::min<std::chrono::seconds>(kListMaxAge, std::chrono::ceil<std::chrono::seconds>(tomorrow - now));
-}
-
 Answer ListPage(Call& call, const ListRequest& request) {
   const auto page = PageOf(call.query());
   if (!page) return ErrorAnswer(22);
@@ -313,7 +316,7 @@ Answer ListPage(Call& call, const ListRequest& request) {
   if (index == nullptr) return IndexAwaited();
   const auto found = titles::Discover(*index, request.type, request.filter, request.sort, request.descending,
                                       SkipOf(*page), kRowsAPage);
-  const RowStyle style = StyleOf(call.query(), RowForm::kList, request.type == MediaType::kMovie);
+  const RowStyle style = StyleOf(call, RowForm::kList, request.type == MediaType::kMovie);
   return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total, request.first),
           .fidelity = request.fidelity,
           .max_age = MaxAgeAt(call.now())};

@@ -25,7 +25,9 @@ struct ListRequest {
 // The page that the call asks for.
 Answer ListPage(Call& call, const ListRequest& request);
 
-// The days of "2026-11-22", and of the year "2026", since 1970; nothing for what is neither.
+// The year "2026"; nothing for other text.
+std::optional<int> YearFrom(std::string_view text);
+// The days of "2026-11-22", and of the year "2026", since 1970; nothing for other text.
 std::optional<std::int32_t> DayNumber(std::string_view text);
 std::optional<titles::Span<std::int32_t>> DaysOfYear(std::string_view text);
 // Today, in UTC.

@@ -42,7 +42,7 @@ Answer Find(Call& call) {
   if (!source) return ParameterMissing("external_source");
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
-  const RowStyle style = StyleOf(query, RowForm::kMixed, false);
+  const RowStyle style = StyleOf(call, RowForm::kMixed, false);
   std::string body = "{";
   for (const auto& [name, type] : kArrays) {
     const auto found = titles::FindExternal(*index, type, *source, call.part(1));

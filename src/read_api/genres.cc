@@ -3,37 +3,22 @@
 
 #include <array>
 #include <map>
-#include <optional>
 #include <string_view>
 
-#include "tmdb/configuration_lists.h"
-
 namespace tmdbc::read_api {
-namespace {
-
-std::optional<MediaId> ListId(MediaType type, const std::string& tag) {
-  const auto id = ConfigurationId("genre/" + std::string(Name(type)) + "/list?language=" + tag);
-  if (!id) return std::nullopt;
-  return MediaId{MediaType::kConfiguration, *id};
-}
-
-}  // namespace
-
 std::shared_ptr<const Record> GenreList(Call& call, MediaType type, const Language& language) {
-  const auto find = [&](const std::string& tag) -> std::shared_ptr<const Record> {
-    const auto id = ListId(type, tag);
-    return id ? call.FindList(*id) : nullptr;
-  };
+  const std::string path = "genre/" + std::string(Name(type)) + "/list?language=";
+  const auto find = [&](std::string_view tag) { return call.FindList(path + std::string(tag)); };
   if (auto list = find(language.Tag())) return list;
   const std::string own = Language::Parse(language.code()).Tag();
   if (own != language.Tag()) {
     if (auto list = find(own)) return list;
   }
   // A language without a list in its own country: the first of TMDB's tags that speaks it.
-  const auto tags = call.FindList({MediaType::kConfiguration, kPrimaryTranslations});
+  const auto tags = call.FindList("configuration/primary_translations");
   if (tags == nullptr) return nullptr;
   for (const JsonSlice tag : ElementsOf(tags->body)) {
-    if (PlainText(tag).substr(0, 2) == language.code()) return find(std::string(PlainText(tag)));
+    if (PlainText(tag).substr(0, 2) == language.code()) return find(PlainText(tag));
   }
   return nullptr;
 }

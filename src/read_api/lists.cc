@@ -8,7 +8,6 @@
 #include "read_api/details.h"
 #include "read_api/discover.h"
 #include "read_api/paging.h"
-#include "read_api/stored_page.h"
 #include "titles/find.h"
 #include "titles/similar.h"
 
@@ -123,11 +122,11 @@ std::string NearTo(Call& call, const Subject& subject, bool recommendations) {
   const std::int64_t page = PageOf(call.query()).value_or(1);
   if (index == nullptr) {
     call.Worsen(Fidelity::kEmpty);
-    return EmptyPage(page);
+    return Envelope(page, "", 0);
   }
   call.Worsen(Fidelity::kApproximate);
   const auto found = titles::Similar(*index, {subject.type, subject.id}, SkipOf(page), kRowsAPage);
-  const RowStyle style = StyleOf(call.query(), recommendations ? RowForm::kMixed : RowForm::kList, false);
+  const RowStyle style = StyleOf(call, recommendations ? RowForm::kMixed : RowForm::kList, false);
   return Envelope(page, RowsOf(call, found.rows, style), found.total);
 }
 

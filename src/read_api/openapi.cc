@@ -9,7 +9,6 @@
 
 #include "base/json_writer.h"
 #include "base/version.h"
-#include "read_api/routes.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -87,8 +86,6 @@ constexpr std::array kSchemas = {
     Schema{"PersonCredits", "id* int, cast [object], crew [object]"},
     Schema{"Collection", "id int, name text, overview text?, poster_path text?, backdrop_path text?, parts [MovieRow]"},
     Schema{"Organisation", "id int, name text, headquarters text?, homepage text?, logo_path text?, origin_country text?"},
-    Schema{"Review", "id text, author text, author_details object, content text, created_at text?, url text, media_id int, "
-                     "media_title text, media_type text"},
 
     Schema{"MovieRow", "adult bool, backdrop_path text?, genre_ids [int], id int, original_language text, original_title text, "
                        "overview text?, popularity number, poster_path text?, release_date* text?, title text, video bool, "
@@ -236,7 +233,6 @@ constexpr std::array kPaths = {
     DescribedPath{"network/{network_id}/images", "Images", "", "Its logos"},
     DescribedPath{"keyword/{keyword_id}", "Named", "", "A keyword"},
     DescribedPath{"keyword/{keyword_id}/movies", "Movies", "language page include_adult", "Films with the keyword"},
-    DescribedPath{"review/{review_id}", "Review", "", "A review of a film's or show's first page"},
 
     DescribedPath{"search/movie", "Movies", "query! language page region include_adult year primary_release_year", "Films by title"},
     DescribedPath{"search/tv", "Shows", "query! language page include_adult year first_air_date_year", "Shows by name"},
@@ -302,7 +298,6 @@ constexpr std::array kParameters = {
     Parameter{"keyword_id", kId, ""},
     Parameter{"season_number", R"({"type":"integer","minimum":0})", "0: specials"},
     Parameter{"episode_number", R"({"type":"integer","minimum":0})", ""},
-    Parameter{"review_id", R"({"type":"string","pattern":"^[0-9a-f]{24}$"})", ""},
     Parameter{"external_id", R"({"type":"string","pattern":"^[A-Za-z0-9_.-]{1,40}$"})", ""},
     Parameter{"time_window", R"({"enum":["day","week"]})", ""},
     Parameter{"language", R"({"type":"string","pattern":"^[a-z]{2}(-[A-Z]{2})?$","default":"en-US"})",
@@ -415,16 +410,6 @@ void WriteOperation(JsonWriter& json, const DescribedPath& path) {
   json.EndObject().EndObject().EndObject();
 }
 
-// Whether there is a route for it; what is in brackets may be anything.
-bool IsServed(std::string_view path) {
-  const auto parts = Split(path, '/');
-  return std::ranges::any_of(Routes(), [&](const Route& route) {
-    return std::ranges::equal(route.pattern, parts, [](std::string_view wanted, std::string_view part) {
-      return wanted == "*" || wanted == part;
-    });
-  });
-}
-
 std::string Describe() {
   JsonWriter json;
   json.BeginObject().Field("openapi", "3.1.0").Key("info").BeginObject();
@@ -434,7 +419,6 @@ std::string Describe() {
   json.EndObject().Key("servers").Raw(R"([{"url":"/"}])");
   json.Key("security").Raw(R"([{},{"key":[]},{"bearer":[]}])").Key("paths").BeginObject();
   for (const DescribedPath& path : kPaths) {
-    if (!IsServed(path.path)) continue;
     json.Key("/3/" + std::string(path.path));
     WriteOperation(json, path);
   }

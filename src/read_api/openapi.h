@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The OpenAPI 3.1 description of what the read API answers, made from one table (openapi.cc): path, parameters and the
-// shape of the answer. Served at /3/openapi.json. A path of the table without a route (routes.cc) is left out.
+// shape of the answer. Served at /3/openapi.json.
 #pragma once
 
 #include <span>

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "read_api/read_api_world_test.h"
+#include "read_api/routes.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -32,6 +33,10 @@ TEST(OpenApi, IsJsonWhoseReferencesAreAllThere) {
 
 TEST(OpenApi, DescribesWhatIsServedAlone) {
   ReadApiWorld world;
+  for (const DescribedPath& path : DescribedPaths()) {
+    const auto request = ApiRequest::Parse("/3/" + std::string(path.path));
+    EXPECT_NE(FindEndpoint(request->path), nullptr) << path.path;
+  }
   const std::string text = world.Get("/3/openapi.json").body;
   EXPECT_TRUE(text.contains(R"("/3/movie/{movie_id}":)"));
   EXPECT_FALSE(text.contains(R"("/3/account)"));

@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "read_api/subject.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -14,16 +15,12 @@ constexpr std::int64_t kLastPage = 500;
 }  // namespace
 
 std::optional<std::int64_t> PageOf(const Query& query) {
-  const std::string_view text = query.Get("page").value_or("1");
-  std::int64_t page = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), page);
-  if (error != std::errc() || end != text.data() + text.size() || page < 1 || page > kLastPage) return std::nullopt;
-  return page;
+  const auto page = PositiveInteger(query.Get("page").value_or("1"));
+  return page && *page <= kLastPage ? page : std::nullopt;
 }
 
-std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first,
-                     std::int64_t rows_a_page) {
-  const std::int64_t pages = std::max<std::int64_t>(1, (total + rows_a_page - 1) / rows_a_page);
+std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first) {
+  const std::int64_t pages = std::max<std::int64_t>(1, (total + kRowsAPage - 1) / kRowsAPage);
   return fmt::format(R"({{{}{}"page":{},"results":[{}],"total_pages":{},"total_results":{}}})", first,
                      first.empty() ? "" : ",", page, rows, pages, total);
 }
@@ -44,11 +41,11 @@ std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowSt
   return rows;
 }
 
-RowStyle StyleOf(const Query& query, RowForm form, bool with_region) {
+RowStyle StyleOf(const Call& call, RowForm form, bool with_region) {
   RowStyle style;
   style.form = form;
-  style.language = Language::Parse(query.Get("language").value_or(""));
-  if (with_region) style.region = query.Get("region").value_or("");
+  style.language = call.language();
+  if (with_region) style.region = call.query().Get("region").value_or("");
   return style;
 }
 

@@ -16,7 +16,7 @@ namespace tmdbc::read_api {
 
 inline constexpr std::int64_t kRowsAPage = 20;
 
-// The page that is asked for, 1 when none is; nothing when it is no whole number from 1 to 500: ErrorAnswer(22).
+// The page that is asked for, else 1; nothing for any text but a whole number from 1 to 500: ErrorAnswer(22).
 std::optional<std::int64_t> PageOf(const Query& query);
 inline std::size_t SkipOf(std::int64_t page) {
   return std::size_t((page - 1) * kRowsAPage);
@@ -24,13 +24,12 @@ inline std::size_t SkipOf(std::int64_t page) {
 
 // {"page":..,"results":[rows],"total_pages":..,"total_results":..}; `first`, if not empty, is a member before the page
 // ("dates":{...}). Nothing found is one page.
-std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first = {},
-                     std::int64_t rows_a_page = kRowsAPage);
+std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first = {});
 
-// The rows of what was found, with commas between; records that are gone meanwhile are left out.
+// The rows of what was found, with commas between; records that are gone meanwhile, and damaged ones, are left out.
 std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style);
 // How the call wants its rows: in its language; in its region.
-RowStyle StyleOf(const Query& query, RowForm form, bool with_region);
+RowStyle StyleOf(const Call& call, RowForm form, bool with_region);
 
 // What is answered while the title index is being built.
 Answer IndexAwaited();

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "read_api/credits.h"
-#include "read_api/media_filter.h"
-#include "read_api/rows.h"
 #include "read_api/lists.h"
-#include "read_api/stored_page.h"
+#include "read_api/media_filter.h"
+#include "read_api/paging.h"
+#include "read_api/rows.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -43,11 +43,11 @@ std::string NoChanges(Call& call, const Subject&, std::string_view) {
   return Empty(call, R"({"changes":[]})");
 }
 
-// --- lists of which at most the first page is stored ---
+// --- lists in pages; at most the first one is stored ---
 
 std::string StoredPage(Call& call, const Subject& subject, std::string_view name) {
   const JsonSlice first = subject.body[name];
-  return first.empty() ? Empty(call, EmptyPage()) : std::string(first);
+  return first.empty() ? Empty(call, Envelope(1, "", 0)) : std::string(first);
 }
 
 // Rows of films or shows, in the language.
@@ -55,7 +55,7 @@ std::string StoredRows(Call& call, const Subject& subject, std::string_view name
   if (name == "similar_movies") name = "similar";
   const JsonObject page(subject.body[name]);
   if (page.members().empty()) return NearTo(call, subject, name == "recommendations");
-  call.Worsen(Fidelity::kApproximate);  // TMDB makes them anew all the time
+  call.Worsen(Fidelity::kApproximate);  // TMDB makes other ones all the time
   const Language language = call.language();
   if (language.IsStored()) return std::string(subject.body[name]);
   const std::string rows = LocalRows(call, page["results"], subject.type, language);

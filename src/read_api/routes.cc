@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/routes.h"
 
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "read_api/account.h"
 #include "read_api/changes.h"
 #include "read_api/configuration.h"
@@ -13,6 +17,19 @@
 #include "read_api/trending.h"
 
 namespace tmdbc::read_api {
+namespace {
+
+// The parts of a path; "*" stands for any one part.
+struct Route {
+  std::vector<std::string_view> pattern;
+  Endpoint endpoint;
+};
+
+bool Fits(const Route& route, std::span<const std::string> path) {
+  return std::ranges::equal(route.pattern, path, [](std::string_view wanted, std::string_view part) {
+    return wanted == "*" || wanted == part;
+  });
+}
 
 std::span<const Route> Routes() {
   // Laid by hand.
@@ -46,6 +63,7 @@ std::span<const Route> Routes() {
       {{"movie", "*", "*"}, DetailsPart},
       {{"movie", "*", "watch", "providers"}, DetailsPart},
       {{"tv", "*"}, Details},
+      {{"tv", "episode_group", "*"}, NotMirrored},
       {{"tv", "*", "*"}, DetailsPart},
       {{"tv", "*", "watch", "providers"}, DetailsPart},
       {{"tv", "*", "season", "*"}, SeasonDetails},
@@ -85,11 +103,18 @@ std::span<const Route> Routes() {
       {{"guest_session", "*"}, NoPermission},
       {{"guest_session", "*", "*"}, NoPermission},
       {{"guest_session", "*", "*", "*"}, NoPermission},
-      {{"list", "*"}, NoSuchList},
+      {{"list", "*"}, NotMirrored},
       {{"list", "*", "*"}, NoPermission},
   };
   // clang-format on
   return kRoutes;
+}
+
+}  // namespace
+
+Endpoint FindEndpoint(std::span<const std::string> path) {
+  const auto route = std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, path); });
+  return route == Routes().end() ? nullptr : route->endpoint;
 }
 
 }  // namespace tmdbc::read_api

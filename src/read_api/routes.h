@@ -3,12 +3,13 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "read_api/call.h"
 
 namespace tmdbc::read_api {
 
-// The first row that fits a path counts.
-std::span<const Route> Routes();
+// The endpoint of that path ("movie", "550", "credits"), by the first row that fits; null when none does.
+Endpoint FindEndpoint(std::span<const std::string> path);
 
 }  // namespace tmdbc::read_api

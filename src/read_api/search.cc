@@ -2,10 +2,10 @@
 #include "read_api/search.h"
 
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <vector>
 
+#include "read_api/discover.h"
 #include "read_api/paging.h"
 #include "titles/search.h"
 
@@ -35,15 +35,6 @@ const SearchKind* KindOf(std::string_view name) {
   return nullptr;
 }
 
-// What is no year asks for none.
-std::optional<int> YearOf(const Query& query, std::string_view name) {
-  const std::string_view text = query.Get(name).value_or("");
-  int year = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), year);
-  if (error != std::errc() || end != text.data() + text.size() || year < 1 || year > 9999) return std::nullopt;
-  return year;
-}
-
 }  // namespace
 
 Answer Search(Call& call) {
@@ -58,13 +49,13 @@ Answer Search(Call& call) {
   if (index == nullptr) return IndexAwaited();
 
   const RowStyle style =
-      StyleOf(query, kind->name == "multi" ? RowForm::kMixed : RowForm::kList, kind->name == "movie");
+      StyleOf(call, kind->name == "multi" ? RowForm::kMixed : RowForm::kList, kind->name == "movie");
   titles::SearchQuery search{.text = *text,
                              .language = titles::TwoLetters(style.language.code()),
                              .include_adult = query.IsTrue("include_adult")};
-  if (kind->name == "movie") search.primary_year = YearOf(query, "primary_release_year");
-  if (kind->name == "tv") search.primary_year = YearOf(query, "first_air_date_year");
-  if (kind->name == "movie" || kind->name == "tv") search.year = YearOf(query, "year");
+  if (kind->name == "movie") search.primary_year = YearFrom(query.Get("primary_release_year").value_or(""));
+  if (kind->name == "tv") search.primary_year = YearFrom(query.Get("first_air_date_year").value_or(""));
+  if (kind->name == "movie" || kind->name == "tv") search.year = YearFrom(query.Get("year").value_or(""));
   const auto found = titles::Search(*index, kind->types, search, SkipOf(*page), kRowsAPage);
   return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total),
           .fidelity = Fidelity::kApproximate,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "read_api/subject.h"
 
-#include <charconv>
+#include <algorithm>
 
 namespace tmdbc::read_api {
 namespace {
@@ -33,10 +33,8 @@ bool IsAppended(MediaType type, const JsonMember& member) {
 }
 
 std::optional<std::int64_t> PositiveInteger(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
-  return number;
+  const auto number = IntegerOf(text);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 }  // namespace tmdbc::read_api

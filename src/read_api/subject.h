@@ -28,7 +28,7 @@ struct Subject {
 // Whether that member of a record's body is something appended to it, and no member of the plain body.
 bool IsAppended(MediaType type, const JsonMember& member);
 
-// "550"; nothing for what is no positive integer.
+// 550 of "550"; nothing for any text but a positive integer.
 std::optional<std::int64_t> PositiveInteger(std::string_view text);
 
 }  // namespace tmdbc::read_api

@@ -33,7 +33,7 @@ Answer Trending(Call& call) {
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
   const auto found = titles::Trending(*index, types, week ? titles::Since::kWeek : titles::Since::kDay, SkipOf(*page), kRowsAPage);
-  return {.body = Envelope(*page, RowsOf(call, found.rows, StyleOf(call.query(), RowForm::kMixed, false)), found.total),
+  return {.body = Envelope(*page, RowsOf(call, found.rows, StyleOf(call, RowForm::kMixed, false)), found.total),
           .fidelity = Fidelity::kApproximate,
           .max_age = kTrendingMaxAge};
 }
