@@ -136,7 +136,7 @@ unsigned CodeWidth(std::size_t values) {
 }
 
 std::unexpected<Error> NoPage() {
-  return Fail(ErrorCode::kCorrupt, "a page is none");
+  return Fail(ErrorCode::kCorrupt, "its values do not fit together");
 }
 
 // Its levels, and what is behind them.
@@ -388,7 +388,7 @@ Result<void> ReadPlainBody(ColumnType type, std::string_view body, std::size_t r
 
 Result<CodedBody> ReadCodesBody(std::string_view body, std::size_t rows, std::size_t values) {
   TRY_ASSIGN(Levels levels, TakeLevels(body, rows));
-  CodedBody coded{.levels = levels.bytes, .valid = std::move(levels.valid), .codes = {}};
+  CodedBody coded{.levels = std::string(levels.bytes), .valid = std::move(levels.valid), .codes = {}};
   const auto count = std::size_t(std::ranges::count(coded.valid, std::uint8_t{1}));
   if (levels.rest.empty() || values == 0 || unsigned(levels.rest[0]) != CodeWidth(values)) return NoPage();
   if (!TakeRuns(levels.rest.substr(1), count, CodeWidth(values), std::uint32_t(values), coded.codes))

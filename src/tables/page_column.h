@@ -21,6 +21,8 @@ struct PageColumn {
   std::string plain;                // the values that there are, as PLAIN has them; a boolean takes a byte
 
   std::size_t rows() const { return ends.size(); }
+  // Whether a page has place for it. What is larger has no right `ends` either.
+  bool fits() const { return plain.size() <= INT32_MAX; }
   void Append(ColumnType type, const Cell& cell);
   // Rows [first, last) of another one.
   void Append(const PageColumn& from, std::size_t first, std::size_t last);
@@ -60,7 +62,7 @@ std::string CodesBody(std::string_view levels, const std::vector<std::uint32_t>&
 // The inverse; kCorrupt when the bytes are no such body of so many rows.
 Result<void> ReadPlainBody(ColumnType type, std::string_view body, std::size_t rows, PageColumn& column);
 struct CodedBody {
-  std::string_view levels;
+  std::string levels;
   std::vector<std::uint8_t> valid;
   std::vector<std::uint32_t> codes;
 };

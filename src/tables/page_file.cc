@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/system_error.h"
+#include "tables/page_sizes.h"
 
 namespace tmdbc::tables {
 namespace {
@@ -118,7 +119,7 @@ std::string FormatPageIndex(const std::vector<GroupPlaces>& groups) {
       for (const PagePlace& page : chunk.pages) PutPlace(plain, page);
     }
   }
-  std::string index = ZstdFrame(plain);
+  std::string index = ZstdFrame(plain, kParquetZstdLevel);
   const auto length = std::uint32_t(index.size());
   index.append(reinterpret_cast<const char*>(&length), sizeof length);
   return index += kIndexMagic;
@@ -195,8 +196,11 @@ PageFile::~PageFile() {
 
 Result<std::string> PageFile::Body(const PagePlace& place) {
   auto body = decoder_.Unframe(bytes().substr(place.at + place.head, place.packed), place.plain);
-  if (!body) return Fail(ErrorCode::kCorrupt, "{}: a page at byte {}: {}", path_, place.at, body.error().message);
-  return body;
+  return body ? std::move(body) : Damaged(place, body.error());
+}
+
+std::unexpected<Error> PageFile::Damaged(const PagePlace& place, const Error& error) const {
+  return Fail(ErrorCode::kCorrupt, "{}: the page at byte {}: {}", path_, place.at, error.message);
 }
 
 Result<PageFile::Values> PageFile::Dictionary(std::size_t group, std::size_t column) {
@@ -209,7 +213,9 @@ Result<PageFile::Values> PageFile::Dictionary(std::size_t group, std::size_t col
     std::vector<std::string> values;
     if (const auto& place = groups_[group].chunks[column].dictionary) {
       TRY_ASSIGN(const std::string body, Body(*place));
-      TRY_ASSIGN(values, ReadDictionaryBody(table_->columns[column].type, body, std::size_t(place->range.rows)));
+      auto read = ReadDictionaryBody(table_->columns[column].type, body, std::size_t(place->range.rows));
+      if (!read) return Damaged(*place, read.error());
+      values = *std::move(read);
     }
     dictionary = std::make_shared<const std::vector<std::string>>(std::move(values));
   }
@@ -218,22 +224,30 @@ Result<PageFile::Values> PageFile::Dictionary(std::size_t group, std::size_t col
 
 Result<PageColumn> PageFile::Read(std::size_t group, std::size_t page, std::size_t column) {
   const PagePlace& place = groups_[group].chunks[column].pages[page];
-  const auto rows = std::size_t(place.range.rows);
-  TRY_ASSIGN(const std::string body, Body(place));
   PageColumn cells;
   if (place.kind == PageKind::kPlain) {
-    TRY(ReadPlainBody(table_->columns[column].type, body, rows, cells));
+    TRY_ASSIGN(const std::string body, Body(place));
+    const auto read = ReadPlainBody(table_->columns[column].type, body, std::size_t(place.range.rows), cells);
+    if (!read) return Damaged(place, read.error());
     return cells;
   }
+  TRY_ASSIGN(CodedBody coded, ReadCodes(group, page, column));
   TRY_ASSIGN(const Values dictionary, Dictionary(group, column));
-  TRY_ASSIGN(const CodedBody coded, ReadCodesBody(body, rows, dictionary->size()));
   auto code = coded.codes.begin();
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (coded.valid[row]) cells.plain += (*dictionary)[*code++];
+  for (const std::uint8_t valid : coded.valid) {
+    if (valid) cells.plain += (*dictionary)[*code++];
     cells.ends.push_back(std::uint32_t(cells.plain.size()));
   }
-  cells.valid = coded.valid;
+  cells.valid = std::move(coded.valid);
   return cells;
+}
+
+Result<CodedBody> PageFile::ReadCodes(std::size_t group, std::size_t page, std::size_t column) {
+  const PagePlace& place = groups_[group].chunks[column].pages[page];
+  TRY_ASSIGN(const Values dictionary, Dictionary(group, column));
+  TRY_ASSIGN(const std::string body, Body(place));
+  auto coded = ReadCodesBody(body, std::size_t(place.range.rows), dictionary->size());
+  return coded ? std::move(coded) : Damaged(place, coded.error());
 }
 
 }  // namespace tmdbc::tables

@@ -62,16 +62,18 @@ class PageFile {
   std::string_view bytes() const { return {bytes_, size_}; }
   const std::vector<GroupPlaces>& groups() const { return groups_; }
   std::string_view Raw(const PagePlace& place) const { return bytes().substr(place.at, place.length()); }
-  Result<std::string> Body(const PagePlace& place);
   // Of the column in that group; empty where it has none.
   using Values = std::shared_ptr<const std::vector<std::string>>;
   Result<Values> Dictionary(std::size_t group, std::size_t column);
-  // The cells of a page of a column.
+  // The cells of a page of a column; of one in codes, what they number in its dictionary.
   Result<PageColumn> Read(std::size_t group, std::size_t page, std::size_t column);
+  Result<CodedBody> ReadCodes(std::size_t group, std::size_t page, std::size_t column);
 
  private:
   PageFile(const Table& table, std::string path, const char* bytes, std::size_t size)
       : table_(&table), path_(std::move(path)), bytes_(bytes), size_(size) {}
+  Result<std::string> Body(const PagePlace& place);
+  std::unexpected<Error> Damaged(const PagePlace& place, const Error& error) const;
 
   const Table* table_;
   std::string path_;

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tables/page_file_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <filesystem>
 #include <map>
-
-#include "base/system_error.h"
 
 namespace tmdbc::tables {
 namespace {
@@ -23,25 +18,21 @@ std::uint64_t Scattered(std::uint64_t id) {
   return id ^ id >> 31;
 }
 
-}  // namespace
-
-bool EndsPage(std::int64_t id, std::size_t record_rows, std::size_t page_rows, const PageSizes& sizes) {
-  const auto least = std::uint64_t(std::max<std::int64_t>(sizes.page_rows / 2, 1));
-  if (page_rows < least) return false;
-  return page_rows >= 4 * least || Scattered(std::uint64_t(id)) % least < record_rows;
+std::unexpected<Error> DoesNotFit(const Table& table, std::size_t bytes) {
+  return Fail(ErrorCode::kInvalid, "a page of table {} has {} bytes: a Parquet file has no place for it", table.name,
+              bytes);
 }
+
+}  // namespace
 
 PageFileWriter::PageFileWriter(const Table& table, std::string path, const PageSizes& sizes, PageFile* old)
     : table_(table),
       path_(std::move(path)),
       sizes_(sizes),
       old_(old),
+      encoder_(kParquetZstdLevel),
       open_(table.columns.size()),
       pending_(table.columns.size()) {}
-
-PageFileWriter::~PageFileWriter() {
-  if (file_ >= 0) ::close(file_);
-}
 
 void PageFileWriter::Append(const std::vector<PageColumn>& from, std::size_t first, std::size_t last) {
   for (std::size_t column = 0; column < open_.size(); ++column) open_[column].Append(from[column], first, last);
@@ -49,7 +40,10 @@ void PageFileWriter::Append(const std::vector<PageColumn>& from, std::size_t fir
 }
 
 bool PageFileWriter::EndsPage(std::int64_t id, std::size_t rows, std::size_t more) const {
-  return tables::EndsPage(id, rows, open_rows_ + more, sizes_);
+  const auto least = std::uint64_t(std::max<std::int64_t>(sizes_.page_rows / 2, 1));
+  const std::size_t page_rows = open_rows_ + more;
+  if (page_rows < least) return false;
+  return page_rows >= 4 * least || Scattered(std::uint64_t(id)) % least < rows;
 }
 
 void PageFileWriter::Resembles(std::size_t group, std::size_t page,
@@ -60,20 +54,16 @@ void PageFileWriter::Resembles(std::size_t group, std::size_t page,
 }
 
 Result<void> PageFileWriter::Take(std::size_t group, std::size_t page) {
-  const GroupPlaces& places = old_->groups()[group];
-  for (std::size_t column = 0; column < pending_.size(); ++column) {
-    const PagePlace& place = places.chunks[column].pages[page];
-    pending_[column].push_back(
-        {.origin = Origin{group, page}, .kind = place.kind, .range = place.range, .plain = place.plain});
-    pending_bytes_ += place.length();
-  }
-  pending_rows_ += std::int64_t(places.rows(page));
+  for (std::size_t column = 0; column < pending_.size(); ++column)
+    pending_[column].push_back(OldPage({group, page}, column));
+  pending_rows_ += std::int64_t(old_->groups()[group].rows(page));
   return pending_rows_ >= sizes_.group_rows ? EndGroup() : Result<void>();
 }
 
 Result<void> PageFileWriter::EndPage() {
   if (open_rows_ == 0) return {};
   for (std::size_t column = 0; column < pending_.size(); ++column) {
+    if (!open_[column].fits()) return DoesNotFit(table_, open_[column].plain.size());
     pending_[column].push_back(Encoded(column));
     open_[column].Clear();
   }
@@ -84,16 +74,23 @@ Result<void> PageFileWriter::EndPage() {
   return pending_rows_ >= sizes_.group_rows ? EndGroup() : Result<void>();
 }
 
+const PagePlace& PageFileWriter::OldPlace(const Origin& origin, std::size_t column) const {
+  return old_->groups()[origin.group].chunks[column].pages[origin.page];
+}
+
+PageFileWriter::Pending PageFileWriter::OldPage(const Origin& origin, std::size_t column) {
+  const PagePlace& place = OldPlace(origin, column);
+  pending_bytes_ += place.length();
+  return {.origin = origin, .kind = place.kind, .range = place.range};
+}
+
 PageFileWriter::Pending PageFileWriter::Encoded(std::size_t column) {
   const ColumnType type = table_.columns[column].type;
   const PageColumn& cells = open_[column];
   if (twin_) {
     const PageColumn& twin = (*twin_cells_)[column];
-    if (twin.ends == cells.ends && twin.valid == cells.valid && twin.plain == cells.plain) {
-      const PagePlace& place = old_->groups()[twin_->group].chunks[column].pages[twin_->page];
-      pending_bytes_ += place.length();
-      return {.origin = twin_, .kind = place.kind, .range = place.range, .plain = place.plain};
-    }
+    if (twin.ends == cells.ends && twin.valid == cells.valid && twin.plain == cells.plain)
+      return OldPage(*twin_, column);
   }
   Pending page;
   page.range = RangeOf(type, cells);
@@ -126,18 +123,15 @@ Result<void> PageFileWriter::EndGroup() {
   places_.push_back(std::move(places));
   facts_.push_back(std::move(facts));
   rows_ += pending_rows_;
-  for (auto& pages : pending_) pages.clear();
   pending_rows_ = 0;
   pending_bytes_ = 0;
   return {};
 }
 
 Result<void> PageFileWriter::LoadCodes(std::size_t column, Pending& page) {
-  const PagePlace& place = old_->groups()[page.origin->group].chunks[column].pages[page.origin->page];
   TRY_ASSIGN(page.values, old_->Dictionary(page.origin->group, column));
-  TRY_ASSIGN(const std::string body, old_->Body(place));
-  TRY_ASSIGN(CodedBody coded, ReadCodesBody(body, std::size_t(place.range.rows), page.values->size()));
-  page.levels = coded.levels;
+  TRY_ASSIGN(CodedBody coded, old_->ReadCodes(page.origin->group, page.origin->page, column));
+  page.levels = std::move(coded.levels);
   page.codes = std::move(coded.codes);
   return {};
 }
@@ -195,15 +189,10 @@ Result<void> PageFileWriter::PutChunk(std::size_t column, GroupPlaces& places, C
   std::vector<Pending>& pages = pending_[column];
   ChunkPlaces& chunk = places.chunks.emplace_back();
   std::size_t values = 0;
-  const auto put_dictionary = [&](const Result<PagePlace>& place) -> Result<void> {
-    if (!place) return std::unexpected(place.error());
-    chunk.dictionary = *place;
-    facts.dictionary_at = std::int64_t(place->at);
-    return {};
-  };
   if (IsWholeOldChunk(pages)) {
-    const auto& dictionary = old_->groups()[pages.front().origin->group].chunks[column].dictionary;
-    if (dictionary) TRY(put_dictionary(PutOld(*dictionary, facts)));
+    if (const auto& old = old_->groups()[pages.front().origin->group].chunks[column].dictionary) {
+      TRY_ASSIGN(chunk.dictionary, PutOld(*old, facts));
+    }
   } else {
     TRY_ASSIGN(const auto dictionary, MakeDictionary(column, pages));
     values = dictionary.size();
@@ -211,36 +200,34 @@ Result<void> PageFileWriter::PutChunk(std::size_t column, GroupPlaces& places, C
       const std::string body = DictionaryBody(dictionary);
       std::string packed;
       encoder_.AppendFrame(body, packed);
-      TRY(put_dictionary(
-          PutPage(PageKind::kDictionary, {.rows = std::int64_t(values)}, packed, body.size(), facts)));
+      const PageRange range{.rows = std::int64_t(values)};
+      TRY_ASSIGN(chunk.dictionary, PutPage(PageKind::kDictionary, range, packed, body.size(), facts));
     }
   }
+  if (chunk.dictionary) facts.dictionary_at = std::int64_t(chunk.dictionary->at);
   facts.data_at = std::int64_t(offset_);
   for (Pending& page : pages) {
     facts.range = Together(table_.columns[column].type, facts.range, page.range);
     if (page.origin) {
-      const PagePlace& old = old_->groups()[page.origin->group].chunks[column].pages[page.origin->page];
-      TRY_ASSIGN(const PagePlace place, PutOld(old, facts));
+      TRY_ASSIGN(const PagePlace place, PutOld(OldPlace(*page.origin, column), facts));
       chunk.pages.push_back(place);
       continue;
     }
     if (page.kind == PageKind::kCodes) {
       const std::string body = CodesBody(page.levels, page.codes, values);
       page.plain = body.size();
-      page.packed.clear();
       encoder_.AppendFrame(body, page.packed);
     }
     TRY_ASSIGN(const PagePlace place, PutPage(page.kind, page.range, page.packed, page.plain, facts));
     chunk.pages.push_back(place);
   }
+  pages.clear();
   return {};
 }
 
 Result<PagePlace> PageFileWriter::PutPage(PageKind kind, const PageRange& range, std::string_view packed,
                                           std::uint64_t plain, ChunkFacts& facts) {
-  if (plain > INT32_MAX || packed.size() > INT32_MAX)
-    return Fail(ErrorCode::kInvalid, "a page of table {} has {} bytes: a Parquet file has no place for it", table_.name,
-                plain);
+  if (plain > INT32_MAX || packed.size() > INT32_MAX) return DoesNotFit(table_, plain);
   const std::string head = PageHeader(kind, range.rows, plain, packed.size());
   const PagePlace place{.at = offset_, .head = head.size(), .packed = packed.size(), .plain = plain, .kind = kind,
                         .range = range};
@@ -271,17 +258,17 @@ Result<PageFileWriter::Finished> PageFileWriter::Finish() {
   footer.append(reinterpret_cast<const char*>(&length), sizeof length);
   TRY(Put(footer += kParquetMagic));
   finished.bytes = offset_;
-  finished.is_old = file_ < 0 && old_ != nullptr && old_->bytes().size() == offset_;
+  finished.is_old = !file_ && old_ != nullptr && old_->bytes().size() == offset_;
   if (finished.is_old) return finished;
   TRY(Begin());
-  TRY(Flush());
-  if (::close(std::exchange(file_, -1)) != 0) return SystemError("write", path_, errno);
+  TRY(file_->Append(buffer_));
+  file_.reset();
   finished.sha256 = sha256_.Finish();
   return finished;
 }
 
 Result<void> PageFileWriter::Put(std::string_view bytes) {
-  if (file_ < 0 && old_ != nullptr) {
+  if (!file_ && old_ != nullptr) {
     const std::string_view old = old_->bytes().substr(std::min<std::size_t>(offset_, old_->bytes().size()));
     if (old.data() == bytes.data() || old.starts_with(bytes)) {
       offset_ += bytes.size();
@@ -296,27 +283,22 @@ Result<void> PageFileWriter::Put(std::string_view bytes) {
 
 // Makes the file, with all that is as the old one has it.
 Result<void> PageFileWriter::Begin() {
-  if (file_ >= 0) return {};
-  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file_ < 0) return SystemError("make", path_, errno);
+  if (file_) return {};
+  const std::filesystem::path path(path_);
+  TRY_ASSIGN(file_, PosixFileSystem(path.parent_path()).OpenAppend(path.filename()));
+  TRY(file_->Truncate(0));
   return offset_ == 0 ? Result<void>() : Write(old_->bytes().substr(0, offset_));
 }
 
 Result<void> PageFileWriter::Write(std::string_view bytes) {
   sha256_.Add(bytes);
-  buffer_ += bytes;
-  return buffer_.size() < kWriteBuffer ? Result<void>() : Flush();
-}
-
-Result<void> PageFileWriter::Flush() {
-  for (std::string_view rest = buffer_; !rest.empty();) {
-    const ssize_t some = ::write(file_, rest.data(), rest.size());
-    if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) return SystemError("write", path_, errno);
-    rest.remove_prefix(std::size_t(some));
+  if (buffer_.size() + bytes.size() < kWriteBuffer) {
+    buffer_ += bytes;
+    return {};
   }
+  TRY(file_->Append(buffer_));
   buffer_.clear();
-  return {};
+  return file_->Append(bytes);
 }
 
 }  // namespace tmdbc::tables

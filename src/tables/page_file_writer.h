@@ -2,7 +2,8 @@
 // PageFileWriter: makes a PageFile: rows in the order of the table, record by record. Where pages and row groups end
 // follows from the rows alone, and a page's bytes from its own rows (and, of a column with few values, from which there
 // are in its row group): equal rows give equal bytes, whichever file they were taken over from. What is like the old
-// file up to here is not written again. In memory are the packed pages of one row group and one open page. One thread.
+// file up to here is not written again. In memory are of one row group the packed pages, and of those in codes the codes,
+// and one open page. One thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/compression.h"
+#include "base/files.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "tables/page_column.h"
@@ -28,12 +30,12 @@ class PageFileWriter {
   // writer.
   PageFileWriter(const Table& table, std::string path, const PageSizes& sizes, PageFile* old);
   PageFileWriter(const PageFileWriter&) = delete;
-  ~PageFileWriter();
 
   // Rows [first, last) of these columns: whole records.
   void Append(const std::vector<PageColumn>& from, std::size_t first, std::size_t last);
   // Whether the page ends behind `more` rows, the last `rows` of which are a record with that id. Asked of each record;
-  // when so, EndPage() comes behind it.
+  // when so, EndPage() comes behind it. The ids decide, not what was before the page: so that of one row more or less
+  // the next pages know nothing.
   bool EndsPage(std::int64_t id, std::size_t rows, std::size_t more) const;
   Result<void> EndPage();
   bool at_page_start() const { return open_rows_ == 0; }
@@ -66,12 +68,14 @@ class PageFileWriter {
     PageKind kind{};
     PageRange range;
     std::string packed = {};  // of a plain one that has no origin
-    std::uint64_t plain = 0;  // bytes of its body
+    std::uint64_t plain = 0;  // bytes of what is packed
     std::string levels = {};  // of one in codes
     std::vector<std::uint32_t> codes = {};
     PageFile::Values values = {};  // which the codes number
   };
 
+  const PagePlace& OldPlace(const Origin& origin, std::size_t column) const;
+  Pending OldPage(const Origin& origin, std::size_t column);
   Pending Encoded(std::size_t column);
   Result<void> EndGroup();
   bool IsWholeOldChunk(const std::vector<Pending>& pages) const;
@@ -84,7 +88,6 @@ class PageFileWriter {
   Result<void> Put(std::string_view bytes);
   Result<void> Begin();
   Result<void> Write(std::string_view bytes);
-  Result<void> Flush();
 
   const Table& table_;
   const std::string path_;
@@ -105,7 +108,7 @@ class PageFileWriter {
   std::vector<GroupFacts> facts_;
   std::int64_t rows_ = 0;
   std::uint64_t offset_ = 0;
-  int file_ = -1;  // below 0: all is as the old file has it
+  std::unique_ptr<AppendFile> file_;  // null: all is as the old file has it
   std::string buffer_;
   Sha256 sha256_;
 };

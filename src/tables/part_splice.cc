@@ -32,8 +32,15 @@ RecordPlace PlaceColumns::Of(const std::vector<PageColumn>& cells, std::size_t r
   return place;
 }
 
-void RecordRows::Row(std::span<const Cell> cells) {
-  for (std::size_t i = 0; i < cells.size(); ++i) columns_[i].Append(table_->columns[i].type, cells[i]);
+Result<void> RecordRows::Row(std::span<const Cell> cells) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Column& column = table_->columns[i];
+    columns_[i].Append(column.type, cells[i]);
+    if (!columns_[i].fits())
+      return Fail(ErrorCode::kInvalid, "column {} of table {}: the values of some ids are {} bytes: they are too many",
+                  column.name, table_->name, columns_[i].plain.size());
+  }
+  return {};
 }
 
 void RecordRows::Clear() {
@@ -55,7 +62,6 @@ PartSplice::PartSplice(const Table& table, std::string path, const PageSizes& si
                        std::optional<PageFile> old, const ChangedIds& changed)
     : table_(table),
       places_(table),
-      sizes_(sizes),
       old_(old ? std::make_unique<PageFile>(std::move(*old)) : nullptr),
       changed_(changed),
       writer_(table, std::move(path), sizes, old_.get()) {}
@@ -148,7 +154,7 @@ bool PartSplice::IsWhole(const std::optional<RecordPlace>& end) const {
   }
   // The last page of a file ends where there was no more.
   const RecordRows::Record& last = records.back();
-  return EndsPage(places_.Id(last.place), last.last - last.first, last.last, sizes_) ||
+  return writer_.EndsPage(places_.Id(last.place), last.last - last.first, last.last) ||
          (!end && group_ + 1 == old_->groups().size() && page_ + 1 == old_->groups()[group_].pages());
 }
 

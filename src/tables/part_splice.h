@@ -46,7 +46,8 @@ class RecordRows {
  public:
   explicit RecordRows(const Table& table) : table_(&table), places_(table), columns_(table.columns.size()) {}
 
-  void Row(std::span<const Cell> cells);
+  // kInvalid when the values of a column are more than 2 GB.
+  Result<void> Row(std::span<const Cell> cells);
   std::size_t rows() const { return columns_.front().rows(); }
   void Clear();
   const std::vector<PageColumn>& columns() const { return columns_; }
@@ -108,7 +109,6 @@ class PartSplice {
 
   const Table& table_;
   const PlaceColumns places_;
-  const PageSizes sizes_;
   std::unique_ptr<PageFile> old_;
   const ChangedIds& changed_;
   PageFileWriter writer_;

@@ -79,7 +79,7 @@ class SpliceWorld {
       }
       cells[Releases().Find("movie_id").value()] = NumberCell(id);
       cells[Releases().Find("position").value()] = NumberCell(std::int64_t(i));
-      rows.Row(cells);
+      EXPECT_TRUE(rows.Row(cells));
     }
   }
 
@@ -237,7 +237,7 @@ TEST(PartSplice, WritesEveryTypeAsDuckdbReadsIt) {
       cells.push_back(SomeCell(movies.columns[i].type, row + 100 * i, random, texts[i]));
     ids.emplace_back(std::int64_t(row), 0);
     cells[movies.Find(movies.record_column).value()] = NumberCell(ids.back().first);
-    rows.Row(cells);
+    ASSERT_TRUE(rows.Row(cells));
     ASSERT_TRUE(scratch.Row(at, cells));
   }
   const std::string written = scratch.Take(at).value();

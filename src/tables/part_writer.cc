@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "tables/page_sizes.h"
 #include "tables/scratch.h"
 
 namespace tmdbc::tables {

@@ -15,10 +15,6 @@
 
 namespace tmdbc::tables {
 
-// Rows a row group: DuckDB's own. An id's rows are together, so that they are in one or two.
-inline constexpr int kRowGroupRows = 122'880;
-inline constexpr int kParquetZstdLevel = 3;  // docs/decisions/tables.md has what 1 and 9 take
-
 class PartWriter {
  public:
   // `connection` outlives it; `folder` is where files are made.
@@ -33,7 +29,8 @@ class PartWriter {
   // written is not what was to be; then nothing of it is left.
   Result<std::optional<Part>> Write(const Table& table, const std::string& select);
 
-  // A name for a file that somebody else makes, and what Write() does when it is made: `sha256` of what was written.
+  // A name for a file that somebody else makes, and what Write() does when it is made: `sha256` of what was written;
+  // empty: it is read again for it.
   std::string NextPath(const Table& table);
   Result<std::optional<Part>> Believe(const Table& table, const std::string& path, std::int64_t rows,
                                       std::string sha256);

@@ -41,7 +41,7 @@ class RecordParts final : public RowSink {
   Result<void> Row(std::size_t table, std::span<const Cell> cells) override {
     Slot* slot = place_of_[table];
     if (slot == nullptr) return workshop_.scratch.Row(table, cells);
-    slot->rows.Row(cells);
+    TRY(slot->rows.Row(cells));
     workshop_.scratch.CountRow();
     return {};
   }
