@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The real program, killed with SIGKILL at random instants and started again with the same command, over and
 // over: nothing that was acknowledged is lost, nothing is stored twice, and only what was not settled yet is
-// requested again. TMDBC_KILLS says how often (200 by default), TMDBC_SEED from which seed.
+// requested again. TMDBC_KILLS says how often (100 by default), TMDBC_SEED from which seed.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -46,7 +46,7 @@ std::int64_t DetailRequests(const Sim& sim) {
 }
 
 TEST(Kill, LosesNothingAndRepeatsOnlyWhatWasNotSettled) {
-  const int wanted = static_cast<int>(CountFromEnvironment("TMDBC_KILLS", 200));
+  const int wanted = static_cast<int>(CountFromEnvironment("TMDBC_KILLS", 100));
   const int seed = static_cast<int>(CountFromEnvironment("TMDBC_SEED", 1));
   std::mt19937 random(static_cast<unsigned>(seed));
   const std::vector<std::string> world = {"--movies=2500", "--shows=0",       "--people=2000",

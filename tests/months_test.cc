@@ -4,7 +4,7 @@
 // halved, days with more changes than TMDB lists, errors, kills, and weeks in which nothing runs. When the troubles
 // end, the mirror is what TMDB is, and at no time was anything deleted that was there.
 //
-// TMDBC_SEEDS=2000 months_test   more lives (default 16)
+// TMDBC_SEEDS=2000 months_test   more lives (default 8)
 // TMDBC_SEED=17 months_test      this one alone, with its log
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ using std::chrono::sys_days;
 using testing::kLivingTypes;
 using testing::MirrorLife;
 
-constexpr int kDefaultSeeds = 16, kSeedsInABucket = 8, kParts = 4;
+constexpr int kDefaultSeeds = 8, kSeedsInABucket = 4, kParts = 4;
 constexpr sys_days kEpoch = std::chrono::year(2026) / 3 / 1;
 
 // What may go wrong in a life.

@@ -183,14 +183,11 @@ TEST_F(ServeTest, TakesTheStoreThatWasPutInThePlaceOfItsOwn) {
   EXPECT_EQ(serve.Stop(), 0);
 }
 
-TEST(Serve, SaysInASentenceWhyItCannot) {
+TEST_F(ServeTest, SaysInASentenceWhyItCannot) {
   const SystemClock clock;
   const auto taken =
       http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; });
   const std::string port = std::to_string((*taken)->port());
-  const TempDir folder;
-  Sim sim({"--movies=40", "--shows=5", "--people=20", "--gone=1"});
-  const Environment settings = sim.Settings(folder.path() / "data");
   const auto serve = [&](std::vector<std::string> flags, Environment more = {}) {
     Environment all = settings;
     for (const auto& [name, value] : more) all[name] = value;
@@ -200,7 +197,7 @@ TEST(Serve, SaysInASentenceWhyItCannot) {
   const Finished nothing = serve({});
   EXPECT_EQ(nothing.code, 2);
   EXPECT_TRUE(nothing.err.contains("does not exist: run `tmdb-collector run --once` first")) << nothing.err;
-  ASSERT_EQ(RunToEnd({CollectorPath(), "run", "--once"}, settings, folder.path()).code, 0);
+  Mirror();
   const struct {
     std::string listen;
     Environment more;

@@ -683,7 +683,7 @@ TEST(Publish, KilledAtAnyStepLeavesOneGenerationWholeAndTheNextOneMakesUpForIt) 
   world.Put(Film(3000, R"("title":"C")", now + hours(48)));
   world.Seal();
   const auto expected = world.PartsOfABuild();
-  for (int dies_at = 1;; dies_at += dies_at < 60 ? 1 : 3) {
+  for (int dies_at = 1;; dies_at += dies_at < 40 ? 1 : 7) {
     fs::remove_all(world.root);
     fs::copy(first, world.root, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
     int acts = 0;

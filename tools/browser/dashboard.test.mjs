@@ -10,6 +10,7 @@ import { launch, open, overhang, violations } from "./page.mjs";
 import { kHostile, kLong, until, World } from "./world.mjs";
 
 let world, browser, grown, page;
+let server;  // of one test alone
 
 before(async () => {
   [world, browser] = await Promise.all([World.make(), launch()]);
@@ -26,6 +27,8 @@ afterEach(async () => {
   const wrongs = page?.wrongs ?? [];
   await page?.context().close();
   page = undefined;
+  await server?.stop();  // not before the page is closed: it goes on asking
+  server = undefined;
   assert.deepEqual(wrongs, []);
 });
 
@@ -292,7 +295,7 @@ test("nothing moves, and the theme that was chosen stays", async () => {
 
 test("an empty mirror says how it fills", async () => {
   await world.collect("empty", "harvest", "--limit=0");
-  const server = await world.serve("empty");
+  server = await world.serve("empty");
   await visit(server, "");
   await page.waitForSelector("text=This mirror is empty.");
   assert.match(await main().innerText(), /tmdb-collector run/);
@@ -309,7 +312,7 @@ test("a mirror that grows says how fast, and how long it takes", async () => {
   const env = { ...world.env, RATE_LIMIT_REQUESTS: "2" };
   const collecting = world.start(path.join(process.env.TMDBC_BINARY_DIR, "tmdb-collector"), ["collect", "--data-dir=" + world.data("growing")], env);
   await until(() => status("growing").process?.settled > 2, "something stored");
-  const server = await world.serve("growing");
+  server = await world.serve("growing");
   await visit(server, "", { width: 360 });
   await page.waitForSelector("text=requests a second");
   await until(async () => /time left\s+\d+ (second|minute)/.test(await main().innerText()), "how long it takes");
@@ -328,7 +331,6 @@ test("a mirror that grows says how fast, and how long it takes", async () => {
   assert.deepEqual(await violations(page), []);
   await world.end(collecting);
   await until(async () => /No process is at work/.test(await main().innerText()), "the end");
-  await server.stop();
 });
 
 test("damage is told with what can be done, and the rest is shown", async () => {
@@ -338,7 +340,7 @@ test("damage is told with what can be done, and the rest is shown", async () => 
   bytes.fill(0x55, bytes.length >> 1, (bytes.length >> 1) + 64);
   fs.chmodSync(file, 0o644);
   fs.writeFileSync(file, bytes);
-  const server = await world.serve("broken");
+  server = await world.serve("broken");
   await visit(server, "");
   await page.waitForSelector("text=A part of the store is damaged.");
   const text = await main().innerText();
@@ -357,7 +359,6 @@ test("damage is told with what can be done, and the rest is shown", async () => 
   }
   assert.ok(told, "no film was damaged");
   assert.deepEqual(await violations(page), []);
-  await server.stop();
 });
 
 test("held deletions ask for a decision", async () => {
@@ -367,10 +368,9 @@ test("held deletions ask for a decision", async () => {
   await world.collect("held", "run", "--once", "--accept-export");
   const held = status("held").types.movie.held_deletions;
   assert.ok(held > 20, `${held} held`);
-  const server = await world.serve("held");
+  server = await world.serve("held");
   await visit(server, "");
   await page.waitForSelector(`text=${held} deletions wait for you.`);
   assert.match(await main().innerText(), /tmdb-collector run --once --accept-deletions/);
   assert.deepEqual(await violations(page), []);
-  await server.stop();
 });
