@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/descriptor.h"
 #include "base/system_error.h"
 
 namespace tmdbc {
@@ -22,21 +23,6 @@ std::unexpected<Error> ReadError(const std::string& path, int error) {
   if (error != EIO && error != EBADMSG && error != EUCLEAN) return SystemError("read", path, error);
   return Fail(ErrorCode::kUnreadable, "read {}: {}", path, std::strerror(error));
 }
-
-// Closes the descriptor it owns.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string FolderOf(const std::string& path) {
   const auto slash = path.rfind('/');
