@@ -212,7 +212,7 @@ bool ServerSession::Fill() {
       stamped ? stream_.ReceiveStamped(end, room, host_.clock, request_.received) : stream_.Receive(end, room);
   if (n > 0) {
     if (filled_ == 0 && !head_taken_) begun_ = host_.clock.Mono();
-        if (!stamped) request_.received = begun_;
+    if (!stamped) request_.received = begun_;
     filled_ += std::size_t(n);
     // Less than there was room for: there is no more (epoll(7)), but perhaps the end.
     readable_ = stream_.is_tls() || std::size_t(n) == room || ending_seen_;
