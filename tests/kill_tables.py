@@ -100,7 +100,7 @@ def main():
                 except urllib.error.HTTPError:
                     continue  # it is gone
                 run(env, "harvest", "--mode=ids", f"--types={kind}", f"--ids={one}")
-            run(env, "collect")
+            run(env, "collect", "--accept-deletions")
             for _ in range(1 + RANDOM.randrange(4)):  # kills without news between them: what was begun is taken up
                 program = subprocess.Popen([BUILD / "tmdb-collector", "tables"], env=env, stdout=subprocess.DEVNULL)
                 at = time.monotonic()

@@ -218,7 +218,7 @@ constexpr Command kCommands[] = {
      false, CompactCommand},
     {"verify", "check the store, the settings, the key", kVerifyOptions,
      "Exits 1 when something is damaged, and names the records.", false, VerifyCommand},
-    {"tables", "bring the Parquet tables in DATA_DIR/tables up to date", kTablesOptions,
+    {"tables", "bring the Parquet tables up to date, in DATA_DIR/tables or the bucket", kTablesOptions,
      "They are made the first time; afterwards from what has changed. Readers notice nothing: docs/tables.md says how to "
      "open them. Exits 1 when damage was left out, or found.",
      false, TablesCommand},

@@ -152,7 +152,7 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
                 settings.s3_bucket_name, settings.data_dir);
   }
   std::error_code error;
-  const std::string folder = fs::weakly_canonical(TablesFolder(settings.data_dir), error).string();
+  const std::string folder = fs::weakly_canonical(TablesFolder(settings), error).string();
   TRY_ASSIGN(const auto manifest, NewestTables(folder));
   if (!manifest) {
     PrintError(

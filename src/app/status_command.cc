@@ -164,7 +164,7 @@ Result<int> StatusCommand(const Settings& settings, const Arguments& arguments) 
   }
   std::optional<StopSignals> signals;
   if (watch) signals.emplace();
-  if (const auto tables = NewestTables(TablesFolder(settings.data_dir)); tables && *tables) {
+  if (const auto tables = NewestTables(TablesFolder(settings)); tables && *tables) {
     const std::string old = WhyTablesAreBehind(settings, **tables, SystemClock().Now());
     if (!old.empty()) PrintError(old, settings.log_format);
   }

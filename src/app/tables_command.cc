@@ -10,12 +10,13 @@
 #include "app/duckdb_place.h"
 #include "app/hints.h"
 #include "app/newest_tables.h"
-#include "app/opened_store.h"
+#include "app/opened_bucket.h"
 #include "app/output.h"
 #include "app/progress.h"
 #include "app/stop_signals.h"
 #include "app/tables_publish.h"
 #include "base/json_writer.h"
+#include "tables/bucket_tables.h"
 #include "tables/check.h"
 
 namespace tmdbc {
@@ -111,12 +112,26 @@ int Stopped(const Settings& settings) {
   return kExitPartly;
 }
 
-Result<int> Check(const Settings& settings, bool as_json) {
+Result<tables::CheckReport> CheckHere(const Settings& settings, const StopFlag& stop) {
   TRY(DataDir::OpenForReading(settings.data_dir));
+  TRY(NewestTables(TablesFolder(settings)));
+  PosixFileSystem folder(TablesFolder(settings));
+  return tables::CheckTables(folder, stop);
+}
+
+// Every byte, as at home: sizes alone would not tell whether they are those that were written.
+Result<tables::CheckReport> CheckBucket(const Settings& settings, const StopFlag& stop) {
+  TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
+  tables::BucketTables tables(bucket->objects());
+  auto report = tables::CheckTables(tables, stop);
+  if (!report) return std::unexpected(OfBucket(bucket->name(), report.error()));
+  return report;
+}
+
+Result<int> Check(const Settings& settings, bool as_json) {
   const StopSignals signals;
-  TRY(NewestTables(TablesFolder(settings.data_dir)));
-  PosixFileSystem folder(TablesFolder(settings.data_dir));
-  const auto report = tables::CheckTables(folder, signals.flag());
+  const auto report = settings.s3_bucket_name.empty() ? CheckHere(settings, signals.flag())
+                                                      : CheckBucket(settings, signals.flag());
   if (!report && signals.flag().requested()) return Stopped(settings);
   if (!report) return std::unexpected(report.error());
   TRY(WriteOut(as_json ? JsonOf(*report) : TextOf(*report)));
@@ -128,15 +143,12 @@ Result<int> Check(const Settings& settings, bool as_json) {
 }  // namespace
 
 Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
-  if (!settings.s3_bucket_name.empty())
-    return Fail(ErrorCode::kInvalid,
-                "tables are made of a mirror in DATA_DIR, not yet of one in S3_BUCKET_NAME: `pull` copies it there");
   if (arguments.Has("--check")) return Check(settings, arguments.Has("--json"));
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
-  TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
   const StopSignals signals;
-  TablesMeter meter(store->clock);
-  const auto report = PublishTables(settings, *store, library, arguments.Has("--rebuild"), signals.flag(),
+  const SystemClock clock;
+  TablesMeter meter(clock);
+  const auto report = PublishTables(settings, library, arguments.Has("--rebuild"), signals.flag(),
                                     [&](const tables::PublishProgress& progress) { meter.Show(progress); });
   if (!report && signals.flag().requested()) return Stopped(settings);
   if (!report) return std::unexpected(report.error());

@@ -5,18 +5,17 @@
 #include <functional>
 #include <string>
 
-#include "app/opened_store.h"
 #include "duckdb/library.h"
 #include "settings/settings.h"
 #include "tables/publish.h"
 
 namespace tmdbc {
 
-// DATA_DIR/tables.
-std::string TablesFolder(const std::string& data_dir);
+// DATA_DIR/tables; of a mirror in a bucket the folder in which its tables are made.
+std::string TablesFolder(const Settings& settings);
 
-Result<tables::PublishReport> PublishTables(const Settings& settings, OpenedStore& store,
-                                            const duckdb::Library& library, bool rebuild,
+// Where S3_BUCKET_NAME is set, of the mirror in the bucket and into it.
+Result<tables::PublishReport> PublishTables(const Settings& settings, const duckdb::Library& library, bool rebuild,
                                             const StopFlag& stop,
                                             std::function<void(const tables::PublishProgress&)> progress);
 

@@ -5,7 +5,6 @@
 
 #include "app/duckdb_place.h"
 #include "app/hints.h"
-#include "app/opened_store.h"
 #include "app/tables_publish.h"
 #include "tables/manifest.h"
 
@@ -18,8 +17,7 @@ constexpr auto kLookForTheEnd = std::chrono::milliseconds(50);
 
 Result<tables::PublishReport> PublishNow(const Settings& settings, const StopFlag& stop) {
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
-  TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
-  return PublishTables(settings, *store, library, false, stop, {});
+  return PublishTables(settings, library, false, stop, {});
 }
 
 }  // namespace
@@ -46,10 +44,9 @@ TablesPublisher::~TablesPublisher() {
 }
 
 bool TablesPublisher::IsDue() const {
-  // A mirror in a bucket has no tables yet.
-  if (!settings_.s3_bucket_name.empty() || settings_.tables == TablesRhythm::kOff) return false;
+  if (settings_.tables == TablesRhythm::kOff) return false;
   std::optional<Time> last = last_;
-  PosixFileSystem files(TablesFolder(settings_.data_dir));
+  PosixFileSystem files(TablesFolder(settings_));
   const auto newest = tables::NewestGeneration(files);
   const bool there = newest && *newest > 0;
   if (there && !last) {

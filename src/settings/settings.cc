@@ -419,8 +419,8 @@ constexpr Setting kTable[] = {
        return true;
      }},
     {"TABLES", "tables", "auto", "auto, off, daily or after-every-collection",
-     "When `run` brings the Parquet tables in DATA_DIR/tables up to date: once a day, or after each collection. auto: "
-     "daily, once `tables` has made them.",
+     "When `run` brings the Parquet tables up to date, in DATA_DIR/tables or in the bucket: once a day, or after each "
+     "collection. auto: daily, once `tables` has made them from this DATA_DIR.",
      false,
      [](std::string_view text, Settings& s) {
        constexpr std::array<std::pair<std::string_view, TablesRhythm>, 4> kRhythms = {

@@ -91,10 +91,6 @@ std::string MetaDataJson(const Table& table, Time created) {
   return json.EndObject().EndObject().text();
 }
 
-std::string CheckpointPath(std::string_view table, std::int64_t version) {
-  return fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", table, version);
-}
-
 // The state as of `manifest`, as one row an action; one column an action, of which one a row is not NULL. Removed files
 // are left out: they are for who would delete them, and that is the publish alone.
 std::string CheckpointSql(const Table& table, const TableFiles& files, const Manifest& manifest) {
@@ -132,7 +128,7 @@ std::string CheckpointSql(const Table& table, const TableFiles& files, const Man
 
 Result<void> WriteCheckpoint(TableFolder& folder, const Table& table, const TableFiles& files,
                              const Manifest& manifest, duckdb::Connection& connection) {
-  const std::string path = CheckpointPath(table.name, files.delta_version);
+  const std::string path = DeltaCheckpointPath(table.name, files.delta_version);
   if (!folder.Exists(path)) {
     const std::string temporary = fmt::format("tmp/{}.checkpoint.parquet", table.name);
     TRY(folder.MakeFolder("tmp"));
@@ -152,6 +148,10 @@ Result<void> WriteCheckpoint(TableFolder& folder, const Table& table, const Tabl
 
 std::string DeltaEntryPath(std::string_view table, std::int64_t version) {
   return fmt::format("{}/_delta_log/{:020}.json", table, version);
+}
+
+std::string DeltaCheckpointPath(std::string_view table, std::int64_t version) {
+  return fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", table, version);
 }
 
 std::string DeltaSchema(const Table& table) {

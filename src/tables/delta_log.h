@@ -33,6 +33,8 @@ Result<void> CutDeltaLogs(TableFolder& folder, const Manifest* manifest);
 
 // "movies/_delta_log/00000000000000000007.json"
 std::string DeltaEntryPath(std::string_view table, std::int64_t version);
+// "movies/_delta_log/00000000000000000020.checkpoint.parquet"
+std::string DeltaCheckpointPath(std::string_view table, std::int64_t version);
 
 // The entry of `table`: what `after` has and `before` (null: nothing) has not is added, and the reverse removed. The
 // schema stands in version 0 and where the spec changed. NDJSON, one action a line.

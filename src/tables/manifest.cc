@@ -18,8 +18,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr std::string_view kSuffix = ".json";
-// 490 files take 90 kB.
-constexpr std::uint64_t kMaxManifestBytes = 64 << 20;
 
 template <class T>
 Result<T> Member(const object& of, std::string_view name) {

@@ -28,6 +28,8 @@
 namespace tmdbc::tables {
 
 inline constexpr int kManifestFormat = 1;
+// 490 files take 90 kB.
+inline constexpr std::uint64_t kMaxManifestBytes = 64 << 20;
 
 // A Parquet file of a table: immutable, its name never used again.
 struct DataFile {

@@ -224,6 +224,10 @@ class Publication {
 
 Result<PublishReport> Publish(const PublishPorts& ports, const PublishOptions& options) {
   TRY_ASSIGN(TableFolder folder, TableFolder::Open(options.root, options.before));
+  return Publish(ports, options, folder);
+}
+
+Result<PublishReport> Publish(const PublishPorts& ports, const PublishOptions& options, TableFolder& folder) {
   return Publication(ports, options, folder).Run();
 }
 

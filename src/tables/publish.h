@@ -60,5 +60,7 @@ struct PublishReport {
 // kBusy when another process publishes, kUnavailable when stopped, kInvalid when a later program wrote the tables; else
 // the errors of the store, the disk and DuckDB. Where it fails before the commit nothing has changed.
 Result<PublishReport> Publish(const PublishPorts& ports, const PublishOptions& options);
+// The same in a folder that is locked already.
+Result<PublishReport> Publish(const PublishPorts& ports, const PublishOptions& options, TableFolder& folder);
 
 }  // namespace tmdbc::tables
