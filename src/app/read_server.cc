@@ -103,7 +103,9 @@ struct ReadServer::Parts {
   Log& log;
   const std::unique_ptr<OpenedStore> store;
   PopularityTable expected{store->catalog};
-  read_api::StoredRecords records{store->reader, &expected};
+  // A show's seasons, and what is asked for again in another language, lie in a frame that was just inflated.
+  RecordReader reader{store->files, store->catalog, std::size_t(settings.serve_cache_bytes) / 4};
+  read_api::StoredRecords records{reader, &expected};
   const TitleKeeper keeper{settings, [this](const std::string& what) { log.Info(what); }};
   read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url};
   CatalogMark mark;

@@ -14,21 +14,22 @@ Source SourceFrom(MediaId id, std::int64_t version, Time fetched_at) {
   return {id, millis * 0x9E3779B97F4A7C15u + std::uint64_t(version), fetched_at};
 }
 
-Result<std::shared_ptr<const Record>> Live(Result<StoredRecord> found) {
+Result<std::shared_ptr<const Record>> Live(Result<StoredBody> found) {
   if (!found) return std::unexpected(found.error());
-  if (!found->live()) return Fail(ErrorCode::kNotFound, "{} is gone from TMDB", ToString(found->id));
-  return std::make_shared<const Record>(SourceFrom(found->id, found->version, found->fetched_at), found->tv_id,
-                                        found->season_number, std::move(found->data));
+  const IndexRow& row = found->row;
+  if (!row.live()) return Fail(ErrorCode::kNotFound, "{} is gone from TMDB", ToString(row.id));
+  return std::make_shared<const Record>(SourceFrom(row.id, row.version, row.fetched_at), row.tv_id, row.season_number,
+                                        std::move(found->data));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Record>> StoredRecords::Get(MediaId id) {
-  return Live(reader_.Find(id));
+  return Live(reader_.FindBody(id));
 }
 
 Result<std::shared_ptr<const Record>> StoredRecords::GetSeason(std::int64_t tv_id, std::int64_t season_number) {
-  return Live(reader_.FindSeason(tv_id, season_number));
+  return Live(reader_.FindSeasonBody(tv_id, season_number));
 }
 
 Result<Source> StoredRecords::SourceOf(MediaId id) {

@@ -30,44 +30,70 @@ StoredRecord RecordOf(RecordLine line, std::string_view text) {
 
 }  // namespace
 
-const RecordLoader::Frame* RecordLoader::Kept(MediaType type, const Place& place) const {
-  const auto kept = std::ranges::find_if(frames_, [&](const Frame& frame) {
+std::deque<RecordLoader::Frame>::const_iterator RecordLoader::Kept(MediaType type, const Place& place) const {
+  return std::ranges::find_if(frames_, [&](const Frame& frame) {
     return frame.at == place.frame_at && frame.segment == place.segment && frame.type == type;
   });
-  return kept == frames_.end() ? nullptr : &*kept;
 }
 
 bool RecordLoader::AtHand(MediaType type, const Place& place) const {
-  return Kept(type, place) != nullptr;
+  const auto kept = Kept(type, place);
+  return kept != frames_.end() && kept->whole;
 }
 
-Result<std::shared_ptr<const std::string>> RecordLoader::Content(MediaType type, const Place& place) {
-  if (const Frame* const kept = Kept(type, place)) return kept->content;
-  TRY_ASSIGN(const std::string bytes, ReadFrame(files_, type, place));
-  TRY_ASSIGN(std::string content, decoder_.Unframe(bytes, kMaxLineBytes));
-  Frame frame{type, place.segment, place.frame_at, std::make_shared<const std::string>(std::move(content))};
-  if (frame.content->size() <= kept_bytes_) {
-    frames_.push_back(frame);
-    bytes_ += frame.content->size();
-  }
+void RecordLoader::Keep(Frame frame) {
+  if (frame.content->size() > kept_bytes_) return;
+  bytes_ += frame.content->size();
+  frames_.push_back(std::move(frame));
   for (; bytes_ > kept_bytes_; frames_.pop_front()) bytes_ -= frames_.front().content->size();
-  return frame.content;
 }
 
-Result<RecordLoader::Loaded> RecordLoader::ReadLine(MediaId id, std::int64_t version, const Place& place) {
+Result<RecordLoader::Frame> RecordLoader::Content(MediaType type, const Place& place, Proof proof) {
+  Frame frame{type, place.segment, place.frame_at, nullptr};
+  const std::uint64_t end = std::uint64_t(place.line_at) + place.line_length;
+  bool start = proof == Proof::kBody;
+  if (const auto kept = Kept(type, place); kept != frames_.end()) {
+    Frame found = *kept;
+    bytes_ -= found.content->size();
+    frames_.erase(kept);
+    if (found.whole || (start && found.content->size() >= end)) {
+      Keep(found);
+      return found;
+    }
+    start = false;  // its lines are wanted together
+  }
+  TRY_ASSIGN(const std::string bytes, ReadFrame(files_, type, place));
+  std::string content;
+  if (start) {
+    TRY_ASSIGN(content, start_.Of(bytes, end, kMaxLineBytes));
+    frame.whole = false;
+  } else {
+    TRY_ASSIGN(content, decoder_.Unframe(bytes, kMaxLineBytes));
+  }
+  frame.content = std::make_shared<const std::string>(std::move(content));
+  Keep(frame);
+  return frame;
+}
+
+Result<RecordLoader::Loaded> RecordLoader::ReadLine(MediaId id, std::int64_t version, const Place& place, Proof proof) {
+  TRY_ASSIGN(const Frame frame, Content(id.type, place, proof));
   Loaded loaded;
-  TRY_ASSIGN(loaded.content, Content(id.type, place));
+  loaded.content = frame.content;
   TRY_ASSIGN(loaded.text, LineAt(*loaded.content, place.line_at));
   TRY_ASSIGN(loaded.line, ParseRecordLine(loaded.text));
   if (loaded.line.id != id || loaded.line.version != version) {
     return Fail(ErrorCode::kCorrupt, "found {} version {}", ToString(loaded.line.id), loaded.line.version);
   }
+  if (!frame.whole && loaded.line.data.empty()) return ReadLine(id, version, place, Proof::kFrame);
+  if (!frame.whole && Sha256Hex(loaded.line.data) != loaded.line.sha256)
+    return Fail(ErrorCode::kCorrupt, "its body does not have the sha256 that the line states");
   return loaded;
 }
 
-Result<RecordLoader::Loaded> RecordLoader::LoadLine(MediaId id, std::int64_t version, const Place& place) {
-  auto loaded = ReadLine(id, version, place);
+Result<RecordLoader::Loaded> RecordLoader::LoadLine(MediaId id, std::int64_t version, const Place& place, Proof proof) {
+  auto loaded = ReadLine(id, version, place, proof);
   if (loaded) return loaded;
+  Forget();  // who tries again reads the disk
   return Fail(loaded.error().code, "read {} version {} in {} at byte {}: {}", ToString(id), version,
               SealedPath(id.type, place.segment), place.frame_at, loaded.error().message);
 }
@@ -80,6 +106,21 @@ Result<StoredRecord> RecordLoader::Load(MediaId id, std::int64_t version, const 
 Result<std::string> RecordLoader::LoadBody(MediaId id, std::int64_t version, const Place& place) {
   TRY_ASSIGN(const Loaded loaded, LoadLine(id, version, place));
   return std::string(loaded.line.data);
+}
+
+Result<std::string> RecordLoader::LoadViewBody(RecordIndex& index, const IndexRow& row) {
+  // A patch has no sha256.
+  if (row.change != Change::kStats) {
+    TRY_ASSIGN(const Loaded loaded, LoadLine(row.id, row.version, row.place, Proof::kBody));
+    return std::string(loaded.line.data);
+  }
+  TRY_ASSIGN(const Loaded loaded, LoadLine(row.id, row.version, row.place));
+  if (loaded.line.patch.empty()) return std::string(loaded.line.data);
+  TRY_ASSIGN(const Place place, BaseOf(index, row));
+  TRY_ASSIGN(const Loaded base, LoadLine(row.id, row.version, place, Proof::kBody));
+  auto data = ApplyStatsPatch(base.line.data, loaded.line.patch);
+  if (!data) return Fail(data.error().code, "read {}: {}", ToString(row.id), data.error().message);
+  return *std::move(data);
 }
 
 Result<Place> RecordLoader::BaseOf(RecordIndex& index, const IndexRow& row) {

@@ -13,6 +13,7 @@
 
 #include "base/compression.h"
 #include "base/files.h"
+#include "base/zstd_start.h"
 #include "storage/record.h"
 #include "storage/record_index.h"
 #include "storage/record_line.h"
@@ -21,8 +22,8 @@ namespace tmdbc {
 
 class RecordLoader {
  public:
-  // `files` outlives the loader. It keeps the last frames inflated, up to `kept_bytes` of them, until Forget(): who
-  // reads in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
+  // `files` outlives the loader. It keeps the frames that were used last inflated, up to `kept_bytes` of them, until
+  // Forget(): who reads in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
   explicit RecordLoader(BlobReader& files, std::size_t kept_bytes = 0) : files_(files), kept_bytes_(kept_bytes) {}
 
   // kCorrupt when what is there is not that record. The message names record, file and offset.
@@ -31,6 +32,10 @@ class RecordLoader {
   Result<StoredRecord> LoadView(RecordIndex& index, const IndexRow& row);
   // Its body alone.
   Result<std::string> LoadBody(MediaId id, std::int64_t version, const Place& place);
+  // The body of the current view that `row` is, for who looks up a record here and there: of its frame no more is
+  // inflated than what ends with its line, and the body is believed by the line's sha256. Nothing else of the line is
+  // proven so. A frame that is wanted again, further on, is inflated whole.
+  Result<std::string> LoadViewBody(RecordIndex& index, const IndexRow& row);
 
   // The place of the line that began the version of `row`; kCorrupt when the index does not have it.
   static Result<Place> BaseOf(RecordIndex& index, const IndexRow& row);
@@ -54,18 +59,24 @@ class RecordLoader {
     std::uint32_t segment = 0;
     std::uint64_t at = 0;
     std::shared_ptr<const std::string> content;
+    bool whole = true;  // else its start
   };
-  Result<Loaded> LoadLine(MediaId id, std::int64_t version, const Place& place);
-  Result<Loaded> ReadLine(MediaId id, std::int64_t version, const Place& place);
-  Result<std::shared_ptr<const std::string>> Content(MediaType type, const Place& place);
+  // What proves a line: the checksum of its whole frame, or the sha256 of its body.
+  enum class Proof : std::uint8_t { kFrame, kBody };
+  Result<Loaded> LoadLine(MediaId id, std::int64_t version, const Place& place, Proof proof = Proof::kFrame);
+  Result<Loaded> ReadLine(MediaId id, std::int64_t version, const Place& place, Proof proof);
+  // The frame's content, at least up to the line's end when the body is to prove it.
+  Result<Frame> Content(MediaType type, const Place& place, Proof proof);
+  void Keep(Frame frame);
 
-  const Frame* Kept(MediaType type, const Place& place) const;
+  std::deque<Frame>::const_iterator Kept(MediaType type, const Place& place) const;
 
   BlobReader& files_;
   const std::size_t kept_bytes_;
-  std::deque<Frame> frames_;  // the oldest first
+  std::deque<Frame> frames_;  // the one that was used last is the last
   std::size_t bytes_ = 0;     // of their contents
   ZstdDecoder decoder_;
+  ZstdStart start_;
 };
 
 }  // namespace tmdbc

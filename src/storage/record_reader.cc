@@ -16,13 +16,25 @@ auto OnceMore(const Read& read) {
   return found;
 }
 
+Result<void> NotPurged(const IndexRow& row) {
+  if (row.change != Change::kPurge) return {};
+  return Fail(ErrorCode::kNotFound, "{} was purged on {}: TMDB had not confirmed it for too long", ToString(row.id),
+              FormatTime(row.fetched_at));
+}
+
 }  // namespace
 
 Result<StoredRecord> RecordReader::Find(MediaId id) {
   return OnceMore([&]() -> Result<StoredRecord> {
-    TRY_ASSIGN(const auto row, index_.Find(id));
-    if (!row) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-    return LoadView(*row);
+    TRY_ASSIGN(const IndexRow row, ViewOf(id));
+    return LoadView(row);
+  });
+}
+
+Result<StoredBody> RecordReader::FindBody(MediaId id) {
+  return OnceMore([&]() -> Result<StoredBody> {
+    TRY_ASSIGN(const IndexRow row, ViewOf(id));
+    return LoadBody(row);
   });
 }
 
@@ -33,18 +45,36 @@ Result<IndexRow> RecordReader::ViewOf(MediaId id) {
 }
 
 Result<StoredRecord> RecordReader::LoadView(const IndexRow& row) {
-  if (row.change == Change::kPurge) {
-    return Fail(ErrorCode::kNotFound, "{} was purged on {}: TMDB had not confirmed it for too long",
-                ToString(row.id), FormatTime(row.fetched_at));
-  }
+  TRY(NotPurged(row));
   return loader_.LoadView(index_, row);
+}
+
+Result<StoredBody> RecordReader::LoadBody(const IndexRow& row) {
+  TRY(NotPurged(row));
+  StoredBody found{row, {}};
+  if (row.live()) {
+    TRY_ASSIGN(found.data, loader_.LoadViewBody(index_, row));
+  }
+  return found;
+}
+
+Result<IndexRow> RecordReader::SeasonRow(std::int64_t tv_id, std::int64_t season_number) {
+  TRY_ASSIGN(auto row, index_.FindSeason(tv_id, season_number));
+  if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
+  return *std::move(row);
 }
 
 Result<StoredRecord> RecordReader::FindSeason(std::int64_t tv_id, std::int64_t season_number) {
   return OnceMore([&]() -> Result<StoredRecord> {
-    TRY_ASSIGN(const auto row, index_.FindSeason(tv_id, season_number));
-    if (!row) return Fail(ErrorCode::kNotFound, "season {} of tv:{} is not stored", season_number, tv_id);
-    return LoadView(*row);
+    TRY_ASSIGN(const IndexRow row, SeasonRow(tv_id, season_number));
+    return LoadView(row);
+  });
+}
+
+Result<StoredBody> RecordReader::FindSeasonBody(std::int64_t tv_id, std::int64_t season_number) {
+  return OnceMore([&]() -> Result<StoredBody> {
+    TRY_ASSIGN(const IndexRow row, SeasonRow(tv_id, season_number));
+    return LoadBody(row);
   });
 }
 

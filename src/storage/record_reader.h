@@ -7,7 +7,9 @@
 // names file and frame.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/files.h"
@@ -18,17 +20,28 @@
 
 namespace tmdbc {
 
+// The body of a current view, and what the index says of it.
+struct StoredBody {
+  IndexRow row;
+  std::string data;  // empty of a tombstone
+};
+
 class RecordReader {
  public:
-  // Both outlive the reader. Nothing is read yet.
-  RecordReader(BlobReader& files, Database& catalog) : index_(catalog), loader_(files) {}
+  // Both outlive the reader. Nothing is read yet. It keeps up to `kept_bytes` of inflated frames at hand.
+  RecordReader(BlobReader& files, Database& catalog, std::size_t kept_bytes = 0)
+      : index_(catalog), loader_(files, kept_bytes) {}
 
   // The current view. kNotFound when the id was never stored, or purged; a tombstone is a value (status 404).
   Result<StoredRecord> Find(MediaId id);
+  // The same without what only the line knows (etag, sha256, the line itself), in two thirds of the time
+  // (RecordLoader::LoadViewBody()).
+  Result<StoredBody> FindBody(MediaId id);
   // What the index says of the current view, a tombstone too, without reading it. kNotFound when the id was never stored.
   Result<IndexRow> ViewOf(MediaId id);
   // The live season in that place, else the tombstone of the last one that was there.
   Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);
+  Result<StoredBody> FindSeasonBody(std::int64_t tv_id, std::int64_t season_number);
   // The season record that holds the episode of that id, or held it last.
   Result<StoredRecord> FindSeasonOfEpisode(std::int64_t episode_id);
   // The id of the season that FindSeason() finds, without reading it.
@@ -49,6 +62,8 @@ class RecordReader {
 
  private:
   Result<StoredRecord> LoadView(const IndexRow& row);
+  Result<StoredBody> LoadBody(const IndexRow& row);
+  Result<IndexRow> SeasonRow(std::int64_t tv_id, std::int64_t season_number);
   Result<std::vector<StoredRecord>> LoadHistory(MediaId id);
   Result<StoredRecord> LoadAsOf(MediaId id, Time at);
   // The steps of the history before `current`; of a stats record also the one it refreshes.
