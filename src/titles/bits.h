@@ -26,8 +26,10 @@ class Bits {
     for (const std::uint32_t place : places) Set(place);
   }
   // Of the same size.
-  void Keep(const Bits& other) {
-    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
+  void Keep(const Bits& other) { Keep(other.words_); }
+  // 64 places each, the first the lowest bit.
+  void Keep(std::span<const std::uint64_t> words) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= words[i];
   }
   void Drop(const Bits& other) {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.words_[i];

@@ -91,14 +91,27 @@ Result<bool> Follower::Poll(const StopFlag& stop) {
   }
   bool news = false;
   for (Followed& one : followed_) {
-    TRY_ASSIGN(const bool some, Follow(one, stop));
-    if (some) one.view.reset();
-    news = news || some;
+    if (one.shelf.lost()) TRY(DiscardLost(one));
+    auto some = Follow(one, stop);
+    if (one.shelf.lost()) {
+      TRY(DiscardLost(one));
+      some = Follow(one, stop);
+    }
+    if (!some) return some;
+    if (*some) one.view.reset();
+    news = news || *some;
     if (stop.requested()) return news;
   }
   news = RefreshPopularity() || news || !published_once_;
   if (news) TRY(Publish());
   return news;
+}
+
+Result<void> Follower::DiscardLost(Followed& one) {
+  published_.Publish(nullptr);
+  published_once_ = false;
+  one.view.reset();
+  return BeginAnew(one, "a file of it was cut off, or cannot be read any longer");
 }
 
 Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {

@@ -229,5 +229,47 @@ TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
   EXPECT_EQ(polled.error().code, ErrorCode::kBusy);
 }
 
+TEST(TitleFollower, SurvivesAFileThatIsCutOffInUse) {
+  for (const std::uintmax_t left : {0, 100, 5000, 40'000}) {
+    FollowerWorld world;
+    for (int id = 1; id <= 400; ++id) world.PutFilm(id, fmt::format("Film {} of {}", id, id * 7919));
+    world.PutFilm(62, "2001: A Space Odyssey");
+    world.Seal();
+    world.Poll();
+    world.PutFilm(550, "Fight Club");
+    world.Poll();
+    ASSERT_EQ(world.Find("odyssey"), "62") << left;
+    for (const auto& entry : fs::directory_iterator(world.folder)) {
+      if (entry.path().extension() == ".idx" && fs::file_size(entry.path()) > left) fs::resize_file(entry.path(), left);
+    }
+    // Any answer, but one; then the one that is right.
+    for (const std::string_view text : {"film", "fight", "film 3", "f", "7919"}) (void)world.Find(text);
+    const auto titles = world.published->Current();
+    (void)Suggest(*titles, "flim", 5);
+    world.Poll();
+    EXPECT_NE(world.said.find("the title index of movie is built again: a file of it was cut off"), std::string::npos)
+        << left << world.said;
+    EXPECT_EQ(world.Find("odyssey"), "62");
+    EXPECT_EQ(world.Find("fight"), "550");
+    EXPECT_FALSE(world.Poll());
+  }
+}
+
+TEST(TitleFollower, MergesNoFileThatWasCutOff) {
+  FollowerWorld world;
+  world.Start({.entries_in_memory = 1});
+  for (int id = 1; id <= 400; ++id) world.PutFilm(id, fmt::format("Film {}", id));
+  world.PutFilm(62, "2001: A Space Odyssey");
+  world.Poll();
+  for (const auto& entry : fs::directory_iterator(world.folder)) {
+    if (entry.path().extension() == ".idx") fs::resize_file(entry.path(), 0);
+  }
+  // Nobody has looked into it before it is merged.
+  world.PutFilm(550, "Fight Club");
+  world.Poll();
+  EXPECT_EQ(world.Find("odyssey"), "62");
+  EXPECT_EQ(world.Find("fight"), "550");
+}
+
 }  // namespace
 }  // namespace tmdbc::titles

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "titles/index_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <unordered_map>
+#include <iterator>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-#include "base/system_error.h"
 
 namespace tmdbc::titles {
 namespace {
@@ -25,7 +19,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is little-endian and used where it lies");
 
 constexpr std::array<char, 8> kMagic = {'T', 'M', 'D', 'B', 'C', 't', 'i', 'x'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+// Of so many titles one in a list takes 32 bits, and all of them in bits one each.
+constexpr std::size_t kListedInBits = 32;
 
 enum Section : std::size_t {
   kFixed,
@@ -42,6 +38,9 @@ enum Section : std::size_t {
   kAttributes,
   kAttributeOffsets,
   kAttributeTitles,
+  kPrefixOffsets,
+  kPrefixes,
+  kPrefixTitles,
   kSections,
 };
 
@@ -82,64 +81,97 @@ void EachWord(std::string_view text, const Visit& visit) {
   }
 }
 
-struct WordHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view word) const { return XXH3_64bits(word.data(), word.size()); }
-};
+std::uint64_t HashOf(std::string_view word) {
+  return XXH3_64bits(word.data(), word.size());
+}
+std::uint64_t HashOf(Attribute attribute) {
+  return XXH3_64bits(&attribute, sizeof attribute);
+}
 
-// Sets of places, each with a key: counted first, then filled.
-template <class Key, class Hash = std::hash<Key>>
+// Sets of places, each with a key, from a walk over the keys of each place by ascending place.
+template <class Key>
 class Sets {
  public:
-  // In the first walk.
+  // Of the place after the last.
   template <class AnyKey>
-  void Count(const AnyKey& key) {
-    auto found = counts_.find(key);
-    if (found == counts_.end()) found = counts_.emplace(Key(key), 0).first;
-    ++found->second;
+  void Add(const AnyKey& key) {
+    const std::uint32_t number = NumberOf(key);
+    ++counts_[number];
+    walk_.push_back(number);
   }
-  // Between the walks: gives the keys their order.
+  void EndPlace() { ends_.push_back(walk_.size()); }
+
+  // After the walk: gives the keys their order and fills the sets.
   Result<void> Arrange() {
-    std::vector<std::pair<Key, std::uint32_t>> sorted;
-    sorted.reserve(counts_.size());
-    std::uint64_t total = 0;
-    while (!counts_.empty()) {
-      auto node = counts_.extract(counts_.begin());
-      total += node.mapped();
-      sorted.emplace_back(std::move(node.key()), node.mapped());
+    if (walk_.size() > UINT32_MAX) {
+      return Fail(ErrorCode::kInternal, "the title index has more than 2^32 occurrences of words");
     }
-    if (total > UINT32_MAX) return Fail(ErrorCode::kInternal, "the title index has more than 2^32 occurrences of words");
-    std::ranges::sort(sorted, {}, &std::pair<Key, std::uint32_t>::first);
-    offsets.reserve(sorted.size() + 1);
-    keys.reserve(sorted.size());
+    slots_ = {};
+    std::vector<std::uint32_t> order(numbered_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::sort(order, {}, [&](std::uint32_t number) -> const Key& { return numbered_[number]; });
+    keys.reserve(order.size());
+    offsets.reserve(order.size() + 1);
     std::uint32_t offset = 0;
-    for (auto& [key, count] : sorted) {
+    for (const std::uint32_t number : order) {
+      keys.push_back(std::move(numbered_[number]));
       offsets.push_back(offset);
-      next_.emplace(key, std::uint32_t(keys.size()));
-      keys.push_back(std::move(key));
-      offset += count;
+      offset += std::exchange(counts_[number], offset);  // from now on where its next place goes
     }
     offsets.push_back(offset);
+    numbered_ = {};
     places.resize(offset);
-    filled_.assign(offsets.begin(), offsets.end() - 1);
+    for (std::size_t at = 0, place = 0; place < ends_.size(); ++place) {
+      for (; at < ends_[place]; ++at) places[counts_[walk_[at]]++] = std::uint32_t(place);
+    }
+    counts_ = {};
+    walk_ = {};
+    ends_ = {};
     return {};
-  }
-  // In the second, by ascending place.
-  template <class AnyKey>
-  void Put(const AnyKey& key, std::uint32_t place) {
-    places[filled_[next_.find(key)->second]++] = place;
-  }
-  void ForgetOrder() {
-    next_ = {};
-    filled_ = {};
   }
 
   std::vector<Key> keys;
   std::vector<std::uint32_t> offsets, places;
 
  private:
-  std::unordered_map<Key, std::uint32_t, Hash, std::equal_to<>> counts_, next_;
-  std::vector<std::uint32_t> filled_;
+  // Open addressing: a look-up is one miss of the cache where a node of std::unordered_map is three, and building an
+  // index is mostly this.
+  struct Slot {
+    std::uint32_t hash = 0;    // its upper half
+    std::uint32_t number = 0;  // of the key, from 1; 0: free
+  };
+
+  template <class AnyKey>
+  std::uint32_t NumberOf(const AnyKey& key) {
+    if ((numbered_.size() + 1) * 3 > slots_.size() * 2) Grow();
+    const std::uint64_t hash = HashOf(key);
+    for (std::size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
+      Slot& slot = slots_[at];
+      if (slot.number == 0) {
+        numbered_.emplace_back(key);
+        counts_.push_back(0);
+        slot = {std::uint32_t(hash >> 32), std::uint32_t(numbered_.size())};
+      } else if (slot.hash != std::uint32_t(hash >> 32) || numbered_[slot.number - 1] != key) {
+        continue;
+      }
+      return slot.number - 1;
+    }
+  }
+  void Grow() {
+    slots_.assign(std::max<std::size_t>(slots_.size() * 2, 64), {});
+    for (std::size_t i = 0; i < numbered_.size(); ++i) {
+      const std::uint64_t hash = HashOf(numbered_[i]);
+      std::size_t at = hash & (slots_.size() - 1);
+      while (slots_[at].number != 0) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = {std::uint32_t(hash >> 32), std::uint32_t(i + 1)};
+    }
+  }
+
+  std::vector<Slot> slots_;
+  std::vector<Key> numbered_;            // in the order in which they came
+  std::vector<std::uint32_t> counts_;    // by number
+  std::vector<std::uint32_t> walk_;      // numbers
+  std::vector<std::size_t> ends_;        // of each place in walk_
 };
 
 class IndexBuilder {
@@ -153,30 +185,24 @@ class IndexBuilder {
       names_ += name.text;
       name_titles_.push_back(std::uint32_t(fixed_.size() - 1));
       name_tags_.push_back(std::uint32_t(name.kind) << 16 | name.language);
-      EachDistinct(name.text, [&](std::string_view word) { words_.Count(word); });
+      EachDistinct(name.text, [&](std::string_view word) { words_.Add(word); });
+      words_.EndPlace();
     }
     if (names_.size() > UINT32_MAX) return Fail(ErrorCode::kInternal, "the title index has more than 4 GiB of names");
-    for (const Attribute one : entry.attributes) attributes_.Count(one);
+    for (const Attribute one : entry.attributes) attributes_.Add(one);
+    attributes_.EndPlace();
     tail_offsets_.push_back(tails_.size());
     PackTail(entry, tails_);
     return {};
   }
   Result<void> Arrange() {
     TRY(words_.Arrange());
-    return attributes_.Arrange();
-  }
-  void TakeAgain(const Entry& entry) {
-    for (const TitleName& name : entry.names) {
-      EachDistinct(name.text, [&](std::string_view word) { words_.Put(word, name_); });
-      ++name_;
-    }
-    for (const Attribute one : entry.attributes) attributes_.Put(one, place_);
-    ++place_;
+    TRY(attributes_.Arrange());
+    CollectPrefixes(0, words_.keys.size(), 0);
+    return {};
   }
 
   Result<void> Write(MediaType type, const std::function<Result<void>(std::string_view)>& out) {
-    words_.ForgetOrder();
-    attributes_.ForgetOrder();
     tail_offsets_.push_back(tails_.size());
     name_offsets_.push_back(std::uint32_t(names_.size()));
     std::string words;
@@ -186,6 +212,7 @@ class IndexBuilder {
       words += word;
     }
     word_offsets.push_back(std::uint32_t(words.size()));
+    prefix_offsets_.push_back(std::uint32_t(prefixes_.size()));
     const std::array<std::string_view, kSections> sections = {BytesOf(fixed_),
                                                               BytesOf(tail_offsets_),
                                                               tails_,
@@ -199,7 +226,10 @@ class IndexBuilder {
                                                               BytesOf(words_.places),
                                                               BytesOf(attributes_.keys),
                                                               BytesOf(attributes_.offsets),
-                                                              BytesOf(attributes_.places)};
+                                                              BytesOf(attributes_.places),
+                                                              BytesOf(prefix_offsets_),
+                                                              prefixes_,
+                                                              BytesOf(prefix_titles_)};
     Header header;
     header.type = std::uint32_t(type);
     header.file_bytes = Aligned(sizeof header);
@@ -235,16 +265,57 @@ class IndexBuilder {
     });
   }
 
+  // The common beginnings among the words [first, last), which all begin with the same `length` bytes.
+  void CollectPrefixes(std::size_t first, std::size_t last, std::size_t length) {
+    const auto& keys = words_.keys;
+    while (first < last) {
+      const std::size_t longer = NextCharacter(keys[first], length);
+      std::size_t end = first + 1;
+      while (end < last && keys[end].compare(length, longer - length, keys[first], length, longer - length) == 0) ++end;
+      if (longer > length && TakePrefix(first, end, longer)) CollectPrefixes(first, end, longer);
+      first = end;
+    }
+  }
+  static std::size_t NextCharacter(std::string_view word, std::size_t at) {
+    if (at >= word.size()) return at;
+    do ++at;
+    while (at < word.size() && (static_cast<unsigned char>(word[at]) & 0xC0) == 0x80);
+    return at;
+  }
+  // Whether so many titles have it that their bits take no more room than a list of them.
+  bool TakePrefix(std::size_t first, std::size_t last, std::size_t length) {
+    const std::size_t names = words_.offsets[last] - words_.offsets[first];
+    if (names * kListedInBits < fixed_.size()) return false;
+    const std::size_t begin = prefix_titles_.size();
+    prefix_titles_.resize(begin + (fixed_.size() + 63) / 64);
+    const std::span<std::uint64_t> bits = std::span(prefix_titles_).subspan(begin);
+    for (std::size_t i = words_.offsets[first]; i < words_.offsets[last]; ++i) {
+      const std::uint32_t title = name_titles_[words_.places[i]];
+      bits[title / 64] |= std::uint64_t{1} << title % 64;
+    }
+    std::size_t titles = 0;
+    for (const std::uint64_t word : bits) titles += std::size_t(std::popcount(word));
+    if (titles * kListedInBits < fixed_.size()) {
+      prefix_titles_.resize(begin);
+      return false;
+    }
+    prefix_offsets_.push_back(std::uint32_t(prefixes_.size()));
+    prefixes_.append(words_.keys[first], 0, length);
+    return true;
+  }
+
   std::vector<FixedPart> fixed_;
   std::vector<std::uint64_t> tail_offsets_;
   std::string tails_;
   std::vector<std::uint32_t> name_offsets_;
   std::string names_;
   std::vector<std::uint32_t> name_titles_, name_tags_;
-  Sets<std::string, WordHash> words_;
+  Sets<std::string> words_;
   Sets<Attribute> attributes_;
   std::vector<std::string_view> seen_;
-  std::uint32_t name_ = 0, place_ = 0;  // of the second walk
+  std::vector<std::uint32_t> prefix_offsets_;
+  std::string prefixes_;
+  std::vector<std::uint64_t> prefix_titles_;
 };
 
 // The offsets say where pieces of `bytes` bytes (or values) begin and end.
@@ -260,10 +331,6 @@ Result<void> WriteIndex(MediaType type, const EachEntry& entries, const std::fun
   IndexBuilder builder;
   TRY(entries([&](const Entry& entry) { return builder.Take(entry); }));
   TRY(builder.Arrange());
-  TRY(entries([&](const Entry& entry) -> Result<void> {
-    builder.TakeAgain(entry);
-    return {};
-  }));
   return builder.Write(type, out);
 }
 
@@ -276,27 +343,12 @@ Result<std::shared_ptr<const IndexFile>> IndexFile::FromBytes(MediaType type, st
 }
 
 Result<std::shared_ptr<const IndexFile>> IndexFile::Map(MediaType type, const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return SystemError("open", path, errno);
-  }
-  struct stat status {};
+  TRY_ASSIGN(MappedFile mapped, MappedFile::Open(path));
   const std::shared_ptr<IndexFile> file(new IndexFile);
-  if (::fstat(descriptor, &status) == 0 && status.st_size >= off_t(sizeof(Header))) {
-    void* mapped = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0);
-    if (mapped != MAP_FAILED) {
-      file->mapped_ = mapped;
-      file->all_ = {static_cast<const char*>(mapped), std::size_t(status.st_size)};
-    }
-  }
-  ::close(descriptor);
-  if (file->mapped_ == nullptr) return Fail(ErrorCode::kCorrupt, "{} is no file of the title index", path);
+  file->mapped_.emplace(std::move(mapped));
+  file->all_ = file->mapped_->bytes();
   TRY(file->Check(type, path));
   return file;
-}
-
-IndexFile::~IndexFile() {
-  if (mapped_ != nullptr) ::munmap(mapped_, all_.size());
 }
 
 Result<void> IndexFile::Check(MediaType type, const std::string& path) {
@@ -339,13 +391,18 @@ Result<void> IndexFile::Check(MediaType type, const std::string& path) {
   take(kAttributes, attributes_);
   take(kAttributeOffsets, attribute_offsets_);
   take(kAttributeTitles, attribute_titles_);
+  take(kPrefixOffsets, prefix_offsets_);
+  take_text(kPrefixes, prefixes_);
+  take(kPrefixTitles, prefix_titles_);
   // The hash says that these are the bytes that were written; this, that nothing is read outside of them whatever was.
   const bool whole = fits && AreOffsets(tail_offsets_, fixed_.size(), tails_.size()) &&
                      AreOffsets(name_offsets_, name_titles_.size(), names_.size()) &&
                      name_tags_.size() == name_titles_.size() && !word_offsets_.empty() &&
                      AreOffsets(word_offsets_, words(), words_.size()) &&
                      AreOffsets(posting_offsets_, words(), postings_.size()) &&
-                     AreOffsets(attribute_offsets_, attributes_.size(), attribute_titles_.size());
+                     AreOffsets(attribute_offsets_, attributes_.size(), attribute_titles_.size()) &&
+                     !prefix_offsets_.empty() && AreOffsets(prefix_offsets_, prefixes(), prefixes_.size()) &&
+                     prefix_titles_.size() == prefixes() * BitWords();
   if (!whole) return Fail(ErrorCode::kCorrupt, "{} contradicts itself", path);
   return {};
 }
@@ -366,8 +423,9 @@ Result<Entry> IndexFile::Read(std::size_t place) const {
 }
 
 std::pair<std::uint32_t, std::uint32_t> IndexFile::NamesOf(std::size_t place) const {
-  const auto end = place + 1 < size() ? fixed_[place + 1].first_name : std::uint32_t(names());
-  return {fixed_[place].first_name, end};
+  const std::size_t end = place + 1 < size() ? fixed_[place + 1].first_name : names();
+  const auto [first, count] = Range(fixed_[place].first_name, end, names());
+  return {std::uint32_t(first), std::uint32_t(first + count)};
 }
 
 std::size_t IndexFile::WordAtOrAfter(std::string_view text, std::size_t from) const {
@@ -391,7 +449,8 @@ std::pair<std::size_t, std::size_t> IndexFile::WordsFrom(std::string_view prefix
 }
 
 std::span<const std::uint32_t> IndexFile::NamesWith(std::size_t first, std::size_t last) const {
-  return postings_.subspan(posting_offsets_[first], posting_offsets_[last] - posting_offsets_[first]);
+  const auto [begin, count] = Range(posting_offsets_[first], posting_offsets_[last], postings_.size());
+  return postings_.subspan(begin, count);
 }
 
 std::size_t IndexFile::AttributeAtOrAfter(Attribute attribute) const {
@@ -399,12 +458,27 @@ std::size_t IndexFile::AttributeAtOrAfter(Attribute attribute) const {
 }
 
 std::span<const std::uint32_t> IndexFile::TitlesAt(std::size_t i) const {
-  return attribute_titles_.subspan(attribute_offsets_[i], attribute_offsets_[i + 1] - attribute_offsets_[i]);
+  const auto [begin, count] = Range(attribute_offsets_[i], attribute_offsets_[i + 1], attribute_titles_.size());
+  return attribute_titles_.subspan(begin, count);
 }
 
 std::span<const std::uint32_t> IndexFile::TitlesWith(Attribute attribute) const {
   const std::size_t i = AttributeAtOrAfter(attribute);
   return i < attributes_.size() && attributes_[i] == attribute ? TitlesAt(i) : std::span<const std::uint32_t>();
+}
+
+std::span<const std::uint64_t> IndexFile::TitlesFrom(std::string_view prefix) const {
+  std::size_t first = 0, last = prefixes();
+  while (first < last) {
+    const std::size_t middle = first + (last - first) / 2;
+    if (Piece(prefixes_, prefix_offsets_, middle) < prefix) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  if (first == prefixes() || Piece(prefixes_, prefix_offsets_, first) != prefix) return {};
+  return prefix_titles_.subspan(first * BitWords(), BitWords());
 }
 
 }  // namespace tmdbc::titles

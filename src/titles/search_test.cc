@@ -8,8 +8,12 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <random>
+#include <ranges>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/json.h"
@@ -81,6 +85,65 @@ TEST(TitleSearch, FindsTheSameWhetherWordsAreRareOrCommon) {
   EXPECT_EQ(Search(*world.index.Current(), kFilms, {.text = "the 20999"}, 0, 5).total, 1);
   EXPECT_EQ(TitleWorld::Ids(Search(*world.index.Current(), kFilms, {.text = "the"}, 5, 2).rows), "599 699");
   EXPECT_EQ(Search(*world.index.Current(), kFilms, {.text = "the"}, 30'000, 20).rows.size(), 0u);
+}
+
+// Common beginnings have their titles at hand in the file. What is found is what a walk over all names finds.
+TEST(TitleSearch, FindsCommonBeginningsAsAWalkOverAllNamesDoes) {
+  std::mt19937 random(11);
+  constexpr std::array kWords = {"a", "ab", "abe", "b", "the", "there", "e", "é", "の", "の花", "z", "12", "1", "th"};
+  const auto name = [&] {
+    std::string text;
+    for (auto i = 1 + random() % 3; i > 0; --i) text += fmt::format("{}{}", text.empty() ? "" : " ", kWords[random() % kWords.size()]);
+    return text;
+  };
+  struct Film {
+    std::int64_t id;
+    double popularity;
+    unsigned votes;
+    bool adult;
+    std::string title, german;
+  };
+  for (const std::size_t count : {1, 40, 700}) {
+    TitleWorld world;
+    std::vector<Film> films;
+    for (std::size_t i = 0; i < count; ++i) {
+      Film film{std::int64_t(i * 3 + 1), double(random() % 20), unsigned(random() % 5), random() % 8 == 0, name(), name()};
+      world.Film(film.id, film.title, film.popularity,
+                 fmt::format(R"(,"vote_count":{},"adult":{},"release_date":"{}-01-01","translations":{{"translations":[)"
+                             R"({{"iso_639_1":"de","data":{{"title":"{}"}}}}]}})",
+                             film.votes, film.adult, 2000 + film.id % 3, film.german));
+      films.push_back(std::move(film));
+    }
+    for (const std::string_view text : {"a", "A", "ab", "abe", "b", "t", "th", "the", "e", "の", "z", "1", "12", "x", "ther"}) {
+      for (int kind = 0; kind < 8; ++kind) {
+        const SearchQuery query{.text = text,
+                                .language = (kind & 1) != 0 ? TwoLetters("de") : std::uint16_t{0},
+                                .include_adult = (kind & 2) != 0,
+                                .primary_year = (kind & 4) != 0 ? std::optional(2001) : std::nullopt};
+        const std::string folded = Fold(text);
+        const auto means = [&](const std::string& one) { return (" " + Fold(one)).find(" " + folded) != std::string::npos; };
+        const auto exact = [&](const Film& film) {
+          return Fold(film.title) == folded || (query.language != 0 && Fold(film.german) == folded);
+        };
+        std::vector<Film> expected;
+        for (const Film& film : films) {
+          if (film.adult && !query.include_adult) continue;
+          if (query.primary_year && 2000 + film.id % 3 != *query.primary_year) continue;
+          if (means(film.title) || means(film.german)) expected.push_back(film);
+        }
+        std::ranges::sort(expected, {}, [&](const Film& film) {
+          return std::tuple(!exact(film), -film.popularity, -int(film.votes), film.id);
+        });
+        std::string ids;
+        for (const Film& film : expected) ids += fmt::format("{}{}", ids.empty() ? "" : " ", film.id);
+        const FoundPage all = Search(*world.index.Current(), kFilms, query, 0, 1000);
+        ASSERT_EQ(TitleWorld::Ids(all.rows), ids) << text << " " << kind << " of " << count;
+        ASSERT_EQ(all.total, std::int64_t(expected.size()));
+        const FoundPage page = Search(*world.index.Current(), kFilms, query, 20, 20);
+        ASSERT_TRUE(std::ranges::equal(page.rows, all.rows | std::views::drop(20) | std::views::take(20)));
+      }
+    }
+  }
 }
 
 TEST(TitleSearch, HidesAdultTitlesAndFiltersByYear) {

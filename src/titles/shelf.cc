@@ -124,6 +124,10 @@ Result<void> Shelf::WriteManifest(std::int64_t up_to, std::uint32_t mark, const 
   return WriteWhole(*files_, ManifestName(type_), json.text() + "\n");
 }
 
+bool Shelf::lost() const {
+  return std::ranges::any_of(pieces_, [](const Piece& piece) { return piece.file->lost(); });
+}
+
 Result<void> Shelf::Clear() {
   pending_.clear();
   pieces_.clear();
@@ -196,6 +200,8 @@ Result<void> Shelf::Save(std::int64_t up_to, std::uint32_t mark, Merge merge) {
     taken = 0;
   }
   pieces.insert(pieces.end(), pieces_.begin() + std::ptrdiff_t(taken), pieces_.end());
+  // Zeros do not go into a file that is whole.
+  if (lost()) return Fail(ErrorCode::kCorrupt, "{}: an index file of {} was cut off or cannot be read", folder_, Name(type_));
   TRY(WriteManifest(up_to, mark, pieces));
   pieces_ = std::move(pieces);
   std::vector<std::shared_ptr<const IndexFile>> newer;

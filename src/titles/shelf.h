@@ -33,6 +33,8 @@ class Shelf {
   // Why it is empty; empty when it is not, or when there was none.
   const std::string& fresh_because() const { return fresh_because_; }
 
+  // A file that was whole is so no longer (IndexFile::lost()): what Find() and View() give is not to be believed.
+  bool lost() const;
   // Everything goes; the feed is read from its start.
   Result<void> Clear();
 
@@ -43,6 +45,7 @@ class Shelf {
 
   // What is pending becomes a file, with which others are merged: none, those that are not much larger, all. Durable when
   // it returns.
+  // kCorrupt when it is lost: nothing has changed then.
   enum class Merge : std::uint8_t { kNone, kSome, kAll };
   Result<void> Save(std::int64_t up_to, std::uint32_t mark, Merge merge);
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "base/mapped_file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#include "base/system_error.h"
+
+namespace tmdbc {
+namespace {
+
+// What the handler looks its address up in: no lock, no memory of its own. `end` is 0 while a slot is free or filled.
+struct Slot {
+  std::atomic<bool> taken = false, lost = false;
+  std::atomic<std::uintptr_t> begin = 0, end = 0;
+};
+std::array<Slot, MappedFile::kMost> mapped_slots;
+struct sigaction action_before;  // written once, before the handler is there
+
+// A page that the file no longer has, or the disk does not give: from here to the end of the mapping there are zeros.
+// mmap() is a system call and nothing else; POSIX does not list it as safe here, Linux makes it so.
+void OnBusError(int number, siginfo_t* info, void*) {
+  const int error = errno;
+  const auto at = std::uintptr_t(info->si_addr);
+  for (Slot& slot : mapped_slots) {
+    const std::uintptr_t end = slot.end;
+    if (info->si_code <= 0 || end == 0 || at < slot.begin || at >= end) continue;
+    const std::uintptr_t page = at & ~(std::uintptr_t(::sysconf(_SC_PAGESIZE)) - 1);
+    if (::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+        MAP_FAILED) {
+      break;
+    }
+    slot.lost = true;
+    errno = error;
+    return;
+  }
+  ::sigaction(number, &action_before, nullptr);
+  ::raise(number);  // comes when this returns
+}
+
+Result<void> TakeOverBusErrors() {
+  static std::once_flag once;
+  static int error = 0;
+  std::call_once(once, [] {
+    struct sigaction ours {};
+    ours.sa_sigaction = OnBusError;
+    ours.sa_flags = SA_SIGINFO | SA_RESTART;
+    if (::sigaction(SIGBUS, nullptr, &action_before) != 0 || ::sigaction(SIGBUS, &ours, nullptr) != 0) error = errno;
+  });
+  if (error != 0) return SystemError("handle", "SIGBUS", error);
+  return {};
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::Open(const std::string& path) {
+  TRY(TakeOverBusErrors());
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return SystemError("open", path, errno);
+  struct stat status {};
+  void* mapped = MAP_FAILED;
+  if (::fstat(descriptor, &status) == 0 && status.st_size > 0)
+    mapped = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0);
+  const int error = errno;
+  ::close(descriptor);
+  if (status.st_size == 0) return MappedFile(nullptr, 0, 0);
+  if (mapped == MAP_FAILED) return SystemError("map", path, error);
+  const auto size = std::size_t(status.st_size);
+  for (std::size_t i = 0; i < kMost; ++i) {
+    Slot& slot = mapped_slots[i];
+    if (slot.taken.exchange(true)) continue;
+    slot.lost = false;
+    slot.begin = std::uintptr_t(mapped);
+    slot.end = std::uintptr_t(mapped) + size;
+    return MappedFile(static_cast<const char*>(mapped), size, i);
+  }
+  ::munmap(mapped, size);
+  return Fail(ErrorCode::kBusy, "map {}: {} files are mapped already", path, kMost);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : begin_(std::exchange(other.begin_, nullptr)), size_(std::exchange(other.size_, 0)), slot_(other.slot_) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  if (this == &other) return *this;
+  Unmap();
+  begin_ = std::exchange(other.begin_, nullptr);
+  size_ = std::exchange(other.size_, 0);
+  slot_ = other.slot_;
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  Unmap();
+}
+
+void MappedFile::Unmap() {
+  if (begin_ == nullptr) return;
+  Slot& slot = mapped_slots[slot_];
+  slot.end = 0;
+  ::munmap(const_cast<char*>(begin_), size_);
+  slot.taken = false;
+}
+
+bool MappedFile::lost() const {
+  return begin_ != nullptr && mapped_slots[slot_].lost;
+}
+
+}  // namespace tmdbc

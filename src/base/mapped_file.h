@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// MappedFile: a file's bytes where they lie, mapped into memory for reading. Whoever cuts such a file off while it is in
+// use, or a disk that no longer gives its bytes back, would end the program by SIGBUS. Here what cannot be read becomes
+// zeros, and lost() says so: the program goes on, and who uses the file does away with it. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tmdbc {
+
+class MappedFile {
+ public:
+  // So many at a time.
+  static constexpr std::size_t kMost = 4096;
+
+  // As long as it is now; an empty file has no bytes. kNotFound: no such file. The first call takes over SIGBUS for the
+  // whole process; one that no mapped file explains ends the program as before.
+  static Result<MappedFile> Open(const std::string& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::string_view bytes() const { return {begin_, size_}; }
+  // From some byte on they are zeros, and no longer the file's.
+  bool lost() const;
+
+ private:
+  MappedFile(const char* begin, std::size_t size, std::size_t slot) : begin_(begin), size_(size), slot_(slot) {}
+  void Unmap();
+
+  const char* begin_;  // null: nothing is mapped
+  std::size_t size_;
+  std::size_t slot_;   // in the table that the signal's handler reads
+};
+
+}  // namespace tmdbc
