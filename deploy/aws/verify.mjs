@@ -7,17 +7,6 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeRuleCommand, EventBridgeClient, ListTargetsByRuleCommand, ListRulesCommand }
-  from '@aws-sdk/client-eventbridge';
-import { GetAccountSettingsCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient,
-  ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import { DeleteObjectCommand, GetBucketEncryptionCommand, GetBucketLifecycleConfigurationCommand,
-  GetBucketVersioningCommand, GetObjectCommand, GetPublicAccessBlockCommand, HeadBucketCommand, PutObjectCommand,
-    S3Client }
-  from '@aws-sdk/client-s3';
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { checkKey, deployed, stackOutputs } from './preflight.mjs';
 import { begin, Missing, root, run } from './stage.mjs';
 
@@ -25,7 +14,19 @@ import { begin, Missing, root, run } from './stage.mjs';
 class Wrong extends Error {}
 const must = (holds, sentence) => { if (!holds) throw new Wrong(sentence); };
 
-function checks(stage, outputs) {
+// What AWS's packages export. Loaded when it is needed: then a checkout without packages says so in one sentence.
+async function loadAws() {
+  const packages = ['cloudwatch-logs', 'eventbridge', 'lambda', 's3', 'sqs', 'ssm'];
+  return Object.assign({}, ...await Promise.all(packages.map((name) => import(`@aws-sdk/client-${name}`))));
+}
+
+function checks(stage, outputs, aws) {
+  const { CloudWatchLogsClient, DescribeLogGroupsCommand, DescribeRuleCommand, EventBridgeClient,
+    ListTargetsByRuleCommand, ListRulesCommand, GetAccountSettingsCommand, GetFunctionConfigurationCommand,
+    InvokeCommand, LambdaClient, ListEventSourceMappingsCommand, DeleteObjectCommand, GetBucketEncryptionCommand,
+    GetBucketLifecycleConfigurationCommand, GetBucketVersioningCommand, GetObjectCommand, GetPublicAccessBlockCommand,
+    HeadBucketCommand, PutObjectCommand, S3Client, GetQueueAttributesCommand, SQSClient, GetParameterCommand,
+    SSMClient } = aws;
   const { env, prefix, key } = stage;
   const region = env.AWS_REGION;
   const [s3, sqs, lambda, events, ssm, logs] =
@@ -210,7 +211,7 @@ function checks(stage, outputs) {
 run('verify', async () => {
   const stage = begin(process.argv.slice(2), ['only', 'skip']);
   const outputs = await deployed(stage);
-  const all = checks(stage, outputs);
+  const all = checks(stage, outputs, await loadAws());
   const chosen = stage.flags.only?.split(',') ?? Object.keys(all);
   const skipped = stage.flags.skip?.split(',') ?? [];
   for (const name of [...chosen, ...skipped]) {

@@ -26,9 +26,9 @@ struct Entries {
 };
 
 bool IsOurs(std::string_view name) {
-  return name == "records" || name == "exports" || name == "tables" || name == "bucket" ||
-         name.starts_with("catalog.db") ||
-         name.starts_with("source.json") || name.starts_with("progress.json");
+  return name == "records" || name == "exports" || name == "tables" || name == "serve" || name == "images" ||
+         name == "bucket" || name.starts_with("catalog.db") || name.starts_with("source.json") ||
+         name.starts_with("progress.json");
 }
 
 std::unexpected<Error> Unusable(std::string_view act, const std::string& path, int error) {
@@ -36,7 +36,11 @@ std::unexpected<Error> Unusable(std::string_view act, const std::string& path, i
   const bool full = error == ENOSPC || error == EDQUOT;
   // What flock(2) says on file systems of other machines that have none.
   const bool foreign = error == ENOLCK || error == ENOTSUP || error == EINVAL || error == ENOSYS;
-  const bool forbidden = error == EACCES || error == EPERM || error == EROFS;
+  const bool forbidden = error == EACCES || error == EPERM;
+  if (error == EROFS) {
+    return Fail(ErrorCode::kIo, "{} DATA_DIR {}: {}: make it writable, or name another folder with DATA_DIR", act, path,
+                std::strerror(error));
+  }
   const ErrorCode code = wrong_path ? ErrorCode::kInvalid : full ? ErrorCode::kNoSpace : ErrorCode::kIo;
   const Hint hint = full        ? Hint::kFreeSpace
                     : foreign   ? Hint::kLocalDisk

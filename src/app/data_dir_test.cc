@@ -54,6 +54,14 @@ TEST_F(DataDirTest, OurOwnFolderIsTakenAgainEvenWithoutItsCatalog) {
   EXPECT_TRUE(DataDir::OpenForWriting(root_));
 }
 
+TEST_F(DataDirTest, WhatEveryCommandMakesInItIsOurs) {
+  for (const char* folder : {"records", "exports", "tables", "serve", "images", "bucket"})
+    fs::create_directory(root_ / folder);
+  for (const char* file : {"source.json", "progress.json", "catalog.db.broken"}) Touch(root_ / file);
+  const auto dir = DataDir::OpenForWriting(root_);
+  EXPECT_TRUE(dir) << dir.error().message;
+}
+
 TEST_F(DataDirTest, AFolderOfSomebodyElseIsRefusedAndLeftAsItWas) {
   Touch(root_ / "thesis.tex");
   ExpectRefused(DataDir::OpenForWriting(root_), "'thesis.tex'");

@@ -27,7 +27,6 @@ std::unexpected<Error> SystemError(const char* act, const std::string& path, int
       break;
     case EACCES:
     case EPERM:
-    case EROFS:
       hint = Hint::kPermission;
       break;
     default:

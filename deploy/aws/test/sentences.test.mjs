@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,8 +12,8 @@ import { awsError, fakeAws, noStack, stackWith } from './fake_aws.mjs';
 
 const key = '00112233445566778899aabbccddeeff';
 
-// Runs deploy/aws/SCRIPT.mjs against a fake of AWS; `env` over what is needed, undefined: not set.
-async function runScript(script, given = [], { env = {}, answers = {} } = {}) {
+// Runs deploy/aws/SCRIPT.mjs of a checkout against a fake of AWS; `env` over what is needed, undefined: not set.
+async function runScript(script, given = [], { env = {}, answers = {} } = {}, checkout = root) {
   const aws = await fakeAws(answers);
   const home = mkdtempSync(join(tmpdir(), 'tmdbc-'));
   const all = { PATH: process.env.PATH, HOME: home, TMDBC_NO_ENV_FILE: '1', AWS_EC2_METADATA_DISABLED: 'true',
@@ -21,7 +21,7 @@ async function runScript(script, given = [], { env = {}, answers = {} } = {}) {
     AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', TMDB_API_KEY: key, S3_BUCKET_NAME: 'a-bucket',
     LAMBDA_ZIP: 'package.json', ...env };
   for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
-  const child = spawn(process.execPath, [join(root, 'deploy/aws', `${script}.mjs`), ...given], { env: all, cwd: home });
+  const child = spawn(process.execPath, [join(checkout, 'deploy/aws', `${script}.mjs`), ...given], { env: all, cwd: home });
   let out = '';
   let error = '';
   child.stdout.on('data', (text) => { out += text; });
@@ -81,6 +81,19 @@ test('what is missing is said in one sentence, and nothing is changed by then', 
     assert.ok(!`${out}${error}`.includes(world.env?.TMDB_API_KEY || key), 'the key is printed');
     assert.ok(!out.includes('What it will cost'), 'nothing is promised that does not come');
   })));
+});
+
+test('without the packages each script says so in one sentence', async () => {
+  const bare = mkdtempSync(join(tmpdir(), 'tmdbc-bare-'));
+  cpSync(join(root, 'deploy'), join(bare, 'deploy'), { recursive: true });
+  for (const name of readdirSync(root).filter((one) => one.endsWith('.config.js'))) cpSync(join(root, name), join(bare, name));
+  cpSync(join(root, 'package.json'), join(bare, 'package.json'));
+  for (const script of ['deploy', 'verify', 'remove', 'setup-alerts']) {
+    const { code, error } = await runScript(script, [], {}, bare);
+    assert.equal(error, `${script}: the packages are not installed: run npm install\n`);
+    assert.equal(code, 2);
+  }
+  rmSync(bare, { recursive: true });
 });
 
 test('versions of Node.js that osls cannot use are too old', () => {
