@@ -98,6 +98,25 @@ Result<std::int64_t> QueryNumber(Database& db, std::string_view sql) {
   return row ? query.Int(0) : 0;
 }
 
+bool HoldsSegments(const std::string& path) {
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(path + "/records", error), end; !error && at != end;
+       at.increment(error))
+    if (at->path().filename().string().find(".jsonl.zst") != std::string::npos) return true;
+  return false;
+}
+
+// A catalog.db that was lost is made again, empty, by the next process that writes, which then refuses to go on. Until
+// somebody rebuilds it, a reader must not take it for the catalog of a mirror in which there is nothing.
+Result<void> CheckKnowsRecords(Database& db, const std::string& path) {
+  TRY_ASSIGN(const std::int64_t has_index,
+             QueryNumber(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'store_properties'"));
+  if (has_index > 0 || !HoldsSegments(path)) return {};
+  return Fail(ErrorCode::kInvalid,
+              "DATA_DIR {} has records that its catalog.db does not know: `tmdb-collector verify --rebuild` takes them in",
+              path);
+}
+
 }  // namespace
 
 Result<DataDir> DataDir::OpenForWriting(const std::string& path) {
@@ -155,7 +174,10 @@ Result<Database> DataDir::OpenCatalog() const {
   TRY_ASSIGN(Database db,
              Database::Open(file, writing ? Database::Mode::kReadWrite : Database::Mode::kReadOnly));
   TRY_ASSIGN(const std::int64_t id, QueryNumber(db, "PRAGMA application_id"));
-  if (id == kCatalogId) return db;
+  if (id == kCatalogId) {
+    if (!writing) TRY(CheckKnowsRecords(db, path_));
+    return db;
+  }
   TRY_ASSIGN(const std::int64_t objects, QueryNumber(db, "SELECT count(*) FROM sqlite_schema"));
   if (id != 0 || objects > 0) {
     return Fail(ErrorCode::kInvalid,

@@ -131,6 +131,17 @@ TEST_F(DataDirTest, TheDatabaseOfAnotherProgramIsRefused) {
   EXPECT_NE(catalog.error().message.find("another program"), std::string::npos) << catalog.error().message;
 }
 
+TEST_F(DataDirTest, AnEmptyCatalogBesideRecordsIsNoEmptyMirror) {
+  ASSERT_TRUE(DataDir::OpenForWriting(root_)->OpenCatalog());
+  EXPECT_TRUE(DataDir::OpenForReading(root_)->OpenCatalog());
+  Touch(root_ / "records/movie/000/000/001.jsonl.zst");
+  const auto catalog = DataDir::OpenForReading(root_)->OpenCatalog();
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(catalog.error().message.find("verify --rebuild"), std::string::npos) << catalog.error().message;
+  EXPECT_TRUE(DataDir::OpenForWriting(root_)->OpenCatalog());
+}
+
 TEST_F(DataDirTest, ACatalogThatIsNoDatabaseIsCorrupt) {
   std::ofstream(root_ / "catalog.db") << std::string(8192, 'x');
   const auto dir = DataDir::OpenForWriting(root_);

@@ -77,10 +77,11 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
     TRY(WriteOut(
         fmt::format("{} ids of {} would be queued\n", FormatCount(std::int64_t(ids.size())), Name(type))));
   } else {
-    TRY(WriteOut(
-        fmt::format("{} of {} ids of {} queued, the others were waiting already\nNext: {} collect{}\n",
-                    FormatCount(queued), FormatCount(std::int64_t(ids.size())), Name(type),
-                    program_invocation_name, FlagsToRepeat(settings))));
+    const bool all = queued == std::int64_t(ids.size());
+    TRY(WriteOut(fmt::format("{} of {} ids of {} queued{}\nNext: {} collect{}\n", FormatCount(queued),
+                             FormatCount(std::int64_t(ids.size())), Name(type),
+                             all ? "" : ", the others were waiting already", program_invocation_name,
+                             FlagsToRepeat(settings))));
   }
   return kExitDone;
 }

@@ -64,6 +64,11 @@ std::string CommandsManual() {
   for (const Command& command : CommandTable()) {
     if (!command.hidden) text += CommandSection(command);
   }
+  text += ".SH OPTIONS\nThese go with every command:\n" +
+          Term("--help", "", "print the flags of the command; without one the commands and settings") +
+          Term("--version", "", "without a command: print the version") +
+          Term("--config", "FILE", "read this file instead of tmdb-collector.toml") +
+          Term("--debug", "", "say everything: LOG_LEVEL=debug, and where each setting came from");
   text += ".SH \"EXIT STATUS\"\n";
   for (const ExitMeaning& exit : ExitMeanings())
     text += Term(fmt::format("{}", int(exit.code)), "", exit.words);

@@ -107,6 +107,8 @@ Result<int> QueryCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto store, OpenedStore::ForReading(settings));
   const auto answer = AnswerTo(store->reader, question);
   if (!answer) {
+    if (answer.error().code == ErrorCode::kCorrupt && answer.error().hint == Hint::kNone)
+      return Fail(ErrorCode::kCorrupt, Hint::kRefetch, "{}", answer.error().message);
     if (answer.error().code != ErrorCode::kNotFound) return std::unexpected(answer.error());
     PrintError(answer.error(), settings.log_format);
     return kExitPartly;

@@ -341,6 +341,9 @@ TEST_F(HistoryTest, ADamagedVersionTakesNoOtherAlong) {
   EXPECT_TRUE(history.err.starts_with(
       "tmdb-collector: read movie:550 version 2 in records/movie/000/000/002.jsonl.zst at byte 0: "))
       << history.err;
+  const Outcome damaged = Run({"query", "--type=movie", "--id=550", "--as-of=2026-11-04"});
+  EXPECT_EQ(damaged.code, 3);
+  EXPECT_NE(damaged.err.find("`harvest --ids` fetches them again"), std::string::npos) << damaged.err;
   const Outcome json = Run({"query", "--type=movie", "--id=550", "--history", "--json"});
   EXPECT_EQ(json.code, 3);
   EXPECT_NE(

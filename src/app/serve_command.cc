@@ -61,7 +61,8 @@ Result<int> ServeCommand(const Settings& settings, const Arguments&) {
   const auto log = MakeLog(settings, clock);
   TRY_ASSIGN(Listening listening, Listen(settings, clock, *log));
   signals.ReloadOnHangup();
-  TRY(WriteOut(fmt::format("serving {} at {}/3\n", listening.server->store_name(), listening.server->url())));
+  TRY(WriteOut(fmt::format("serving {0} at {1}/3, its dashboard at {1}/\n", listening.server->store_name(),
+                           listening.server->url())));
   ServiceNotify notify([](const char* name) -> const char* { return std::getenv(name); }, ::getpid());
   notify.Ready();
   while (!signals.flag().requested()) {

@@ -112,9 +112,10 @@ std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_ru
   std::string text = fmt::format("{} changes", tmdbc::Name(type));
   if (report.pages > 0) {
     text +=
-        fmt::format(" of {} {}: {} ids on {} pages, {} fresh already, {} {}queued", FormatCount(report.days),
-                    report.days == 1 ? "day" : "days", FormatCount(report.ids), FormatCount(report.pages),
-                    FormatCount(report.fresh), FormatCount(report.queued), dry_run ? "would be " : "");
+        fmt::format(" of {} {}: {} {} on {} {}, {} fresh already, {} {}queued", FormatCount(report.days),
+                    report.days == 1 ? "day" : "days", FormatCount(report.ids), report.ids == 1 ? "id" : "ids",
+                    FormatCount(report.pages), report.pages == 1 ? "page" : "pages", FormatCount(report.fresh),
+                    FormatCount(report.queued), dry_run ? "would be " : "");
   }
   if (report.verdict != ChangesVerdict::kRead)
     text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), Reason(report));

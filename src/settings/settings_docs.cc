@@ -143,8 +143,8 @@ constexpr std::string_view kEnvIntroduction =
 
 // What the deployment reads besides.
 constexpr std::string_view kEnvForDeployment = R"(
-# The region of the bucket, and of `npm run deploy` (docs/aws.md).
-# AWS_REGION=us-east-1
+# The region of the bucket, and of `npm run deploy`, such as us-east-1 (docs/aws.md).
+# AWS_REGION=
 
 # Who gets mails from the alarms of `npm run setup-alerts`.
 # ALERT_EMAIL=
@@ -206,8 +206,9 @@ std::string SettingsMarkdown() {
 std::string EnvExample() {
   std::string text(kEnvIntroduction);
   for (const Setting& setting : SettingsTable()) {
-    text += fmt::format("# {}\n{}{}={}\n\n", setting.description, setting.secret ? "" : "# ", setting.name,
-                        FallbackOf(setting));
+    const bool needed = setting.name == "TMDB_API_KEY";
+    text += Wrapped(fmt::format("# {}", setting.description), "# ");
+    text += fmt::format("\n{}{}={}\n\n", needed ? "" : "# ", setting.name, FallbackOf(setting));
   }
   text.pop_back();
   text += kEnvForDeployment;
