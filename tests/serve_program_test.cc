@@ -10,42 +10,12 @@
 #include "http/server.h"
 #include "http/server_test_client.h"
 #include "program.h"
+#include "serving.h"
 
 namespace tmdbc {
 namespace {
 
 using namespace testing;
-
-// A program whose output says where it serves.
-class Serving {
- public:
-  Serving(std::vector<std::string> arguments, Environment settings, const std::filesystem::path& folder) {
-    arguments.insert(arguments.begin(), CollectorPath());
-    program_.emplace(std::move(arguments), settings, folder);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    while (port_ == 0 && !program_->Finished() && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      const std::string text = program_->out() + program_->err();
-      std::smatch match;
-      if (std::regex_search(text, match, std::regex("http://127\\.0\\.0\\.1:([0-9]+)/3")))
-        port_ = std::uint16_t(std::stoi(match[1]));
-    }
-    EXPECT_NE(port_, 0) << program_->err();
-  }
-  std::uint16_t port() const { return port_; }
-  http::SeenAnswer Get(const std::string& target, const std::string& headers = "") const {
-    return http::TestConnection(port_).Get(target, headers);
-  }
-  Program& program() { return *program_; }
-  int Stop() {
-    program_->Signal(SIGTERM);
-    return program_->Wait(std::chrono::seconds(30)).value_or(-1);
-  }
-
- private:
-  std::optional<Program> program_;
-  std::uint16_t port_ = 0;
-};
 
 class ServeTest : public ::testing::Test {
  protected:

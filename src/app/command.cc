@@ -19,6 +19,9 @@ constexpr Option kAcceptGap = {"--accept-gap", "", "go past days whose changes T
 constexpr Option kAcceptDeletions = {"--accept-deletions", "",
                                      "delete what TMDB says is gone, however much it is", ""};
 
+constexpr Option kUpstream = {"--upstream", "", "what is served and is not stored: fetch it from TMDB, and store it",
+                              "SERVE_UPSTREAM"};
+
 constexpr Option kRunOptions[] = {
     {"--once", "", "one harvest, fetch all that is queued, end", ""},
     kTypes,
@@ -29,6 +32,7 @@ constexpr Option kRunOptions[] = {
     {"--take-over", "",
      "with S3_BUCKET_NAME: also fetch what a deployment that was taken down has handed out to its collectors", ""},
     {"--serve", "", "also answer TMDB's read API and show the dashboard, as `serve` does", ""},
+    kUpstream,
     {"--json", "", "print the summary as JSON", ""},
 };
 
@@ -150,6 +154,7 @@ constexpr Option kImagesOptions[] = {
 
 constexpr Option kServeOptions[] = {
     {"--listen", "ADDRESS", "where to listen (127.0.0.1:8080)", "SERVE_LISTEN"},
+    kUpstream,
 };
 
 constexpr Option kSqlOptions[] = {
@@ -232,7 +237,8 @@ constexpr Command kCommands[] = {
      "when some failed or it was stopped.",
      false, ImagesCommand},
     {"serve", "answer TMDB's read API from the mirror", kServeOptions,
-     "A client that takes another base URL needs nothing else: http://127.0.0.1:8080/3. Runs beside every other command.",
+     "A client that takes another base URL needs nothing else: http://127.0.0.1:8080/3. Runs beside every other "
+     "command; with --upstream it is the one that writes.",
      false, ServeCommand},
     {"push", "carry DATA_DIR into the empty bucket of S3_BUCKET_NAME", kCarryOptions,
      "Goes on where it was stopped. Afterwards the mirror is the bucket's: whoever works on in DATA_DIR works on another "

@@ -39,7 +39,7 @@ struct Option {
   std::string_view flag;   // "--type"
   std::string_view value;  // what the help calls its value: "TYPE"; empty for a switch
   std::string_view help;
-  std::string_view setting;  // when not empty: the flag is another name for this setting's
+  std::string_view setting;  // when not empty: the flag is another name for this setting's; a switch gives it "true"
 };
 
 class Arguments {

@@ -260,7 +260,9 @@ class Parser {
       const bool is_switch = given.option->value.empty();
       if (is_switch) TRY(IsOn(given.parsed));
       if (given.parsed->count() == 0) continue;
-      std::string value = is_switch ? std::string() : given.parsed->results().back();
+      std::string value = !is_switch                      ? given.parsed->results().back()
+                          : given.option->setting.empty() ? std::string()
+                                                          : std::string("true");
       if (!is_switch && value.empty()) return EmptyValue(given.option->flag);
       if (given.option->setting.empty()) {
         invocation.arguments.Set(given.option->flag, std::move(value));

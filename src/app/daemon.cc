@@ -239,6 +239,7 @@ void Daemon::Compact() {
   options.least_segments = kLeastToMerge;
   options.much_larger = kMuchLarger;
   CompactReport sum;
+  pipeline_.HoldStoring(true);
   for (const MediaType type : kRecordTypes) {
     if (wanted_elsewhere()) break;
     const auto report = tmdbc::Compact(pipeline_.files(), pipeline_.catalog(), *pipeline_.store().writer,
@@ -250,6 +251,7 @@ void Daemon::Compact() {
     }
     sum.Add(*report);
   }
+  pipeline_.HoldStoring(false);
   // What was interrupted goes on when there is nothing else to do.
   if (!interrupted) compact_at_ = pipeline_.clock().Mono() + kCompactEvery;
   if (sum.segments_before == 0) return;

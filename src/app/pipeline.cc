@@ -20,8 +20,6 @@
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
 #include "storage/change_feed.h"
-#include "storage/store_intake.h"
-#include "tmdb/upstream_clock.h"
 
 namespace tmdbc {
 namespace {
@@ -36,6 +34,13 @@ constexpr std::string_view kNoNestedNames = "no_nested_season_names_since";
 constexpr Duration kAskAboutNestedNames = std::chrono::days(30);
 bool ShowsBar(const Settings& settings) {
   return settings.log_format == LogFormat::kText && TakesEscapes(STDERR_FILENO);
+}
+
+// What a collector would store; the lists of the configuration among it.
+std::set<MediaType> StoredTypes(const Settings& settings) {
+  std::set<MediaType> types(settings.media_types.begin(), settings.media_types.end());
+  types.insert(MediaType::kConfiguration);
+  return types;
 }
 
 std::int64_t Sum(const std::map<std::string, std::int64_t>& counts) {
@@ -129,11 +134,14 @@ Result<void> Pipeline::Build(bool take_over) {
   if (surroundings_.make_transport) {
     TRY_ASSIGN(transport, surroundings_.make_transport(clock_));
   } else {
-    TRY_ASSIGN(transport, http::CurlTransport::Create(clock_));
+    TRY_ASSIGN(auto curl, http::CurlTransport::Create(clock_));
+    wake_ = [curl = curl.get()] { curl->Wake(); };
+    transport = std::move(curl);
   }
   transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);
-  transport_ = std::make_unique<TickingTransport>(
-      std::make_unique<MeasuringTransport>(std::move(transport), metrics_), tick_);
+  auto side = std::make_unique<http::SideTransport>(std::make_unique<MeasuringTransport>(std::move(transport), metrics_));
+  side_ = side.get();
+  transport_ = std::make_unique<TickingTransport>(std::move(side), tick_);
   requester_ = std::make_unique<http::PacedRequester>(clock_, *transport_, limiter_, random_);
   if (!settings_.metrics_listen.empty()) {
     TRY_ASSIGN(const ListenAddress at, ParseListenAddress(settings_.metrics_listen));
@@ -320,6 +328,32 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
     SaveProgress();
   }
   return Drained{std::move(result), stats, clock_.Mono() - started};
+}
+
+Pipeline::Demands::Demands(Pipeline& p)
+    : clock(p.clock_, p.upstream_date_),
+      requester(p.clock_, p.side_->side(), p.limiter_, p.random_),
+      intake(clock, *p.store_->writer, p.store_->ledger, {}),
+      fetcher(clock, requester, intake, *p.log_, ApiAccessOf(p.settings_),
+              {.stored = StoredTypes(p.settings_),
+               .include_adult = p.settings_.include_adult,
+               .namespaces = p.settings_.namespaces,
+               .season_extras = p.settings_.season_extras},
+              [this](const Demand& demand, DemandReply reply) { desk.Bring(demand, std::move(reply)); }) {}
+
+DemandDesk& Pipeline::FetchOnDemand() {
+  if (demands_) return demands_->desk;
+  demands_ = std::make_unique<Demands>(*this);
+  demands_->desk.OnPut(wake_);
+  side_->turn = [this] { return TurnOfDemands(); };
+  return demands_->desk;
+}
+
+MonoTime Pipeline::TurnOfDemands() {
+  for (Demand& demand : demands_->desk.Take()) demands_->fetcher.Take(std::move(demand));
+  const bool busy = side_->busy();
+  demands_->fetcher.Step(busy, !hold_storing_ && !lost_ && !catalog().InTransaction());
+  return demands_->fetcher.NextStep(busy);
 }
 
 // Remembered from one process to the next, so that none asks in vain again. Forgetting it costs a request.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "app/care_status.h"
+#include "app/demand_desk.h"
 #include "app/metrics_server.h"
 #include "app/mirror_metrics.h"
 #include "app/mirror_store.h"
@@ -30,11 +31,15 @@
 #include "base/log.h"
 #include "base/rate_limiter.h"
 #include "collector/collector.h"
+#include "collector/on_demand.h"
 #include "harvester/harvester.h"
 #include "http/http.h"
 #include "http/paced_requester.h"
+#include "http/side_transport.h"
 #include "queue/sqlite_queue.h"
 #include "settings/settings.h"
+#include "storage/store_intake.h"
+#include "tmdb/upstream_clock.h"
 #include "tmdb/upstream_date.h"
 
 namespace tmdbc {
@@ -96,6 +101,11 @@ class Pipeline {
   // Last. False, with the reason logged, when the store failed or was lost to another owner.
   bool Close();
 
+  // From now on what is put there is fetched, whenever the pipeline waits. Records are stored.
+  DemandDesk& FetchOnDemand();
+  // While the segments are being rearranged nothing that was demanded is stored; it is afterwards.
+  void HoldStoring(bool hold) { hold_storing_ = hold; }
+
   // Sleeps until then, or a stop request.
   void WaitUntil(MonoTime time);
 
@@ -144,6 +154,7 @@ class Pipeline {
   void Count(const CollectorStats& stats, bool ended = false);
   void Tick();
   void TellMetrics();
+  MonoTime TurnOfDemands();
 
   const Settings& settings_;
   const std::string command_;
@@ -160,11 +171,26 @@ class Pipeline {
   UpstreamDate upstream_date_;
   MirrorMetrics metrics_;
   std::unique_ptr<MetricsServer> metrics_server_;  // null: not wanted
+  std::function<void()> wake_;  // makes a wait return; any thread. Empty: nobody needs it
+  http::SideTransport* side_ = nullptr;  // within transport_
   std::unique_ptr<http::HttpTransport> transport_;
   std::unique_ptr<http::PacedRequester> requester_;
   std::unique_ptr<MirrorStore> store_;
   std::unique_ptr<SqliteIdQueue> queue_;
   std::optional<ProgressFile> progress_;
+
+  // What is fetched for somebody who waits, at the side of everything else.
+  struct Demands {
+    explicit Demands(Pipeline& pipeline);
+
+    DemandDesk desk;
+    const UpstreamClock clock;
+    http::PacedRequester requester;
+    StoreIntake intake;
+    OnDemand fetcher;
+  };
+  std::unique_ptr<Demands> demands_;  // null: nobody asks
+  bool hold_storing_ = false;
 
   bool lost_ = false;  // to another owner of the bucket
   bool answered_ = false, key_proven_ = false;

@@ -26,6 +26,7 @@
 #include "serve/front.h"
 #include "serve/image_handler.h"
 #include "serve/serve_metrics.h"
+#include "serve/upstream.h"
 #include "storage/popularity_table.h"
 
 namespace tmdbc {
@@ -84,18 +85,24 @@ Result<std::shared_ptr<http::TlsContext>> TlsOf(const Settings& settings) {
 
 // In the order in which they are made.
 struct ReadServer::Parts {
-  Parts(const Settings& s, Log& l, std::unique_ptr<OpenedStore> opened)
+  Parts(const Settings& s, Log& l, std::unique_ptr<OpenedStore> opened, DemandDesk* d)
       : settings(s),
         log(l),
         store(std::move(opened)),
         mark(store->catalog, keeper.titles(), store->clock,
              s.s3_bucket_name.empty() ? s.data_dir + "/catalog.db" : ""),
         handler(api, records, mark, store->clock, std::size_t(s.serve_cache_bytes),
-                serve::ApiKeys(s.serve_api_keys)) {}
+                serve::ApiKeys(s.serve_api_keys)),
+        demands(d) {}
+  ~Parts() {
+    if (demands != nullptr) demands->OnReply({});
+  }
 
   Result<void> Listen();
   // What is not the API's: the pictures, the page and its data.
   http::Answer Other(const http::ServerRequest& request);
+  // What is lacking is fetched: the loop asks, another thread replies.
+  void FetchFromUpstream();
   // On the loop, now and then.
   void LookAround();
 
@@ -127,6 +134,8 @@ struct ReadServer::Parts {
                      log,
                      LinesOf(settings.serve_log),
                      metrics};
+  DemandDesk* const demands;  // null: nothing is fetched
+  serve::Upstream upstream{store->clock, [this](const Demand& demand) { demands->Put(demand); }};
   std::shared_ptr<http::TlsContext> tls;  // null: none
   std::string address;
   std::unique_ptr<http::Server> server;
@@ -185,7 +194,18 @@ http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
               "this server asks for keys: the dashboard is for its own machine alone\n")};
 }
 
+void ReadServer::Parts::FetchFromUpstream() {
+  handler.FetchFrom(upstream, [this](std::uint64_t ticket, http::Answer answer, const serve::ApiNote& note) {
+    front.Later(ticket, answer, note);
+    server->Complete(ticket, std::move(answer));
+  });
+  demands->OnReply([this](const Demand& demand, DemandReply reply) {
+    server->Post([this, demand, reply = std::move(reply)] { upstream.Arrived(demand, reply); });
+  });
+}
+
 void ReadServer::Parts::LookAround() {
+  handler.EndWaiting();
   metrics.SetConnections(server->stats().open);
   (void)mark.Now(0);
   replaced = mark.replaced();
@@ -195,13 +215,14 @@ void ReadServer::Parts::LookAround() {
   if (reloaded && *reloaded) log.Info("read the certificate again", {{"path", settings.serve_tls_cert}});
 }
 
-Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, Log& log) {
+Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, Log& log, DemandDesk* demands) {
   for (const std::string& key : settings.serve_api_keys) log.Mask(key);
   TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
   // It begins threads of its own.
   const NoSignals none;
-  auto parts = std::make_unique<Parts>(settings, log, std::move(store));
+  auto parts = std::make_unique<Parts>(settings, log, std::move(store), demands);
   TRY(parts->Listen());
+  if (demands != nullptr) parts->FetchFromUpstream();
   return std::unique_ptr<ReadServer>(new ReadServer(std::move(parts)));
 }
 
@@ -248,6 +269,8 @@ void ReadServer::Reload() {
 
 void ReadServer::Finish() {
   if (!thread_.joinable()) return;
+  // Nobody fetches any more.
+  parts_->server->Post([parts = parts_.get()] { parts->handler.EndWaiting(true); });
   parts_->server->Drain(kDrainPatience);
   thread_.join();
   {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "app/demand_desk.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "settings/settings.h"
@@ -17,8 +18,9 @@ namespace tmdbc {
 class ReadServer {
  public:
   // Opens the store and listens; both references outlive it. kInvalid with what to do, when there is no store yet or a
-  // setting is wrong; kUnavailable when the port is in use.
-  static Result<std::unique_ptr<ReadServer>> Open(const Settings& settings, Log& log);
+  // setting is wrong; kUnavailable when the port is in use. `demands`: who fetches there what is asked for and not
+  // stored, outlives the server; null: nothing is fetched.
+  static Result<std::unique_ptr<ReadServer>> Open(const Settings& settings, Log& log, DemandDesk* demands = nullptr);
   // Ends at once what Start() has begun and Finish() has not ended.
   ~ReadServer();
   ReadServer(const ReadServer&) = delete;

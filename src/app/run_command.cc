@@ -1,47 +1,22 @@
 // SPDX-License-Identifier: MIT
 // run and collect. `run` without --once is the daemon (daemon.h).
 #include <algorithm>
+#include <memory>
 
 #include "app/collection.h"
 #include "app/command.h"
 #include "app/daemon.h"
-#include "app/read_server.h"
+#include "app/served_beside.h"
 #include "app/tables_rhythm.h"
 
 namespace tmdbc {
 namespace {
 
-// `serve` in the same process.
-class ServedBeside {
- public:
-  // Null when it is not wanted. The pipeline outlives it.
-  static Result<std::unique_ptr<ServedBeside>> Start(const Settings& settings, const Arguments& arguments,
-                                                     Pipeline& pipeline) {
-    const bool named = std::ranges::find(settings.given, "SERVE_LISTEN", &GivenSetting::name) != settings.given.end();
-    if (!arguments.Has("--serve") && !named) return nullptr;
-    TRY_ASSIGN(auto server, ReadServer::Open(settings, pipeline.log()));
-    return std::unique_ptr<ServedBeside>(new ServedBeside(pipeline, std::move(server)));
-  }
-  // Before the pipeline closes: nothing reads a store that is being closed.
-  ~ServedBeside() {
-    if (auto* metrics = pipeline_.metrics_server()) metrics->Add({});
-    server_->Finish();
-  }
-  ServedBeside(const ServedBeside&) = delete;
-  ServedBeside& operator=(const ServedBeside&) = delete;
-
- private:
-  ServedBeside(Pipeline& pipeline, std::unique_ptr<ReadServer> server)
-      : pipeline_(pipeline), server_(std::move(server)) {
-    server_->Start();
-    if (auto* metrics = pipeline_.metrics_server())
-      metrics->Add([served = server_.get()] { return served->MetricsText(); });
-    pipeline_.log().Info("serving", {{"url", server_->url() + "/3"}});
-  }
-
-  Pipeline& pipeline_;
-  const std::unique_ptr<ReadServer> server_;
-};
+// Whether `serve` runs in the same process.
+bool WantsToServe(const Settings& settings, const Arguments& arguments) {
+  return arguments.Has("--serve") ||
+         std::ranges::find(settings.given, "SERVE_LISTEN", &GivenSetting::name) != settings.given.end();
+}
 
 }  // namespace
 
@@ -52,12 +27,15 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   Settings current = settings;
   TRY_ASSIGN(const auto pipeline, Pipeline::Open(current, "run", {}, arguments.Has("--take-over")));
   // It keeps the settings that it began with.
-  auto started = ServedBeside::Start(settings, arguments, *pipeline);
-  if (!started) {
-    (void)pipeline->Close();
-    return std::unexpected(started.error());
+  std::unique_ptr<ServedBeside> served;
+  if (WantsToServe(settings, arguments)) {
+    auto started = ServedBeside::Start(settings, *pipeline);
+    if (!started) {
+      (void)pipeline->Close();
+      return std::unexpected(started.error());
+    }
+    served = *std::move(started);
   }
-  auto served = *std::move(started);
   if (!arguments.Has("--once")) {
     // It lives on until all is published: the service manager is told so meanwhile.
     Daemon daemon(current, arguments, *pipeline);

@@ -12,6 +12,7 @@
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/read_server.h"
+#include "app/served_beside.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
 #include "base/service_notify.h"
@@ -22,6 +23,7 @@ namespace tmdbc {
 namespace {
 
 constexpr auto kServeStep = std::chrono::milliseconds(50);
+constexpr Duration kFetchStep = std::chrono::milliseconds(200);
 
 // What listens: the server, and its numbers for Prometheus where they are asked for. They end in the other order.
 struct Listening {
@@ -53,9 +55,51 @@ Result<Listening> ListenAgain(const Settings& settings, const Clock& clock, Log&
   return Listening{};
 }
 
+// With SERVE_UPSTREAM: what `run --serve` is between its collections. It fetches and stores, so it is the one that
+// writes.
+Result<int> ServeAndFetch(const Settings& settings) {
+  TRY(RequireKey(settings));
+  auto opened = Pipeline::Open(settings, "serve");
+  if (!opened && opened.error().code == ErrorCode::kExists) {
+    return Fail(ErrorCode::kExists,
+                "{}. `serve --upstream` stores what it fetches: end that process, or let it be "
+                "`run --serve --upstream`, which does both within one rate; `serve` without --upstream runs beside it",
+                opened.error().message);
+  }
+  if (!opened) return std::unexpected(opened.error());
+  Pipeline& pipeline = **opened;
+  auto served = ServedBeside::Start(settings, pipeline);
+  if (!served) {
+    (void)pipeline.Close();
+    return std::unexpected(served.error());
+  }
+  ReadServer& server = (*served)->server();
+  pipeline.signals().ReloadOnHangup();
+  TRY(WriteOut(fmt::format("serving {} at {}/3\n", server.store_name(), server.url())));
+  ServiceNotify notify([](const char* name) -> const char* { return std::getenv(name); }, ::getpid());
+  notify.Ready();
+  while (!pipeline.stop().requested() && !server.store_replaced()) {
+    if (pipeline.signals().TakeReload()) server.Reload();
+    pipeline.SealWhatIsDue();
+    pipeline.PublishChanges();
+    notify.Alive(pipeline.clock().Mono());
+    pipeline.WaitUntil(pipeline.clock().Mono() + kFetchStep);
+  }
+  notify.Stopping();
+  const bool replaced = server.store_replaced();
+  served->reset();
+  // What lies there now is not this one's to write to.
+  if (replaced) {
+    return Fail(ErrorCode::kUnavailable, "another store lies where {} was, or none: start `serve` again",
+                pipeline.store_name());
+  }
+  return pipeline.Close() ? kExitDone : kExitUnusable;
+}
+
 }  // namespace
 
 Result<int> ServeCommand(const Settings& settings, const Arguments&) {
+  if (settings.serve_upstream) return ServeAndFetch(settings);
   StopSignals signals;
   const SystemClock clock;
   const auto log = MakeLog(settings, clock);

@@ -56,7 +56,8 @@ Answer NoPermission(Call&) {
   return ErrorAnswer(3);
 }
 
-Answer NotMirrored(Call&) {
+Answer NotMirrored(Call& call) {
+  call.Lack();
   return ErrorAnswer(34);
 }
 

@@ -12,7 +12,7 @@ Answer Authentication(Call& call);
 Answer NewRequestToken(Call& call);
 // account, guest_session, sessions: code 3.
 Answer NoPermission(Call& call);
-// What users make, list/ID and tv/episode_group/ID: code 34.
+// What is not mirrored, such as list/ID and tv/episode_group/ID: code 34.
 Answer NotMirrored(Call& call);
 
 }  // namespace tmdbc::read_api

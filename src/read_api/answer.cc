@@ -27,6 +27,7 @@ constexpr std::array kErrors = {
     ErrorRow{20, 422, "Invalid date range: Should be a range no longer than 14 days."},
     ErrorRow{22, 400, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."},
     ErrorRow{23, 400, "Invalid date: Format needs to be YYYY-MM-DD."},
+    ErrorRow{24, 504, "Your request to the backend server timed out. Try again."},
     ErrorRow{27, 400, "Too many append to response objects: The maximum number of remote calls is 20."},
     ErrorRow{34, 404, "The resource you requested could not be found."},
     ErrorRow{42, 405, "This request method is not supported for this resource."},

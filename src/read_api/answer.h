@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,10 @@ struct Answer {
   std::uint64_t index_state = 0;
   // A record was looked for that is not stored: any commit may bring it, and change the answer.
   bool missed = false;
+  // TMDB would say more than what is stored: its own answer is worth asking for.
+  bool lacks = false;
+  // The record that is not stored and has to be for a whole answer.
+  std::optional<MediaId> lacking = {};
   // Why records could not be read. What needed them is left out, or all of it is (503). No client is told; the
   // mirror's owner is.
   std::vector<Error> problems = {};

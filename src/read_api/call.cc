@@ -41,6 +41,7 @@ std::shared_ptr<const Record> Call::FindList(std::string_view path) {
   if (!number) return nullptr;
   const MediaId id{MediaType::kConfiguration, *number};
   const auto source = mirror_.records.SourceOf(id);
+  if (!source && !lacking_) lacking_ = id;
   if (!source) return Note(std::unexpected(source.error()));
   const auto known = mirror_.lists.find(id);
   if (known != mirror_.lists.end() && known->second->source == *source) return Note(known->second);
@@ -60,6 +61,8 @@ std::optional<std::vector<std::string_view>> Call::Appends() const {
 }
 
 Answer Call::NotFound(MediaId id) {
+  lacks_ = true;
+  lacking_ = id;
   Answer answer = ErrorAnswer(34);
   const auto awaited = mirror_.records.IsAwaited(id);
   if (!awaited) NoteProblem(awaited.error());
@@ -78,6 +81,8 @@ Answer Call::Finished(Answer made) && {
     made.sources = std::move(sources_);
     made.index_state = titles_ ? titles_->state() : 0;
     made.missed = missed_;
+    made.lacks = lacks_;
+    made.lacking = lacking_;
   }
   made.problems = std::move(problems_);
   return made;

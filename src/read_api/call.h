@@ -62,11 +62,18 @@ class Call {
   const titles::Titles* Titles();
   // The names in append_to_response, each once; nothing when more are sent than TMDB takes: ErrorAnswer(27).
   std::optional<std::vector<std::string_view>> Appends() const;
-  // The answer of a record that is not there.
+  // The answer of a record that is not there: that one is lacking.
   Answer NotFound(MediaId id);
 
   // The answer is no better than that from here on: it is as good as its worst part.
-  void Worsen(Fidelity fidelity) { fidelity_ = std::max(fidelity_, fidelity); }
+  void Worsen(Fidelity fidelity) {
+    fidelity_ = std::max(fidelity_, fidelity);
+    lacks_ = lacks_ || fidelity > Fidelity::kDerived;
+  }
+  // The same for what is all here, as it was when it was fetched: TMDB makes other ones all the time.
+  void WorsenWithAge() { fidelity_ = std::max(fidelity_, Fidelity::kApproximate); }
+  // A part of what was asked for is not stored (Answer::lacks).
+  void Lack() { lacks_ = true; }
 
   // `made`, which the endpoint returned, with what was noted on the way.
   Answer Finished(Answer made) &&;
@@ -84,6 +91,8 @@ class Call {
   bool failed_ = false;
   Fidelity fidelity_ = Fidelity::kExact;
   bool missed_ = false;  // Answer::missed
+  bool lacks_ = false;   // Answer::lacks
+  std::optional<MediaId> lacking_;
 };
 
 using Endpoint = Answer (*)(Call& call);

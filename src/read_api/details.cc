@@ -35,7 +35,10 @@ Found FindSubject(Call& call) {
     const titles::Titles* const index = call.Titles();
     if (index == nullptr) return std::unexpected(IndexAwaited());
     const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, text);
-    if (found.empty()) return std::unexpected(ErrorAnswer(34));
+    if (found.empty()) {
+      call.Lack();
+      return std::unexpected(ErrorAnswer(34));
+    }
     id = found.front().id.id;
   }
   if (!id) return std::unexpected(ErrorAnswer(6));
@@ -62,6 +65,7 @@ Found FindEpisodeSubject(Call& call, JsonSlice& text) {
   const std::string_view asked = call.part(5);
   const auto number = asked == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(asked);
   if (number) text = EpisodeAt(*found, *number);
+  if (number && text.empty()) call.Lack();
   if (text.empty()) return std::unexpected(ErrorAnswer(34));
   found->type = MediaType::kEpisode;
   found->episode = JsonObject(text);
@@ -95,6 +99,7 @@ Answer DetailsOf(Call& call, const Subject& subject, const MakeOpen& make_open) 
       part = AppendedSeason(call, subject, name);
     } else if (const PartKind* kind = FindPart(subject.type, name); kind != nullptr && kind->appendable) {
       part = MakePart(call, *kind, subject);
+      if (part.empty()) call.Lack();
     }
     if (!part.empty()) AppendMember(open, name, part);
   }
@@ -111,6 +116,7 @@ Answer PartOf(Call& call, const Subject& subject, std::string_view name) {
   if (part.empty()) {
     Answer none = ErrorAnswer(34);
     none.fidelity = Fidelity::kMissing;  // the mirror does not collect it
+    call.Lack();
     return none;
   }
   // What is ranked here and now is the page that was asked for; of what is stored there is the first.

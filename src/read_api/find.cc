@@ -44,8 +44,10 @@ Answer Find(Call& call) {
   if (index == nullptr) return IndexAwaited();
   const RowStyle style = StyleOf(call, RowForm::kMixed, false);
   std::string body = "{";
+  bool any = false;
   for (const auto& [name, type] : kArrays) {
     const auto found = titles::FindExternal(*index, type, *source, call.part(1));
+    any = any || !found.empty();
     std::string rows;
     if (type != MediaType::kSeason) {
       rows = RowsOf(call, found, style);
@@ -56,6 +58,7 @@ Answer Find(Call& call) {
     }
     body += fmt::format(R"({}"{}":[{}])", body.size() == 1 ? "" : ",", name, rows);
   }
+  if (!any) call.Lack();
   return {.body = body + "}", .fidelity = Fidelity::kDerived, .max_age = kFindMaxAge};
 }
 

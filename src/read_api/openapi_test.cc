@@ -35,7 +35,7 @@ TEST(OpenApi, DescribesWhatIsServedAlone) {
   ReadApiWorld world;
   for (const DescribedPath& path : DescribedPaths()) {
     const auto request = ApiRequest::Parse("/3/" + std::string(path.path));
-    EXPECT_NE(FindEndpoint(request->path), nullptr) << path.path;
+    EXPECT_NE(FindRoute(request->path), nullptr) << path.path;
   }
   const std::string text = world.Get("/3/openapi.json").body;
   EXPECT_TRUE(text.contains(R"("/3/movie/{movie_id}":)"));

@@ -55,7 +55,7 @@ std::string StoredRows(Call& call, const Subject& subject, std::string_view name
   if (name == "similar_movies") name = "similar";
   const JsonObject page(subject.body[name]);
   if (page.members().empty()) return NearTo(call, subject, name == "recommendations");
-  call.Worsen(Fidelity::kApproximate);  // TMDB makes other ones all the time
+  call.WorsenWithAge();
   const Language language = call.language();
   if (language.IsStored()) return std::string(subject.body[name]);
   const std::string rows = LocalRows(call, page["results"], subject.type, language);

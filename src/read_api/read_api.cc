@@ -8,11 +8,15 @@
 
 namespace tmdbc::read_api {
 Answer ReadApi::Get(const ApiRequest& request) {
-  const Endpoint endpoint = FindEndpoint(request.path);
-  if (endpoint == nullptr) return ErrorAnswer(34);
+  const Route* const route = FindRoute(request.path);
+  if (route == nullptr) return ErrorAnswer(34);
   Call call(request, mirror_, clock_.Now());
-  Answer answer = endpoint(call);
-  return std::move(call).Finished(std::move(answer));
+  Answer answer = route->endpoint(call);
+  answer = std::move(call).Finished(std::move(answer));
+  const bool is_about_request = answer.status != 200 && answer.status != 404;
+  if (route->beyond == Beyond::kNothing || is_about_request) answer.lacking.reset();
+  answer.lacks = answer.lacking.has_value() || (answer.lacks && route->beyond == Beyond::kTmdb && !is_about_request);
+  return answer;
 }
 
 }  // namespace tmdbc::read_api

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
 
 #include "read_api/account.h"
 #include "read_api/changes.h"
@@ -19,12 +18,6 @@
 namespace tmdbc::read_api {
 namespace {
 
-// The parts of a path; "*" stands for any one part.
-struct Route {
-  std::vector<std::string_view> pattern;
-  Endpoint endpoint;
-};
-
 bool Fits(const Route& route, std::span<const std::string> path) {
   return std::ranges::equal(route.pattern, path, [](std::string_view wanted, std::string_view part) {
     return wanted == "*" || wanted == part;
@@ -36,7 +29,7 @@ std::span<const Route> Routes() {
   // clang-format off
   static const std::vector<Route> kRoutes = {
       {{"search", "*"}, Search},
-      {{"find", "*"}, Find},
+      {{"find", "*"}, Find, Beyond::kTmdb},
       {{"discover", "movie"}, Discover},
       {{"discover", "tv"}, Discover},
       {{"trending", "*", "*"}, Trending},
@@ -59,37 +52,37 @@ std::span<const Route> Routes() {
       {{"keyword", "*", "movies"}, MoviesOf},
       {{"openapi.json"}, OpenApi},
 
-      {{"movie", "*"}, Details},
-      {{"movie", "*", "*"}, DetailsPart},
-      {{"movie", "*", "watch", "providers"}, DetailsPart},
-      {{"tv", "*"}, Details},
-      {{"tv", "episode_group", "*"}, NotMirrored},
-      {{"tv", "*", "*"}, DetailsPart},
-      {{"tv", "*", "watch", "providers"}, DetailsPart},
-      {{"tv", "*", "season", "*"}, SeasonDetails},
-      {{"tv", "*", "season", "*", "*"}, SeasonPart},
-      {{"tv", "*", "season", "*", "watch", "providers"}, SeasonPart},
-      {{"tv", "*", "season", "*", "episode", "*"}, EpisodeDetails},
-      {{"tv", "*", "season", "*", "episode", "*", "*"}, EpisodePart},
-      {{"person", "*"}, Details},
-      {{"person", "*", "*"}, DetailsPart},
-      {{"collection", "*"}, Details},
-      {{"collection", "*", "*"}, DetailsPart},
-      {{"company", "*"}, Details},
-      {{"company", "*", "*"}, DetailsPart},
-      {{"network", "*"}, Details},
-      {{"network", "*", "*"}, DetailsPart},
-      {{"keyword", "*"}, Details},
+      {{"movie", "*"}, Details, Beyond::kTmdb},
+      {{"movie", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"movie", "*", "watch", "providers"}, DetailsPart, Beyond::kTmdb},
+      {{"tv", "*"}, Details, Beyond::kTmdb},
+      {{"tv", "episode_group", "*"}, NotMirrored, Beyond::kTmdb},
+      {{"tv", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"tv", "*", "watch", "providers"}, DetailsPart, Beyond::kTmdb},
+      {{"tv", "*", "season", "*"}, SeasonDetails, Beyond::kTmdb},
+      {{"tv", "*", "season", "*", "*"}, SeasonPart, Beyond::kTmdb},
+      {{"tv", "*", "season", "*", "watch", "providers"}, SeasonPart, Beyond::kTmdb},
+      {{"tv", "*", "season", "*", "episode", "*"}, EpisodeDetails, Beyond::kTmdb},
+      {{"tv", "*", "season", "*", "episode", "*", "*"}, EpisodePart, Beyond::kTmdb},
+      {{"person", "*"}, Details, Beyond::kTmdb},
+      {{"person", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"collection", "*"}, Details, Beyond::kTmdb},
+      {{"collection", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"company", "*"}, Details, Beyond::kTmdb},
+      {{"company", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"network", "*"}, Details, Beyond::kTmdb},
+      {{"network", "*", "*"}, DetailsPart, Beyond::kTmdb},
+      {{"keyword", "*"}, Details, Beyond::kTmdb},
 
-      {{"configuration"}, Configuration},
-      {{"configuration", "*"}, ConfigurationList},
-      {{"certification", "*", "list"}, ConfigurationList},
-      {{"genre", "movie", "list"}, Genres},
-      {{"genre", "tv", "list"}, Genres},
-      {{"watch", "providers", "regions"}, ConfigurationList},
-      {{"watch", "providers", "movie"}, Providers},
-      {{"watch", "providers", "tv"}, Providers},
-      {{"timezones", "list"}, Timezones},
+      {{"configuration"}, Configuration, Beyond::kRecords},
+      {{"configuration", "*"}, ConfigurationList, Beyond::kTmdb},
+      {{"certification", "*", "list"}, ConfigurationList, Beyond::kTmdb},
+      {{"genre", "movie", "list"}, Genres, Beyond::kTmdb},
+      {{"genre", "tv", "list"}, Genres, Beyond::kTmdb},
+      {{"watch", "providers", "regions"}, ConfigurationList, Beyond::kTmdb},
+      {{"watch", "providers", "movie"}, Providers, Beyond::kTmdb},
+      {{"watch", "providers", "tv"}, Providers, Beyond::kTmdb},
+      {{"timezones", "list"}, Timezones, Beyond::kTmdb},
 
       {{"authentication"}, Authentication},
       {{"authentication", "token", "new"}, NewRequestToken},
@@ -103,8 +96,10 @@ std::span<const Route> Routes() {
       {{"guest_session", "*"}, NoPermission},
       {{"guest_session", "*", "*"}, NoPermission},
       {{"guest_session", "*", "*", "*"}, NoPermission},
-      {{"list", "*"}, NotMirrored},
+      {{"list", "*"}, NotMirrored, Beyond::kTmdb},
       {{"list", "*", "*"}, NoPermission},
+      {{"review", "*"}, NotMirrored, Beyond::kTmdb},
+      {{"credit", "*"}, NotMirrored, Beyond::kTmdb},
   };
   // clang-format on
   return kRoutes;
@@ -112,9 +107,9 @@ std::span<const Route> Routes() {
 
 }  // namespace
 
-Endpoint FindEndpoint(std::span<const std::string> path) {
+const Route* FindRoute(std::span<const std::string> path) {
   const auto route = std::ranges::find_if(Routes(), [&](const Route& row) { return Fits(row, path); });
-  return route == Routes().end() ? nullptr : route->endpoint;
+  return route == Routes().end() ? nullptr : &*route;
 }
 
 }  // namespace tmdbc::read_api

@@ -11,6 +11,7 @@
 #include "base/compression.h"
 #include "base/hash.h"
 #include "base/safe_text.h"
+#include "read_api/upstream_target.h"
 #include "serve/negotiation.h"
 
 namespace tmdbc::serve {
@@ -23,6 +24,12 @@ constexpr std::string_view kTryAgainSoon = "Retry-After: 5\r\n";
 // What fits into one packet is not worth the client's time to inflate.
 constexpr std::size_t kLeastToGzip = 1000;
 constexpr std::chrono::seconds kKeepErrorsFor{60};
+// What stands in for TMDB's answer while TMDB cannot be asked.
+constexpr std::chrono::seconds kKeepStandInsFor{60};
+// TMDB's own answer, of which nobody tells us that it has changed.
+constexpr std::chrono::hours kKeepTmdbsFor{8};
+// TMDB's ids fit 31 bits.
+constexpr std::int64_t kLargestId = 0x7FFFFFFF;
 
 constexpr std::string_view kForEveryOrigin =
     "Access-Control-Allow-Origin: *\r\n"
@@ -134,7 +141,6 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
   const auto asked = read_api::ApiRequest::Parse(request.target);
   auto key = asked ? KeyOf(*asked) : std::nullopt;
   if (!key) return answer_error(34);
-  const auto callback = asked->query.Get("callback");
 
   FinishedAnswer* answer = cache_.Find(*key);
   note.kept = answer != nullptr && Holds(*answer, *mark, now);
@@ -142,17 +148,160 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
   if (!note.kept) {
     read_api::Answer answered = api_.Get(*asked);
     note.problems = std::move(answered.problems);
+    if (upstream_ != nullptr && answered.lacks) {
+      Waiting waiting{.request = request, .key = *key, .asked = *asked, .answer = std::move(answered)};
+      waiting.until = clock_.Mono() + kPatience;
+      if (const auto demand = NextDemand(waiting)) {
+        const read_api::Answer late = WithoutTmdb(waiting.answer, true);
+        note.waits = Ask(std::move(waiting), *demand);
+        FinishedAnswer instead = Finish(note.waits ? late : WithoutTmdb(late, false), *mark, now);
+        http::Answer out = Form(request, *asked, instead, false, note);
+        if (note.waits) out.delay = kPatience;
+        return out;
+      }
+      answered = std::move(waiting.answer);
+    }
     made = Finish(std::move(answered), *mark, now);
     answer = made.until > now ? cache_.Put(*key, made) : nullptr;
     if (answer == nullptr) cache_.Remove(*key);
   }
-  FinishedAnswer& found = answer != nullptr ? *answer : made;
+  if (answer != nullptr && !asked->query.Get("callback")) cache_.Alias(request.target, *key);
+  return Form(request, *asked, answer != nullptr ? *answer : made, answer != nullptr, note);
+}
+
+http::Answer ApiHandler::Form(const http::ServerRequest& request, const read_api::ApiRequest& asked,
+                              FinishedAnswer& answer, bool kept, ApiNote& note) {
+  const auto callback = asked.query.Get("callback");
   if (callback && IsCallbackName(*callback)) {
-    note.answer = read_api::Name(found.fidelity);
-    return SendWrapped(request, found, *callback);
+    note.answer = read_api::Name(answer.fidelity);
+    return SendWrapped(request, answer, *callback);
   }
-  if (answer != nullptr && !callback) cache_.Alias(request.target, *key);
-  return answer != nullptr ? SendKept(request, found, note) : Send(request, found, note);
+  return kept ? SendKept(request, answer, note) : Send(request, answer, note);
+}
+
+// --- what the mirror lacks ---
+
+void ApiHandler::FetchFrom(Upstream& upstream, Later later) {
+  upstream_ = &upstream;
+  later_ = std::move(later);
+}
+
+std::optional<Demand> ApiHandler::NextDemand(Waiting& waiting) const {
+  const auto absent = [&waiting] {
+    waiting.answer = WhereTmdbHasNone(std::move(waiting.answer));
+    return std::nullopt;
+  };
+  const auto id = waiting.answer.lacking;
+  if (id && !waiting.fetched.contains(*id) && waiting.fetched.size() < kMostFetches) {
+    if (id->id > kLargestId) return absent();
+    Demand demand{.record = *id};
+    const auto known = upstream_->Known(demand);
+    if (known && known->what == DemandReply::What::kAbsent) return absent();
+    if (!known) return demand;
+  }
+  if (waiting.answered) return std::nullopt;
+  auto target = read_api::UpstreamTarget(waiting.asked);
+  if (!target) return std::nullopt;
+  Demand demand{.target = *std::move(target)};
+  if (upstream_->Known(demand)) return absent();
+  return demand;
+}
+
+bool ApiHandler::Ask(Waiting waiting, const Demand& demand) {
+  if (waiting_.size() >= kMostWaiting) return false;
+  const std::uint64_t ticket = waiting.request.ticket;
+  if (!upstream_->Ask(demand, [this, ticket](const DemandReply& reply) { Replied(ticket, reply); })) return false;
+  if (demand.record) {
+    waiting.fetched.insert(*demand.record);
+  } else {
+    waiting.answered = true;
+  }
+  waiting.request.body = {};
+  waiting_.insert_or_assign(ticket, std::move(waiting));
+  return true;
+}
+
+void ApiHandler::Replied(std::uint64_t ticket, const DemandReply& reply) {
+  auto node = waiting_.extract(ticket);
+  if (node.empty()) return;  // it has waited for too long
+  Waiting& waiting = node.mapped();
+  const Time now = clock_.Now();
+  switch (reply.what) {
+    case DemandReply::What::kAnswer:
+      return Complete(waiting, FinishTmdbs(reply, now), {}, true);
+    case DemandReply::What::kAbsent:
+      return Complete(waiting, Finish(WhereTmdbHasNone(waiting.answer), 0, now), {}, false);
+    case DemandReply::What::kDown:
+      return Complete(waiting, Finish(WithoutTmdb(waiting.answer, false), 0, now), {}, false);
+    case DemandReply::What::kSlow:
+      return Complete(waiting, Finish(WithoutTmdb(waiting.answer, true), 0, now), {}, false);
+    case DemandReply::What::kStored:
+    case DemandReply::What::kUnstored:
+      return LookAgain(std::move(waiting));
+  }
+}
+
+void ApiHandler::LookAgain(Waiting waiting) {
+  const Time now = clock_.Now();
+  ApiNote note;
+  const auto mark = mark_.Now(0);
+  if (!mark) {
+    note.problems.push_back(mark.error());
+    return Complete(waiting, Finish(read_api::ErrorAnswer(9), 0, now), std::move(note), false);
+  }
+  // Another one that waited for the same has made it.
+  if (FinishedAnswer* made = cache_.Find(waiting.key); made != nullptr && Holds(*made, *mark, now)) {
+    http::Answer out = Form(waiting.request, waiting.asked, *made, true, note);
+    return later_(waiting.request.ticket, std::move(out), std::move(note));
+  }
+  waiting.answer = api_.Get(waiting.asked);
+  note.problems = std::move(waiting.answer.problems);
+  if (!waiting.answer.lacks)
+    return Complete(waiting, Finish(waiting.answer, *mark, now), std::move(note), true);
+  const auto demand = NextDemand(waiting);
+  if (demand && Ask(waiting, *demand)) return;
+  if (demand) waiting.answer = WithoutTmdb(std::move(waiting.answer), false);
+  Complete(waiting, Finish(waiting.answer, *mark, now), std::move(note), false);
+}
+
+void ApiHandler::Complete(const Waiting& waiting, FinishedAnswer answer, ApiNote note, bool keep) {
+  FinishedAnswer* kept = nullptr;
+  if (keep && answer.until > clock_.Now()) kept = cache_.Put(waiting.key, answer);
+  http::Answer out = Form(waiting.request, waiting.asked, kept != nullptr ? *kept : answer, kept != nullptr, note);
+  later_(waiting.request.ticket, std::move(out), std::move(note));
+}
+
+void ApiHandler::EndWaiting(bool all) {
+  const MonoTime now = clock_.Mono();
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto next = std::next(at);
+    if (all || now >= at->second.until) {
+      const auto ended = waiting_.extract(at);
+      Complete(ended.mapped(), Finish(WithoutTmdb(ended.mapped().answer, true), 0, clock_.Now()), {}, false);
+    }
+    at = next;
+  }
+}
+
+read_api::Answer ApiHandler::WhereTmdbHasNone(read_api::Answer mirrors) {
+  return mirrors.status == 200 ? mirrors : read_api::ErrorAnswer(34);
+}
+
+read_api::Answer ApiHandler::WithoutTmdb(read_api::Answer mirrors, bool slow) {
+  if (mirrors.status >= 400) return read_api::ErrorAnswer(slow ? 24 : 9);
+  mirrors.max_age = std::min<std::chrono::seconds>(mirrors.max_age, kKeepStandInsFor);
+  return mirrors;
+}
+
+FinishedAnswer ApiHandler::FinishTmdbs(const DemandReply& reply, Time now) const {
+  read_api::Answer answer{.status = reply.status, .body = reply.body, .max_age = kKeepTmdbsFor};
+  answer.sources.push_back({.fetched_at = reply.at});
+  if (reply.status != 200) answer.fidelity = read_api::Fidelity::kNone;
+  FinishedAnswer out = Finish(std::move(answer), 0, now);
+  // It rests on nothing that is stored.
+  out.sources.clear();
+  out.until_commit = false;
+  return out;
 }
 
 http::Answer ApiHandler::SendKept(const http::ServerRequest& request, FinishedAnswer& answer, ApiNote& note) {
@@ -190,7 +339,7 @@ FinishedAnswer ApiHandler::Finish(read_api::Answer answer, std::uint64_t mark, T
     out.until = now + answer.max_age;
   } else {
     lines += "Cache-Control: no-store\r\n";
-    if (answer.status == 503) lines += kTryAgainSoon;
+    if (answer.status == 503 || answer.status == 504) lines += kTryAgainSoon;
     // An error that follows from the request alone is made faster than it is found.
     if (answer.missed && answer.status == 404) out.until = now + kKeepErrorsFor;
   }

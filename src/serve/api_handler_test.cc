@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "base/compression.h"
 #include "read_api/read_api_world_test.h"
@@ -254,6 +256,185 @@ TEST_F(ApiHandlerTest, RefusesAQueryOfVeryManyPairs) {
   const Seen seen = Ask(target + "&a=1");
   EXPECT_EQ(seen.status, 422);
   EXPECT_TRUE(seen.body.contains(R"("status_code":5)"));
+}
+
+// --- with an upstream ---
+
+using What = DemandReply::What;
+
+class UpstreamTest : public ApiHandlerTest {
+ protected:
+  UpstreamTest() {
+    handler->FetchFrom(upstream, [this](std::uint64_t ticket, http::Answer answer, const ApiNote& late) {
+      later[ticket] = {std::move(answer), late};
+    });
+  }
+  // The ticket of a request that waits; 0 when it is answered at once.
+  std::uint64_t Wait(std::string_view target) {
+    note = {};
+    const http::Answer answer =
+        handler->Handle({.method = "GET", .target = std::string(target), .ticket = ++tickets}, note);
+    EXPECT_EQ(note.waits, answer.delay == ApiHandler::kPatience);
+    return note.waits ? tickets : 0;
+  }
+  void Reply(const Demand& demand, DemandReply reply) { upstream.Arrived(demand, reply); }
+  static std::string Lines(const http::Answer& answer) { return answer.lines ? *answer.lines : ""; }
+  static Demand Film(std::int64_t id) { return {.record = MediaId{MediaType::kMovie, id}}; }
+
+  std::vector<Demand> sent;
+  Upstream upstream{world.clock, [this](const Demand& demand) { sent.push_back(demand); }};
+  std::uint64_t tickets = 0;
+  std::map<std::uint64_t, std::pair<http::Answer, ApiNote>> later;
+};
+
+TEST_F(UpstreamTest, ARecordIsDemandedOnceHoweverManyAskForItAndHoweverTheyDo) {
+  for (int i = 0; i < 25; ++i) {
+    EXPECT_NE(Wait("/3/movie/550"), 0u);
+    EXPECT_NE(Wait("/3/movie/550?language=en-US&append_to_response=nonsense"), 0u);
+  }
+  EXPECT_EQ(sent, std::vector{Film(550)});
+  Put(550, kFightClub);
+  Reply(Film(550), {.what = What::kStored});
+  ASSERT_EQ(later.size(), 50u);
+  for (const auto& [ticket, answered] : later) {
+    EXPECT_EQ(answered.first.status, 200);
+    EXPECT_EQ(*answered.first.body, kFightClub);
+    EXPECT_TRUE(Lines(answered.first).contains("Mirror-Answer: exact\r\n"));
+    EXPECT_TRUE(Lines(answered.first).contains("Mirror-Fetched-At: "));
+  }
+  EXPECT_EQ(Wait("/3/movie/550"), 0u) << "it is stored";
+  EXPECT_EQ(sent.size(), 1u);
+}
+
+TEST_F(UpstreamTest, WhatTmdbDoesNotHaveIsAskedForOnceAnHour) {
+  const auto ticket = Wait("/3/movie/7");
+  Reply(Film(7), {.what = What::kAbsent});
+  EXPECT_EQ(later.at(ticket).first.status, 404);
+  for (int minute = 0; minute < 59; ++minute) {
+    EXPECT_EQ(Ask("/3/movie/7?language=de").status, 404);
+    EXPECT_FALSE(note.waits);
+    world.clock.Advance(std::chrono::minutes(1));
+  }
+  EXPECT_EQ(sent.size(), 1u);
+  world.clock.Advance(std::chrono::minutes(1));
+  EXPECT_NE(Wait("/3/movie/7"), 0u);
+  EXPECT_EQ(sent.size(), 2u);
+}
+
+TEST_F(UpstreamTest, AnswersThatAreNoRecordAreTmdbsOwnAndKept) {
+  Put(550, R"({"id":550,"title":"Fight Club","credits":{"cast":[]}})");
+  const std::string reviews = R"({"id":550,"page":2,"results":[{"id":"a"}],"total_pages":2,"total_results":21})";
+  const auto ticket = Wait("/3/movie/550/reviews?page=2&api_key=0123456789&utm=x");
+  const Demand demand{.target = "movie/550/reviews?page=2"};
+  ASSERT_EQ(sent, std::vector{demand}) << "without what says who asks, and what TMDB does not know";
+  Reply(demand, {.what = What::kAnswer, .status = 200, .body = reviews, .at = world.clock.Now()});
+  const auto& [answer, late] = later.at(ticket);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(*answer.body, reviews);
+  EXPECT_TRUE(Lines(answer).contains("Mirror-Answer: exact\r\n"));
+  EXPECT_TRUE(Lines(answer).contains("Mirror-Fetched-At: " + FormatTime(world.clock.Now()) + "\r\n"));
+  // A commit changes nothing of it, and time does.
+  ++mark.mark;
+  EXPECT_EQ(Ask("/3/movie/550/reviews?page=2&utm=x").body, reviews);
+  EXPECT_TRUE(note.kept);
+  world.clock.Advance(std::chrono::hours(9));
+  EXPECT_NE(Wait("/3/movie/550/reviews?page=2"), 0u);
+}
+
+TEST_F(UpstreamTest, ARecordThatIsNotKeptIsAnsweredByTmdbItself) {
+  const auto ticket = Wait("/3/movie/9?language=de");
+  Reply(Film(9), {.what = What::kUnstored});
+  EXPECT_TRUE(later.empty());
+  const Demand demand{.target = "movie/9?language=de"};
+  ASSERT_EQ(sent.back(), demand);
+  Reply(demand, {.what = What::kAnswer, .status = 200, .body = R"({"id":9})", .at = world.clock.Now()});
+  EXPECT_EQ(*later.at(ticket).first.body, R"({"id":9})");
+  // For some minutes it is known that it is not kept.
+  EXPECT_NE(Wait("/3/movie/9?language=fr"), 0u);
+  EXPECT_EQ(sent.back(), Demand{.target = "movie/9?language=fr"});
+}
+
+TEST_F(UpstreamTest, WithoutTmdbWhatIsThereIsGivenAndWhatIsNotIsNoTruth) {
+  Put(550, R"({"id":550,"title":"Fight Club"})");
+  const auto reviews = Wait("/3/movie/550/reviews");
+  Reply(sent.back(), {.what = What::kDown});
+  EXPECT_EQ(later.at(reviews).first.status, 200);
+  EXPECT_TRUE(Lines(later.at(reviews).first).contains("Mirror-Answer: empty\r\n"));
+  EXPECT_TRUE(Lines(later.at(reviews).first).contains("max-age=60\r\n"));
+  const auto film = Wait("/3/movie/8");
+  Reply(Film(8), {.what = What::kDown});
+  EXPECT_EQ(later.at(film).first.status, 503);
+  EXPECT_TRUE(later.at(film).first.body->contains("\"status_code\":9"));
+  EXPECT_TRUE(Lines(later.at(film).first).contains("Retry-After: "));
+  const auto slow = Wait("/3/movie/8");
+  EXPECT_NE(slow, 0u) << "an outage is not remembered";
+  Reply(Film(8), {.what = What::kSlow});
+  EXPECT_EQ(later.at(slow).first.status, 504);
+  EXPECT_TRUE(Lines(later.at(slow).first).contains("Retry-After: "));
+}
+
+TEST_F(UpstreamTest, WhatIsThereStaysWhereTmdbHasNothingMore) {
+  Put(550, R"({"id":550,"title":"Fight Club"})");
+  const auto lists = Wait("/3/movie/550/lists");
+  Reply(sent.back(), {.what = What::kAbsent});
+  EXPECT_EQ(later.at(lists).first.status, 200) << "an application reads its results";
+  EXPECT_EQ(Ask("/3/movie/550/lists").headers.at("Mirror-Answer"), "empty");
+  EXPECT_EQ(sent.size(), 1u);
+}
+
+TEST_F(UpstreamTest, AListOfTheConfigurationIsARecord) {
+  EXPECT_NE(Wait("/3/genre/movie/list"), 0u);
+  ASSERT_TRUE(sent.back().record);
+  EXPECT_EQ(sent.back().record->type, MediaType::kConfiguration);
+}
+
+TEST_F(UpstreamTest, NobodyWaitsForEver) {
+  const auto ticket = Wait("/3/movie/8");
+  world.clock.Advance(ApiHandler::kPatience - std::chrono::milliseconds(1));
+  handler->EndWaiting();
+  EXPECT_TRUE(later.empty());
+  world.clock.Advance(std::chrono::milliseconds(1));
+  handler->EndWaiting();
+  EXPECT_EQ(later.at(ticket).first.status, 504);
+  later.clear();
+  Reply(Film(8), {.what = What::kAbsent});
+  EXPECT_TRUE(later.empty()) << "once";
+}
+
+TEST_F(UpstreamTest, SoManyMayWaitAndTheNextIsToldSo) {
+  for (std::size_t i = 1; i <= ApiHandler::kMostWaiting; ++i) EXPECT_NE(Wait("/3/movie/" + std::to_string(i)), 0u);
+  const Seen seen = Ask("/3/movie/9999");
+  EXPECT_EQ(seen.status, 503);
+  EXPECT_TRUE(seen.headers.contains("Retry-After"));
+  EXPECT_FALSE(note.waits);
+  EXPECT_EQ(sent.size(), ApiHandler::kMostWaiting);
+}
+
+TEST_F(UpstreamTest, WhatFollowsFromTheRequestAloneAsksNobody) {
+  Put(550, R"({"id":550,"title":"Fight Club"})");
+  for (const auto target : {"/3/movie/0", "/3/movie/x", "/3/nonsense", "/3/movie/550/nonsense", "/3/movie/550", "/3/account/1",
+                            "/3/movie/550/reviews?page=501", "/3/search/movie?query=x", "/3/movie/99999999999", "/3/movie/popular"}) {
+    EXPECT_EQ(Wait(target), 0u) << target;
+  }
+  EXPECT_TRUE(sent.empty());
+}
+
+TEST_F(UpstreamTest, ListsOfUsersAreTmdbsToTell) {
+  for (const auto* path : {"list/5", "tv/episode_group/5acf93e60e0a26346d0000ce", "review/5488c29bc3a3686f4a00004a",
+                           "credit/52542282760ee313280017f9"}) {
+    EXPECT_NE(Wait("/3/" + std::string(path)), 0u) << path;
+    EXPECT_EQ(sent.back(), Demand{.target = path});
+  }
+}
+
+TEST(Upstream, RemembersNoMoreThanItMay) {
+  testing::FakeClock clock;
+  Upstream upstream(clock, [](const Demand&) {});
+  for (std::int64_t id = 1; id <= std::int64_t(Upstream::kMostRemembered) + 100; ++id)
+    upstream.Arrived({.record = MediaId{MediaType::kMovie, id}}, {.what = What::kAbsent});
+  EXPECT_EQ(upstream.remembered(), Upstream::kMostRemembered);
+  EXPECT_FALSE(upstream.Known({.record = MediaId{MediaType::kMovie, 100}}));
+  EXPECT_TRUE(upstream.Known({.record = MediaId{MediaType::kMovie, 101}}));
 }
 
 }  // namespace

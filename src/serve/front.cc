@@ -35,9 +35,27 @@ http::Answer Text(int status, std::string text) {
 http::Answer Front::operator()(const http::ServerRequest& request) {
   ApiNote note;
   http::Answer answer = Route(request, note);
+  Report(note.problems);
+  if (!note.waits) {
+    Count(request, answer, note);
+    return answer;
+  }
+  http::ServerRequest waiting{.method = request.method, .target = request.target};
+  waiting.peer_address = request.peer_address;
+  waiting.received = request.received;
+  waiting_.insert_or_assign(request.ticket, std::move(waiting));
+  return answer;
+}
+
+void Front::Later(std::uint64_t ticket, const http::Answer& answer, const ApiNote& note) {
+  Report(note.problems);
+  const auto waiting = waiting_.extract(ticket);
+  if (!waiting.empty()) Count(waiting.mapped(), answer, note);
+}
+
+void Front::Count(const http::ServerRequest& request, const http::Answer& answer, const ApiNote& note) {
   const Duration took = clock_.Mono() - request.received;
   const std::uint64_t bytes = answer.body && request.method != "HEAD" ? answer.body->size() : 0;
-  Report(note.problems);
   metrics_.Count(request.target, answer.status, bytes, took, note.kept);
   if (lines_ == RequestLog::kAll || (lines_ == RequestLog::kErrors && answer.status >= 400)) {
     log_.Info("answered", {{"peer", request.peer_address},
@@ -49,7 +67,6 @@ http::Answer Front::operator()(const http::ServerRequest& request) {
                            {"mirror_answer", note.answer},
                            {"kept", note.kept}});
   }
-  return answer;
 }
 
 void Front::Report(const std::vector<Error>& problems) {

@@ -38,6 +38,8 @@ class Front {
         metrics_(metrics) {}
 
   http::Answer operator()(const http::ServerRequest& request);
+  // The answer of a request that waited for TMDB, as it is sent.
+  void Later(std::uint64_t ticket, const http::Answer& answer, const ApiNote& note);
   // Of a request that was refused before it was one.
   void Refused(int status, std::string_view why, const std::string& peer_address);
 
@@ -45,6 +47,7 @@ class Front {
   http::Answer Route(const http::ServerRequest& request, ApiNote& note);
   http::Answer Health();
   void Report(const std::vector<Error>& problems);
+  void Count(const http::ServerRequest& request, const http::Answer& answer, const ApiNote& note);
 
   ApiHandler& api_;
   const http::Server::Handler others_;
@@ -53,6 +56,7 @@ class Front {
   const RequestLog lines_;
   ServeMetrics& metrics_;
   std::map<std::string, MonoTime> reported_;  // messages of problems, and when
+  std::map<std::uint64_t, http::ServerRequest> waiting_;  // by ticket, without headers
 };
 
 }  // namespace tmdbc::serve

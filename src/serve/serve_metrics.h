@@ -32,8 +32,8 @@ class ServeMetrics {
   static constexpr std::array<std::string_view, 17> kEndpoints = {
       "movie",   "tv",      "person",   "collection", "company", "network",       "keyword",       "search", "find",
       "discover", "trending", "genre", "configuration", "certification", "watch", "page", "other"};
-  static constexpr std::array<int, 16> kStatuses = {200, 204, 304, 400, 401, 403, 404, 405,
-                                                    408, 413, 414, 421, 422, 431, 500, 503};
+  static constexpr std::array<int, 17> kStatuses = {200, 204, 304, 400, 401, 403, 404, 405,
+                                                    408, 413, 414, 421, 422, 431, 500, 503, 504};
   static constexpr std::array<double, 12> kBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                                      0.01,   0.025,   0.05,   0.1,   0.25,   1};
   using Number = std::atomic<std::uint64_t>;

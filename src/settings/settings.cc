@@ -402,6 +402,11 @@ constexpr Setting kTable[] = {
            {{"off", ServeLog::kOff}, {"errors", ServeLog::kErrors}, {"all", ServeLog::kAll}}};
        return ParseChoice(text, kLogs, s.serve_log);
      }},
+    {"SERVE_UPSTREAM", "serve", "false", "true or false",
+     "Whether `serve`, and `run` where it serves, fetches from TMDB what a client asks for and the mirror does not hold, "
+     "within RATE_LIMIT_REQUESTS; --upstream is short for it. Records are stored. `serve` is then the process that "
+     "writes to the store: beside `run` give it to that one (docs/serving.md).",
+     false, [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.serve_upstream); }},
     {"SERVE_CACHE_BYTES", "serve", "67108864", "a whole number from 0 to 1099511627776",
      "How much memory may hold answers that are ready to be sent again; 0: none.", false,
      [](std::string_view text, Settings& s) {

@@ -96,6 +96,7 @@ struct Settings {
   std::vector<std::string> serve_api_keys;    // secrets; none: everybody may ask
   std::vector<std::string> serve_hosts;       // names of this machine, in lower case
   ServeLog serve_log = ServeLog::kOff;
+  bool serve_upstream = false;
   std::int64_t serve_cache_bytes = 0;
 
   // AWS's own variables that stand in .env (AWS_PROFILE, AWS_REGION..), secrets among them; those of the environment
