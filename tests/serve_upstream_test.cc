@@ -28,7 +28,8 @@ constexpr auto kKey = "0123456789abcdef0123456789abcdef";
 class ServeUpstreamTest : public ::testing::Test {
  protected:
   void Begin(std::vector<std::string> flags, int movies = 60) {
-    flags.insert(flags.end(), {"--movies=" + std::to_string(movies), "--shows=6", "--people=20", "--gone=0", "--id-gaps=0"});
+    flags.insert(flags.end(),
+                 {"--movies=" + std::to_string(movies), "--shows=6", "--people=20", "--gone=0", "--id-gaps=0"});
     sim.emplace(std::move(flags));
     settings = sim->Settings(folder.path() / "data");
     settings["RATE_LIMIT_REQUESTS"] = "40";
@@ -83,7 +84,8 @@ TEST_F(ServeUpstreamTest, BeginsWithNothingAndKeepsWhatWasAskedFor) {
   const auto film = serve.Get("/3/movie/7");
   EXPECT_EQ(film.headers.at("mirror-answer"), "exact");
   EXPECT_TRUE(film.headers.contains("mirror-fetched-at"));
-  EXPECT_EQ(film.body, http::TestConnection(std::uint16_t(sim->port())).Get("/3/movie/7?api_key=" + std::string(kKey)).body);
+  http::TestConnection tmdb(std::uint16_t(sim->port()));
+  EXPECT_EQ(film.body, tmdb.Get("/3/movie/7?api_key=" + std::string(kKey)).body);
   EXPECT_EQ(serve.Get("/3/movie/7?append_to_response=credits,images").status, 200);
   EXPECT_EQ(Counter("api_requests"), 2) << "ours and the test's own";
 
@@ -94,7 +96,8 @@ TEST_F(ServeUpstreamTest, BeginsWithNothingAndKeepsWhatWasAskedFor) {
   AppendPercentEncoded(word, film.body.substr(begin, film.body.find_first_of("\" \\", begin) - begin));
   const auto deadline = Clock::now() + std::chrono::seconds(10);  // of a busy machine
   http::SeenAnswer found;
-  while (Clock::now() < deadline && !found.body.contains("\"id\":7,")) found = serve.Get("/3/search/movie?query=" + word);
+  while (Clock::now() < deadline && !found.body.contains("\"id\":7,"))
+    found = serve.Get("/3/search/movie?query=" + word);
   EXPECT_TRUE(found.body.contains("\"id\":7,")) << found.body;
 
   // What is gone is asked for once.

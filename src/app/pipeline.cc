@@ -139,7 +139,8 @@ Result<void> Pipeline::Build(bool take_over) {
     transport = std::move(curl);
   }
   transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);
-  auto side = std::make_unique<http::SideTransport>(std::make_unique<MeasuringTransport>(std::move(transport), metrics_));
+  transport = std::make_unique<MeasuringTransport>(std::move(transport), metrics_);
+  auto side = std::make_unique<http::SideTransport>(std::move(transport));
   side_ = side.get();
   transport_ = std::make_unique<TickingTransport>(std::move(side), tick_);
   requester_ = std::make_unique<http::PacedRequester>(clock_, *transport_, limiter_, random_);

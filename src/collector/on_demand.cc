@@ -51,7 +51,8 @@ void OnDemand::Take(Demand demand) {
   if (work->fetch) {
     AddCalls(work);
   } else {
-    waiting_.push_back({.work = work, .call = {.index = kNoCall, .call = {.path = work->demand.target, .appends = {}}}});
+    const Call call{.path = work->demand.target, .appends = {}};
+    waiting_.push_back({.work = work, .call = {.index = kNoCall, .call = call}});
     ++work->open;
   }
   if (work->open > 0) return;
@@ -128,7 +129,10 @@ void OnDemand::Settle(http::Outcome outcome) {
   const Observed observed = Observe(flight.ask, outcome, reply);
   const bool in_parts = work->fetch && !work->failed && !flight.ask.call.call.appends.empty();
   const Disposition disposition =
-      Dispose(observed, {.tries = flight.ask.tries + 1, .max_tries = kMaxTries, .can_split = in_parts, .part = flight.ask.part});
+      Dispose(observed, {.tries = flight.ask.tries + 1,
+                         .max_tries = kMaxTries,
+                         .can_split = in_parts,
+                         .part = flight.ask.part});
   switch (disposition) {
     case Disposition::kDone:
       breaker_.Succeeded(flight.probe);
@@ -188,7 +192,10 @@ Observed OnDemand::Observe(const Ask& ask, http::Outcome& outcome, DemandReply& 
     const bool hopeless = response.status == 400 || response.status == 422;
     if (work.fetch || !hopeless || observed.tmdb_code == 0) return observed;
     // An error about what was asked for is the answer.
-    reply = {.what = DemandReply::What::kAnswer, .status = response.status, .body = *std::move(body), .at = clock_.Now()};
+    reply = {.what = DemandReply::What::kAnswer,
+             .status = response.status,
+             .body = *std::move(body),
+             .at = clock_.Now()};
     return {};
   }
   if (!body) return ObserveBadBody(response.body, body.error());
@@ -282,7 +289,8 @@ void OnDemand::Store() {
       stored.push_back(std::move(kept));
       continue;
     }
-    log_.Warn("what was fetched cannot be stored", {{"id", ToString(*kept.demand.record)}, {"error", taken.error().message}});
+    log_.Warn("what was fetched cannot be stored",
+              {{"id", ToString(*kept.demand.record)}, {"error", taken.error().message}});
     if (!kept.told) done_(kept.demand, {.what = DemandReply::What::kUnstored});
   }
   const auto committed = intake_.Commit([](const IntakeReport&) { return Result<void>(); });

@@ -140,7 +140,7 @@ TEST_F(OnDemandTest, HandsBackWhatIsNoRecord) {
   EXPECT_FALSE(store_->reader.Find(Film(3)));
 }
 
-TEST_F(OnDemandTest, KeepsNoTypeAndNoAdultTitleThatTheMirrorLeavesOut) {
+TEST_F(OnDemandTest, KeepsNoTypeThatTheMirrorLeavesOut) {
   Make(40, {.stored = {MediaType::kTv}, .namespaces = DefaultNamespaces()});
   tmdb_->Add(Film(3));
   EXPECT_EQ(Fetch(Film(3)), What::kUnstored);

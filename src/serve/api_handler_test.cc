@@ -412,8 +412,9 @@ TEST_F(UpstreamTest, SoManyMayWaitAndTheNextIsToldSo) {
 
 TEST_F(UpstreamTest, WhatFollowsFromTheRequestAloneAsksNobody) {
   Put(550, R"({"id":550,"title":"Fight Club"})");
-  for (const auto target : {"/3/movie/0", "/3/movie/x", "/3/nonsense", "/3/movie/550/nonsense", "/3/movie/550", "/3/account/1",
-                            "/3/movie/550/reviews?page=501", "/3/search/movie?query=x", "/3/movie/99999999999", "/3/movie/popular"}) {
+  for (const auto target :
+       {"/3/movie/0", "/3/movie/x", "/3/nonsense", "/3/movie/550/nonsense", "/3/movie/550", "/3/account/1",
+        "/3/movie/550/reviews?page=501", "/3/search/movie?query=x", "/3/movie/99999999999", "/3/movie/popular"}) {
     EXPECT_EQ(Wait(target), 0u) << target;
   }
   EXPECT_TRUE(sent.empty());
