@@ -180,6 +180,22 @@ void BM_Find(benchmark::State& state) {
 }
 BENCHMARK(BM_Find)->Unit(benchmark::kMicrosecond);
 
+// The same, bodies alone, as `serve` wants them.
+void BM_FindBody(benchmark::State& state) {
+  const auto documents = Documents();
+  constexpr std::int64_t kRecords = 20'000;
+  World world;
+  PutMany(world, documents, 1, kRecords);
+  std::mt19937_64 random(1);
+  for (auto _ : state) {
+    auto found = world.store->reader.FindBody({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
+    if (!found) std::abort();
+    benchmark::DoNotOptimize(found->data);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_FindBody)->Unit(benchmark::kMicrosecond);
+
 // A reader that starts, finds one record and ends.
 void BM_OpenAndFind(benchmark::State& state) {
   const auto documents = Documents();

@@ -78,6 +78,22 @@ TEST_F(ServeTest, AnswersFromTheMirrorUntilItIsStopped) {
   EXPECT_FALSE(serve.program().err().contains("abcdefgh12345678"));
 }
 
+// Its threads take no signals, but this one they cause themselves.
+TEST_F(ServeTest, SurvivesAnIndexThatIsCutOff) {
+  Mirror();
+  Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
+  ASSERT_TRUE(HasItsIndex(serve));
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "data" / "serve")) {
+    if (entry.path().extension() == ".idx") std::filesystem::resize_file(entry.path(), 0);
+  }
+  (void)serve.Get("/3/search/movie?query=b");
+  EXPECT_TRUE(HasItsIndex(serve)) << serve.program().err();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!serve.program().err().contains("is built again") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(HasItsIndex(serve)) << serve.program().err();
+}
+
 TEST_F(ServeTest, AsksForAKeyWhereThereAreSome) {
   Mirror();
   const std::string film = "/3/movie/" + AFilm();

@@ -49,12 +49,14 @@ serve::RequestLog LinesOf(ServeLog log) {
                                  : serve::RequestLog::kErrors;
 }
 
-// Signals are for the thread that waits for them: those that begin meanwhile take none.
+// Signals are for the thread that waits for them: those that begin meanwhile take none, but what they cause themselves by
+// reading a mapped file that was cut off (base/mapped_file.h). Blocked, that would end the process.
 class NoSignals {
  public:
   NoSignals() {
     sigset_t all;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
   ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
