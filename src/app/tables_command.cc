@@ -154,6 +154,7 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   if (!report) return std::unexpected(report.error());
   for (const std::string& damage : report->damages)
     PrintError(Explain(damage + ": its records are not in the tables", Hint::kRefetch), settings.log_format);
+  if (report->other_past) PrintError(kOtherPast, settings.log_format);
   for (const std::string& file : report->lost)
     PrintError(fmt::format("tables/{} was missing or damaged: all tables were made again", file),
                settings.log_format);

@@ -99,6 +99,7 @@ bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
   }
   for (const std::string& damage : outcome->damages)
     log_.Error(Explain(damage + ": its records are not in the tables", Hint::kRefetch));
+  if (outcome->other_past) log_.Warn(kOtherPast);
   for (const std::string& file : outcome->lost)
     log_.Warn("tables/" + file + " was missing or damaged: all tables were made again");
   for (const std::string& gone : outcome->gone) log_.Error("tables/" + gone);

@@ -49,10 +49,30 @@ Result<void> ChangeBatch::Take(std::int64_t sequence, std::string_view text) {
                     : line.data.empty()             ? Kind::kNoBody
                     : line.change == Change::kStats ? Kind::kOtherBody
                                                     : Kind::kBody;
+  Mark(line);
   has_purge_ = has_purge_ || line.change == Change::kPurge;
   const std::int64_t bucket = BucketOf(type_, line.id.id, line.tv_id);
   entries_.push_back({line.id.id, bucket, ordinal, kind});
   return spool_.Add(bucket, ordinal, text);
+}
+
+void ChangeBatch::Mark(const RecordLine& line) {
+  const FeedMark mark{line.id.id, line.version, line.fetched_at, line.change == Change::kStats};
+  if (mark.stats) {
+    numbers_ = mark;
+    return;
+  }
+  std::erase_if(newest_, [&](const FeedMark& one) { return one.id == mark.id; });
+  numbers_.reset();
+  if (line.change == Change::kPurge) return;
+  if (newest_.size() == kFeedMarks) newest_.erase(newest_.begin());
+  newest_.push_back(mark);
+}
+
+std::vector<FeedMark> ChangeBatch::marks() const {
+  std::vector<FeedMark> marks(newest_.rbegin(), newest_.rend());
+  if (numbers_) marks.insert(marks.begin(), *numbers_);
+  return marks;
 }
 
 void ChangeBatch::Settle() {

@@ -14,12 +14,15 @@
 #include "base/stop.h"
 #include "storage/change_feed.h"
 #include "storage/record_line.h"
+#include "tables/manifest.h"
 #include "tables/spool.h"
 
 namespace tmdbc::tables {
 
 // Records of a bucket have ids, or seasons the ids of their shows, of the same 1,024.
 inline constexpr std::int64_t kBucketIds = 1024;
+// So many a type are kept in a manifest: of one a compaction may drop the version.
+inline constexpr std::size_t kFeedMarks = 4;
 
 // Gives the body that a version began with, for a patch that comes after it in the feed: it may be from before the
 // batch. Empty: the record was purged since, as a later line says. kCorrupt: it cannot be read.
@@ -39,6 +42,8 @@ class ChangeBatch {
   std::int64_t lines() const { return lines_; }
   // Whether a purge is among the lines.
   bool has_purge() const { return has_purge_; }
+  // Of the newest lines, newest first: some that begin a version, of an id each, and the last one if it has only numbers.
+  std::vector<FeedMark> marks() const;
   std::vector<std::int64_t> Buckets() const { return spool_.Buckets(); }
   // What of the feed, and of the buckets read so far, could not be read and was left out, in words.
   const std::vector<std::string>& damages() const { return damages_; }
@@ -74,6 +79,7 @@ class ChangeBatch {
   ChangeBatch(MediaType type, std::int64_t since, Spool spool)
       : type_(type), since_(since), spool_(std::move(spool)) {}
   Result<void> Take(std::int64_t sequence, std::string_view line);
+  void Mark(const RecordLine& line);
   void Settle();
   static Result<void> Visit(std::string_view newest, std::string_view base, const VisitState& state,
                             const BaseOf& base_of);
@@ -84,6 +90,8 @@ class ChangeBatch {
   std::int64_t sequence_ = 0;
   std::int64_t lines_ = 0;
   bool has_purge_ = false;
+  std::vector<FeedMark> newest_;  // of lines that begin a version, newest last; some
+  std::optional<FeedMark> numbers_;  // behind these
   std::vector<std::string> damages_;
   std::vector<std::int64_t> damaged_;
   std::vector<Entry> entries_;  // while reading

@@ -21,7 +21,10 @@ GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous,
   if (previous_ != nullptr) {
     next_.generation = previous_->generation + 1;
     next_.parent = previous_->generation;
-    if (!build_) next_.sequences = previous_->sequences;
+    if (!build_) {
+      next_.sequences = previous_->sequences;
+      next_.marks = previous_->marks;
+    }
     next_.exports = previous_->exports;
   }
   for (const Table& table : Tables()) {
@@ -29,6 +32,7 @@ GenerationDraft::GenerationDraft(TableFolder& folder, const Manifest* previous,
     if (previous_ == nullptr || !previous_->tables.contains(table.name)) continue;
     const TableFiles& old = previous_->tables.find(table.name)->second;
     files.delta_version = old.delta_version;
+    files.built_bytes = old.built_bytes;
     if (build_ && CanBeMadeAgain(table.name)) continue;
     files.width = old.width;
     files.files = old.files;
@@ -106,6 +110,10 @@ const Manifest& GenerationDraft::Finish(Time now) {
     const bool says_so = old != nullptr && old->delta_version >= 0 && old->files == table.files &&
                          previous_->spec == next_.spec;
     if (!says_so) ++table.delta_version;
+    if (build_) {
+      table.built_bytes = 0;
+      for (const DataFile& file : table.files) table.built_bytes = std::max(table.built_bytes, file.bytes);
+    }
   }
   return next_;
 }

@@ -50,10 +50,28 @@ Result<DataFile> ParseFile(const object& json) {
   return file;
 }
 
+Result<FeedMark> ParseMark(const element& json) {
+  object members;
+  if (json.get(members) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "the manifest has a mark that is none");
+  FeedMark mark;
+  TRY_ASSIGN(mark.id, Member<std::int64_t>(members, "id"));
+  TRY_ASSIGN(mark.version, Member<std::int64_t>(members, "version"));
+  TRY_ASSIGN(const auto fetched_at, Member<std::string_view>(members, "fetched_at"));
+  const auto time = ParseTime(fetched_at);
+  if (!time) return Fail(ErrorCode::kCorrupt, "the manifest has no good 'fetched_at'");
+  mark.fetched_at = *time;
+  TRY_ASSIGN(mark.stats, Member<bool>(members, "stats"));
+  return mark;
+}
+
 Result<TableFiles> ParseTable(const object& json) {
   TableFiles table;
   TRY_ASSIGN(table.delta_version, Member<std::int64_t>(json, "delta_version"));
   TRY_ASSIGN(table.width, Member<std::int64_t>(json, "width"));
+  // The first manifests had none.
+  if (json["built_bytes"].error() != simdjson::NO_SUCH_FIELD) {
+    TRY_ASSIGN(table.built_bytes, Member<std::int64_t>(json, "built_bytes"));
+  }
   TRY_ASSIGN(const array files, Member<array>(json, "files"));
   for (const element one : files) {
     object file;
@@ -79,6 +97,19 @@ std::string FormatManifest(const Manifest& manifest) {
       .Key("sequences")
       .BeginObject();
   for (const auto& [type, sequence] : manifest.sequences) json.Field(Name(type), sequence);
+  json.EndObject().Key("marks").BeginObject();
+  for (const auto& [type, marks] : manifest.marks) {
+    json.Key(Name(type)).BeginArray();
+    for (const FeedMark& mark : marks) {
+      json.BeginObject()
+          .Field("id", mark.id)
+          .Field("version", mark.version)
+          .Field("fetched_at", FormatTime(mark.fetched_at))
+          .Field("stats", mark.stats)
+          .EndObject();
+    }
+    json.EndArray();
+  }
   json.EndObject().Key("exports").BeginObject();
   for (const auto& [name, day] : manifest.exports) json.Field(name, FormatDate(day));
   json.EndObject().Key("tables").BeginObject();
@@ -87,6 +118,7 @@ std::string FormatManifest(const Manifest& manifest) {
         .BeginObject()
         .Field("delta_version", table.delta_version)
         .Field("width", table.width)
+        .Field("built_bytes", table.built_bytes)
         .Key("files")
         .BeginArray();
     for (const DataFile& file : table.files) {
@@ -132,7 +164,18 @@ Result<Manifest> ParseManifest(std::string_view text) {
     if (!type) continue;  // of a later program
     TRY_ASSIGN(manifest.sequences[*type], Member<std::int64_t>(sequences, name));
   }
-  // The first manifests had none.
+  // The first manifests had none of these.
+  if (json["marks"].error() != simdjson::NO_SUCH_FIELD) {
+    TRY_ASSIGN(const object marks, Member<object>(json, "marks"));
+    for (const auto [name, value] : marks) {
+      const auto type = ParseMediaType(name);
+      if (!type) continue;
+      TRY_ASSIGN(const array of_type, Member<array>(marks, name));
+      for (const element one : of_type) {
+        TRY_ASSIGN(manifest.marks[*type].emplace_back(), ParseMark(one));
+      }
+    }
+  }
   if (json["exports"].error() != simdjson::NO_SUCH_FIELD) {
     TRY_ASSIGN(const object exports, Member<object>(json, "exports"));
     for (const auto [name, value] : exports) {

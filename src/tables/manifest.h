@@ -3,8 +3,10 @@
 // the commit, and it is never changed. Built and parsed here and nowhere else. docs/tables-format.md has the bytes.
 //
 //   {"format":1,"spec":1,"generation":124,"parent":123,"committed_at":"2026-11-30T15:00:00.000Z",
-//    "purged":false,"sequences":{"movie":12,"tv":4},"exports":{"movie_ids":"2026-11-29"},
-//    "tables":{"movies":{"delta_version":7,"width":65536,
+//    "purged":false,"sequences":{"movie":12,"tv":4},
+//    "marks":{"movie":[{"id":550,"version":3,"fetched_at":"2026-11-30T14:59:00.000Z","stats":false}]},
+//    "exports":{"movie_ids":"2026-11-29"},
+//    "tables":{"movies":{"delta_version":7,"width":65536,"built_bytes":9120331,
 //      "files":[{"path":"movies/0000000000-0000065535.000000123.parquet",
 //      "rows":47102,"bytes":9120331,"first":2,"last":65531,"sha256":"..."}],"recent":null}},"superseded":{}}
 //
@@ -46,8 +48,19 @@ struct TableFiles {
   std::int64_t delta_version =
       -1;                       // of the table's Delta log as of this generation; -1: nothing was written yet
   std::int64_t width = 0;       // ids a file; 0: the files are not ranges of ids
+  std::int64_t built_bytes = 0;  // of the largest file when all was made last; 0: not known
   std::vector<DataFile> files;  // ascending by path; none: the table is empty
   bool operator==(const TableFiles&) const = default;
+};
+
+// A line of the change feed that was taken in, by which the store is known again: one that was put back from an old
+// copy has not got it.
+struct FeedMark {
+  std::int64_t id = 0;
+  std::int64_t version = 0;
+  Time fetched_at{};   // in milliseconds
+  bool stats = false;  // else it began the version
+  bool operator==(const FeedMark&) const = default;
 };
 
 struct Manifest {
@@ -57,6 +70,7 @@ struct Manifest {
   Time committed_at{};          // in milliseconds
   bool purged = false;          // it took in a purge: what was before goes as soon as may be
   std::map<MediaType, std::int64_t> sequences = {};  // up to where the change feed of each type was read
+  std::map<MediaType, std::vector<FeedMark>> marks = {};  // newest first; may be absent
   std::map<std::string, std::chrono::sys_days, std::less<>> exports = {};  // the last day taken in, by their names
   std::map<std::string, TableFiles, std::less<>> tables = {};
   bool operator==(const Manifest&) const = default;

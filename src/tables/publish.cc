@@ -13,6 +13,8 @@
 namespace tmdbc::tables {
 namespace {
 
+constexpr std::int64_t kOutgrown = 4;  // times
+
 class Publication {
  public:
   Publication(const PublishPorts& ports, const PublishOptions& options, TableFolder& folder)
@@ -86,9 +88,61 @@ class Publication {
       if (newest < since) build_ = true;
       due = due || newest != since;
     }
+    TRY_ASSIGN(report_.other_past, HasOtherPast());
+    build_ = build_ || report_.other_past || (due && HasOutgrown());
     if (options_.popularity_minimum)
       exports_ = NewExports(ports_.exports, previous_ ? &*previous_ : nullptr, LostParts("popularity_daily"));
     return any && (due || build_ || !exports_.empty());
+  }
+
+  // Whether a table has a file so much larger than files are to be, and than it was when all was made last, that its
+  // range of ids is to be chosen anew.
+  bool HasOutgrown() const {
+    if (!previous_) return false;
+    for (const auto& [name, table] : previous_->tables) {
+      if (table.width <= options_.sizes.first_width) continue;
+      const std::int64_t least = std::max(options_.sizes.file_bytes, table.built_bytes);
+      for (const DataFile& file : table.files) {
+        if (file.bytes / kOutgrown >= least) return true;
+      }
+    }
+    return false;
+  }
+
+  // Whether the store lacks a line that the tables took in. Of each type the newest mark is asked that can still tell.
+  Result<bool> HasOtherPast() {
+    if (!previous_ || build_) return false;
+    for (const auto& [type, marks] : previous_->marks) {
+      for (const FeedMark& mark : marks) {
+        TRY_ASSIGN(const Standing standing, StandingOf({type, mark.id}, mark));
+        if (standing == Standing::kNotThere) return true;
+        if (standing == Standing::kThere) break;
+      }
+    }
+    return false;
+  }
+
+  static void KeepMarks(std::vector<FeedMark>& marks, std::vector<FeedMark> newest) {
+    for (const FeedMark& mark : marks) {
+      const bool again = std::ranges::find(newest, mark.id, &FeedMark::id) != newest.end();
+      if (!again && !mark.stats && newest.size() < kFeedMarks) newest.push_back(mark);
+    }
+    marks = std::move(newest);
+  }
+
+  enum class Standing : std::uint8_t { kThere, kNotThere, kUnknown };
+  Result<Standing> StandingOf(MediaId id, const FeedMark& mark) {
+    const auto view = ports_.reader.ViewOf(id);
+    if (!view && view.error().code == ErrorCode::kNotFound) return Standing::kNotThere;
+    TRY(view);
+    if (view->version < mark.version || ToMillis(view->fetched_at) < mark.fetched_at) return Standing::kNotThere;
+    if (mark.stats || view->change == Change::kPurge) return Standing::kUnknown;
+    TRY_ASSIGN(const auto history, ports_.reader.History(id));
+    for (const StoredRecord& record : history) {
+      if (record.version == mark.version)
+        return ToMillis(record.fetched_at) == mark.fetched_at ? Standing::kThere : Standing::kNotThere;
+    }
+    return Standing::kUnknown;  // a compaction has dropped it
   }
 
   Result<void> Make() {
@@ -183,6 +237,7 @@ class Publication {
       changed_ = changed_ || batch.lines() > 0 || !damages.empty();
       manifest.sequences[type] = batch.sequence();
       manifest.purged = manifest.purged || batch.has_purge();
+      KeepMarks(manifest.marks[type], batch.marks());
       rows_[type] = workshop.scratch.total_rows() - before;
       report_.rows += rows_[type];
       report_.records += std::ssize(batch.records());

@@ -45,6 +45,7 @@ struct PublishReport {
   std::int64_t generation = 0;       // the newest; 0: the store is empty and there are no tables
   bool published = false;            // a new one
   bool built = false;                // from nothing
+  bool other_past = false;           // because the store was put back from an old copy
   std::int64_t records = 0;          // that had changed
   std::int64_t rows = 0;             // made from them
   std::int64_t files = 0;            // written

@@ -543,6 +543,118 @@ TEST(Publish, RefusesTablesOfALaterProgram) {
   EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
 }
 
+// Two stores with one past, of which the second was put back from a copy of then and has grown on: further than the
+// tables that the first one left.
+struct PutBack {
+  PublishWorld lost, store;
+
+  template <class Do>
+  void Both(const Do& act) {
+    for (PublishWorld* world : {&lost, &store}) {
+      act(*world);
+      world->Seal();
+      world->store.clock.Advance(hours(1));
+    }
+  }
+  // Of the tables that `lost` has made.
+  PublishReport GoOn() {
+    std::filesystem::remove_all(store.root);
+    std::filesystem::rename(lost.root, store.root);
+    return store.Publish();
+  }
+};
+
+TEST(Publish, AStoreThatWasPutBackAndHasGrownBeyondItIsNoticed) {
+  const auto now = [](PublishWorld& world) { return world.store.clock.Now(); };
+  using Act = std::function<void(PublishWorld&)>;
+  struct Case {
+    const char* what;
+    Act was_lost, came_instead;
+  };
+  const Case cases[] = {
+      {"a new film that never came back", [&](PublishWorld& world) { world.Put(Movie(9, "Lost", 1, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(3, "C", 1, now(world))); }},
+      {"a new film that was fetched again", [&](PublishWorld& world) { world.Put(Movie(9, "Lost", 1, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(9, "Found", 1, now(world) + hours(1))); }},
+      {"another version", [&](PublishWorld& world) { world.Put(Movie(1, "Lost", 1, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(1, "A again", 1, now(world) + hours(1))); }},
+      {"a version that never came back", [&](PublishWorld& world) { world.Put(Movie(1, "Lost", 1, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(3, "C", 1, now(world))); }},
+      {"numbers alone", [&](PublishWorld& world) { world.Put(Movie(1, "A", 7, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(3, "C", 1, now(world))); }},
+      {"a deletion",
+       [&](PublishWorld& world) { EXPECT_TRUE(world.store.store->writer->PutGone({kMovie, 1}, now(world))); },
+       [&](PublishWorld& world) { world.Put(Movie(3, "C", 1, now(world))); }},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.what);
+    PutBack worlds;
+    worlds.Both([&](PublishWorld& world) {
+      world.Put(Movie(1, "A", 1, now(world)));
+      world.Put(Movie(2000, "B", 1, now(world)));
+    });
+    one.was_lost(worlds.lost);
+    worlds.lost.Seal();
+    worlds.lost.Publish();
+    one.came_instead(worlds.store);
+    worlds.store.Seal();
+    worlds.store.Put(Movie(4, "D", 1, now(worlds.store) + hours(2)));
+    worlds.store.Seal();
+    const PublishReport report = worlds.GoOn();
+    EXPECT_TRUE(report.other_past);
+    EXPECT_TRUE(report.built);
+    EXPECT_EQ(PublishWorld::PartsOf(worlds.store.Newest()), worlds.store.PartsOfABuild());
+    EXPECT_FALSE(worlds.store.Publish().published) << "once";
+  }
+}
+
+TEST(Publish, AStoreThatOnlyWentOnIsNotMadeAgain) {
+  PutBack worlds;
+  worlds.Both([&](PublishWorld& world) { world.Put(Movie(1, "A", 1, world.store.clock.Now())); });
+  worlds.lost.Publish();
+  // Put back from a copy that has all that the tables have.
+  worlds.store.Put(Movie(1, "A", 7, worlds.store.store.clock.Now()));
+  worlds.store.Seal();
+  const PublishReport report = worlds.GoOn();
+  EXPECT_FALSE(report.built);
+  EXPECT_EQ(worlds.store.Ask("SELECT popularity FROM {movies}"), "7.0");
+}
+
+TEST(Publish, ATableThatHasOutgrownItsFilesIsCutAnew) {
+  PublishWorld world;
+  world.options.sizes.file_bytes = 200'000;
+  const auto films = [&](std::int64_t first, std::int64_t last, std::size_t length = 4000) {
+    for (std::int64_t id = first; id <= last; ++id) {
+      // Nothing that packs well.
+      std::string text;
+      for (std::uint64_t i = std::uint64_t(id); text.size() < length; i = i * 6364136223846793005u + 1442695040888963407u)
+        text += fmt::format("{:x}", i);
+      world.Put(Film(id * 20, fmt::format(R"("title":"{}")", text), world.store.clock.Now()));
+    }
+    world.Seal();
+    world.store.clock.Advance(hours(1));
+  };
+  films(1, 3, 100);
+  world.Publish();
+  const auto width = [&] { return world.Newest().tables.at("movies").width; };
+  const std::int64_t wide = width();
+  EXPECT_GE(wide, 16 << 10);
+  films(4, 60);
+  EXPECT_FALSE(world.Publish().built) << "one file of some size";
+  films(61, 600);
+  EXPECT_FALSE(world.Publish().built) << "it is seen by the next";
+  ASSERT_GT(world.Newest().tables.at("movies").files[0].bytes, 800'000);
+  EXPECT_FALSE(world.Publish().published) << "that has something to publish";
+  films(601, 601);
+  EXPECT_TRUE(world.Publish().built);
+  EXPECT_LT(width(), wide);
+  EXPECT_GT(world.Newest().tables.at("movies").files.size(), 3u);
+  EXPECT_EQ(PublishWorld::PartsOf(world.Newest()), world.PartsOfABuild());
+  films(602, 603);
+  EXPECT_FALSE(world.Publish().built) << "once";
+  EXPECT_EQ(PublishWorld::PartsOf(world.Newest()), world.PartsOfABuild());
+}
+
 // A mirror's life: edits, numbers, deletions, returns, seasons that move, purges, compaction.
 class Life {
  public:
@@ -619,7 +731,9 @@ TEST_P(PublishLife, MakesTheBytesThatABuildWouldMake) {
   Life life(world, GetParam());
   for (int day = 0; day < 20; ++day) {
     life.Day();
-    if (day % 2 == 0) world.Publish();
+    if (day % 2 == 0) {
+      EXPECT_EQ(world.Publish().built, day == 0) << "day " << day;
+    }
     if (day % 6 == 0) {
       ASSERT_EQ(PublishWorld::PartsOf(world.Newest()), world.PartsOfABuild()) << "day " << day;
     }
