@@ -104,7 +104,8 @@ TEST(Manual, HasEveryCommandSettingAndExitCode) {
   for (const Setting& setting : SettingsTable())
     EXPECT_NE(settings.find("\\fB" + std::string(setting.name)), std::string::npos) << setting.name;
   EXPECT_NE(commands.find("TMDB refuses the key"), std::string::npos);
-  for (const char* flag : {"\\fB\\-\\-config\\fR=\\fIFILE\\fR", "\\fB\\-\\-debug\\fR", "\\fB\\-\\-version\\fR"})
+  for (const char* flag :
+       {"\\fB\\-\\-config\\fR=\\fIFILE\\fR", "\\fB\\-\\-debug\\fR", "\\fB\\-\\-version\\fR"})
     EXPECT_NE(commands.find(flag), std::string::npos) << flag;
 }
 

@@ -38,8 +38,8 @@ std::unexpected<Error> Unusable(std::string_view act, const std::string& path, i
   const bool foreign = error == ENOLCK || error == ENOTSUP || error == EINVAL || error == ENOSYS;
   const bool forbidden = error == EACCES || error == EPERM;
   if (error == EROFS) {
-    return Fail(ErrorCode::kIo, "{} DATA_DIR {}: {}: make it writable, or name another folder with DATA_DIR", act, path,
-                std::strerror(error));
+    return Fail(ErrorCode::kIo, "{} DATA_DIR {}: {}: make it writable, or name another folder with DATA_DIR",
+                act, path, std::strerror(error));
   }
   const ErrorCode code = wrong_path ? ErrorCode::kInvalid : full ? ErrorCode::kNoSpace : ErrorCode::kIo;
   const Hint hint = full        ? Hint::kFreeSpace
@@ -112,9 +112,10 @@ Result<void> CheckKnowsRecords(Database& db, const std::string& path) {
   TRY_ASSIGN(const std::int64_t has_index,
              QueryNumber(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'store_properties'"));
   if (has_index > 0 || !HoldsSegments(path)) return {};
-  return Fail(ErrorCode::kInvalid,
-              "DATA_DIR {} has records that its catalog.db does not know: `tmdb-collector verify --rebuild` takes them in",
-              path);
+  return Fail(
+      ErrorCode::kInvalid,
+      "DATA_DIR {} has records that its catalog.db does not know: `tmdb-collector verify --rebuild` takes them in",
+      path);
 }
 
 }  // namespace

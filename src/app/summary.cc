@@ -111,11 +111,11 @@ std::string Reason(const ChangesReport& report) {
 std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_run) {
   std::string text = fmt::format("{} changes", tmdbc::Name(type));
   if (report.pages > 0) {
-    text +=
-        fmt::format(" of {} {}: {} {} on {} {}, {} fresh already, {} {}queued", FormatCount(report.days),
-                    report.days == 1 ? "day" : "days", FormatCount(report.ids), report.ids == 1 ? "id" : "ids",
-                    FormatCount(report.pages), report.pages == 1 ? "page" : "pages", FormatCount(report.fresh),
-                    FormatCount(report.queued), dry_run ? "would be " : "");
+    text += fmt::format(" of {} {}: {} {} on {} {}, {} fresh already, {} {}queued", FormatCount(report.days),
+                        report.days == 1 ? "day" : "days", FormatCount(report.ids),
+                        report.ids == 1 ? "id" : "ids", FormatCount(report.pages),
+                        report.pages == 1 ? "page" : "pages", FormatCount(report.fresh),
+                        FormatCount(report.queued), dry_run ? "would be " : "");
   }
   if (report.verdict != ChangesVerdict::kRead)
     text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), Reason(report));
