@@ -189,6 +189,18 @@ TEST(AlertRules, AreRightAndFireWhenTheyShould) {
   ExpectPromtoolAgrees("check config prometheus.yml", folder);
 }
 
+TEST(AlertRules, EachHasARowThatSaysWhatToDoFirst) {
+  const std::string rules = ReadFile(SourceDir() / "deploy/prometheus/tmdb-collector.rules.yml");
+  const std::string page = ReadFile(SourceDir() / "docs/metrics.md");
+  const std::regex alert("alert: (\\w+)");
+  int alerts = 0;
+  for (std::sregex_iterator at(rules.begin(), rules.end(), alert), end; at != end; ++at, ++alerts) {
+    const std::regex row("\n\\|[^|\n]*\\b" + at->str(1) + "\\b");
+    EXPECT_TRUE(std::regex_search(page, row)) << at->str(1) << " has no row in docs/metrics.md";
+  }
+  EXPECT_GT(alerts, 10);
+}
+
 TEST(Dashboard, IsJsonOfPanelsThatDoNotOverlap) {
   simdjson::dom::parser parser;
   const simdjson::dom::element dashboard =

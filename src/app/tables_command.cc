@@ -92,9 +92,11 @@ std::string TextOf(const tables::CheckReport& report) {
   if (report.generation == 0) return "there are no tables yet: run `tables`\n";
   std::string text;
   for (const std::string& fault : report.faults) text += "tables/" + fault + "\n";
-  return text + fmt::format("generation {}: {} files of {:.1f} MB, {} of them not as they were written\n",
-                            report.generation, FormatCount(report.files), double(report.bytes) / 1e6,
-                            FormatCount(std::ssize(report.faults)));
+  const std::string verdict =
+      report.faults.empty() ? "each as it was written"
+                            : FormatCount(std::ssize(report.faults)) + " of them not as they were written";
+  return text + fmt::format("generation {}: {} files of {:.1f} MB, {}\n", report.generation,
+                            FormatCount(report.files), double(report.bytes) / 1e6, verdict);
 }
 
 std::string JsonOf(const tables::CheckReport& report) {
