@@ -97,15 +97,12 @@ void AppendInterval(const duckdb_interval& interval, std::string& out) {
   AppendClock(std::abs(interval.micros), 1'000'000, out);
 }
 
-void AppendReal(double value, std::string& out) {
+template <typename Real>
+void AppendReal(Real value, std::string& out) {
   const std::size_t before = out.size();
-  fmt::format_to(std::back_inserter(out), "{}", value);
+  // A NaN has a sign, and 0.0 / 0 a minus: it says nothing.
+  fmt::format_to(std::back_inserter(out), "{}", std::isnan(value) ? std::abs(value) : value);
   if (out.find_first_of(".en", before) == std::string::npos) out += ".0";  // "inf" and "nan" have an n
-}
-void AppendReal(float value, std::string& out) {
-  const std::size_t before = out.size();
-  fmt::format_to(std::back_inserter(out), "{}", value);
-  if (out.find_first_of(".en", before) == std::string::npos) out += ".0";
 }
 
 Int128 Whole(const duckdb_hugeint& value) {

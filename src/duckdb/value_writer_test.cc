@@ -68,6 +68,7 @@ TEST_F(ValueWriterTest, DoublesHaveAPointAndTheFewestDigits) {
   Expect("'inf'::DOUBLE", "inf", "null");
   Expect("'-inf'::FLOAT", "-inf", "null");
   Expect("'nan'::DOUBLE", "nan", "null");
+  Expect("0::DOUBLE / 0::DOUBLE", "nan", "null");
 }
 
 TEST_F(ValueWriterTest, DatesAndTimesAreIso) {

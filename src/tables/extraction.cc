@@ -35,12 +35,22 @@ std::string_view Cut(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+// Without the white space between tokens; numbers stay as they are written.
+std::string Compact(std::string_view json) {
+  std::string compact(json.size() + simdjson::SIMDJSON_PADDING, '\0');
+  std::size_t length = 0;
+  if (simdjson::minify(json.data(), json.size(), compact.data(), length) != simdjson::SUCCESS)
+    return std::string(json);
+  compact.resize(length);
+  return compact;
+}
+
 }  // namespace
 
 Extractor::Extractor(const ExtractionPlan& plan, RowSink& sink) : plan_(plan), sink_(sink) {
   for (const auto& planned : plan.tables()) {
     const std::size_t columns = Tables()[planned.table].columns.size();
-    drafts_.push_back({std::vector<Cell>(columns), std::vector<std::uint8_t>(columns, kUnset), 0, 0});
+    drafts_.push_back({std::vector<Cell>(columns), std::vector<std::uint8_t>(columns, kUnset), 0, 0, {}});
   }
 }
 
@@ -64,17 +74,21 @@ void Extractor::Begin(const RecordFacts& facts) {
   texts_.clear();
   rejects_ = 0;
   unknown_.clear();
+  unlisted_ = 0;
   for (std::size_t i = 0; i < drafts_.size(); ++i) {
     Draft& draft = drafts_[i];
     const auto& planned = plan_.tables()[i];
     std::ranges::fill(draft.cells, Cell{});
     std::ranges::fill(draft.ranks, kUnset);
     draft.rows = 0;
+    draft.keys.clear();
     for (const auto& [column, said] : planned.said) {
       Cell& cell = draft.cells[column];
       cell.null = false;
       if (said == tables::Said::kMediaType) {
         cell.text = facts_.media_type;
+      } else if (said == tables::Said::kLocale) {
+        cell.text = facts_.locale;
       } else {
         cell.number = Said(said);
       }
@@ -97,6 +111,7 @@ std::int64_t Extractor::Said(tables::Said what) const {
       return facts_.season_number;
     case tables::Said::kNothing:
     case tables::Said::kMediaType:
+    case tables::Said::kLocale:
       break;
   }
   return 0;
@@ -118,7 +133,7 @@ Result<void> Extractor::Plain(const Node& node, element value) {
     Conversion conversion;
     if (column.json) {
       if (IsHolder(value) && !IsEmptyHolder(value)) {
-        texts_.push_back(simdjson::minify(value));
+        texts_.push_back(Compact(RawValue(value)));
         conversion.cell = {.null = false, .text = texts_.back()};
       } else if (!IsHolder(value)) {
         conversion = Convert(ColumnType::kText, value);
@@ -280,6 +295,15 @@ Result<void> Extractor::Emit(std::uint32_t table, element value, std::size_t ind
       return Reject(value,
                     fmt::format("no row of {}: it has no {}", Tables()[planned.table].name, columns[i].name));
   }
+  if (!planned.key.empty()) {
+    std::string key;
+    for (const std::uint32_t column : planned.key)
+      key += fmt::format("{} {} {} ", draft.cells[column].number, draft.cells[column].text.size(),
+                         draft.cells[column].text);
+    if (!draft.keys.insert(std::move(key)).second)
+      return Reject(value,
+                    fmt::format("no row of {}: another one has the same key", Tables()[planned.table].name));
+  }
   ++draft.rows;
   ++draft.within;
   return sink_.Row(planned.table, draft.cells);
@@ -294,16 +318,23 @@ Result<void> Extractor::Reject(element value, std::string_view reason) {
 }
 
 void Extractor::Unknown(std::string_view name) {
-  if (unknown_.size() >= kMaxUnknown) return;
   way_.push_back({Step::Kind::kMember, name, 0});
-  unknown_.emplace(Cut(Path(false), kMaxPath));
+  const std::string whole = Path(false), path(Cut(whole, kMaxPath));
   way_.pop_back();
+  if (unknown_.size() < kMaxUnknown) {
+    unknown_.insert(path);
+  } else if (!unknown_.contains(path)) {
+    ++unlisted_;
+  }
 }
 
 Result<void> Extractor::Finish() {
   if (rejects_ > kMaxRejects)
     TRY(sink_.Reject("", std::to_string(rejects_), "so many values do not fit: the first ones are listed"));
   for (const std::string& path : unknown_) TRY(sink_.Unknown(path));
+  if (unlisted_ > 0)
+    TRY(sink_.Reject("", std::to_string(unlisted_),
+                     "so many more members are unknown: the first ones are listed"));
   return {};
 }
 

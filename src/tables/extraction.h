@@ -28,13 +28,14 @@ struct RecordFacts {
   std::int64_t tv_id = 0;          // of a season
   std::int64_t season_number = 0;  // of a season
   std::string_view media_type{};   // of a configuration list: movie or tv
+  std::string_view locale{};       // of a configuration list in one language: de-DE
 };
 
 // Of one record at most this many rejects are told; one more says how many there were.
 inline constexpr std::size_t kMaxRejects = 200;
 // A reject shows the first bytes of its value.
 inline constexpr std::size_t kMaxRejectValue = 200;
-// Of one record at most this many unknown members are told, the first of them.
+// Of one record at most this many unknown members are told, the first of them; one more reject says how many followed.
 inline constexpr std::size_t kMaxUnknown = 200;
 
 class RowSink {
@@ -72,6 +73,7 @@ class Extractor {
     std::vector<std::uint8_t> ranks;  // of the source that each cell has its value from
     std::int64_t rows = 0;            // of this record
     std::int64_t within = 0;          // of the holder at hand, of a table that keeps empty ones
+    std::set<std::string> keys;       // of its rows, where the record may give one twice
   };
   // A value that holds others, whose turn comes after all plain ones beside it.
   struct Deferred {
@@ -117,6 +119,7 @@ class Extractor {
   std::deque<std::string> texts_;  // that cells look at and the record does not have
   std::size_t rejects_ = 0;
   std::set<std::string> unknown_;
+  std::size_t unlisted_ = 0;  // unknown members beyond those
 };
 
 }  // namespace tmdbc::tables

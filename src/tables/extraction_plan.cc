@@ -17,6 +17,7 @@ Said SaidBy(std::string_view source) {
   if (source == "$tv_id") return Said::kTvId;
   if (source == "$season_number") return Said::kSeasonNumber;
   if (source == "$media_type") return Said::kMediaType;
+  if (source == "$locale") return Said::kLocale;
   return Said::kNothing;
 }
 
@@ -36,6 +37,19 @@ std::vector<std::string_view> Parts(std::string_view path) {
     path.remove_prefix(length);
   }
   return parts;
+}
+
+// The columns of a key that the record may give two rows; empty where each row has its own position, or is the only
+// one.
+std::vector<std::uint32_t> KeyOf(const Table& table) {
+  if (table.rows.empty()) return {};
+  std::vector<std::uint32_t> key;
+  for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.IsKey(table.columns[i].name)) continue;
+    if (table.columns[i].source == "$position") return {};
+    key.push_back(i);
+  }
+  return key;
 }
 
 bool IsLevel(std::string_view part) {
@@ -63,8 +77,13 @@ class ExtractionPlan::Compiler {
   void Add(std::size_t place) {
     const Table& table = Tables()[place];
     const auto planned = std::uint32_t(plan_.tables_.size());
-    plan_.tables_.push_back(
-        {.table = place, .said = {}, .positions = {}, .indexes = {}, .level_columns = {}, .counted = {}});
+    plan_.tables_.push_back({.table = place,
+                             .said = {},
+                             .positions = {},
+                             .indexes = {},
+                             .level_columns = {},
+                             .counted = {},
+                             .key = KeyOf(table)});
     FollowRows(planned, table);
     plan_.tables_[planned].level_columns.resize(levels_.size());
     for (std::uint32_t column = 0; column < table.columns.size(); ++column) AddColumn(planned, column, table);
@@ -197,7 +216,9 @@ const ExtractionPlan& ExtractionPlan::Of(MediaType type) {
 const ExtractionPlan& ExtractionPlan::OfList(std::string_view path) {
   static const std::map<std::string, ExtractionPlan, std::less<>> plans = [] {
     std::map<std::string, ExtractionPlan, std::less<>> made;
-    for (const std::string_view list : ConfigurationPaths()) {
+    std::vector<std::string_view> paths(ConfigurationPaths().begin(), ConfigurationPaths().end());
+    paths.insert(paths.end(), GenreListPaths().begin(), GenreListPaths().end());
+    for (const std::string_view list : paths) {
       Compiler compiler;
       for (std::size_t i = 0; i < Tables().size(); ++i) {
         if (std::ranges::find(Tables()[i].lists, list) != Tables()[i].lists.end()) compiler.Add(i);
@@ -207,7 +228,8 @@ const ExtractionPlan& ExtractionPlan::OfList(std::string_view path) {
     return made;
   }();
   static const ExtractionPlan none;
-  const auto found = plans.find(path);
+  const std::size_t tag = path.find('=');
+  const auto found = plans.find(tag == std::string_view::npos ? path : path.substr(0, tag + 1));
   return found == plans.end() ? none : found->second;
 }
 

@@ -15,7 +15,16 @@
 namespace tmdbc::tables {
 
 // What of a record is said in the line around it.
-enum class Said : std::uint8_t { kNothing, kId, kVersion, kFetchedAt, kTvId, kSeasonNumber, kMediaType };
+enum class Said : std::uint8_t {
+  kNothing,
+  kId,
+  kVersion,
+  kFetchedAt,
+  kTvId,
+  kSeasonNumber,
+  kMediaType,
+  kLocale
+};
 
 class ExtractionPlan {
  public:
@@ -69,6 +78,8 @@ class ExtractionPlan {
     std::vector<std::uint32_t> positions, indexes;
     std::vector<std::vector<std::uint32_t>> level_columns;  // by level: the columns that begin there
     std::vector<std::uint32_t> counted;                     // 0 until the list comes
+    // The columns of its key, where TMDB's own values make it: a record may have them twice.
+    std::vector<std::uint32_t> key;
   };
 
   // Of the records of a type; of a configuration list, by its path. Without tables when none is cut from it.

@@ -119,6 +119,13 @@ TEST(Extraction, CountsPositionsThroughTheWholeRecord) {
             R"(550 0 US 3 0 NULL; 550 1 US 4 NULL NULL; 550 2 DE 5 NULL ["x",1])");
 }
 
+TEST(Extraction, KeepsHowAListWithinACellIsWritten) {
+  Kept film = Film(R"({"release_dates":{"results":[
+      {"iso_3166_1":"US","release_dates":[{"descriptors": [ 1e400, 1e-3, "a  b", {"x" : 9007199254740993.0} ]}]}]}})");
+  EXPECT_EQ(film.Of("movie_release_dates", {"descriptors"}),
+            R"([1e400,1e-3,"a  b",{"x":9007199254740993.0}])");
+}
+
 TEST(Extraction, MakesColumnsOfTheNamesThatObjectsUseAsLists) {
   Kept film = Film(
       R"({"watch/providers":{"results":{"DE":{"link":"L","flatrate":[{"provider_id":8,"display_priority":1}],
@@ -267,10 +274,46 @@ TEST(Extraction, BoundsWhatItTellsOfOneRecord) {
   std::string list;
   for (int i = 0; i < 1000; ++i) list += fmt::format(R"(,{{"id":"x","new{}":1}})", i);
   Kept film = Film(R"({"genres":[)" + list.substr(1) + "]}");
-  ASSERT_EQ(film.rejects.size(), kMaxRejects + 1);
-  EXPECT_EQ(film.rejects.back(), " = 1000: so many values do not fit: the first ones are listed");
-  EXPECT_EQ(film.unknown.size(), kMaxUnknown);
+  ASSERT_EQ(film.rejects.size(), kMaxRejects + 2);
+  EXPECT_EQ(film.rejects[kMaxRejects], " = 1000: so many values do not fit: the first ones are listed");
   EXPECT_EQ(film.rows["movie_genres"].size(), 1000u);
+}
+
+TEST(Extraction, SaysHowManyUnknownMembersItDoesNotList) {
+  std::string members;
+  for (int i = 0; i < 300; ++i) members += fmt::format(R"(,"new{:03}":1)", i);
+  Kept film = Film(R"({"genres":[{"x":1},{"x":2}])" + members + "}");
+  EXPECT_EQ(film.unknown.size(), kMaxUnknown);
+  ASSERT_EQ(film.rejects.size(), 1u);
+  EXPECT_EQ(film.rejects[0], " = 102: so many more members are unknown: the first ones are listed");
+}
+
+TEST(Extraction, MakesOneRowOfAKeyThatTmdbGivesTwice) {
+  const auto list = [](std::string_view path, std::string_view data) {
+    return Extracted(ExtractionPlan::OfList(path), {.id = 1, .media_type = "movie"}, data);
+  };
+  Kept genres =
+      list("genre/movie/list",
+           R"({"genres":[{"id":28,"name":"Action"},{"id":"28","name":"Again"},{"id":12,"name":"A"}]})");
+  EXPECT_EQ(genres.Of("genres", {"genre_id", "name"}), "28 Action; 12 A");
+  ASSERT_EQ(genres.rejects.size(), 1u);
+  EXPECT_EQ(genres.rejects[0],
+            R"(genres[1] = {"id":"28","name":"Again"}: no row of genres: another one has the same key)");
+  Kept jobs = list("configuration/jobs",
+                   R"([{"department":"Art","jobs":["A"]},{"department":"Art","jobs":["B","C"]}])");
+  EXPECT_EQ(jobs.Of("jobs", {"department", "position", "job"}), "Art 0 A; Art 1 C");
+  Kept show = Show(R"({"last_episode_to_air":{"id":1},"last_episode_to_air":{"id":2}})");
+  EXPECT_EQ(show.Of("tv_last_episode", {"tv_id", "episode_id"}), "1399 1");
+  EXPECT_EQ(show.rejects.size(), 1u);
+}
+
+TEST(Extraction, CutsTheGenresOfEachLanguage) {
+  Kept genres = Extracted(ExtractionPlan::OfList("genre/tv/list?language=de-DE"),
+                          {.id = 1009, .media_type = "tv", .locale = "de-DE"},
+                          R"({"genres":[{"id":16,"name":"Animation"},{"id":37,"name":null}]})");
+  EXPECT_EQ(genres.Of("genre_translations", {"media_type", "locale", "genre_id", "name"}),
+            "tv de-DE 16 Animation; tv de-DE 37 NULL");
+  EXPECT_EQ(genres.Of("genres", {"genre_id"}), "");
 }
 
 TEST(Extraction, CutsALongValueBetweenCharacters) {

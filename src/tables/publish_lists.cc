@@ -19,6 +19,12 @@ std::string_view MediaTypeOf(std::string_view path) {
   return {};
 }
 
+// "genre/tv/list?language=de-DE": de-DE
+std::string_view LocaleOf(std::string_view path) {
+  const std::size_t tag = path.find('=');
+  return tag == std::string_view::npos ? std::string_view() : path.substr(tag + 1);
+}
+
 }  // namespace
 
 Result<void> PublishLists(Workshop& workshop, ChangeBatch& batch) {
@@ -29,12 +35,13 @@ Result<void> PublishLists(Workshop& workshop, ChangeBatch& batch) {
         [&](const ChangeBatch::State& state) -> Result<void> {
           const auto path = ConfigurationPath(state.line.id.id);
           if (state.data.empty() || !path) return {};
-          // Genres in other languages have no table.
           const ExtractionPlan& plan = ExtractionPlan::OfList(*path);
           if (plan.tables().empty()) return {};
           workshop.scratch.BeginRecord(MediaType::kConfiguration, state.line.id.id);
           Extractor extractor(plan, workshop.scratch);
-          return extractor.Extract({.id = state.line.id.id, .media_type = MediaTypeOf(*path)}, state.data);
+          return extractor.Extract(
+              {.id = state.line.id.id, .media_type = MediaTypeOf(*path), .locale = LocaleOf(*path)},
+              state.data);
         },
         workshop.base_of));
   }

@@ -10,6 +10,7 @@
 
 #include "base/compression.h"
 #include "tables/publish_world_test.h"
+#include "tmdb/configuration_lists.h"
 #include "tmdb/export_line.h"
 
 namespace tmdbc::tables {
@@ -66,6 +67,22 @@ TEST(Publish, MakesTablesOfWhatIsStored) {
   EXPECT_EQ(manifest.tables.at("movies").files[0].path, "movies/0000000000-0000001023.000000001.parquet");
   EXPECT_EQ(manifest.tables.at("movies").files[1].first, 5000);
   EXPECT_EQ(manifest.tables.at("movies").delta_version, 0);
+}
+
+TEST(Publish, MakesATableOfTheGenresInEachLanguage) {
+  PublishWorld world;
+  const Time now = world.store.clock.Now();
+  const auto put = [&](std::string_view path, std::string_view body) {
+    world.Put(
+        MakeDocument({MediaType::kConfiguration, ConfigurationId(path).value()}, std::string(body), now));
+  };
+  put("genre/movie/list", R"({"genres":[{"id":18,"name":"Drama"}]})");
+  put("genre/movie/list?language=fr-FR", R"({"genres":[{"id":18,"name":"Drame"}]})");
+  put("genre/tv/list?language=de-DE", R"({"genres":[{"id":37,"name":null}]})");
+  world.Seal();
+  world.Publish();
+  EXPECT_EQ(world.Ask("SELECT * FROM {genre_translations}"), "movie fr-FR 18 Drame; tv de-DE 37 NULL");
+  EXPECT_EQ(world.Ask("SELECT * FROM {genres}"), "movie 18 Drama");
 }
 
 TEST(Publish, OfAnEmptyStoreMakesNothing) {
@@ -330,10 +347,13 @@ TEST(Publish, KeepsTheRowsOfARecordWhoseBodyIsDamaged) {
   world.store.files.FlipBit(std::string(kFirstSegment), 40, 1);
   const PublishReport report = world.Publish();
   ASSERT_EQ(report.damages.size(), 1u);
-  EXPECT_TRUE(report.damages[0].starts_with("movie:1 (up to segment 2) is damaged: its version 1 cannot be read"))
+  EXPECT_TRUE(
+      report.damages[0].starts_with("movie:1 (up to segment 2) is damaged: its version 1 cannot be read"))
       << report.damages[0];
-  EXPECT_EQ(world.Ask("SELECT movie_id, title, popularity, version FROM {movies}"), "1 A 1.0 1; 2 B again 1.0 2");
-  EXPECT_EQ(world.Ask("SELECT id, version, is_current FROM {record_versions}"), "1 1 true; 2 1 false; 2 2 true");
+  EXPECT_EQ(world.Ask("SELECT movie_id, title, popularity, version FROM {movies}"),
+            "1 A 1.0 1; 2 B again 1.0 2");
+  EXPECT_EQ(world.Ask("SELECT id, version, is_current FROM {record_versions}"),
+            "1 1 true; 2 1 false; 2 2 true");
   // Fetched again it is whole.
   world.Put(Movie(1, "A again", 4, now + hours(2)));
   world.Seal();
@@ -412,7 +432,8 @@ void ExpectLogsOfTheManifest(PublishWorld& world) {
       ASSERT_TRUE(log) << name << " has no version " << version;
       for (std::string line; std::getline(log, line);) {
         const auto path = [&](std::string_view act) {
-          return line.starts_with(act) ? line.substr(act.size(), line.find('"', act.size()) - act.size()) : "";
+          return line.starts_with(act) ? line.substr(act.size(), line.find('"', act.size()) - act.size())
+                                       : "";
         };
         if (const auto added = path(R"({"add":{"path":")"); !added.empty()) logged.insert(added);
         if (const auto removed = path(R"({"remove":{"path":")"); !removed.empty()) logged.erase(removed);
@@ -466,10 +487,11 @@ TEST(Publish, TakesKeptExportsInAgainWhenTheDaysOfAMonthAreLost) {
     const PublishReport report = world.Publish(options);
     EXPECT_EQ(report.built, rots);
     EXPECT_TRUE(report.lost.empty());
-    EXPECT_EQ(report.gone,
-              (std::vector<std::string>{
-                  days + " was lost, and with it the days of which no export is kept; taken in again: 2026-11-30",
-                  snapshots + " was lost, and with it what was taken in when"}));
+    EXPECT_EQ(
+        report.gone,
+        (std::vector<std::string>{
+            days + " was lost, and with it the days of which no export is kept; taken in again: 2026-11-30",
+            snapshots + " was lost, and with it what was taken in when"}));
     EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily}"), "1 2026-11-30 6.0");
     ExpectLogsOfTheManifest(world);
     EXPECT_FALSE(world.Publish().published);

@@ -17,7 +17,7 @@
 
 namespace tmdbc::tables {
 
-inline constexpr int kSpecVersion = 2;
+inline constexpr int kSpecVersion = 3;
 
 // Six types are enough: every integer is 64 bits wide, every other number a double. One rule removes overflow and the
 // question whether 7 is a float; dictionary and run-length coding make the width free.
@@ -32,7 +32,7 @@ std::string_view SqlName(ColumnType type);
 //   {0}          the first name on the way that {} stood for, {1} the second
 //   $id          of the envelope: id, version, fetched_at, tv_id, season_number; $position: the row's place among those
 //                of the record, from 0; $index: its place in its own list; $count(episodes): the length of that list;
-//                $media_type: of a list, movie or tv
+//                $media_type: of a list, movie or tv; $locale: its language, as de-DE
 //   a|b          the first that is there and not empty
 // Empty: no record says it (history).
 struct Column {

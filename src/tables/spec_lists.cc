@@ -45,6 +45,13 @@ void AddLists(std::vector<Table>& tables) {
            {MediaTypeColumn(), Int("genre_id").From("id").Required(), Text("name", "Name of the genre.")},
            {"media_type", "genre_id"}));
   tables.push_back(List(
+      "genre_translations", {"genre/movie/list?language=", "genre/tv/list?language="}, "genres[]",
+      "The genres of films and of shows in each language of primary_translations.",
+      {MediaTypeColumn(), Text("locale", "The language and country, as de-DE.").From("$locale").Required(),
+       Int("genre_id").From("id").Required(),
+       Text("name", "Name of the genre in that language; NULL where TMDB has none.")},
+      {"media_type", "locale", "genre_id"}));
+  tables.push_back(List(
       "certifications", {"certification/movie/list", "certification/tv/list"}, "certifications{}[]",
       "The age ratings of each country.",
       {MediaTypeColumn(), Text("country").From("{0}").Required(),

@@ -55,6 +55,10 @@ std::span<const std::string_view> ConfigurationPaths() {
   return kPaths;
 }
 
+std::span<const std::string_view> GenreListPaths() {
+  return kGenreLists;
+}
+
 std::optional<std::string> ConfigurationPath(std::int64_t id) {
   if (id >= 1 && id <= std::ssize(kPaths)) return std::string(kPaths[static_cast<std::size_t>(id - 1)]);
   const std::int64_t place = id - kFirstGenreList;

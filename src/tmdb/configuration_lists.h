@@ -18,6 +18,8 @@ namespace tmdbc {
 
 // "genre/movie/list", "certification/tv/list", "configuration/languages", "watch/providers/movie"...
 std::span<const std::string_view> ConfigurationPaths();
+// What the paths of the genre lists in one language begin with: "genre/movie/list?language=" and so for tv.
+std::span<const std::string_view> GenreListPaths();
 // The id of configuration/primary_translations, the list that GenreListIds() reads.
 inline constexpr std::int64_t kPrimaryTranslations = 9;
 
