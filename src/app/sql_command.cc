@@ -57,16 +57,22 @@ Result<std::string> StatementOf(const Arguments& arguments) {
   return text;
 }
 
-// What is written there goes in its place by a rename.
-Result<void> MayReplace(const std::string& file) {
+// What is written there goes in its place by a rename: over nothing but a file, and none of the mirror's.
+Result<void> MayReplace(const std::string& file, const std::string& data_dir) {
   std::error_code error;
+  if (file == "-") return Fail(ErrorCode::kInvalid, "--out is -: Parquet goes into a file, name one");
+  const fs::path mirror = fs::weakly_canonical(data_dir, error);
+  const fs::path place = fs::weakly_canonical(fs::absolute(file, error).parent_path(), error);
+  if (std::ranges::mismatch(mirror, place).in1 == mirror.end())
+    return Fail(ErrorCode::kInvalid, "--out={} is within the mirror, {}: name another place", ShowValue(file),
+                ShowValue(data_dir));
   const auto status = fs::symlink_status(file, error);
   if (!fs::exists(status) || fs::is_regular_file(status)) return {};
   return Fail(ErrorCode::kInvalid, "--out={} is there already and is no file of bytes: name another",
               ShowValue(file));
 }
 
-Result<Question> QuestionOf(const Arguments& arguments) {
+Result<Question> QuestionOf(const Arguments& arguments, const std::string& data_dir) {
   Question question;
   question.views = arguments.Has("--views");
   question.explain = arguments.Has("--explain");
@@ -89,7 +95,7 @@ Result<Question> QuestionOf(const Arguments& arguments) {
   }
   if (question.explain && question.out)
     return Fail(ErrorCode::kInvalid, "--explain prints a plan: leave --format and --out away");
-  if (question.out) TRY(MayReplace(*question.out));
+  if (question.out) TRY(MayReplace(*question.out, data_dir));
   TRY_ASSIGN(question.statement, StatementOf(arguments));
   if (question.statement.contains('\0')) return Fail(ErrorCode::kInvalid, "the statement holds a NUL byte");
   return question;
@@ -145,7 +151,7 @@ Result<void> Answer(tables::Sandbox& sandbox, const Question& question, const st
 }  // namespace
 
 Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
-  TRY_ASSIGN(const Question question, QuestionOf(arguments));
+  TRY_ASSIGN(const Question question, QuestionOf(arguments, settings.data_dir));
   if (!settings.s3_bucket_name.empty()) {
     return Fail(ErrorCode::kInvalid,
                 "S3_BUCKET_NAME is '{}': sql reads the tables under DATA_DIR ({}) alone; take it out",

@@ -91,6 +91,9 @@ TEST_F(SqlCommandTest, WritesOverFilesAloneAndNamesTheOneThatWasGiven) {
   PutTables();
   std::filesystem::create_directory("folder");
   std::filesystem::create_symlink("/dev/full", "device");
+  for (const char* out : {"--out=data/catalog.db", "--out=data/tables/movies/x.parquet", "--out=data/x"})
+    ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "is within the mirror, data");
+  ExpectOneLine(Sql("FROM movies", {"--format=parquet", "--out=-"}), 2, "--out is -");
   for (const char* out : {"--out=folder", "--out=device", "--out=/dev/full"})
     ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "name another");
   EXPECT_TRUE(std::filesystem::is_symlink("device"));
@@ -223,8 +226,9 @@ TEST_F(SqlCommandTest, CtrlCEndsAQuery) {
   PutTables();
   const std::jthread person = CtrlCWhenItListens();
   // Without it, for weeks.
-  ExpectOneLine(Sql("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3"), 1,
-                "stopped");
+  ExpectOneLine(
+      Sql("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3"), 1,
+      "stopped");
 }
 
 TEST_F(SqlCommandTest, CtrlCEndsAPublishAsItEndsAQuery) {
