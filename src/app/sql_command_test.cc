@@ -92,7 +92,7 @@ TEST_F(SqlCommandTest, WritesOverFilesAloneAndNamesTheOneThatWasGiven) {
   std::filesystem::create_directory("folder");
   std::filesystem::create_symlink("/dev/full", "device");
   for (const char* out : {"--out=data/catalog.db", "--out=data/tables/movies/x.parquet", "--out=data/x"})
-    ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "is within the mirror, data");
+    ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "is within the mirror, ./data");
   ExpectOneLine(Sql("FROM movies", {"--format=parquet", "--out=-"}), 2, "--out is -");
   for (const char* out : {"--out=folder", "--out=device", "--out=/dev/full"})
     ExpectOneLine(Sql("FROM movies", {"--format=parquet", out}), 2, "name another");
