@@ -30,7 +30,7 @@ class Serving {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       const std::string text = program_->out() + program_->err();
       std::smatch match;
-      if (std::regex_search(text, match, std::regex("(?:at |url=)http://127\\.0\\.0\\.1:([0-9]+)/3\\s")))
+      if (std::regex_search(text, match, std::regex("(?:at |url=)http://127\\.0\\.0\\.1:([0-9]+)/3[,\\s]")))
         port_ = std::uint16_t(std::stoi(match[1]));
     }
     EXPECT_NE(port_, 0) << program_->err();

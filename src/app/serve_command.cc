@@ -55,6 +55,10 @@ Result<Listening> ListenAgain(const Settings& settings, const Clock& clock, Log&
   return Listening{};
 }
 
+Result<void> SayWhere(const ReadServer& server) {
+  return WriteOut(fmt::format("serving {0} at {1}/3, its dashboard at {1}/\n", server.store_name(), server.url()));
+}
+
 // With SERVE_UPSTREAM: what `run --serve` is between its collections. It fetches and stores, so it is the one that
 // writes.
 Result<int> ServeAndFetch(const Settings& settings) {
@@ -75,7 +79,7 @@ Result<int> ServeAndFetch(const Settings& settings) {
   }
   ReadServer& server = (*served)->server();
   pipeline.signals().ReloadOnHangup();
-  TRY(WriteOut(fmt::format("serving {} at {}/3\n", server.store_name(), server.url())));
+  TRY(SayWhere(server));
   ServiceNotify notify([](const char* name) -> const char* { return std::getenv(name); }, ::getpid());
   notify.Ready();
   while (!pipeline.stop().requested() && !server.store_replaced()) {
@@ -105,8 +109,7 @@ Result<int> ServeCommand(const Settings& settings, const Arguments&) {
   const auto log = MakeLog(settings, clock);
   TRY_ASSIGN(Listening listening, Listen(settings, clock, *log));
   signals.ReloadOnHangup();
-  TRY(WriteOut(fmt::format("serving {0} at {1}/3, its dashboard at {1}/\n", listening.server->store_name(),
-                           listening.server->url())));
+  TRY(SayWhere(*listening.server));
   ServiceNotify notify([](const char* name) -> const char* { return std::getenv(name); }, ::getpid());
   notify.Ready();
   while (!signals.flag().requested()) {
