@@ -20,7 +20,6 @@ namespace {
 
 constexpr int kTries = 5;
 constexpr std::uint64_t kRange = 32 << 20;  // of an object, at once
-constexpr std::string_view kHint = "manifest.json";
 constexpr std::string_view kDocuments[] = {"README.md", "views.sql", "dictionary.json", "datapackage.json",
                                            "croissant.json"};
 

@@ -16,7 +16,6 @@ namespace tmdbc::tables {
 namespace {
 
 constexpr auto kKeptFor = std::chrono::hours(24);
-constexpr std::string_view kHint = "manifest.json";
 
 std::string SnapshotOf(std::int64_t generation) {
   return fmt::format("snapshots/{:09}", generation);

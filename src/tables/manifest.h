@@ -84,7 +84,8 @@ Result<Manifest> ParseManifest(std::string_view json);
 std::string ManifestPath(std::int64_t generation);
 // Its inverse, of a name without folder; empty for any other.
 std::optional<std::int64_t> ParseManifestName(std::string_view name);
-// manifest.json: {"generation":124} and its inverse (empty when it says nothing).
+inline constexpr std::string_view kHint = "manifest.json";
+// What it holds, {"generation":124}, and its inverse (empty when it says nothing).
 std::string FormatHint(std::int64_t generation);
 std::optional<std::int64_t> ParseHint(std::string_view json);
 
