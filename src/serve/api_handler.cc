@@ -26,7 +26,7 @@ constexpr std::size_t kLeastToGzip = 1000;
 constexpr std::chrono::seconds kKeepErrorsFor{60};
 // What stands in for TMDB's answer while TMDB cannot be asked.
 constexpr std::chrono::seconds kKeepStandInsFor{60};
-// TMDB's own answer, of which nobody tells us that it has changed.
+// TMDB's own answer: we do not hear of it when it changes.
 constexpr std::chrono::hours kKeepTmdbsFor{8};
 // TMDB's ids fit 31 bits.
 constexpr std::int64_t kLargestId = 0x7FFFFFFF;

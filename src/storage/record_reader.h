@@ -34,7 +34,7 @@ class RecordReader {
 
   // The current view. kNotFound when the id was never stored, or purged; a tombstone is a value (status 404).
   Result<StoredRecord> Find(MediaId id);
-  // The same without what only the line knows (etag, sha256, the line itself), in two thirds of the time
+  // The same without what only the line knows (etag, sha256, the line itself), which costs less
   // (RecordLoader::LoadViewBody()).
   Result<StoredBody> FindBody(MediaId id);
   // What the index says of the current view, a tombstone too, without reading it. kNotFound when the id was never stored.

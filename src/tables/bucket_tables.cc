@@ -85,8 +85,8 @@ class Carrier {
     return DeleteOld(own);
   }
 
-  // After a kExists of Carry(): the number of the work folder's newest generation is given to another, so that whoever
-  // has put files of it has no manifest any more.
+  // After a kExists of Carry(): an empty generation takes the number of the work folder's newest one, so that the writer
+  // that has put files of it can no longer commit it.
   Result<void> Fence(Time now) {
     TRY_ASSIGN(const std::int64_t own, NewestGeneration(folder_.files()));
     TRY(List());

@@ -95,8 +95,8 @@ class Publication {
     return any && (due || build_ || !exports_.empty());
   }
 
-  // Whether a table has a file so much larger than files are to be, and than it was when all was made last, that its
-  // range of ids is to be chosen anew.
+  // Whether a table has outgrown its ranges of ids: a file is much larger than files are to be, and than it was at the
+  // last build.
   bool HasOutgrown() const {
     if (!previous_) return false;
     for (const auto& [name, table] : previous_->tables) {
@@ -209,7 +209,7 @@ class Publication {
           again += fmt::format("{}{}", again.empty() ? "" : ", ", FormatDate(one.day));
       }
       report_.gone.push_back(
-          fmt::format("{} was lost, and with it the days of which no export is kept; taken in again: {}", path,
+          fmt::format("{} was lost, and the days without a kept export with it; taken in again: {}", path,
                       again.empty() ? "none" : again));
     }
   }

@@ -490,7 +490,7 @@ TEST(Publish, TakesKeptExportsInAgainWhenTheDaysOfAMonthAreLost) {
     EXPECT_EQ(
         report.gone,
         (std::vector<std::string>{
-            days + " was lost, and with it the days of which no export is kept; taken in again: 2026-11-30",
+            days + " was lost, and the days without a kept export with it; taken in again: 2026-11-30",
             snapshots + " was lost, and with it what was taken in when"}));
     EXPECT_EQ(world.Ask("SELECT id, day, popularity FROM {popularity_daily}"), "1 2026-11-30 6.0");
     ExpectLogsOfTheManifest(world);
@@ -565,8 +565,8 @@ TEST(Publish, RefusesTablesOfALaterProgram) {
   EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
 }
 
-// Two stores with one past, of which the second was put back from a copy of then and has grown on: further than the
-// tables that the first one left.
+// Two stores with one past. The second was put back from an old copy and has grown since, beyond where the tables of the
+// first one ended.
 struct PutBack {
   PublishWorld lost, store;
 
