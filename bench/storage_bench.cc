@@ -165,36 +165,23 @@ void BM_PutUnchanged(benchmark::State& state) {
 BENCHMARK(BM_PutUnchanged)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // Look-ups of random ids, the page cache warm.
-void BM_Find(benchmark::State& state) {
+template <auto find>
+void LookUp(benchmark::State& state) {
   const auto documents = Documents();
   constexpr std::int64_t kRecords = 20'000;
   World world;
   PutMany(world, documents, 1, kRecords);
   std::mt19937_64 random(1);
   for (auto _ : state) {
-    auto found = world.store->reader.Find({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
+    auto found = (world.store->reader.*find)({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
     if (!found) std::abort();
     benchmark::DoNotOptimize(found->data);
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_Find)->Unit(benchmark::kMicrosecond);
-
-// The same, bodies alone, as `serve` wants them.
-void BM_FindBody(benchmark::State& state) {
-  const auto documents = Documents();
-  constexpr std::int64_t kRecords = 20'000;
-  World world;
-  PutMany(world, documents, 1, kRecords);
-  std::mt19937_64 random(1);
-  for (auto _ : state) {
-    auto found = world.store->reader.FindBody({MediaType::kMovie, 1 + std::int64_t(random() % kRecords)});
-    if (!found) std::abort();
-    benchmark::DoNotOptimize(found->data);
-  }
-  state.SetItemsProcessed(state.iterations());
-}
-BENCHMARK(BM_FindBody)->Unit(benchmark::kMicrosecond);
+BENCHMARK(LookUp<&RecordReader::Find>)->Name("BM_Find")->Unit(benchmark::kMicrosecond);
+// Bodies alone, as `serve` wants them.
+BENCHMARK(LookUp<&RecordReader::FindBody>)->Name("BM_FindBody")->Unit(benchmark::kMicrosecond);
 
 // A reader that starts, finds one record and ends.
 void BM_OpenAndFind(benchmark::State& state) {

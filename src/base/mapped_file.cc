@@ -14,6 +14,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/system_error.h"
 
 namespace tmdbc {
@@ -65,17 +66,14 @@ Result<void> TakeOverBusErrors() {
 
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   TRY(TakeOverBusErrors());
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return SystemError("open", path, errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError("open", path, errno);
   struct stat status {};
-  void* mapped = MAP_FAILED;
-  if (::fstat(descriptor, &status) == 0 && status.st_size > 0)
-    mapped = ::mmap(nullptr, std::size_t(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0);
-  const int error = errno;
-  ::close(descriptor);
+  if (::fstat(file.get(), &status) != 0) return SystemError("stat", path, errno);
   if (status.st_size == 0) return MappedFile(nullptr, 0, 0);
-  if (mapped == MAP_FAILED) return SystemError("map", path, error);
   const auto size = std::size_t(status.st_size);
+  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (mapped == MAP_FAILED) return SystemError("map", path, errno);
   for (std::size_t i = 0; i < kMost; ++i) {
     Slot& slot = mapped_slots[i];
     if (slot.taken.exchange(true)) continue;

@@ -123,6 +123,15 @@ Result<std::vector<StepRow>> RecordReader::StepsOf(const IndexRow& current) {
   return steps;
 }
 
+Result<std::vector<StepRow>> RecordReader::VersionsOf(MediaId id) {
+  TRY_ASSIGN(const IndexRow current, ViewOf(id));
+  TRY(NotPurged(current));
+  TRY_ASSIGN(auto steps, StepsOf(current));
+  if (current.change != Change::kStats)
+    steps.push_back({id, current.version, current.change, current.fetched_at, current.place});
+  return steps;
+}
+
 Result<std::vector<StoredRecord>> RecordReader::History(MediaId id) {
   auto history = LoadHistory(id);
   const auto damaged = [](const StoredRecord& record) { return !record.damage.empty(); };
@@ -132,12 +141,7 @@ Result<std::vector<StoredRecord>> RecordReader::History(MediaId id) {
 }
 
 Result<std::vector<StoredRecord>> RecordReader::LoadHistory(MediaId id) {
-  TRY_ASSIGN(const auto current, index_.Find(id));
-  if (!current) return Fail(ErrorCode::kNotFound, "{} is not stored", ToString(id));
-  if (current->change == Change::kPurge) return std::unexpected(LoadView(*current).error());
-  TRY_ASSIGN(auto steps, StepsOf(*current));
-  if (current->change != Change::kStats)
-    steps.push_back({id, current->version, current->change, current->fetched_at, current->place});
+  TRY_ASSIGN(const auto steps, VersionsOf(id));
   std::vector<StoredRecord> records;
   for (const StepRow& step : steps) {
     auto record = loader_.Load(id, step.version, step.place);

@@ -53,6 +53,8 @@ class RecordReader {
   // Every version kept, oldest first, each as it was when the version began: a stats record is no step,
   // Find() has the latest numbers. One that cannot be read is there with its `damage`.
   Result<std::vector<StoredRecord>> History(MediaId id);
+  // What the index says of these versions, without reading them. kNotFound also when the id was purged.
+  Result<std::vector<StepRow>> VersionsOf(MediaId id);
   // What is kept of an id's past, without reading it. kNotFound when the id was never stored.
   Result<Kept> KeptOf(MediaId id);
   // The version that was in force at that time: the last one fetched at or before it, with the newest numbers

@@ -137,10 +137,10 @@ class Publication {
     TRY(view);
     if (view->version < mark.version || ToMillis(view->fetched_at) < mark.fetched_at) return Standing::kNotThere;
     if (mark.stats || view->change == Change::kPurge) return Standing::kUnknown;
-    TRY_ASSIGN(const auto history, ports_.reader.History(id));
-    for (const StoredRecord& record : history) {
-      if (record.version == mark.version)
-        return ToMillis(record.fetched_at) == mark.fetched_at ? Standing::kThere : Standing::kNotThere;
+    TRY_ASSIGN(const auto versions, ports_.reader.VersionsOf(id));
+    for (const StepRow& one : versions) {
+      if (one.version == mark.version)
+        return ToMillis(one.fetched_at) == mark.fetched_at ? Standing::kThere : Standing::kNotThere;
     }
     return Standing::kUnknown;  // a compaction has dropped it
   }
