@@ -12,6 +12,7 @@
 #include "emulators.h"
 #include "mirror.h"
 #include "tables/bucket_tables.h"
+#include "tables/publish_world_test.h"
 #include "testing/duckdb_library.h"
 #include "testing/seeds.h"
 
@@ -55,16 +56,6 @@ struct TablesOverCeph : ::testing::Test {
     EXPECT_TRUE(manifest) << manifest.error().message;
     return manifest.value_or(tables::Manifest{});
   }
-  static std::map<std::string, std::string> PartsOf(const tables::Manifest& manifest) {
-    std::map<std::string, std::string> parts;
-    for (const auto& [name, table] : manifest.tables) {
-      if (name == "snapshots") continue;
-      for (const auto& file : table.files)
-        parts[name + "/" + std::string(tables::PartitionOf(file.path))] = file.sha256;
-    }
-    return parts;
-  }
-
   const World world{{"--movies=150", "--shows=15", "--people=90", "--gone=0", "--rate=0"}};
   EmulatorClient client{"ceph"};
   const std::string bucket = client.MakeBucket();
@@ -89,7 +80,7 @@ struct TablesOverCeph : ::testing::Test {
     const Finished made = RunToEnd({CollectorPath(), "tables"}, home, folder.path());
     ASSERT_EQ(made.code, 0) << made.err;
     PosixFileSystem at_home((folder.path() / "copy" / "tables").string());
-    EXPECT_EQ(PartsOf(Newest()), PartsOf(tables::ReadManifest(at_home, 1).value()));
+    EXPECT_EQ(PublishWorld::PartsOf(Newest()), PublishWorld::PartsOf(tables::ReadManifest(at_home, 1).value()));
   }
 };
 

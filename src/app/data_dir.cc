@@ -37,14 +37,12 @@ std::unexpected<Error> Unusable(std::string_view act, const std::string& path, i
   // What flock(2) says on file systems of other machines that have none.
   const bool foreign = error == ENOLCK || error == ENOTSUP || error == EINVAL || error == ENOSYS;
   const bool forbidden = error == EACCES || error == EPERM;
-  if (error == EROFS) {
-    return Fail(ErrorCode::kIo, "{} DATA_DIR {}: {}: make it writable, or name another folder with DATA_DIR",
-                act, path, std::strerror(error));
-  }
+  const bool read_only = error == EROFS;
   const ErrorCode code = wrong_path ? ErrorCode::kInvalid : full ? ErrorCode::kNoSpace : ErrorCode::kIo;
   const Hint hint = full        ? Hint::kFreeSpace
                     : foreign   ? Hint::kLocalDisk
                     : forbidden ? Hint::kPermission
+                    : read_only ? Hint::kReadOnly
                                 : Hint::kNone;
   return Fail(code, hint, "{} DATA_DIR {}: {}", act, path, std::strerror(error));
 }

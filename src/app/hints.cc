@@ -52,6 +52,8 @@ std::string WordsOf(Hint hint) {
       return "put DATA_DIR on a disk of this machine";
     case Hint::kPermission:
       return "run this as the user that owns DATA_DIR, or give this one the right to it";
+    case Hint::kReadOnly:
+      return "mount it for writing, or name another folder with DATA_DIR";
     case Hint::kProxy:
       return "check http_proxy, https_proxy and no_proxy (docs/configuration.md)";
     case Hint::kCertificate:

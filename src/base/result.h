@@ -51,6 +51,7 @@ enum class Hint : std::uint8_t {
   kFreeSpace,        // the disk, or a quota, is full
   kLocalDisk,        // the folder's file system cannot do what a store needs
   kPermission,       // this user may not do that to these files
+  kReadOnly,         // nobody may: the file system is mounted so
   kProxy,            // it went through a proxy
   kCertificate,      // the other side's certificate is not trusted
 };

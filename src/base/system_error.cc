@@ -29,6 +29,9 @@ std::unexpected<Error> SystemError(const char* act, const std::string& path, int
     case EPERM:
       hint = Hint::kPermission;
       break;
+    case EROFS:
+      hint = Hint::kReadOnly;
+      break;
     default:
       break;
   }
