@@ -32,11 +32,6 @@ constexpr Duration kAcceptAgain = std::chrono::milliseconds(10);
 // What epoll tells us of: these, or the id of a session. A timer of kListenerId: time to accept again.
 constexpr std::uint64_t kListenerId = 0, kWakeId = 1;
 
-struct Peer {
-  int open = 0;
-  int peak = 0;
-};
-
 bool EqualWithoutCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
   return a.size() == b.size() &&
@@ -64,6 +59,12 @@ std::string_view ServerRequest::header(std::string_view name) const {
 
 struct Server::Impl final : SessionHost {
   using SessionHost::SessionHost;
+
+  // The connections of one address.
+  struct Peer {
+    int open = 0;
+    int peak = 0;
+  };
 
   void Closed(ServerSession& session) override;
   Result<void> Listen();
