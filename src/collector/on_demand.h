@@ -37,7 +37,7 @@ struct OnDemandOptions {
   std::set<MediaType> stored;  // records of other types are not kept
   bool include_adult = false;  // nor are adult titles without it
   Namespaces namespaces;
-  SeasonExtras season_extras;
+  SeasonExtras season_extras = {};
 };
 
 class OnDemand {

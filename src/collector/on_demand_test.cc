@@ -58,8 +58,11 @@ class OnDemandTest : public ::testing::Test {
     requester_.emplace(clock_, transport_->side(), *limiter_, random_);
     intake_.emplace(clock_, *store_->writer, store_->ledger, StoreIntakeOptions{});
     fetcher_.emplace(clock_, *requester_, *intake_, log_,
-                     ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .user_agent = "test"}, std::move(options),
-                     [this](const Demand& demand, DemandReply reply) {
+                     ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
+                               .secret_query = "",
+                               .bearer = "",
+                               .user_agent = "test"},
+                     std::move(options), [this](const Demand& demand, DemandReply reply) {
                        seen_.push_back({demand, std::move(reply), clock_.Mono()});
                      });
     transport_->turn = [this] {
@@ -237,7 +240,10 @@ class BesideACollectorTest : public OnDemandTest {
   Collector collector{clock_,  requester,
                       queue,   intake,
                       log_,    random_,
-                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl), .user_agent = "test"},
+                      ApiAccess{.base_url = std::string(FakeTmdb::kBaseUrl),
+                                .secret_query = "",
+                                .bearer = "",
+                                .user_agent = "test"},
                       DefaultNamespaces(), {.concurrency = 20}};
   const StopFlag stop;
 };

@@ -139,8 +139,7 @@ Result<void> PartSplice::LoadPage() {
   for (const std::size_t column : places_.columns()) {
     TRY_ASSIGN(cells[column], old_->Read(group_, page_, column));
   }
-  at_.emplace();
-  at_->records = RecordsOf(places_, cells, old_->groups()[group_].rows(page_));
+  at_ = OldPage{.records = RecordsOf(places_, cells, old_->groups()[group_].rows(page_)), .next = 0, .cells = nullptr};
   return {};
 }
 

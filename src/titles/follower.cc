@@ -26,9 +26,7 @@ std::uint32_t SecondsOf(Time time) {
 
 Follower::Follower(FileSystem& files, Database& catalog, const Clock& clock, std::string folder,
                    PublishedTitles& published, Say say, FollowerOptions options)
-    : files_(files),
-      catalog_(catalog),
-      clock_(clock),
+    : clock_(clock),
       folder_(std::move(folder)),
       published_(published),
       say_(std::move(say)),

@@ -76,8 +76,6 @@ class Follower {
   void NotePast();
   PopularityOf PopularityBy(MediaType type);
 
-  FileSystem& files_;
-  Database& catalog_;
   const Clock& clock_;
   const std::string folder_;
   PublishedTitles& published_;
