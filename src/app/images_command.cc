@@ -85,7 +85,8 @@ Result<MediaType> ParseTypeWithImages(std::string_view text) {
 
 Result<std::string> ParseSize(std::string_view text) {
   if (images::IsSize(text)) return std::string(text);
-  return Fail(ErrorCode::kInvalid, "'{}' is no size of TMDB's: use w342, h632 or original", ShowValue(text));
+  return Fail(ErrorCode::kInvalid, "'{}' is no size of TMDB's: use {}", ShowValue(text),
+              fmt::join(images::kSizes, ", "));
 }
 
 Result<Wish> WishOf(const Arguments& arguments) {

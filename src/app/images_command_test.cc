@@ -108,6 +108,7 @@ TEST_F(ImagesCommandTest, FindsDamageAndFetchesItAgain) {
 TEST_F(ImagesCommandTest, NamesTheFlagThatIsWrong) {
   Fill();
   ExpectOneLine(Run({"images", "--sizes=w342,huge"}), 2, "--sizes: 'huge' is no size of TMDB's");
+  ExpectOneLine(Run({"images", "--sizes=w999"}), 2, "--sizes: 'w999' is no size of TMDB's: use w45, w92, ");
   ExpectOneLine(Run({"images", "--kinds=banner"}), 2, "--kinds: 'banner' is no kind of image");
   ExpectOneLine(Run({"images", "--types=keyword"}), 2, "--types: 'keyword' has no images");
   ExpectOneLine(Run({"images", "--languages=english"}), 2, "--languages: 'english' is no language");

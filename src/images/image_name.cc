@@ -56,9 +56,7 @@ Format ImageName::format() const {
 }
 
 bool IsSize(std::string_view text) {
-  if (text == "original") return true;
-  return text.size() >= 2 && text.size() <= 5 && (text[0] == 'w' || text[0] == 'h') && text[1] != '0' &&
-         std::ranges::all_of(text.substr(1), IsDigit);
+  return std::ranges::find(kSizes, text) != kSizes.end();
 }
 
 Result<std::string> NameOfFilePath(std::string_view file_path) {

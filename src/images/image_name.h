@@ -32,7 +32,10 @@ struct ImageName {
   std::string url_path() const { return "/" + size + "/" + name; }
 };
 
-// "original", or w or h and 1 to 4 digits.
+// The sizes in which TMDB gives images, of whichever kind: those of its /configuration. [rec 2026-06]
+inline constexpr std::array<std::string_view, 11> kSizes = {"w45",  "w92",  "w154", "w185",  "w300", "w342",
+                                                            "w500", "w780", "w1280", "h632", "original"};
+// One of them.
 bool IsSize(std::string_view text);
 // The name in a file path; kInvalid when it is none: a slash, 1 to 64 letters, digits, - or _, and .jpg, .png or .svg.
 Result<std::string> NameOfFilePath(std::string_view file_path);

@@ -23,7 +23,7 @@ TEST(ImageName, LetsNothingElseThrough) {
   }
   EXPECT_FALSE(NameOfFilePath("/" + std::string(65, 'a') + ".jpg"));
   EXPECT_FALSE(NameOfFilePath(std::string("/a\0b.jpg", 8)));
-  for (const char* size : {"", "w", "w0", "w12345", "342", "W342", "w3a", "originals", "x300"}) {
+  for (const char* size : {"", "w", "w0", "w12345", "342", "W342", "w3a", "originals", "x300", "w999", "w780 "}) {
     EXPECT_FALSE(IsSize(size)) << size;
   }
   for (const char* name : {"w342", "w342/", "/a.jpg", "w342//a.jpg", "w342/../a.jpg", "w342/a.jpg/"}) {
