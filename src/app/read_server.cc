@@ -115,7 +115,7 @@ struct ReadServer::Parts {
   // A show's seasons, and what is asked for again in another language, lie in a frame that was just inflated.
   RecordReader reader{store->files, store->catalog, std::size_t(settings.serve_cache_bytes) / 4};
   read_api::StoredRecords records{reader, &expected};
-  const TitleKeeper keeper{settings, [this](const std::string& what) { log.Info(what); }};
+  const TitleKeeper keeper{settings, [this](LogLevel level, const std::string& what) { log.Write(level, what); }};
   read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url};
   CatalogMark mark;
   serve::ApiHandler handler;

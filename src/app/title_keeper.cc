@@ -58,7 +58,10 @@ void TitleKeeper::Run(const std::stop_token& stop) {
       if (moved) folder = temporary.path();
       failed += moved ? fmt::format("; until this process ends it is kept in {}", folder) : "; " + made.error().message;
     }
-    if (failed != said_) say_("title index: " + failed);
+    // That another process keeps the index is as it should be; without any there is no search.
+    const bool kept_elsewhere = followed.error().code == ErrorCode::kBusy && moved;
+    const LogLevel level = kept_elsewhere ? LogLevel::kInfo : moved ? LogLevel::kWarn : LogLevel::kError;
+    if (failed != said_) say_(level, "title index: " + failed);
     said_ = std::move(failed);
     if (!moved) WaitFor(kTryAgainAfter, stop);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/log.h"
 #include "settings/settings.h"
 #include "titles/titles.h"
 
@@ -14,7 +15,7 @@ namespace tmdbc {
 
 class TitleKeeper {
  public:
-  using Say = std::function<void(const std::string&)>;
+  using Say = std::function<void(LogLevel, const std::string&)>;
 
   // The index is in DATA_DIR/serve; where another process keeps that one, in a temporary folder. `say` is called in the
   // thread, with what an operator should know.

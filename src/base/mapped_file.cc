@@ -66,10 +66,12 @@ Result<void> TakeOverBusErrors() {
 
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   TRY(TakeOverBusErrors());
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: to open a pipe would wait for somebody who writes.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError("open", path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return SystemError("stat", path, errno);
+  if (!S_ISREG(status.st_mode)) return Fail(ErrorCode::kIo, "map {}: it is not a regular file", path);
   if (status.st_size == 0) return MappedFile(nullptr, 0, 0);
   const auto size = std::size_t(status.st_size);
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);

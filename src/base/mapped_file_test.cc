@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -40,6 +41,10 @@ TEST(MappedFile, GivesTheBytesOfAFile) {
   EXPECT_FALSE(file->lost());
   EXPECT_EQ(MappedFile::Open(folder.File("empty", 0))->bytes(), "");
   EXPECT_EQ(MappedFile::Open(folder.path + "/none").error().code, ErrorCode::kNotFound);
+  // Nobody writes into the pipe: it must not be waited for.
+  ASSERT_EQ(::mkfifo((folder.path + "/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(MappedFile::Open(folder.path + "/pipe").error().code, ErrorCode::kIo);
+  EXPECT_EQ(MappedFile::Open(folder.path).error().code, ErrorCode::kIo);
 }
 
 TEST(MappedFile, ReadsAsZerosWhereTheFileWasCutOff) {

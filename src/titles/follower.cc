@@ -47,7 +47,7 @@ Result<void> Follower::Open() {
   for (const MediaType type : kIndexedTypes) {
     TRY_ASSIGN(Shelf shelf, Shelf::Open(folder_, type));
     if (!shelf.fresh_because().empty())
-      say_(fmt::format("the title index of {} is built again: {}", Name(type), shelf.fresh_because()));
+      say_(LogLevel::kInfo, fmt::format("the title index of {} is built again: {}", Name(type), shelf.fresh_because()));
     followed.push_back({.shelf = std::move(shelf)});
     Followed& one = followed.back();
     one.sealed = one.shelf.saved_up_to();
@@ -77,7 +77,7 @@ void Follower::NotePast() {
     AddDay(past_[type], TopOf(*one.view, today));
     // Lost, it is missed for a week at most.
     if (const auto written = WriteWhole(folder, PastName(type), PackPast(past_[type])); !written)
-      say_(written.error().message);
+      say_(LogLevel::kWarn, written.error().message);
   }
 }
 
@@ -130,7 +130,8 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
     return one.shelf.pending() < limit && !stop.requested();
   };
   const auto skip = [&](const FeedDamage& damage) -> Result<void> {
-    say_(fmt::format("the title index passes over damage in {} at byte {}: {}", damage.file, damage.offset, damage.what));
+    say_(LogLevel::kWarn,
+         fmt::format("the title index passes over damage in {} at byte {}: {}", damage.file, damage.offset, damage.what));
     return {};
   };
   while (one.sealed < newest) {
@@ -152,7 +153,7 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
 }
 
 Result<void> Follower::BeginAnew(Followed& one, std::string_view why) {
-  say_(fmt::format("the title index of {} is built again: {}", Name(one.shelf.type()), why));
+  say_(LogLevel::kInfo, fmt::format("the title index of {} is built again: {}", Name(one.shelf.type()), why));
   TRY(one.shelf.Clear());
   one.sealed = 0;
   one.open = {};
@@ -165,7 +166,8 @@ Result<void> Follower::Take(Followed& one, std::string_view text) {
   if (line && !line->is_record()) return {};
   const auto taken = line ? TakeRecord(one, *line) : std::unexpected(line.error());
   if (taken || taken.error().code == ErrorCode::kIo) return taken;
-  if (unreadable_++ == 0) say_(fmt::format("the title index leaves out what it cannot read: {}", taken.error().message));
+  if (unreadable_++ == 0)
+    say_(LogLevel::kWarn, fmt::format("the title index leaves out what it cannot read: {}", taken.error().message));
   return {};
 }
 

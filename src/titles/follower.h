@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/folder_lock.h"
+#include "base/log.h"
 #include "base/sqlite.h"
 #include "base/stop.h"
 #include "storage/change_feed.h"
@@ -40,8 +41,8 @@ struct FollowerOptions {
 
 class Follower {
  public:
-  // A sentence for the log; what it says has been settled.
-  using Say = std::function<void(const std::string&)>;
+  // A sentence for the log, and how much it matters; what it says has been settled.
+  using Say = std::function<void(LogLevel, const std::string&)>;
 
   // All but the folder's name and the options outlive it. `folder` is made when it is absent.
   Follower(FileSystem& files, Database& catalog, const Clock& clock, std::string folder, PublishedTitles& published,

@@ -33,7 +33,7 @@ struct FollowerWorld : StoreWorld {
     follower.reset();
     published = std::make_unique<PublishedTitles>();
     follower = std::make_unique<Follower>(files, catalog, clock, folder, *published,
-                                          [this](const std::string& what) { said += what + "\n"; }, with);
+                                          [this](LogLevel, const std::string& what) { said += what + "\n"; }, with);
   }
   bool Poll() {
     const auto polled = follower->Poll(no_stop);
@@ -223,7 +223,7 @@ TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
   FollowerWorld world;
   world.Poll();
   PublishedTitles mine;
-  Follower second(world.files, world.catalog, world.clock, world.folder, mine, [](const std::string&) {});
+  Follower second(world.files, world.catalog, world.clock, world.folder, mine, [](LogLevel, const std::string&) {});
   const auto polled = second.Poll(world.no_stop);
   ASSERT_FALSE(polled);
   EXPECT_EQ(polled.error().code, ErrorCode::kBusy);
