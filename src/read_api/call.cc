@@ -50,6 +50,15 @@ std::shared_ptr<const Record> Call::FindList(std::string_view path) {
   return found;
 }
 
+const std::string* Call::FindRow(MediaId id, std::string_view key) {
+  const KeptRows::Row* const row = failed_ ? nullptr : mirror_.rows.Find(key);
+  if (row == nullptr) return nullptr;
+  const auto source = mirror_.records.SourceOf(id);
+  if (!source || *source != row->source) return nullptr;
+  sources_.push_back(*source);
+  return &row->text;
+}
+
 std::optional<std::vector<std::string_view>> Call::Appends() const {
   const std::vector<std::string_view> sent = query().List("append_to_response");
   if (sent.size() > kMaxAppends) return std::nullopt;
@@ -61,8 +70,7 @@ std::optional<std::vector<std::string_view>> Call::Appends() const {
 }
 
 Answer Call::NotFound(MediaId id) {
-  lacks_ = true;
-  lacking_ = id;
+  LackRecord(id);
   Answer answer = ErrorAnswer(34);
   const auto awaited = mirror_.records.IsAwaited(id);
   if (!awaited) NoteProblem(awaited.error());

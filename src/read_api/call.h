@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "read_api/answer.h"
 #include "read_api/api_request.h"
+#include "read_api/kept_rows.h"
 #include "read_api/language.h"
 #include "read_api/records.h"
 #include "titles/titles.h"
@@ -28,6 +29,7 @@ struct Mirror {
   // The newest view of each configuration list that was read: they are small, and every answer in another language
   // needs one.
   std::map<MediaId, std::shared_ptr<const Record>> lists = {};
+  KeptRows rows = {};
   std::string image_base_url = {};  // that /3/configuration gives, with a slash at its end; empty: TMDB's
 };
 
@@ -57,6 +59,15 @@ class Call {
   }
   // The same of a configuration list by its path ("genre/tv/list"), read again only when there is a newer one.
   std::shared_ptr<const Record> FindList(std::string_view path);
+  // A row that was made of that record before, when the record is still the same, which is noted as a source; else null.
+  // `key` says which row of which record. It lives until the next one is looked for or kept.
+  const std::string* FindRow(MediaId id, std::string_view key);
+  // `text` was made of that record alone.
+  void KeepRow(const Record& record, std::string key, std::string text) {
+    mirror_.rows.Put(std::move(key), {record.source, std::move(text)});
+  }
+  // How many records that are there could not be read.
+  std::size_t problems() const { return problems_.size(); }
   // The title index as it was when it was first asked for, noted as what the answer rests on. Null: there is none, or
   // it is being built.
   const titles::Titles* Titles();
@@ -74,6 +85,11 @@ class Call {
   void WorsenWithAge() { fidelity_ = std::max(fidelity_, Fidelity::kApproximate); }
   // A part of what was asked for is not stored (Answer::lacks).
   void Lack() { lacks_ = true; }
+  // The same, and that record has to be fetched for it.
+  void LackRecord(MediaId id) {
+    lacks_ = true;
+    lacking_ = id;
+  }
 
   // `made`, which the endpoint returned, with what was noted on the way.
   Answer Finished(Answer made) &&;

@@ -13,7 +13,7 @@
 namespace tmdbc::read_api {
 namespace {
 
-constexpr std::chrono::hours kListMaxAge{12};  // TMDB's own
+constexpr std::chrono::hours kConfigurationMaxAge{12};  // TMDB's own
 
 // The body with the pictures at another address than TMDB's.
 std::string WithImagesAt(const JsonObject& configuration, std::string_view base_url) {
@@ -43,7 +43,7 @@ Answer Missing() {
 }
 
 Answer AnswerOf(const std::shared_ptr<const Record>& list) {
-  return list == nullptr ? Missing() : Answer{.body = list->body, .max_age = kListMaxAge};
+  return list == nullptr ? Missing() : Answer{.body = list->body, .max_age = kConfigurationMaxAge};
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Answer Configuration(Call& call) {
   if (!names) return ErrorAnswer(27);
   const JsonObject stored(list->body);
   const std::string body = call.image_base_url().empty() ? list->body : WithImagesAt(stored, call.image_base_url());
-  if (names->empty()) return {.body = body, .max_age = kListMaxAge};
+  if (names->empty()) return {.body = body, .max_age = kConfigurationMaxAge};
   constexpr std::string_view kNames[] = {"countries", "jobs", "languages", "primary_translations",
                                          "timezones"};
   JsonSplice out = JsonSplice::Object(body.size());
@@ -70,7 +70,7 @@ Answer Configuration(Call& call) {
       out.Add(name, appended->body);
     }
   }
-  return {.body = std::move(out).Take(), .max_age = kListMaxAge};
+  return {.body = std::move(out).Take(), .max_age = kConfigurationMaxAge};
 }
 
 Answer ConfigurationList(Call& call) {
@@ -103,7 +103,7 @@ Answer Providers(Call& call) {
   call.Worsen(Fidelity::kApproximate);
   const std::string results = std::move(rows).Take();
   const NewValue values[] = {{"results", results}};
-  return {.body = WithValues(object, values), .max_age = kListMaxAge};
+  return {.body = WithValues(object, values), .max_age = kConfigurationMaxAge};
 }
 
 Answer Timezones(Call& call) {
@@ -118,7 +118,7 @@ Answer Timezones(Call& call) {
     rows.Add(std::move(row).Take());
   }
   call.Worsen(Fidelity::kDerived);
-  return {.body = std::move(rows).Take(), .max_age = kListMaxAge};
+  return {.body = std::move(rows).Take(), .max_age = kConfigurationMaxAge};
 }
 
 }  // namespace tmdbc::read_api

@@ -315,9 +315,9 @@ Answer ListPage(Call& call, const ListRequest& request) {
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
   const auto found = titles::Discover(*index, request.type, request.filter, request.sort, request.descending,
-                                      SkipOf(*page), kRowsAPage);
+                                      SkipOf(*page), kRowsToFind);
   const RowStyle style = StyleOf(call, RowForm::kList, request.type == MediaType::kMovie);
-  return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total, request.first),
+  return {.body = PageOfRows(call, *page, found, style, request.first),
           .fidelity = request.fidelity,
           .max_age = MaxAgeAt(call.now())};
 }

@@ -41,7 +41,10 @@ Answer Find(Call& call) {
   const auto source = titles::ParseExternalSource(query.Get("external_source").value_or(""));
   if (!source) return ParameterMissing("external_source");
   const titles::Titles* const index = call.Titles();
-  if (index == nullptr) return IndexAwaited();
+  if (index == nullptr) {
+    call.Lack();
+    return IndexAwaited();
+  }
   const RowStyle style = StyleOf(call, RowForm::kMixed, false);
   std::string body = "{";
   bool any = false;
@@ -50,7 +53,8 @@ Answer Find(Call& call) {
     any = any || !found.empty();
     std::string rows;
     if (type != MediaType::kSeason) {
-      rows = RowsOf(call, found, style);
+      std::int64_t gone = 0;
+      rows = RowsOf(call, found, style, found.size(), gone);
     } else {
       for (const titles::Found& one : found) {
         if (const auto record = call.Find(one.id)) rows += (rows.empty() ? "" : ",") + SeasonRow(*record);

@@ -125,9 +125,9 @@ std::string NearTo(Call& call, const Subject& subject, bool recommendations) {
     return Envelope(page, "", 0);
   }
   call.Worsen(Fidelity::kApproximate);
-  const auto found = titles::Similar(*index, {subject.type, subject.id}, SkipOf(page), kRowsAPage);
+  const auto found = titles::Similar(*index, {subject.type, subject.id}, SkipOf(page), kRowsToFind);
   const RowStyle style = StyleOf(call, recommendations ? RowForm::kMixed : RowForm::kList, false);
-  return Envelope(page, RowsOf(call, found.rows, style), found.total);
+  return PageOfRows(call, page, found, style);
 }
 
 }  // namespace tmdbc::read_api

@@ -59,6 +59,41 @@ TEST(Lists, HaveTwentyRowsAPageAndTheSameTotalsOnAll) {
   EXPECT_EQ(world.Get("/3/search/nonsense?query=x").status, 404);
 }
 
+// The index hears of a deletion a moment later than the store.
+TEST(Lists, FillUpAndCountWithoutWhatWasDeletedAMomentAgo) {
+  ListWorld world;
+  for (int id = 1; id <= 25; ++id) world.Film(id, 100 - id);
+  world.records.all.erase({MediaType::kMovie, 2});
+  world.records.all.erase({MediaType::kMovie, 5});
+  EXPECT_EQ(world.List("movie/popular"), "1,3,4,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22 of 23");
+  EXPECT_EQ(world.List("search/movie?query=film&page=2"), "21,22,23,24,25 of 25");
+}
+
+TEST(Lists, ShowEachRecordAsItIsNowAndInTheWayThatIsAskedFor) {
+  ListWorld world;
+  const auto film = [&](std::string_view german) {
+    world.Film(1, 5, fmt::format(R"(,"original_title":"O","release_date":"2000-01-01","translations":{{"translations":[)"
+                                 R"({{"iso_3166_1":"DE","iso_639_1":"de","data":{{"title":"{}"}}}}]}}{})",
+                                 german, ReleasedOn("FR", "2001-02-03", 3)));
+  };
+  const auto has = [&](std::string_view target, std::string_view text) {
+    const std::string body = world.Get(fmt::format("/3/{}", target)).body;
+    EXPECT_TRUE(body.contains(text)) << target << body;
+  };
+  film("Eins");
+  for (int twice = 0; twice < 2; ++twice) {
+    has("movie/popular", R"("title":"Film 1")");
+    has("movie/popular?language=de", R"("title":"Eins")");
+    has("movie/popular?language=it", R"("title":"O")");
+    has("movie/popular?region=FR", R"("release_date":"2001-02-03")");
+    has("movie/popular?page=1", R"("release_date":"2000-01-01")");
+    has("trending/movie/day", R"("media_type":"movie")");
+  }
+  film("Zwei");
+  has("movie/popular?language=de", R"("title":"Zwei")");
+  EXPECT_EQ(world.Get("/3/movie/popular?language=de").sources.size(), 1u);
+}
+
 TEST(Lists, PrintThePopularityThatTheyAreSortedBy) {
   ListWorld world;
   world.Film(1, 5);

@@ -12,6 +12,27 @@ namespace {
 
 constexpr std::int64_t kLastPage = 500;
 
+// The row, empty when there is none. It is kept when it follows from one record: that of a person in another language
+// rests on those of what the person is known for.
+std::string RowOfFound(Call& call, const titles::Found& one, const RowStyle& style) {
+  const MediaType type = one.id.type;
+  RowStyle with = style;
+  const std::string popularity = fmt::format("{}", one.popularity);
+  if (type != MediaType::kKeyword && type != MediaType::kCompany) with.popularity = popularity;
+  const bool keeps = style.language.IsStored() || type != MediaType::kPerson;
+  std::string key;
+  if (keeps) {
+    key = fmt::format("{}/{}/{}-{}/{}/{}", ToString(one.id), int(style.form), style.language.code(),
+                      style.language.region(), style.region, popularity);
+    if (const std::string* const row = call.FindRow(one.id, key)) return *row;
+  }
+  const auto record = call.Find(one.id);
+  if (!record) return {};
+  std::string row = RowOf(call, *record, with);
+  if (keeps && !row.empty()) call.KeepRow(*record, std::move(key), row);
+  return row;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> PageOf(const Query& query) {
@@ -25,20 +46,30 @@ std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t tota
                      first.empty() ? "" : ",", page, rows, pages, total);
 }
 
-std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style) {
+std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style, std::size_t most,
+                   std::int64_t& gone) {
   std::string rows;
+  std::size_t taken = 0;
+  gone = 0;
   for (const titles::Found& one : found) {
-    const auto record = call.Find(one.id);
-    if (!record) continue;
-    const std::string popularity = fmt::format("{}", one.popularity);
-    RowStyle with = style;
-    if (one.id.type != MediaType::kKeyword && one.id.type != MediaType::kCompany) with.popularity = popularity;
-    const std::string row = RowOf(call, *record, with);
+    if (taken == most) break;
+    const std::size_t problems = call.problems();
+    const std::string row = RowOfFound(call, one, style);
+    const bool is_gone = row.empty() && call.problems() == problems;
+    gone += is_gone ? 1 : 0;
+    taken += is_gone ? 0 : 1;
     if (row.empty()) continue;
     if (!rows.empty()) rows += ',';
     rows += row;
   }
   return rows;
+}
+
+std::string PageOfRows(Call& call, std::int64_t page, const titles::FoundPage& found, const RowStyle& style,
+                       std::string_view first) {
+  std::int64_t gone = 0;
+  const std::string rows = RowsOf(call, found.rows, style, std::size_t(kRowsAPage), gone);
+  return Envelope(page, rows, found.total - gone, first);
 }
 
 RowStyle StyleOf(const Call& call, RowForm form, bool with_region) {

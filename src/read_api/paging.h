@@ -15,6 +15,9 @@
 namespace tmdbc::read_api {
 
 inline constexpr std::int64_t kRowsAPage = 20;
+// So many rows are looked for in the title index: those beyond a page stand in for what was deleted a moment ago, and
+// which the index still has.
+inline constexpr std::size_t kRowsToFind = kRowsAPage + 5;
 
 // The page that is asked for, else 1; nothing for any text but a whole number from 1 to 500: ErrorAnswer(22).
 std::optional<std::int64_t> PageOf(const Query& query);
@@ -26,8 +29,13 @@ inline std::size_t SkipOf(std::int64_t page) {
 // ("dates":{...}). Nothing found is one page.
 std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first = {});
 
-// The rows of what was found, with commas between; records that are gone meanwhile, and damaged ones, are left out.
-std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style);
+// The rows of the first of `found`, `most` at most, with commas between. What is gone meanwhile is passed over, the next
+// takes its place, and `gone` receives how many were; damaged ones leave their place empty.
+std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style, std::size_t most,
+                   std::int64_t& gone);
+// The page of that number out of kRowsToFind that were found for it, in its envelope.
+std::string PageOfRows(Call& call, std::int64_t page, const titles::FoundPage& found, const RowStyle& style,
+                       std::string_view first = {});
 // How the call wants its rows: in its language; in its region.
 RowStyle StyleOf(const Call& call, RowForm form, bool with_region);
 

@@ -13,7 +13,8 @@ Answer ReadApi::Get(const ApiRequest& request) {
   Call call(request, mirror_, clock_.Now());
   Answer answer = route->endpoint(call);
   answer = std::move(call).Finished(std::move(answer));
-  const bool is_about_request = answer.status != 200 && answer.status != 404;
+  // 503: what it would be answered from is being made.
+  const bool is_about_request = answer.status != 200 && answer.status != 404 && answer.status != 503;
   if (route->beyond == Beyond::kNothing || is_about_request) answer.lacking.reset();
   answer.lacks = answer.lacking.has_value() || (answer.lacks && route->beyond == Beyond::kTmdb && !is_about_request);
   return answer;

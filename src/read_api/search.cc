@@ -56,8 +56,8 @@ Answer Search(Call& call) {
   if (kind->name == "movie") search.primary_year = YearFrom(query.Get("primary_release_year").value_or(""));
   if (kind->name == "tv") search.primary_year = YearFrom(query.Get("first_air_date_year").value_or(""));
   if (kind->name == "movie" || kind->name == "tv") search.year = YearFrom(query.Get("year").value_or(""));
-  const auto found = titles::Search(*index, kind->types, search, SkipOf(*page), kRowsAPage);
-  return {.body = Envelope(*page, RowsOf(call, found.rows, style), found.total),
+  const auto found = titles::Search(*index, kind->types, search, SkipOf(*page), kRowsToFind);
+  return {.body = PageOfRows(call, *page, found, style),
           .fidelity = Fidelity::kApproximate,
           .max_age = kSearchMaxAge};
 }

@@ -32,8 +32,9 @@ Answer Trending(Call& call) {
   if (!page) return ErrorAnswer(22);
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
-  const auto found = titles::Trending(*index, types, week ? titles::Since::kWeek : titles::Since::kDay, SkipOf(*page), kRowsAPage);
-  return {.body = Envelope(*page, RowsOf(call, found.rows, StyleOf(call, RowForm::kMixed, false)), found.total),
+  const auto found = titles::Trending(*index, types, week ? titles::Since::kWeek : titles::Since::kDay, SkipOf(*page),
+                                      kRowsToFind);
+  return {.body = PageOfRows(call, *page, found, StyleOf(call, RowForm::kMixed, false)),
           .fidelity = Fidelity::kApproximate,
           .max_age = kTrendingMaxAge};
 }
