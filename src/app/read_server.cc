@@ -13,6 +13,7 @@
 
 #include "app/catalog_mark.h"
 #include "app/dashboard_view.h"
+#include "app/export_times.h"
 #include "app/opened_store.h"
 #include "app/title_keeper.h"
 #include "dashboard/dashboard_handler.h"
@@ -111,10 +112,12 @@ struct ReadServer::Parts {
   const Settings& settings;
   Log& log;
   const std::unique_ptr<OpenedStore> store;
-  PopularityTable expected{store->catalog};
+  PopularityTable exported{store->catalog};
+  ExportTimes export_times{store->catalog, store->clock};
   // A show's seasons, and what is asked for again in another language, lie in a frame that was just inflated.
   RecordReader reader{store->files, store->catalog, std::size_t(settings.serve_cache_bytes) / 4};
-  read_api::StoredRecords records{reader, &expected};
+  read_api::StoredRecords records{reader, &exported,
+                                  [this](MediaType type) { return export_times.Of(type); }};
   const TitleKeeper keeper{settings, [this](LogLevel level, const std::string& what) { log.Write(level, what); }};
   read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url};
   CatalogMark mark;

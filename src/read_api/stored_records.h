@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
-// StoredRecords: Records out of the store, as it is at the moment of asking. One thread.
+// StoredRecords: Records out of the store, as it is at the moment of asking. The popularity of a body is that of the last
+// export where the export is newer than the body: lists are sorted by it, and a record is fetched again once a month. One
+// thread.
 #pragma once
+
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "read_api/records.h"
 #include "storage/popularity_table.h"
@@ -10,10 +16,14 @@ namespace tmdbc::read_api {
 
 class StoredRecords : public Records {
  public:
-  // Both outlive it. `expected` has the ids of the last exports, so that one which is not stored yet is told from one that
-  // nobody knows; null: they are not told apart.
-  explicit StoredRecords(RecordReader& reader, PopularityTable* expected = nullptr)
-      : reader_(reader), expected_(expected) {}
+  // When TMDB made the last export of a type that was accepted; the beginning of time: there is none.
+  using ExportTime = std::function<Time(MediaType)>;
+
+  // Both outlive it. `exported` has the popularities of the last exports, which are of `made_at`; without the one or the
+  // other they count for nothing. It has their ids, too, so that one which is not stored yet is told from one that nobody
+  // knows; null: they are not told apart.
+  explicit StoredRecords(RecordReader& reader, PopularityTable* exported = nullptr, ExportTime made_at = {})
+      : reader_(reader), exported_(exported), made_at_(std::move(made_at)) {}
 
   Result<std::shared_ptr<const Record>> Get(MediaId id) override;
   Result<std::shared_ptr<const Record>> GetSeason(std::int64_t tv_id, std::int64_t season_number) override;
@@ -21,8 +31,14 @@ class StoredRecords : public Records {
   Result<bool> IsAwaited(MediaId id) override;
 
  private:
+  Result<std::shared_ptr<const Record>> Live(Result<StoredBody> found);
+  Source SourceFrom(const IndexRow& row, std::optional<float> popularity) const;
+  // By an export that is newer than the view.
+  std::optional<float> NewerPopularity(const IndexRow& row);
+
   RecordReader& reader_;
-  PopularityTable* const expected_;
+  PopularityTable* const exported_;
+  const ExportTime made_at_;
 };
 
 }  // namespace tmdbc::read_api

@@ -30,6 +30,37 @@ TEST(StoredRecords, GiveTheNewestViewAndAStampOfItsOwn) {
   EXPECT_NE((*second)->body.find("\"popularity\":70.000"), std::string::npos);
 }
 
+TEST(StoredRecords, HaveThePopularityOfAnExportThatIsNewerThanTheRecord) {
+  StoreWorld world;
+  Time made_at{};
+  StoredRecords records(world.store->reader, &world.store->popularity, [&](MediaType) { return made_at; });
+  world.Put(testing::Movie(550, "Fight Club", 61.4, world.clock.Now()));
+  world.Commit();
+  const auto popularity = [&] {
+    const auto record = records.Get(kFilm);
+    EXPECT_EQ(*records.SourceOf(kFilm), (*record)->source);
+    return std::string(MemberOf((*record)->body, "popularity"));
+  };
+  const auto before = *records.SourceOf(kFilm);
+  const auto set = [&](float value) {
+    const Popularity exported[] = {{.id = 550, .popularity = value}};
+    ASSERT_TRUE(world.store->popularity.Set(MediaType::kMovie, exported));
+  };
+  set(70.5f);
+  EXPECT_EQ(popularity(), "61.400") << "an older one";
+  EXPECT_EQ(*records.SourceOf(kFilm), before);
+  made_at = world.clock.Now() + std::chrono::hours(1);
+  EXPECT_EQ(popularity(), "70.5");
+  const auto after = *records.SourceOf(kFilm);
+  EXPECT_NE(after.stamp, before.stamp);
+  EXPECT_EQ(after.fetched_at, before.fetched_at);
+  set(61.4f);
+  EXPECT_EQ(popularity(), "61.400") << "TMDB's bytes, where they say the same";
+  set(12.25f);
+  EXPECT_NE(records.SourceOf(kFilm)->stamp, after.stamp);
+  EXPECT_EQ(popularity(), "12.25");
+}
+
 TEST(StoredRecords, TellAnAwaitedIdFromOneThatNobodyKnows) {
   StoreWorld world;
   StoredRecords records(world.store->reader, &world.store->popularity);

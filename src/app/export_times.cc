@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "app/export_times.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "harvester/accepted_exports.h"
+#include "tmdb/export_line.h"
+
+namespace tmdbc {
+namespace {
+
+// A day's files are written from 07:00 UTC on (docs/tmdb-facts.md).
+constexpr std::chrono::hours kExportsBegin{7};
+constexpr std::chrono::seconds kLookAtExportsEvery{1};
+
+}  // namespace
+
+Time ExportTimes::Of(MediaType type) {
+  if (clock_.Mono() >= look_at_) Look();
+  const auto found = times_.find(type);
+  return found == times_.end() ? Time{} : found->second;
+}
+
+void ExportTimes::Look() {
+  look_at_ = clock_.Mono() + kLookAtExportsEvery;
+  const auto accepted = AcceptedExports(catalog_);
+  if (!accepted) return;  // as it was
+  std::map<MediaType, Time> times;
+  std::set<std::string> seen;
+  for (const AcceptedExport& one : *accepted) {
+    const auto file = std::ranges::find(kExportFiles, one.name, &ExportFile::name);
+    if (file == kExportFiles.end() || !file->has_popularity || !seen.insert(one.name).second) continue;  // the newest of a name comes first
+    const Time time = Time(one.date) + kExportsBegin;
+    const auto [known, first] = times.emplace(file->type, time);
+    if (!first) known->second = std::min(known->second, time);
+  }
+  times_ = std::move(times);
+}
+
+}  // namespace tmdbc
