@@ -20,11 +20,6 @@ namespace {
 
 using namespace testing;
 
-std::filesystem::path SourceDir() {
-  const char* dir = std::getenv("TMDBC_SOURCE_DIR");
-  return dir ? dir : ".";
-}
-
 // Empty when it is nowhere.
 std::filesystem::path FindPromtool() {
   std::stringstream folders(std::getenv("PATH") ? std::getenv("PATH") : "");

@@ -31,6 +31,11 @@ inline std::string ReadFile(const std::filesystem::path& path) {
   return text.str();
 }
 
+inline std::filesystem::path SourceDir() {
+  const char* dir = std::getenv("TMDBC_SOURCE_DIR");
+  return dir ? dir : ".";
+}
+
 inline std::filesystem::path BinaryDir() {
   const char* dir = std::getenv("TMDBC_BINARY_DIR");
   return dir ? dir : TMDBC_BINARY_DIR;

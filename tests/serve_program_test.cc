@@ -120,13 +120,10 @@ TEST_F(ServeTest, RunServesWhatItFetchesWhileItDoes) {
     if (std::regex_search(changes.out, match, std::regex("\"id\":([0-9]+)"))) film = match[1];
   }
   EXPECT_EQ(run.Get("/3/movie/" + film).status, 200) << run.program().err();
-  std::smatch match;
-  const std::string log = run.program().err();
-  ASSERT_TRUE(std::regex_search(log, match, std::regex("http://127\\.0\\.0\\.1:([0-9]+)/metrics"))) << log;
-  const auto metrics = http::TestConnection(std::uint16_t(std::stoi(match[1]))).Get("/metrics");
-  EXPECT_TRUE(metrics.body.contains("tmdbc_serve_requests_total{endpoint=\"movie\",status=\"200\"} 1\n"))
-      << metrics.body;
-  EXPECT_TRUE(metrics.body.contains("tmdbc_queue_messages")) << metrics.body;
+  const std::string metrics = run.Metrics();
+  EXPECT_TRUE(metrics.contains("tmdbc_serve_requests_total{endpoint=\"movie\",status=\"200\"} 1\n"))
+      << metrics;
+  EXPECT_TRUE(metrics.contains("tmdbc_queue_messages")) << metrics;
   const int code = run.Stop();
   EXPECT_TRUE(code == 0 || code == 1) << code;
 }

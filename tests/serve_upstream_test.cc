@@ -124,6 +124,21 @@ TEST_F(ServeUpstreamTest, BeginsWithNothingAndKeepsWhatWasAskedFor) {
   EXPECT_EQ(Tell({"query", "--type=movie", "--id=7"}).out, Truth("type=movie&id=7") + "\n");
 }
 
+TEST_F(ServeUpstreamTest, CountsWhatItAsksForUnderNamesThatTheDocumentationHas) {
+  Begin({});
+  settings["METRICS_LISTEN"] = "127.0.0.1:0";
+  Serving serve({"serve", "--upstream", "--listen=127.0.0.1:0"}, settings, folder.path());
+  EXPECT_EQ(serve.Get("/3/tv/2/season/1").status, 200);
+  EXPECT_EQ(serve.Get("/3/movie/999999").status, 404);
+  EXPECT_EQ(serve.Get("/3/tv/2/season/1/credits").status, 200);
+  const std::string metrics = serve.Metrics();
+  for (const std::string line : {"demands_total{outcome=\"stored\"} 1\n", "demands_total{outcome=\"absent\"} 1\n",
+                                 "demands_total{outcome=\"answer\"} 1\n", "pending 0\n", "waited_total 3\n", "waiting 0\n"})
+    EXPECT_TRUE(metrics.contains("\ntmdbc_serve_upstream_" + line)) << line << metrics;
+  EXPECT_EQ(ServeNamesIn(metrics, "# TYPE "), ServeNamesIn(ReadFile(SourceDir() / "docs/serving.md")));
+  EXPECT_EQ(serve.Stop(), 0);
+}
+
 TEST_F(ServeUpstreamTest, RunSharesItsRateWithWhatIsAskedFor) {
   Begin({"--latency=20..60"}, 400);
   settings["SERVE_LISTEN"] = "127.0.0.1:0";

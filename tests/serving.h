@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,13 @@ class Serving {
   http::SeenAnswer Get(const std::string& target, const std::string& headers = "") const {
     return http::TestConnection(port_).Get(target, headers);
   }
+  // What METRICS_LISTEN=127.0.0.1:0 gives.
+  std::string Metrics() const {
+    const std::string log = program_->err();
+    std::smatch match;
+    if (!std::regex_search(log, match, std::regex("http://127\\.0\\.0\\.1:([0-9]+)/metrics"))) return log;
+    return http::TestConnection(std::uint16_t(std::stoi(match[1]))).Get("/metrics").body;
+  }
   Program& program() { return *program_; }
   int Stop() {
     program_->Signal(SIGTERM);
@@ -49,5 +57,13 @@ class Serving {
   std::optional<Program> program_;
   std::uint16_t port_ = 0;
 };
+
+// The names of the numbers about what is served: of a text of Prometheus's, or of a page that speaks of them.
+inline std::set<std::string> ServeNamesIn(const std::string& text, const std::string& before = "") {
+  const std::regex name(before + "(tmdbc_serve_[a-z_]+)");
+  std::set<std::string> names;
+  for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at) names.insert(at->str(1));
+  return names;
+}
 
 }  // namespace tmdbc::testing

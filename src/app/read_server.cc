@@ -140,7 +140,7 @@ struct ReadServer::Parts {
                      LinesOf(settings.serve_log),
                      metrics};
   DemandDesk* const demands;  // null: nothing is fetched
-  serve::Upstream upstream{store->clock, [this](const Demand& demand) { demands->Put(demand); }};
+  serve::Upstream upstream{store->clock, metrics, [this](const Demand& demand) { demands->Put(demand); }};
   std::shared_ptr<http::TlsContext> tls;  // null: none
   std::string address;
   std::unique_ptr<http::Server> server;

@@ -33,7 +33,10 @@ Found FindSubject(Call& call) {
   auto id = PositiveInteger(text);
   if (*type == MediaType::kMovie && text.starts_with("tt")) {
     const titles::Titles* const index = call.Titles();
-    if (index == nullptr) return std::unexpected(IndexAwaited());
+    if (index == nullptr) {
+      call.Lack();
+      return std::unexpected(IndexAwaited());
+    }
     const auto found = titles::FindExternal(*index, MediaType::kMovie, titles::ExternalSource::kImdb, text);
     if (found.empty()) {
       call.Lack();
@@ -73,13 +76,24 @@ Found FindEpisodeSubject(Call& call, JsonSlice& text) {
   return found;
 }
 
-// season/N, or season/N/credits, appended to a show.
+// Whether the show's own list of seasons has that one.
+bool HasSeason(const Subject& show, std::int64_t number) {
+  return std::ranges::any_of(ElementsOf(show.body["seasons"]), [&](JsonSlice season) {
+    return IntegerOf(MemberOf(season, "season_number")) == number;
+  });
+}
+
+// season/N, or season/N/credits, appended to a show. Clients ask for twenty at a venture: only one that TMDB lists is
+// missed.
 std::string AppendedSeason(Call& call, const Subject& show, std::string_view name) {
   name.remove_prefix(kSeasonPrefix.size());
   const std::size_t slash = std::min(name.find('/'), name.size());
   const auto number = IntegerOf(name.substr(0, slash));
   auto record = number && *number >= 0 ? call.FindSeason(show.id, *number) : nullptr;
-  if (record == nullptr) return {};
+  if (record == nullptr) {
+    if (number && HasSeason(show, *number)) call.LackRecord({MediaType::kTv, show.id});
+    return {};
+  }
   const Subject season(std::move(record));
   if (slash == name.size()) return Closed(OpenSeasonBody(call, season, call.language(), SeasonId::kWithout));
   const PartKind* kind = FindPart(MediaType::kSeason, name.substr(slash + 1));

@@ -145,6 +145,23 @@ TEST(Find, GivesFiveArraysAndComparesTvdbIdsAsNumbers) {
   EXPECT_EQ(world.Get("/3/movie/tt0000009").status, 404);
 }
 
+TEST(Review, IsFoundByItsIdOnTheStoredPageOfItsShow) {
+  ListWorld world;
+  world.Film(1, 1, R"(,"reviews":{"page":1,"results":[{"author":"A","id":"640b2aeecaaca20079decdcc","url":"u"}]})");
+  world.Show(2, 1,
+             R"(,"reviews":{"page":1,"results":[{"author":"B","author_details":{"rating":9.0},"content":"\"C\"",)"
+             R"("created_at":"c","id":"5488c29bc3a3686f4a00004a","updated_at":"d","url":"u"}]})");
+  const Answer answer = world.Get("/3/review/5488c29bc3a3686f4a00004a");
+  EXPECT_EQ(answer.body,
+            R"({"id":"5488c29bc3a3686f4a00004a","author":"B","author_details":{"rating":9.0},"content":"\"C\"",)"
+            R"("created_at":"c","iso_639_1":"en","media_id":2,"media_title":"Show 2","media_type":"tv",)"
+            R"("updated_at":"d","url":"u"})");
+  EXPECT_EQ(answer.fidelity, Fidelity::kDerived);
+  EXPECT_TRUE(world.Get("/3/review/640b2aeecaaca20079decdcc").body.contains(R"("media_title":"Film 1","media_type":"movie")"));
+  EXPECT_EQ(world.Get("/3/review/5488c29bc3a3686f4a00004b").status, 404);
+  EXPECT_EQ(world.Get("/3/find/5488c29bc3a3686f4a00004a?external_source=review_id").status, 422);
+}
+
 TEST(Discover, TakesAPipeForOrAndACommaForAnd) {
   ListWorld world;
   world.Film(1, 3, R"(,"keywords":{"keywords":[{"id":7},{"id":8}]})");

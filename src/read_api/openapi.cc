@@ -111,6 +111,8 @@ constexpr std::array kSchemas = {
     Schema{"KeywordsFound", PAGE "[Named]"},
     Schema{"ChangedIds", PAGE "[ChangeRow]"},
     Schema{"Pages", "id* int, " PAGE "[object]"},
+    Schema{"Review", "id text, author text, author_details object, content text, created_at text, iso_639_1 text, media_id int, "
+                     "media_title text, media_type text, updated_at text, url text"},
     Schema{"Found", "movie_results [MovieRow], person_results [PersonRow], tv_results [ShowRow], tv_episode_results [object], "
                     "tv_season_results [object]"},
 
@@ -242,6 +244,7 @@ constexpr std::array kPaths = {
     DescribedPath{"search/company", "Companies", "query! page", "Companies by name"},
     DescribedPath{"search/keyword", "KeywordsFound", "query! page", "Keywords by name"},
     DescribedPath{"find/{external_id}", "Found", "external_source! language", "What has that id elsewhere"},
+    DescribedPath{"review/{review_id}", "Review", "", "A review that is on the first page of its film or show"},
     DescribedPath{"discover/movie", "Movies",
                   DISCOVER "include_video year primary_release_year primary_release_date.gte primary_release_date.lte "
                   "release_date.gte release_date.lte with_release_type certification certification.gte certification.lte "
@@ -287,7 +290,7 @@ struct Parameter {
 constexpr std::string_view kId = R"({"type":"integer","minimum":1})";
 constexpr std::string_view kTrueOrFalse = R"({"type":"boolean"})";
 constexpr std::string_view kYear = R"({"type":"integer","minimum":1800,"maximum":2200})";
-constexpr std::string_view kDay = R"({"type":"string","format":"date"})";
+constexpr std::string_view kDateOnly = R"({"type":"string","format":"date"})";
 constexpr std::array kParameters = {
     Parameter{"movie_id", R"({"anyOf":[{"type":"integer","minimum":1},{"type":"string","pattern":"^tt[0-9]{1,10}$"}]})", ""},
     Parameter{"series_id", kId, ""},
@@ -299,6 +302,7 @@ constexpr std::array kParameters = {
     Parameter{"season_number", R"({"type":"integer","minimum":0})", "0: specials"},
     Parameter{"episode_number", R"({"type":"integer","minimum":0})", ""},
     Parameter{"external_id", R"({"type":"string","pattern":"^[A-Za-z0-9_.-]{1,40}$"})", ""},
+    Parameter{"review_id", R"({"type":"string","pattern":"^[0-9a-f]{24}$"})", ""},
     Parameter{"time_window", R"({"enum":["day","week"]})", ""},
     Parameter{"language", R"({"type":"string","pattern":"^[a-z]{2}(-[A-Z]{2})?$","default":"en-US"})",
               "Texts come in it, or as the original has them"},
@@ -317,8 +321,8 @@ constexpr std::array kParameters = {
     Parameter{"year", kYear, ""},
     Parameter{"primary_release_year", kYear, ""},
     Parameter{"first_air_date_year", kYear, ""},
-    Parameter{"start_date", kDay, "At most 14 days before end_date"},
-    Parameter{"end_date", kDay, ""},
+    Parameter{"start_date", kDateOnly, "At most 14 days before end_date"},
+    Parameter{"end_date", kDateOnly, ""},
     Parameter{"region", R"({"type":"string","pattern":"^[A-Z]{2}$"})", "A country"},
     Parameter{"watch_region", R"({"type":"string","pattern":"^[A-Z]{2}$"})", "A country"},
 };

@@ -12,6 +12,7 @@
 #include "read_api/find.h"
 #include "read_api/lists.h"
 #include "read_api/openapi.h"
+#include "read_api/review.h"
 #include "read_api/search.h"
 #include "read_api/trending.h"
 
@@ -98,7 +99,7 @@ std::span<const Route> Routes() {
       {{"guest_session", "*", "*", "*"}, NoPermission},
       {{"list", "*"}, NotMirrored, Beyond::kTmdb},
       {{"list", "*", "*"}, NoPermission},
-      {{"review", "*"}, NotMirrored, Beyond::kTmdb},
+      {{"review", "*"}, Review, Beyond::kTmdb},
       {{"credit", "*"}, NotMirrored, Beyond::kTmdb},
   };
   // clang-format on

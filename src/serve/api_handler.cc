@@ -154,6 +154,11 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
       if (const auto demand = NextDemand(waiting)) {
         const read_api::Answer late = WithoutTmdb(waiting.answer, true);
         note.waits = Ask(std::move(waiting), *demand);
+        if (note.waits) {
+          upstream_->metrics().Waits();
+        } else {
+          upstream_->metrics().CouldNotWait();
+        }
         FinishedAnswer instead = Finish(note.waits ? late : WithoutTmdb(late, false), *mark, now);
         http::Answer out = Form(request, *asked, instead, false, note);
         if (note.waits) out.delay = kPatience;
@@ -183,6 +188,7 @@ http::Answer ApiHandler::Form(const http::ServerRequest& request, const read_api
 
 void ApiHandler::FetchFrom(Upstream& upstream, Later later) {
   upstream_ = &upstream;
+  upstream.metrics().WithUpstream();
   later_ = std::move(later);
 }
 
@@ -251,8 +257,7 @@ void ApiHandler::LookAgain(Waiting waiting) {
   }
   // Another one that waited for the same has made it.
   if (FinishedAnswer* made = cache_.Find(waiting.key); made != nullptr && Holds(*made, *mark, now)) {
-    http::Answer out = Form(waiting.request, waiting.asked, *made, true, note);
-    return later_(waiting.request.ticket, std::move(out), std::move(note));
+    return GiveLater(waiting, *made, true, std::move(note));
   }
   waiting.answer = api_.Get(waiting.asked);
   note.problems = std::move(waiting.answer.problems);
@@ -267,7 +272,12 @@ void ApiHandler::LookAgain(Waiting waiting) {
 void ApiHandler::Complete(const Waiting& waiting, FinishedAnswer answer, ApiNote note, bool keep) {
   FinishedAnswer* kept = nullptr;
   if (keep && answer.until > clock_.Now()) kept = cache_.Put(waiting.key, answer);
-  http::Answer out = Form(waiting.request, waiting.asked, kept != nullptr ? *kept : answer, kept != nullptr, note);
+  GiveLater(waiting, kept != nullptr ? *kept : answer, kept != nullptr, std::move(note));
+}
+
+void ApiHandler::GiveLater(const Waiting& waiting, FinishedAnswer& answer, bool kept, ApiNote note) {
+  upstream_->metrics().WaitsNoMore();
+  http::Answer out = Form(waiting.request, waiting.asked, answer, kept, note);
   later_(waiting.request.ticket, std::move(out), std::move(note));
 }
 
@@ -277,6 +287,7 @@ void ApiHandler::EndWaiting(bool all) {
     const auto next = std::next(at);
     if (all || now >= at->second.until) {
       const auto ended = waiting_.extract(at);
+      upstream_->metrics().WaitedInVain();
       Complete(ended.mapped(), Finish(WithoutTmdb(ended.mapped().answer, true), 0, clock_.Now()), {}, false);
     }
     at = next;

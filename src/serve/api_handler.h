@@ -100,6 +100,8 @@ class ApiHandler {
   static read_api::Answer WithoutTmdb(read_api::Answer mirrors, bool slow);
   FinishedAnswer FinishTmdbs(const DemandReply& reply, Time now) const;
   void Complete(const Waiting& waiting, FinishedAnswer answer, ApiNote note, bool keep);
+  // `kept`: it is the one that the cache gave last.
+  void GiveLater(const Waiting& waiting, FinishedAnswer& answer, bool kept, ApiNote note);
   http::Answer Send(const http::ServerRequest& request, FinishedAnswer& answer, ApiNote& note);
   // `answer` is the one that the cache gave last.
   http::Answer SendKept(const http::ServerRequest& request, FinishedAnswer& answer, ApiNote& note);

@@ -282,7 +282,8 @@ class UpstreamTest : public ApiHandlerTest {
   static Demand Film(std::int64_t id) { return {.record = MediaId{MediaType::kMovie, id}}; }
 
   std::vector<Demand> sent;
-  Upstream upstream{world.clock, [this](const Demand& demand) { sent.push_back(demand); }};
+  ServeMetrics metrics;
+  Upstream upstream{world.clock, metrics, [this](const Demand& demand) { sent.push_back(demand); }};
   std::uint64_t tickets = 0;
   std::map<std::uint64_t, std::pair<http::Answer, ApiNote>> later;
 };
@@ -382,6 +383,19 @@ TEST_F(UpstreamTest, WhatIsThereStaysWhereTmdbHasNothingMore) {
   EXPECT_EQ(sent.size(), 1u);
 }
 
+TEST_F(UpstreamTest, ASeasonThatIsAppendedAndListedIsFetchedWithItsShow) {
+  const MediaId show{MediaType::kTv, 5};
+  world.Put(show, R"({"id":5,"name":"S","seasons":[{"id":51,"season_number":1}]})");
+  EXPECT_EQ(Wait("/3/tv/5?append_to_response=season/0,season/2,season/99"), 0u) << "TMDB has no such seasons";
+  const auto ticket = Wait("/3/tv/5?append_to_response=season/1,season/2");
+  EXPECT_NE(ticket, 0u);
+  EXPECT_EQ(sent, std::vector{Demand{.record = show}});
+  world.Put({MediaType::kSeason, 51}, R"({"id":51,"season_number":1,"name":"One"})", 5, 1);
+  Reply(Demand{.record = show}, {.what = What::kStored});
+  EXPECT_TRUE(later.at(ticket).first.body->ends_with(R"("season/1":{"season_number":1,"name":"One"}})"))
+      << *later.at(ticket).first.body;
+}
+
 TEST_F(UpstreamTest, AListOfTheConfigurationIsARecord) {
   EXPECT_NE(Wait("/3/genre/movie/list"), 0u);
   ASSERT_TRUE(sent.back().record);
@@ -410,6 +424,28 @@ TEST_F(UpstreamTest, SoManyMayWaitAndTheNextIsToldSo) {
   EXPECT_EQ(sent.size(), ApiHandler::kMostWaiting);
 }
 
+TEST_F(UpstreamTest, IsCounted) {
+  EXPECT_NE(Wait("/3/movie/1"), 0u);
+  EXPECT_NE(Wait("/3/movie/1"), 0u);
+  EXPECT_NE(Wait("/3/movie/2"), 0u);
+  EXPECT_NE(Wait("/3/movie/3"), 0u);
+  const auto expect = [&](std::vector<std::string_view> lines) {
+    const std::string text = metrics.Text();
+    for (const auto line : lines) EXPECT_TRUE(text.contains("\ntmdbc_serve_upstream_" + std::string(line) + "\n")) << text;
+  };
+  expect({"pending 3", "waiting 4", "waited_total 4", "expired_total 0", "demands_total{outcome=\"absent\"} 0"});
+  Reply(Film(1), {.what = What::kAbsent});
+  Reply(Film(2), {.what = What::kUnstored});  // and TMDB itself is asked
+  expect({"pending 2", "waiting 2", "waited_total 4", "demands_total{outcome=\"absent\"} 1",
+          "demands_total{outcome=\"unstored\"} 1"});
+  world.clock.Advance(ApiHandler::kPatience);
+  handler->EndWaiting();
+  expect({"pending 2", "waiting 0", "expired_total 2"});
+  for (std::size_t i = 1; i <= ApiHandler::kMostWaiting; ++i) Wait("/3/person/" + std::to_string(i));
+  Ask("/3/person/9999");
+  expect({"waiting 254", "refused_total 3"});
+}
+
 TEST_F(UpstreamTest, WhatFollowsFromTheRequestAloneAsksNobody) {
   Put(550, R"({"id":550,"title":"Fight Club"})");
   for (const auto target :
@@ -421,6 +457,10 @@ TEST_F(UpstreamTest, WhatFollowsFromTheRequestAloneAsksNobody) {
 }
 
 TEST_F(UpstreamTest, ListsOfUsersAreTmdbsToTell) {
+  // And while there is no title index, what is found by it.
+  EXPECT_NE(Wait("/3/find/tt0137523?external_source=imdb_id"), 0u);
+  EXPECT_NE(Wait("/3/movie/tt0137523"), 0u);
+  EXPECT_EQ(sent.size(), 2u);
   for (const auto* path : {"list/5", "tv/episode_group/5acf93e60e0a26346d0000ce", "review/5488c29bc3a3686f4a00004a",
                            "credit/52542282760ee313280017f9"}) {
     EXPECT_NE(Wait("/3/" + std::string(path)), 0u) << path;
@@ -430,7 +470,8 @@ TEST_F(UpstreamTest, ListsOfUsersAreTmdbsToTell) {
 
 TEST(Upstream, RemembersNoMoreThanItMay) {
   testing::FakeClock clock;
-  Upstream upstream(clock, [](const Demand&) {});
+  ServeMetrics metrics;
+  Upstream upstream(clock, metrics, [](const Demand&) {});
   for (std::int64_t id = 1; id <= std::int64_t(Upstream::kMostRemembered) + 100; ++id)
     upstream.Arrived({.record = MediaId{MediaType::kMovie, id}}, {.what = What::kAbsent});
   EXPECT_EQ(upstream.remembered(), Upstream::kMostRemembered);

@@ -9,10 +9,6 @@
 namespace tmdbc::serve {
 namespace {
 
-void Add(std::atomic<std::uint64_t>& number, std::uint64_t amount = 1) {
-  number.fetch_add(amount, std::memory_order_relaxed);
-}
-
 std::uint64_t Now(const std::atomic<std::uint64_t>& number) {
   return number.load(std::memory_order_relaxed);
 }
@@ -35,16 +31,21 @@ std::size_t ServeMetrics::EndpointOf(std::string_view target) {
 
 void ServeMetrics::Count(std::string_view target, int status, std::uint64_t bytes, Duration took, bool kept) {
   const auto at = std::size_t(std::ranges::find(kStatuses, status) - kStatuses.begin());
-  Add(requests_[EndpointOf(target)][at]);
+  Raise(requests_[EndpointOf(target)][at], 1);
   const double seconds = double(took.count()) / 1e6;
-  Add(buckets_[std::size_t(std::ranges::lower_bound(kBounds, seconds) - kBounds.begin())]);
-  Add(microseconds_, std::uint64_t(std::max<std::int64_t>(took.count(), 0)));
-  Add(bytes_, bytes);
-  if (kept) Add(kept_);
+  Raise(buckets_[std::size_t(std::ranges::lower_bound(kBounds, seconds) - kBounds.begin())], 1);
+  Raise(microseconds_, std::uint64_t(std::max<std::int64_t>(took.count(), 0)));
+  Raise(bytes_, bytes);
+  if (kept) Raise(kept_, 1);
 }
 
 void ServeMetrics::CountRefused(int) {
-  Add(refused_);
+  Raise(refused_, 1);
+}
+
+void ServeMetrics::Arrived(DemandReply::What what) {
+  pending_.fetch_sub(1, std::memory_order_relaxed);
+  Raise(outcomes_[std::size_t(what)], 1);
 }
 
 std::string ServeMetrics::Text() const {
@@ -81,6 +82,18 @@ std::string ServeMetrics::Text() const {
     line("tmdbc_serve_seconds_bucket{{le=\"{}\"}} {}\n", bound, sum);
   }
   line("tmdbc_serve_seconds_sum {}\ntmdbc_serve_seconds_count {}\n", double(Now(microseconds_)) / 1e6, sum);
+  if (!upstream_) return out;
+  Head(out, "tmdbc_serve_upstream_demands_total", "counter", "Things that TMDB was asked for while a client waited.");
+  for (std::size_t i = 0; i < kOutcomes.size(); ++i)
+    line("tmdbc_serve_upstream_demands_total{{outcome=\"{}\"}} {}\n", kOutcomes[i], Now(outcomes_[i]));
+  const auto upstream = [&](std::string_view name, std::string_view type, std::string_view help, const Number& number) {
+    plain(name, type, help, std::int64_t(Now(number)));
+  };
+  upstream("tmdbc_serve_upstream_pending", "gauge", "Things that TMDB is being asked for.", pending_);
+  upstream("tmdbc_serve_upstream_waited_total", "counter", "Requests that waited for TMDB.", waited_);
+  upstream("tmdbc_serve_upstream_waiting", "gauge", "Requests that wait for TMDB.", waiting_);
+  upstream("tmdbc_serve_upstream_refused_total", "counter", "Requests that could not wait, for too many did.", not_waited_);
+  upstream("tmdbc_serve_upstream_expired_total", "counter", "Requests that waited in vain.", expired_);
   return out;
 }
 

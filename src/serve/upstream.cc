@@ -16,7 +16,9 @@ bool Upstream::Ask(const Demand& demand, Done done) {
   if (found == demanded_.end() && demanded_.size() >= kMostDemanded) return false;
   auto& asking = found == demanded_.end() ? demanded_[demand] : found->second;
   asking.push_back(std::move(done));
-  if (found == demanded_.end()) send_(demand);
+  if (found != demanded_.end()) return true;
+  metrics_.Demanded();
+  send_(demand);
   return true;
 }
 
@@ -27,6 +29,7 @@ void Upstream::Arrived(const Demand& demand, const DemandReply& reply) {
   // Whoever is told may ask for the next thing.
   const auto node = demanded_.extract(demand);
   if (node.empty()) return;
+  metrics_.Arrived(reply.what);
   for (const Done& done : node.mapped()) done(reply);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "serve/serve_metrics.h"
 #include "tmdb/demand.h"
 
 namespace tmdbc::serve {
@@ -29,8 +30,9 @@ class Upstream {
   using Send = std::function<void(const Demand&)>;
   using Done = std::function<void(const DemandReply&)>;
 
-  // `clock` outlives it. `send` has the demand fetched; Arrived() follows, later and not from within it.
-  Upstream(const Clock& clock, Send send) : clock_(clock), send_(std::move(send)) {}
+  // `clock` and `metrics` outlive it. `send` has the demand fetched; Arrived() follows, later and not from within it.
+  Upstream(const Clock& clock, ServeMetrics& metrics, Send send)
+      : metrics_(metrics), clock_(clock), send_(std::move(send)) {}
 
   // kAbsent, kStored or kUnstored, when that is remembered: there is nothing to wait for.
   std::optional<DemandReply> Known(const Demand& demand) const;
@@ -38,6 +40,8 @@ class Upstream {
   bool Ask(const Demand& demand, Done done);
   void Arrived(const Demand& demand, const DemandReply& reply);
 
+  // What becomes of requests is counted there, too.
+  ServeMetrics& metrics() { return metrics_; }
   std::size_t demanded() const { return demanded_.size(); }
   std::size_t remembered() const { return known_.size(); }
 
@@ -50,6 +54,7 @@ class Upstream {
 
   void Remember(const Demand& demand, DemandReply::What what);
 
+  ServeMetrics& metrics_;
   const Clock& clock_;
   const Send send_;
   std::map<Demand, std::vector<Done>> demanded_;

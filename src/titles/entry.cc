@@ -270,6 +270,8 @@ class EntryMaker {
   }
   void TakeExternals() {
     External(ExternalSource::kImdb, TextAt(body_, "imdb_id"));
+    EachWithin(body_, "reviews", "results",
+               [&](const object& review) { External(ExternalSource::kReview, TextAt(review, "id")); });
     bool there = false;
     const object ids = ObjectAt(body_, "external_ids", there);
     if (!there) return;

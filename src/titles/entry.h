@@ -53,7 +53,7 @@ struct MovingNumbers {
   bool operator==(const MovingNumbers&) const = default;
 };
 
-// The sources of find.
+// The sources of find, and what else is found by an id that is no number.
 enum class ExternalSource : std::uint8_t {
   kImdb,
   kTvdb,
@@ -66,7 +66,9 @@ enum class ExternalSource : std::uint8_t {
   kFreebaseMid,
   kFreebase,
   kTvrage,
+  kReview,  // TMDB's own: a review on the first page of a film's or a show's
 };
+// Those of find alone.
 struct ExternalName {
   ExternalSource source;
   std::string_view name;  // "imdb_id": in TMDB's bodies and in the parameter external_source

@@ -19,7 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is little-endian and used where it lies");
 
 constexpr std::array<char, 8> kMagic = {'T', 'M', 'D', 'B', 'C', 't', 'i', 'x'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 // Of so many titles one in a list takes 32 bits, and all of them in bits one each.
 constexpr std::size_t kListedInBits = 32;
 
