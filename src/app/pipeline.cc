@@ -136,6 +136,7 @@ Result<void> Pipeline::Build(bool take_over) {
   } else {
     TRY_ASSIGN(auto curl, http::CurlTransport::Create(clock_));
     wake_ = [curl = curl.get()] { curl->Wake(); };
+    curl->next_slot = [this] { return limiter_.NextSlot(); };
     transport = std::move(curl);
   }
   transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);

@@ -39,6 +39,8 @@ class CurlTransfer {
   CURL* easy() const { return easy_; }
   RequestId id() const { return id_; }
   MonoTime deadline() const { return started_ + request_.timeout; }
+  // All of it is on the wire, and nothing of its answer has come.
+  bool awaits_answer() const { return sent_ && header_bytes_ == 0 && uploaded_ == request_.upload.size(); }
   // It ended because there was no place for its connection: it may be prepared again.
   bool lacks_place(CURLcode code) const { return code == CURLE_COULDNT_CONNECT && no_place_ && !sent_; }
 

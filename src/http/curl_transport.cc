@@ -24,9 +24,9 @@ namespace {
 namespace chrono = std::chrono;
 
 constexpr Duration kLongestPoll = chrono::minutes(1);
-// A shorter rest is slept through and not polled: an answer that comes in between can wait for the slot of
-// the next request, and at several hundred requests a second the loop then wakes once for both.
-constexpr Duration kShortestPoll = chrono::milliseconds(2);
+// A rest until the next request that is no longer than this is slept through: an answer that comes in between can wait
+// for it, and from 20 requests a second on the loop wakes once for both.
+constexpr Duration kLongestRest = chrono::milliseconds(50);
 
 class MultiTransport final : public CurlTransport {
  public:
@@ -51,11 +51,16 @@ class MultiTransport final : public CurlTransport {
   TransferPtr Remove(CURL* easy);
   // libcurl tells which socket it wants to know what about.
   static int OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
-  // Looks at the sockets for so long at most. False when a signal or a Wake() came.
+  // Waits for so long at most for one of `polled_`, of which the last is wake_. False when a signal or a Wake() came.
+  bool Poll(Duration wait);
+  // The same for all sockets; notes which are ready.
   bool Look(Duration wait);
+  // Nothing that could come before `deadline` is in a hurry.
+  bool MayRest(MonoTime deadline) const;
   // When libcurl wants a turn by the clock: a timeout of a request, the next try of an address.
   MonoTime Timer() const;
-  bool Sleep(MonoTime until);
+  // Until then, or until `deadline` where it may rest so long.
+  bool Sleep(MonoTime until, MonoTime deadline);
   // Does what can be done now with the sockets that Look() found ready.
   void Turn();
   void AddWaiting();
@@ -157,7 +162,7 @@ std::vector<Outcome> MultiTransport::Wait(MonoTime deadline) {
     MonoTime until = std::min(deadline, Timer());
     for (const auto& place : places_.held()) until = std::min(until, place.until);
     for (const auto& transfer : waiting_) until = std::min(until, transfer->deadline());
-    const bool quiet = Sleep(until);
+    const bool quiet = Sleep(until, deadline);
     Turn();
     if (!quiet || clock_.Mono() >= deadline || (was_full && Room() > 0)) break;
   }
@@ -181,15 +186,23 @@ int MultiTransport::OnSocket(CURL*, curl_socket_t fd, int what, void* data, void
   return 0;
 }
 
+bool MultiTransport::Poll(Duration wait) {
+  const auto ns = chrono::nanoseconds(std::min(wait, kLongestPoll)).count();
+  const timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
+  if (::ppoll(polled_.data(), polled_.size(), &timeout, nullptr) < 0) return false;
+  if (polled_.back().revents == 0) return true;
+  eventfd_t count = 0;
+  (void)::eventfd_read(wake_, &count);
+  return false;
+}
+
 bool MultiTransport::Look(Duration wait) {
   polled_ = sockets_;
   for (const auto& place : places_.held()) {
     if (place.fd >= 0) polled_.push_back({place.fd, POLLIN, 0});
   }
   polled_.push_back({wake_, POLLIN, 0});
-  const auto ns = chrono::nanoseconds(std::min(wait, kLongestPoll)).count();
-  const timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
-  if (::ppoll(polled_.data(), polled_.size(), &timeout, nullptr) < 0) return false;
+  const bool quiet = Poll(wait);
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     const auto [fd, events, found] = polled_[i];
     const int bits = ((found & (POLLIN | POLLHUP)) != 0 ? CURL_CSELECT_IN : 0) |
@@ -197,10 +210,12 @@ bool MultiTransport::Look(Duration wait) {
                      ((found & (POLLERR | POLLNVAL)) != 0 ? CURL_CSELECT_ERR : 0);
     if (bits != 0) ready_.emplace_back(fd, bits);
   }
-  if (polled_.back().revents == 0) return true;
-  eventfd_t count = 0;
-  (void)::eventfd_read(wake_, &count);
-  return false;
+  return quiet;
+}
+
+bool MultiTransport::MayRest(MonoTime deadline) const {
+  return next_slot && next_slot() == deadline && waiting_.empty() &&
+         std::ranges::all_of(active_, [](const auto& transfer) { return transfer->awaits_answer(); });
 }
 
 MonoTime MultiTransport::Timer() const {
@@ -209,11 +224,12 @@ MonoTime MultiTransport::Timer() const {
   return ms < 0 ? MonoTime::max() : clock_.Mono() + chrono::milliseconds(ms);
 }
 
-bool MultiTransport::Sleep(MonoTime until) {
-  const Duration left = std::max(until - clock_.Mono(), Duration(0));
-  if (left == Duration(0) || left >= kShortestPoll) return Look(left);
-  const timespec rest{0, long(chrono::nanoseconds(left).count())};
-  return ::nanosleep(&rest, nullptr) == 0 && Look(Duration(0));
+bool MultiTransport::Sleep(MonoTime until, MonoTime deadline) {
+  const MonoTime now = clock_.Mono();
+  if (until <= now || deadline - now > kLongestRest || !MayRest(deadline))
+    return Look(std::max(until - now, Duration(0)));
+  polled_ = {{wake_, POLLIN, 0}};
+  return Poll(deadline - now) && Look(Duration(0));
 }
 
 void MultiTransport::Turn() {

