@@ -35,6 +35,7 @@ struct AnswerLine {
   int status = 200;
   std::optional<std::string> etag;
   std::optional<SeasonList> seasons;  // of a show
+  std::vector<std::string> lacking = {};
 
   bool is_season() const { return id.type == MediaType::kSeason; }
 };
@@ -54,6 +55,7 @@ void AppendAnswerHead(const AnswerLine& line, std::string& out) {
     fmt::format_to(end, R"(,"seasons":{{"given":{},"numbers":[{}],"ids":[{}],"readable":{}}})", line.seasons->given,
                    fmt::join(line.seasons->numbers, ","), fmt::join(line.seasons->ids, ","), line.seasons->readable);
   }
+  if (!line.lacking.empty()) fmt::format_to(end, R"(,"lacking":["{}"])", fmt::join(line.lacking, R"(",")"));
   out += R"(,"data":)";
 }
 
@@ -248,7 +250,8 @@ class BundleLines {
     }
     data.remove_suffix(1);
     if (line.status == 404) {
-      if (data != "null" || line.is_season() || line.etag || line.whole_at || line.seasons) {
+      if (data != "null" || line.is_season() || line.etag || line.whole_at || line.seasons ||
+          !line.lacking.empty()) {
         return Wrong("a 404 that brings something");
       }
       TRY(Begin(EntryKind::kGone, id));
@@ -274,6 +277,7 @@ class BundleLines {
     document.season_number = line.season_number;
     document.fetched_at = line.fetched_at;
     document.etag = std::move(line.etag);
+    document.lacking = std::move(line.lacking);
     if (!checks()) document.data = data;
     entry_->documents.push_back(std::move(document));
     return {};
@@ -310,6 +314,13 @@ class BundleLines {
       at.Expect(R"(,"readable":)");
       seasons.readable = TakeBool(at);
       at.Expect("}");
+    }
+    if (at.Skip(R"(,"lacking":[)")) {
+      do {
+        at.Expect("\"");
+        line.lacking.emplace_back(at.Word());
+      } while (at.ok() && at.Skip(","));
+      at.Expect("]");
     }
     if (!at.ok()) return Wrong("not in the form of the format");
     if (line.status == 200 && (line.whole_at.has_value() == line.is_season() ||
@@ -404,7 +415,8 @@ Result<void> BundleWriter::Fetched(MediaId id, std::vector<Document> documents, 
                     .whole_at = first ? std::optional(at) : std::nullopt,
                     .status = 200,
                     .etag = std::move(document.etag),
-                    .seasons = std::nullopt};
+                    .seasons = std::nullopt,
+                    .lacking = document.lacking};
     if (first && TraitsOf(id.type).has_seasons) line.seasons = seasons;
     if (first == line.is_season() || (!first && MediaId{MediaType::kTv, line.tv_id} != id)) {
       return invalid(fmt::format("a document of {}", ToString(document.id)));

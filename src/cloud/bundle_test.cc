@@ -52,6 +52,8 @@ std::string Told(const HandedIn& one) {
                    ToString(document.id), document.tv_id, document.season_number, FormatTime(document.fetched_at),
                    document.etag ? "'" + *document.etag + "'" : "none", document.hash.content, document.hash.stats,
                    document.data);
+    if (!document.lacking.empty())
+      fmt::format_to(std::back_inserter(text), "    lacking {}\n", fmt::join(document.lacking, ","));
     for (const EpisodeRef& episode : document.episodes) {
       fmt::format_to(std::back_inserter(text), "    episode {} is {}\n", episode.number, episode.id);
     }
@@ -96,6 +98,7 @@ std::vector<HandedIn> Answers(Time at, int round) {
     const std::string_view title = id % 5 == round ? "other" : "the same";
     Document movie = Movie(id, title, double(id + (id % 3) * round), at + microseconds(id * 777));
     if (id % 4 == 0) movie.etag = "W/\"1f\xe9\"";
+    if (id % 10 == 7) movie.lacking = {"reviews", "watch/providers"};
     all.push_back({movie.id, {movie}, {}, at + milliseconds(id)});
   }
   const std::string odd = R"({"id":62,"name":"\ud800 half","big":123456789012345678901234567890,"x": [ 1.0,1e400 ] })";

@@ -119,7 +119,7 @@ class Collector {
     std::vector<Request> later;  // parts of a heavy call that go once one of them was answered
     bool settled = false;        // stored, gone or a dead letter: what still comes of its requests is dropped
     bool again = false;          // once its last request has ended it starts from the beginning
-    std::string lacking;         // why what is stored of it lacks a season; empty when it is whole
+    std::string lacking;         // why what came of it lacks a part; empty when it is whole
   };
 
   struct Flight {

@@ -241,16 +241,15 @@ void Collector::SettleFailed(Flight flight, Disposition disposition, const Obser
 
 void Collector::GiveUpOn(Request& request, const Observed& observed) {
   Work& work = *request.work;
-  const std::string reason = BuryReason(ToString(work.message.id), observed, request.tries);
-  if (work.fetch.Forgo(request.call.index)) {
-    log_.Warn("a season cannot be had: the show is stored without it, what is stored of it stays",
-              {{"id", ToString(work.message.id)},
-               {"season", request.call.call.appends.front()},
-               {"reason", reason}});
-    work.lacking = reason;
+  const std::string id = ToString(work.message.id);
+  if (work.fetch.Forgo(request.call.index) || work.fetch.ForgoNamespace(request.call.index)) {
+    const std::string& part = request.call.call.appends.front();
+    work.lacking = BuryReason(fmt::format("{} {}", id, part), observed, request.tries);
+    log_.Warn("a part cannot be had: the rest is stored, what is stored of that part stays",
+              {{"id", id}, {"part", part}, {"reason", work.lacking}});
     Answered(work);
   } else {
-    Bury(work, reason);
+    Bury(work, BuryReason(id, observed, request.tries));
   }
   CallClosed(work);
 }

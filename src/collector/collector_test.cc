@@ -500,20 +500,43 @@ TEST_F(CollectorTest, AsksAShowInPartsWhenTheWholeIsTooMuchForTmdb) {
 
 TEST_F(CollectorTest, AsksForNamespacesApartWhenOneOfThemIsTooMuch) {
   AddMovies(20);
-  HeavyTmdb transport(Tmdb(), "credits", 0);  // never answered
-  MakeOver(transport);
-  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
-  EXPECT_EQ(Counts().dead, 20) << "a film without its credits is not the film";
-
-  tmdb_.reset();
-  ASSERT_TRUE(queue_.Purge({}, true));
-  AddMovies(20);
   HeavyTmdb fewer(Tmdb(), ",", 5);  // at most six namespaces at once
   MakeOver(fewer);
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
   EXPECT_EQ(Counts().dead, 0);
   EXPECT_EQ(store_->reader.Find(Movie(3))->data,
             Tmdb().Body(Movie(3), DefaultNamespaces().at(MediaType::kMovie)));
+}
+
+TEST_F(CollectorTest, StoresAFilmWithoutTheOneNamespaceThatCannotBeHadAndSaysSo) {
+  AddMovies(20);
+  HeavyTmdb transport(Tmdb(), "credits", 0);
+  MakeOver(transport);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  std::vector<std::string> others = DefaultNamespaces().at(MediaType::kMovie);
+  std::erase(others, "credits");
+  EXPECT_EQ(store_->reader.Find(Movie(3))->data, Tmdb().Body(Movie(3), others));
+  const auto dead = queue_.DeadLetters({}, 100).value();  // so that it is asked for again
+  ASSERT_EQ(dead.size(), 20U);
+  EXPECT_NE(dead[0].reason.find("credits"), std::string::npos) << dead[0].reason;
+}
+
+TEST_F(CollectorTest, KeepsWhatIsStoredOfANamespaceThatCannotBeHadAnyMore) {
+  AddMovies(20);
+  Make();
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  Tmdb().Change(Movie(3), false);
+  ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{Movie(3), 0}, {Movie(4), 0}}));
+  HeavyTmdb transport(Tmdb(), "credits", 0);
+  MakeOver(transport);
+  EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+  for (const auto& [id, version] : {std::pair(3, 2), {4, 1}}) {
+    const auto found = store_->reader.Find(Movie(id));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->version, version);
+    EXPECT_EQ(HashContent(found->data).value(),
+              HashContent(Tmdb().Body(Movie(id), DefaultNamespaces().at(MediaType::kMovie))).value());
+  }
 }
 
 TEST_F(CollectorTest, StoresAShowWithoutTheOneSeasonThatCannotBeHadAndSaysSo) {

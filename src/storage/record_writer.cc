@@ -195,6 +195,10 @@ Result<Change> RecordWriter::Put(Document document) {
   if (document.data.empty()) return Fail(ErrorCode::kInvalid, "store {}: no data", ToString(id));
   const Time at = ToMillis(document.fetched_at);
   TRY_ASSIGN(auto before, CurrentView(id));
+  if (!document.lacking.empty() && before && before->live()) {
+    if (before->place.segment == 0) return Change::kUnchanged;  // in the batch: what came a moment ago is as good
+    TRY(KeepLacking(*before, document));
+  }
   ChangeDecision decision = Classify(before, document.hash, at);
   if (before && before->live()) TRY(Unhold(id));  // others are never held
   RecordLine line;
@@ -283,6 +287,15 @@ Result<Place> RecordWriter::BaseOf(const IndexRow& row) {
 Result<bool> RecordWriter::Readable(const IndexRow& row) {
   if (row.place.segment == 0 || options_.trust_segments) return true;  // 0: still in the batch
   return Proven(loader_->LoadView(*index_, row));
+}
+
+Result<void> RecordWriter::KeepLacking(const IndexRow& view, Document& document) {
+  const auto stored = loader_->LoadViewBody(*index_, view);
+  TRY_ASSIGN(const bool readable, Proven(stored));
+  if (!readable) return {};  // there is nothing to keep
+  TRY_ASSIGN(document.data, WithMembersOf(std::move(document.data), *stored, document.lacking));
+  TRY_ASSIGN(document.hash, HashContent(document.data));
+  return {};
 }
 
 Result<bool> RecordWriter::MakePatch(const IndexRow& before, std::string_view data, std::string& patch) {

@@ -78,6 +78,29 @@ TEST(RecordWriter, TellsAnIdNeverStoredFromATombstone) {
   EXPECT_TRUE(found->envelope.ends_with(R"("status":404,"etag":null,"sha256":null,"data":null})"));
 }
 
+TEST(RecordWriter, KeepsTheMembersThatAnAnswerLacks) {
+  StoreWorld world;
+  const auto put = [&](std::string_view title, std::string_view more, std::vector<std::string> lacking) {
+    Document document = MakeDocument(
+        kMovie, fmt::format(R"({{"id":550,"title":"{}","overview":"{}"{}}})", title, testing::kOverview, more),
+        world.clock.Now());
+    document.lacking = std::move(lacking);
+    const Change change = world.Put(document);
+    world.Commit();
+    world.clock.Advance(hours(1));
+    return change;
+  };
+  const std::string reviews = R"(,"reviews":{"results":[ 1.0 ]})";
+  EXPECT_EQ(put("A", "", {"reviews"}), Change::kInsert);
+  EXPECT_EQ(put("A", reviews + R"(,"videos":{"vote_count":1})", {}), Change::kUpdate);
+  EXPECT_EQ(put("A", R"(,"videos":{"vote_count":1})", {"reviews"}), Change::kUnchanged);
+  EXPECT_EQ(put("A", R"(,"videos":{"vote_count":2})", {"reviews"}), Change::kStats);
+  EXPECT_EQ(put("B", "", {"reviews", "videos", "credits"}), Change::kUpdate);
+  EXPECT_TRUE(world.View(kMovie).ends_with('"' + reviews + R"(,"videos":{"vote_count":2}})")) << world.View(kMovie);
+  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 update");
+  EXPECT_EQ(world.Damage(), "");
+}
+
 // Runs the same story with a commit after each step and with one at the end: the batch must see itself.
 class RecordWriterHistory : public ::testing::TestWithParam<bool> {
  protected:

@@ -252,6 +252,16 @@ bool DetailFetch::Forgo(int index) {
   return true;
 }
 
+bool DetailFetch::ForgoNamespace(int index) {
+  OpenCall* const open = Out(index);
+  if (open == nullptr || index == base_call_ || open->kind != Kind::kShow) return false;
+  if (open->call.appends.size() != 1 || IsSeasonName(open->call.appends.front())) return false;
+  lacking_.push_back(open->call.appends.front());
+  open->state = CallState::kClosed;
+  PlanNext();
+  return true;
+}
+
 Result<void> DetailFetch::ReadSeasonList(const ParsedJson& show) {
   dom::array list;
   SeasonList& seen = season_list_ = {};
@@ -430,6 +440,9 @@ std::vector<Document> DetailFetch::TakeDocuments() {
   if (!document_.has_value()) return documents;
   documents.push_back(*std::exchange(document_, std::nullopt));
   Join(documents.back());
+  if (!lacking_.empty()) documents.back().etag.reset();  // it is of more than this
+  documents.back().lacking = lacking_;
+  std::ranges::sort(documents.back().lacking);
   std::set<std::int64_t> taken;  // two numbers with one id would be two records at one place
   for (auto& [number, listed_id] : season_ids_) {
     const auto found = seasons_.find(number);

@@ -61,6 +61,8 @@ class DetailFetch {
   // A call that cannot be split and is for one season alone: the fetch goes on without it, and the season is among
   // absent_seasons(). False for any other call.
   bool Forgo(int index);
+  // The same for one namespace alone: it is in Document::lacking.
+  bool ForgoNamespace(int index);
 
   // Whether TMDB takes nested names (SeasonExtras::nested), as the answers showed; empty while nobody asked. What they
   // did not bring is asked for season by season, so a wrong `nested` costs requests and nothing else.
@@ -140,6 +142,7 @@ class DetailFetch {
   std::map<std::string, std::string> apart_;  // namespaces that came in other calls: name, member
   std::map<std::int64_t, Season> seasons_;    // that came, by number
   std::set<std::int64_t> forgone_;            // seasons that are not asked for again
+  std::vector<std::string> lacking_;          // namespaces that are not
   SeasonList season_list_;
   std::map<std::int64_t, std::optional<std::int64_t>> season_ids_;  // of seasons[]: number -> id
 };

@@ -73,6 +73,23 @@ Result<std::string> OneLine(std::string json) {
   return minified;
 }
 
+Result<std::string> WithMembersOf(std::string json, std::string_view from, const std::vector<std::string>& names) {
+  TRY_ASSIGN(const ParsedJson parsed, ParsedJson::Parse(from));
+  dom::object object;
+  if (parsed.root().get(object) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "not an object");
+  const std::vector<RawMember> raw = RawMembers(from);
+  std::string members;
+  std::size_t place = 0;
+  for (const dom::key_value_pair member : object) {
+    const RawMember& at = raw[place++];
+    if (std::ranges::find(names, member.key) == names.end()) continue;
+    members += ',';
+    members += from.substr(at.begin, at.end - at.begin);
+  }
+  json.insert(json.rfind('}'), members);
+  return json;
+}
+
 std::vector<EpisodeRef> EpisodesOf(dom::element season) {
   std::vector<EpisodeRef> found;
   dom::array episodes;

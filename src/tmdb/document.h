@@ -42,6 +42,8 @@ struct Document {
   std::optional<std::string> etag;
   std::string data;  // one JSON value, without line breaks outside of what TMDB sent (see OneLine)
   ContentHash hash;
+  // Names of members that could not be had: what is stored of them goes on being true.
+  std::vector<std::string> lacking = {};
 };
 
 // What a show's body says of its seasons: the evidence on which a season that is not among them may be deleted.
@@ -59,6 +61,10 @@ Result<ContentHash> HashContent(std::string_view json);
 // Otherwise without the white space around the value, and if that does not do, without any between tokens. A byte order
 // mark in front is dropped. The strings inside never hold a raw line break (RFC 8259 section 7); kCorrupt when they do.
 Result<std::string> OneLine(std::string json);
+
+// `json`, an object with members, and behind them those of the object `from` that `names` has, byte for byte. kCorrupt
+// as for HashContent.
+Result<std::string> WithMembersOf(std::string json, std::string_view from, const std::vector<std::string>& names);
 
 // The episodes[] of a season body: ids and numbers. Episodes without an integer id are left out. kCorrupt as for
 // HashContent.
