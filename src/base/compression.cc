@@ -150,6 +150,8 @@ Result<void> GzipInflater::Feed(std::string_view chunk, const std::function<void
       chunk.remove_prefix(std::min(chunk.find_first_not_of('\0'), chunk.size()));
     }
     if (!inflate_->within_member && chunk.empty()) break;
+    if (!inflate_->within_member && inflate_->any_member && chunk[0] != '\x1f')
+      return Corrupt("what stands behind its end is no gzip");
     const std::string_view slice = chunk.substr(0, kInputSlice);
     inflate_->within_member = true;
     TRY_ASSIGN(const auto step, inflate_->Run(slice, output_.get(), kInflateBuffer));

@@ -111,7 +111,11 @@ TEST_P(GzipInflaterTest, RefusesWhatIsNoGzip) {
     EXPECT_FALSE(Inflate(text, 5));
   }
   EXPECT_FALSE(Inflate("", 1));
-  EXPECT_FALSE(Inflate(Gzip("whole") + "<html>garbage after the member</html>", kPlenty));
+  for (const std::string behind : {"<html>garbage after the member</html>", "short"}) {
+    const auto out = Inflate(Gzip("whole") + behind, kPlenty);
+    ASSERT_FALSE(out);
+    EXPECT_EQ(out.error().message, "gunzip: what stands behind its end is no gzip");
+  }
 }
 
 TEST_P(GzipInflaterTest, ReadsHeadersWithNameAndComment) {
