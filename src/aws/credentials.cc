@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "aws/aws_error.h"
+#include "aws/endpoint.h"
 #include "base/json.h"
 #include "base/text_file.h"
 #include "http/proxy.h"
@@ -18,8 +20,8 @@ namespace chrono = std::chrono;
 
 constexpr Duration kRenewBefore = chrono::minutes(5);
 constexpr Duration kAskAfter = chrono::seconds(30);
-// The services are on this machine or beside it; where there are none, nobody answers.
-constexpr chrono::milliseconds kRolePatience{1'000};
+// STS is across the network.
+constexpr chrono::milliseconds kStsPatience{10'000};
 constexpr int kTries = 3;
 constexpr std::size_t kMaxTokenBytes = 64 << 10;
 
@@ -56,8 +58,7 @@ Result<Credentials> ParseRole(const http::Response& response, const std::string&
 
 // What a profile may say that is not read here.
 std::string Unread(const SharedConfig& config) {
-  for (const char* const name : {"sso_session", "sso_start_url", "role_arn", "credential_process",
-                                 "web_identity_token_file", "login_session"}) {
+  for (const char* const name : {"sso_session", "sso_start_url", "role_arn", "credential_process", "login_session"}) {
     if (!config.value(name).empty()) return name;
   }
   return "";
@@ -69,6 +70,14 @@ bool MayAskPlainly(std::string_view host) {
   constexpr std::array<std::string_view, 4> kKnown = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23",
                                                       "[fd00:ec2::23]"};
   return http::IsLoopback(host) || std::ranges::find(kKnown, host) != kKnown.end();
+}
+
+// STS says in an answer of 400 that it could not reach who made the token.
+bool MayPass(const http::Response& response) {
+  if (response.status < 400) return false;
+  const ServiceError error = ParseServiceError(response);
+  return response.status >= 500 || error.code == "IDPCommunicationError" ||
+         JudgeAnswer(response.status, error) == Verdict::kAgain;
 }
 
 }  // namespace
@@ -101,6 +110,8 @@ Result<Credentials> CredentialChain::Current() {
 Result<Credentials> CredentialChain::Find() {
   TRY_ASSIGN(auto from_environment, FromEnvironment());
   if (from_environment) return *std::move(from_environment);
+  TRY_ASSIGN(const auto identity, WebIdentityOf(environment_));
+  if (identity) return FromWebIdentity(*identity);
   TRY_ASSIGN(const SharedConfig config, SharedConfig::Load(environment_));
   TRY_ASSIGN(auto from_profile, FromProfile(config));
   if (from_profile) return *std::move(from_profile);
@@ -131,7 +142,7 @@ Result<std::optional<Credentials>> CredentialChain::FromEnvironment() const {
   return key;
 }
 
-Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConfig& config) const {
+Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConfig& config) {
   if (config.named && !config.found) {
     return Fail(ErrorCode::kDenied,
                 "no AWS credentials: AWS_PROFILE is '{}', and neither {} nor {} has such a profile",
@@ -147,6 +158,8 @@ Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConf
                 config.credentials_path,
                 key.access_key_id.empty() ? "aws_access_key_id" : "aws_secret_access_key");
   }
+  TRY_ASSIGN(const auto identity, WebIdentityOf(config));
+  if (identity) return FromWebIdentity(*identity);
   if (const std::string what = Unread(config); !what.empty()) {
     return Fail(
         ErrorCode::kDenied,
@@ -159,6 +172,24 @@ Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConf
                 config.profile, config.credentials_path);
   }
   return std::nullopt;
+}
+
+Result<Credentials> CredentialChain::FromWebIdentity(const WebIdentity& identity) {
+  const auto region = FindRegion(environment_);
+  // An address of its own needs no region.
+  const auto url = ServiceUrl(environment_, "sts", region.value_or(""));
+  if (!url) return Fail(ErrorCode::kDenied, "no AWS credentials: {}", (region ? url : region).error().message);
+  TRY_ASSIGN(std::string form, FormFor(identity));
+  const auto answer = Ask({.method = http::Method::kPost,
+                           .url = *url + "/",
+                           .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                           .body = std::move(form),
+                           .patience = kStsPatience});
+  if (!answer) {
+    return Fail(ErrorCode::kDenied, "no AWS credentials: the role of the web identity: ask {}: {}", *url,
+                answer.error().message);
+  }
+  return ParseAssumedRole(*answer);
 }
 
 Result<Credentials> CredentialChain::FromContainer(const std::string& url) {
@@ -182,7 +213,7 @@ Result<Credentials> CredentialChain::FromContainer(const std::string& url) {
     return Fail(ErrorCode::kDenied, "no AWS credentials: the container's token has more than one line");
   std::vector<http::Header> headers;
   if (!token.empty()) headers.emplace_back("Authorization", token);
-  const auto answer = Ask(http::Method::kGet, url, std::move(headers));
+  const auto answer = Ask({.url = url, .headers = std::move(headers)});
   if (!answer)
     return Fail(ErrorCode::kDenied, "no AWS credentials: the container's role: {}", answer.error().message);
   return ParseRole(*answer, "the container's role");
@@ -194,30 +225,31 @@ Result<Credentials> CredentialChain::FromInstance() {
   std::string host = Variable(environment_, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (host.empty()) host = kInstanceHost;
   while (host.ends_with('/')) host.pop_back();
-  TRY_ASSIGN(const http::Response session, Ask(http::Method::kPut, host + "/latest/api/token",
-                                               {{"x-aws-ec2-metadata-token-ttl-seconds", "21600"}}));
+  TRY_ASSIGN(const http::Response session, Ask({.method = http::Method::kPut,
+                                                .url = host + "/latest/api/token",
+                                                .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "21600"}}}));
   if (session.status != 200)
     return Fail(ErrorCode::kUnavailable, "the metadata service answers HTTP {}", session.status);
   const http::Header token{"x-aws-ec2-metadata-token", session.body};
   const std::string roles = host + "/latest/meta-data/iam/security-credentials/";
-  TRY_ASSIGN(const http::Response names, Ask(http::Method::kGet, roles, {token}));
+  TRY_ASSIGN(const http::Response names, Ask({.url = roles, .headers = {token}}));
   if (names.status == 404) return Fail(ErrorCode::kUnavailable, "this instance has no role");
   if (names.status != 200)
     return Fail(ErrorCode::kUnavailable, "the metadata service answers HTTP {}", names.status);
   const std::string role = names.body.substr(0, names.body.find_first_of("\r\n"));
-  TRY_ASSIGN(const http::Response answer, Ask(http::Method::kGet, roles + EncodePath(role), {token}));
+  TRY_ASSIGN(const http::Response answer, Ask({.url = roles + EncodePath(role), .headers = {token}}));
   return ParseRole(answer, "the instance's role");
 }
 
-Result<http::Response> CredentialChain::Ask(http::Method method, const std::string& url,
-                                            std::vector<http::Header> headers) {
+Result<http::Response> CredentialChain::Ask(const Question& question) {
   std::string why;
   for (int tries = 0; tries < kTries; ++tries) {
     http::Request request;
-    request.method = method;
-    request.url = url;
-    request.headers = headers;
-    request.timeout = kRolePatience;
+    request.method = question.method;
+    request.url = question.url;
+    request.headers = question.headers;
+    request.upload.bytes = question.body;
+    request.timeout = question.patience;
     request.max_body = kMaxTokenBytes;
     const http::RequestId id = transport_.Start(std::move(request), {});
     std::optional<http::Outcome> outcome;
@@ -225,7 +257,7 @@ Result<http::Response> CredentialChain::Ask(http::Method method, const std::stri
       for (http::Outcome& one : transport_.Wait(clock_.Mono() + chrono::seconds(1)))
         if (one.id == id) outcome = std::move(one);
     }
-    if (outcome->response && outcome->response->status < 500) return *std::move(outcome->response);
+    if (outcome->response && !MayPass(*outcome->response)) return *std::move(outcome->response);
     // Where nobody is, nobody will be in a second.
     why = outcome->response ? fmt::format("HTTP {}", outcome->response->status) : outcome->failure_text;
     if (outcome->failure == http::TransportFailure::kConnect) break;

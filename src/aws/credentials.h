@@ -3,26 +3,33 @@
 // (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html), the first that has one:
 //
 //   1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (a Lambda function's role comes so)
-//   2. the profile AWS_PROFILE, else "default", of ~/.aws/credentials and ~/.aws/config
-//   3. a container's role: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
-//   4. an instance's role: the metadata service at 169.254.169.254, version 2 of its protocol
+//   2. a web identity (web_identity.h): AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, as EKS sets them
+//   3. the profile AWS_PROFILE, else "default", of ~/.aws/credentials and ~/.aws/config; it may name a web identity too
+//   4. a container's role: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
+//   5. an instance's role: the metadata service at 169.254.169.254, version 2 of its protocol
 //
-// Web identities, SSO sessions, `role_arn` and `credential_process` are not read; who has those exports them into the
-// environment (`aws configure export-credentials --format env`), and the error says so.
+// SSO sessions, other roles that a profile assumes and `credential_process` are not read; who has those exports them
+// into the environment (`aws configure export-credentials --format env`), and the error says so.
 //
 // Secrets are in no error and no log. One thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aws/shared_config.h"
 #include "aws/sigv4.h"
+#include "aws/web_identity.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/http.h"
 
 namespace tmdbc::aws {
+
+// The services of containers and instances are on this machine or beside it; where there are none, nobody answers.
+inline constexpr std::chrono::milliseconds kRolePatience{1'000};
 
 class CredentialChain {
  public:
@@ -40,11 +47,19 @@ class CredentialChain {
  private:
   Result<Credentials> Find();
   Result<std::optional<Credentials>> FromEnvironment() const;
-  Result<std::optional<Credentials>> FromProfile(const SharedConfig& config) const;
+  Result<std::optional<Credentials>> FromProfile(const SharedConfig& config);
+  Result<Credentials> FromWebIdentity(const WebIdentity& identity);
   Result<Credentials> FromContainer(const std::string& url);
   Result<Credentials> FromInstance();
-  // One question to a service of this machine. kUnavailable when it does not answer.
-  Result<http::Response> Ask(http::Method method, const std::string& url, std::vector<http::Header> headers);
+  struct Question {
+    http::Method method = http::Method::kGet;
+    std::string url;
+    std::vector<http::Header> headers = {};
+    std::string body = {};
+    std::chrono::milliseconds patience = kRolePatience;
+  };
+  // kUnavailable when nobody answers.
+  Result<http::Response> Ask(const Question& question);
 
   const Environment environment_;
   const Clock& clock_;

@@ -66,7 +66,9 @@ class CredentialChainTest : public ::testing::Test {
   testing::FakeClock clock_;
   // By url; what is not here has nobody.
   std::map<std::string, Reply> services_;
-  ScriptedTransport transport_{clock_, [this](const http::Request& request, const std::string&) {
+  std::string posted_;  // last
+  ScriptedTransport transport_{clock_, [this](const http::Request& request, const std::string& body) {
+                                 posted_ = body;
                                  const auto at = services_.find(request.url);
                                  if (at != services_.end()) return at->second;
                                  Reply nobody = Reply::Broken(http::TransportFailure::kConnect);
@@ -192,6 +194,78 @@ TEST_F(CredentialChainTest, AsksForTheRoleOfAnInstanceWithASessionToken) {
   const auto asked = transport_.seen.size();
   EXPECT_NE(Found().find("AWS_EC2_METADATA_DISABLED says so"), std::string::npos);
   EXPECT_EQ(transport_.seen.size(), asked);
+}
+
+std::string AssumedRole(const std::string& id, const std::string& expires) {
+  return R"(<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">)"
+         "<AssumeRoleWithWebIdentityResult><SubjectFromWebIdentityToken>repo:me/mine</SubjectFromWebIdentityToken>"
+         "<Credentials><AccessKeyId>" + id + "</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t"
+         "</SessionToken><Expiration>" + expires + "</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"
+         "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>";
+}
+
+TEST_F(CredentialChainTest, AsksStsForTheRoleOfAWebIdentity) {
+  const std::string sts = "https://sts.eu-central-1.amazonaws.com/";
+  Write("token", "eyJ.first+/\n");
+  set_["AWS_WEB_IDENTITY_TOKEN_FILE"] = PathOf("token");
+  EXPECT_EQ(Found(), "no AWS credentials: the token of a web identity is given, and no AWS_ROLE_ARN for it");
+  set_["AWS_ROLE_ARN"] = "arn:aws:iam::123456789012:role/mirror";
+  EXPECT_NE(Found().find("no AWS region is known"), std::string::npos) << Found();
+  set_["AWS_REGION"] = "eu-central-1";
+  services_[sts] = Reply::Status(200, AssumedRole("POD", "2026-11-22T01:00:00Z"));
+  CredentialChain chain(environment(), clock_, transport_);
+  EXPECT_EQ(Shown(chain.Current()), "POD s t");
+  const http::Request& asked = transport_.seen.back();
+  EXPECT_EQ(asked.method, http::Method::kPost);
+  EXPECT_EQ(asked.headers, (std::vector<http::Header>{{"Content-Type", "application/x-www-form-urlencoded"}}))
+      << "nobody signs it";
+  EXPECT_EQ(posted_,
+            "Action=AssumeRoleWithWebIdentity&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fmirror&"
+            "RoleSessionName=tmdb-collector&Version=2011-06-15&WebIdentityToken=eyJ.first%2B%2F");
+
+  // The cluster has renewed the token meanwhile.
+  Write("token", "eyJ.second");
+  clock_.Advance(std::chrono::minutes(56));
+  services_[sts] = Reply::Status(200, AssumedRole("NEXT", "2026-11-22T02:00:00Z"));
+  EXPECT_EQ(Shown(chain.Current()), "NEXT s t");
+  EXPECT_TRUE(posted_.ends_with("&WebIdentityToken=eyJ.second")) << posted_;
+}
+
+TEST_F(CredentialChainTest, AProfileMayNameAWebIdentity) {
+  Write("token", "eyJ");
+  Write(".aws/config", "[profile pod]\nregion = us-east-1\nrole_arn = arn:aws:iam::1:role/r\nrole_session_name = me\n"
+                       "web_identity_token_file = " + PathOf("token") + "\n");
+  set_["AWS_PROFILE"] = "pod";
+  set_["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:1";
+  services_["http://127.0.0.1:1/"] = Reply::Status(200, AssumedRole("A", "2026-11-22T01:00:00Z"));
+  EXPECT_EQ(Found(), "A s t");
+  EXPECT_NE(posted_.find("RoleSessionName=me"), std::string::npos) << posted_;
+}
+
+TEST_F(CredentialChainTest, SaysWhyStsRefusesAWebIdentityAndNeverItsToken) {
+  const std::string sts = "https://sts.us-east-1.amazonaws.com/";
+  set_["AWS_WEB_IDENTITY_TOKEN_FILE"] = PathOf("token");
+  set_["AWS_ROLE_ARN"] = "arn:aws:iam::1:role/r";
+  set_["AWS_REGION"] = "us-east-1";
+  EXPECT_NE(Found().find(PathOf("token")), std::string::npos) << Found();
+  Write("token", "\n");
+  EXPECT_NE(Found().find("is empty"), std::string::npos) << Found();
+  Write("token", kSecret);
+  const auto refused = [](const std::string& code, const std::string& message) {
+    return Reply::Status(400, "<ErrorResponse><Error><Type>Sender</Type><Code>" + code + "</Code><Message>" + message +
+                                  "</Message></Error></ErrorResponse>");
+  };
+  services_[sts] = refused("InvalidIdentityToken", std::string(kSecret));
+  EXPECT_EQ(Found(), "no AWS credentials: the role of the web identity: STS answers HTTP 400, InvalidIdentityToken");
+  services_[sts] = Reply::Status(200, "<AssumeRoleWithWebIdentityResponse/>");
+  EXPECT_EQ(Found(), "no AWS credentials: the role of the web identity: STS answers without credentials");
+  services_[sts] = Reply::Status(200, AssumedRole("", "2026-11-22T01:00:00Z"));
+  EXPECT_EQ(Found(), "no AWS credentials: the role of the web identity: STS answers with half a key");
+  const auto asked = transport_.seen.size();
+  services_[sts] = refused("IDPCommunicationError", "m");
+  EXPECT_EQ(Found(),
+            "no AWS credentials: the role of the web identity: ask https://sts.us-east-1.amazonaws.com: HTTP 400");
+  EXPECT_EQ(transport_.seen.size(), asked + 3) << "it may pass";
 }
 
 TEST_F(CredentialChainTest, RenewsARoleBeforeItExpiresAndUsesItUntilThen) {

@@ -119,13 +119,15 @@ These variables may stand in `.env` too; those of the environment come first.
 | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the key itself |
 | `AWS_PROFILE` | the profile of `~/.aws/credentials` and `~/.aws/config` that has it; `default` when it is not set |
 | `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE` | those two files, elsewhere |
+| `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME` | the role of a web identity, asked of STS; EKS sets these. A profile may say the same |
 | `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN`, `_TOKEN_FILE` | a container's role; AWS sets these |
 | `AWS_EC2_METADATA_DISABLED` | `true`: no question about an instance's role, which comes last |
 | `AWS_REGION`, `AWS_DEFAULT_REGION` | the region; else `region` of the profile |
-| `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `_SQS`, `_SSM` | other addresses of the services, for tests |
+| `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `_SQS`, `_SSM`, `_STS` | other addresses of the services, for tests |
 
-A profile with SSO, `role_arn` or `credential_process` is not read: `eval "$(aws configure export-credentials --format
-env)"` puts its key into the environment first.
+A profile with SSO, `credential_process` or a role of another profile is not read: `eval "$(aws configure
+export-credentials --format env)"` puts its key into the environment first. Such a key is good for some hours and is not
+renewed: for a process that stays, a role or a web identity is the better choice.
 
 ## Reload
 
