@@ -379,13 +379,13 @@ class Sim {
   std::string fault_;
 };
 
-constexpr int kParts = 4;
+constexpr int kParts = 8;
 
 class CloudSimulations : public ::testing::TestWithParam<int> {};
 
 TEST_P(CloudSimulations, NothingIsLostAndNothingStandsTwice) {
   std::int64_t kills = 0, publications = 0, overlaps = 0, compacted = 0, fetches = 0, edits = 0, worlds = 0;
-  for (const std::uint64_t seed : SeedsOf(GetParam(), kParts, 160)) {
+  for (const std::uint64_t seed : SeedsOf(GetParam(), kParts, 2'000)) {
     Sim sim(seed, Mistake::kNone);
     const std::string fault = sim.Run(60);
     ASSERT_EQ(fault, "") << "in world " << seed;

@@ -374,15 +374,22 @@ class CloudWorld {
   // Reads all segments as an outsider does, and says what must never be: a gap, a number whose body changed, a version
   // that does not follow the one before, times that go back, a state.json that promises what is not there.
   std::string Fault() {
+    // What was looked at and has not changed since is as it was.
+    std::map<std::string, std::string> seen;
+    for (const auto& [key, object] : bucket.objects)
+      if (key.starts_with("records/")) seen.emplace(key, object.etag);
+    if (seen == seen_) return "";
+    seen_.clear();
     views_.clear();
-    for (const auto& [key, object] : bucket.objects) {
-      if (!key.starts_with("records/") || key.ends_with("state.json")) continue;
-      const auto [at, fresh] = bodies_.emplace(key, object.etag);
-      if (!fresh && at->second != object.etag) return fmt::format("{} has got a second body", key);
+    for (const auto& [key, etag] : seen) {
+      if (key.ends_with("state.json")) continue;
+      const auto [at, fresh] = bodies_.emplace(key, etag);
+      if (!fresh && at->second != etag) return fmt::format("{} has got a second body", key);
     }
     for (const MediaType type : kRecordTypes) {
       if (auto fault = FaultOf(type); !fault.empty()) return fmt::format("{}: {}", Name(type), fault);
     }
+    seen_ = std::move(seen);
     return "";
   }
   // After Fault().
@@ -483,7 +490,8 @@ class CloudWorld {
   struct Segment {
     std::uint32_t number = 0;
     std::optional<SegmentOrigin> origin;
-    std::vector<std::string> lines;
+    std::deque<std::string> texts;
+    std::vector<RecordLine> lines;  // of the texts
     std::uint32_t place() const { return origin ? origin->last() : number; }
   };
   // A segment never changes: it is read once.
@@ -499,7 +507,8 @@ class CloudWorld {
       if (frame->origin) segment.origin = frame->origin;
       for (std::size_t begin = 0; begin < frame->content.size();) {
         const std::size_t end = frame->content.find('\n', begin);
-        segment.lines.push_back(frame->content.substr(begin, end - begin));
+        segment.texts.push_back(frame->content.substr(begin, end - begin));
+        segment.lines.push_back(ParseRecordLine(segment.texts.back()).value());
         begin = end + 1;
       }
     }
@@ -534,8 +543,7 @@ class CloudWorld {
       if (covered.empty() || promised > *covered.rbegin()) return "state.json promises what is not there";
     }
     for (const Segment* segment : found) {
-      for (const std::string& text : segment->lines) {
-        const RecordLine line = ParseRecordLine(text).value();
+      for (const RecordLine& line : segment->lines) {
         if (!line.is_record()) continue;
         const auto [at, first] = views_.try_emplace(line.id);
         View& view = at->second;
@@ -558,6 +566,7 @@ class CloudWorld {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   std::unique_ptr<std::FILE, Close> log_file_;
+  std::map<std::string, std::string> seen_;    // under records/, when no fault was found: keys and ETags
   std::map<std::string, std::string> bodies_;  // of segments: the ETag of the first one seen
   std::map<std::string, Segment> segments_;
   std::map<MediaId, View> views_;

@@ -161,6 +161,8 @@ Result<void> Owner::Cycle::Open() {
   AdoptReport adopted;
   TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted));
   catalog_.emplace(std::move(opened));
+  // The scratch folder is this function's alone: a lock a statement would protect it from nobody.
+  TRY(catalog_->Execute("PRAGMA locking_mode=EXCLUSIVE"));
   TRY(ReadAccepted());
   store_ = std::make_unique<Store>(files_, *catalog_);
   report_.adopted_segments = adopted.segments;

@@ -112,7 +112,6 @@ Result<void> QueueStatements::Prepare(Database& db) {
   };
   TRY(prepare(load_counters, "SELECT key, value FROM queue_counter"));
   TRY(prepare(store_counter, "INSERT OR REPLACE INTO queue_counter(key, value) VALUES (?1, ?2)"));
-  TRY(prepare(insert_rows, InsertSql(kRowsPerInsert)));
   TRY(prepare(insert_row, InsertSql(1)));
   TRY(prepare(new_batch, kNewBatch));
   TRY(prepare(end_batch, "DELETE FROM queue_batch WHERE batch=?1 AND messages<=?2"));
@@ -120,9 +119,6 @@ Result<void> QueueStatements::Prepare(Database& db) {
   TRY(prepare(due_by_type, "SELECT type, count(*) FROM queue_lease WHERE visible_at<=?1 GROUP BY type"));
   TRY(prepare(surface, kSurface));
   TRY(prepare(drop_due, "DELETE FROM queue_lease WHERE visible_at<=?1"));
-  for (Statement& head : heads) {
-    TRY(prepare(head, "SELECT rank, id, batch, receives FROM queue_ready WHERE type=?1 ORDER BY rank, id"));
-  }
   TRY(prepare(drop_taken, "DELETE FROM queue_ready WHERE type=?1 AND (rank, id)<=(?2, ?3)"));
   TRY(prepare(lease, kLease));
   TRY(prepare(find_lease, kFindLease));
@@ -140,6 +136,21 @@ Result<void> QueueStatements::Prepare(Database& db) {
               "DELETE FROM queue_dead WHERE (?1 IS NULL OR type=?1) AND (died_at<?2 OR died_at>?3)"));
   TRY(prepare(purge_dead, "DELETE FROM queue_dead WHERE ?1 IS NULL OR type=?1"));
   return {};
+}
+
+Result<Statement*> QueueStatements::InsertRows(Database& db) {
+  if (!insert_rows_) {
+    TRY_ASSIGN(insert_rows_, db.Prepare(InsertSql(kRowsPerInsert)));
+  }
+  return &*insert_rows_;
+}
+
+Result<Statement*> QueueStatements::Head(Database& db, std::size_t type) {
+  if (!heads_[type]) {
+    TRY_ASSIGN(heads_[type],
+               db.Prepare("SELECT rank, id, batch, receives FROM queue_ready WHERE type=?1 ORDER BY rank, id"));
+  }
+  return &*heads_[type];
 }
 
 }  // namespace tmdbc

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -47,16 +48,25 @@ Result<void> MakeQueueIdIndex(Database& db);
 
 struct QueueStatements {
   Statement load_counters, store_counter;
-  Statement insert_rows, insert_row;
+  Statement insert_row;
   Statement new_batch, end_batch, leave_batch;
   Statement due_by_type, surface, drop_due;
-  std::array<Statement, kQueueTypes> heads;  // a walk along queue_ready for each type, open at the same time
   Statement drop_taken;
   Statement lease, find_lease, drop_lease, release, extend;
   Statement leases, merge_lease, find_ready, raise;
   Statement add_dead, dead_by_type, redrive, drop_redriven, purge_dead;
 
   Result<void> Prepare(Database& db);
+
+  // These cost as much as all the others, and a queue that is opened for a moment needs few of them: they are prepared
+  // when they are first asked for.
+  Result<Statement*> InsertRows(Database& db);
+  // A walk along queue_ready for each type, open at the same time.
+  Result<Statement*> Head(Database& db, std::size_t type);
+
+ private:
+  std::optional<Statement> insert_rows_;
+  std::array<std::optional<Statement>, kQueueTypes> heads_;
 };
 
 }  // namespace tmdbc

@@ -161,15 +161,18 @@ Result<void> SqliteIdQueue::Append(std::span<const Fresh> sorted, std::int64_t b
   counters_[std::size_t(type)] += std::int64_t(sorted.size());
   while (!sorted.empty()) {
     const bool many = sorted.size() >= kRowsPerInsert;
-    Statement& insert = many ? statements_.insert_rows : statements_.insert_row;
+    Statement* insert = &statements_.insert_row;
+    if (many) {
+      TRY_ASSIGN(insert, statements_.InsertRows(db_));
+    }
     const std::size_t rows = many ? kRowsPerInsert : 1;
-    insert.Bind(type, batch);
+    insert->Bind(type, batch);
     int index = 2;
     for (const Fresh& row : sorted.first(rows)) {
-      insert.BindAt(++index, std::int64_t(row.rank));
-      insert.BindAt(++index, row.id);
+      insert->BindAt(++index, std::int64_t(row.rank));
+      insert->BindAt(++index, row.id);
     }
-    TRY(insert.Run());
+    TRY(insert->Run());
     sorted = sorted.subspan(rows);
   }
   return {};
@@ -298,7 +301,8 @@ Result<std::vector<SqliteIdQueue::Row>> SqliteIdQueue::TakeReady(int max) {
   };
   for (std::size_t type = 1; type < kQueueTypes; ++type) {
     if (counters_[type] == 0) continue;
-    walks.push_back({&statements_.heads[type].Bind(type), {.type = MediaType(type)}});
+    TRY_ASSIGN(Statement* const head, statements_.Head(db_, type));
+    walks.push_back({&head->Bind(type), {.type = MediaType(type)}});
     TRY(advance(walks.back()));
   }
 
