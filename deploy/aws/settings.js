@@ -13,7 +13,8 @@ function number(env, name, fallback, { least, most, whole = true }) {
   return value;
 }
 
-const rate = (env) => number(env, 'RATE_LIMIT_REQUESTS', 3, { least: 0.1, most: 1000, whole: false });
+// Slower than that a day of the change feed may take longer than a function lives, and nothing would ever be done.
+const rate = (env) => number(env, 'RATE_LIMIT_REQUESTS', 3, { least: 0.5, most: 1000, whole: false });
 const concurrency = (env) => number(env, 'COLLECTOR_CONCURRENCY', 5, { least: 1, most: 1000 });
 
 // The expression of the collection's rule.

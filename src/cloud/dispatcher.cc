@@ -93,6 +93,7 @@ Result<void> Dispatcher::Load() {
     if (!row) return {};
     const std::string_view name = all.Text(0), value = all.Text(1);
     if (name == "health") state_.health = Health(std::clamp(Number(value, 0), 0, int(Health::kDenied)));
+    if (name == "lanes") state_.lanes = Number(value, 0);
     if (name == "margin") state_.margin = std::clamp(Number(value, 0.0), 0.0, kMostMargin);
   }
 }
@@ -101,6 +102,7 @@ Result<void> Dispatcher::SaveState() {
   const std::pair<std::string_view, std::string> values[] = {
       {"health", fmt::to_string(int(state_.health))},
       {"margin", fmt::format("{:.4f}", state_.margin)},
+      {"lanes", fmt::to_string(state_.lanes)},
   };
   return catalog_.Transact([&]() -> Result<void> {
     TRY_ASSIGN(Statement put, catalog_.Prepare("INSERT OR REPLACE INTO dispatch_state(name, value) VALUES (?1, ?2)"));
@@ -261,29 +263,45 @@ Result<void> Dispatcher::GoAgain(Row row, std::int64_t epoch, bool in_parts, std
   return {};
 }
 
+// What is out keeps its rate: beside it a lane more or less would go beyond what all of them may have.
+Result<bool> Dispatcher::LanesAgree() {
+  const int lanes = LanesFor(options_.rate, options_.concurrency);
+  if (state_.lanes == lanes) return true;
+  TRY_ASSIGN(const Out out, CountOut());
+  if (state_.lanes != 0 && out.batches > 0) return false;
+  state_.lanes = lanes;
+  TRY(SaveState());
+  return true;
+}
+
 Result<std::vector<IdBatch>> Dispatcher::HandOut(std::int64_t epoch, const ChannelCounts& counts, bool hold) {
   std::vector<IdBatch> out;
   const Time now = clock_.Now();
   const bool idle = counts.waiting == 0 && counts.in_flight == 0;
-  const bool goes = !hold && state_.health == Health::kWell;
   const auto work = [&]() -> Result<void> {
+    TRY_ASSIGN(const bool agree, LanesAgree());
+    const bool goes = !hold && agree && state_.health == Health::kWell;
     TRY_ASSIGN(std::vector<Row> rows, Rows());
     for (Row& row : rows) {
       const bool overdue = now - row.sent_at > kOverdue;
       if (IsLost(row, counts) || overdue) {
         // Whoever died of it four times in a row left it among the dead letters.
-        TRY(GoAgain(std::move(row), epoch, goes && (overdue || counts.dead > 0), out));
+        const bool in_parts = goes && (overdue || counts.dead > 0);
+        if (in_parts && std::ssize(out) >= kMostBatches) continue;
+        TRY(GoAgain(std::move(row), epoch, in_parts, out));
       } else if (idle != row.idle_at.has_value()) {
         row.idle_at = idle ? std::optional(now) : std::nullopt;
         TRY(PutRow(row));
       }
     }
     if (hold || state_.health == Health::kDenied) return {};
+    TRY_ASSIGN(const bool agree_now, LanesAgree());
+    if (!agree_now) return {};
     TRY_ASSIGN(const Out now_out, CountOut());
     const bool probe = state_.health == Health::kOut;
     const std::int64_t window = probe ? 1 : WindowFor(options_.rate);
     const int size = probe ? kProbeIds : BatchIdsFor(options_.rate, LanesFor(options_.rate, options_.concurrency));
-    for (std::int64_t ids = now_out.ids; ids < window;) {
+    for (std::int64_t ids = now_out.ids; ids < window && std::ssize(out) < kMostBatches;) {
       TRY_ASSIGN(const std::vector<Message> messages,
                  queue_.Receive(size, std::chrono::duration_cast<std::chrono::seconds>(kOwnersQueue.longest_hidden)));
       if (messages.empty()) return {};
@@ -310,8 +328,9 @@ Result<std::vector<IdBatch>> Dispatcher::Unsent(std::int64_t sent) {
   return batches;
 }
 
-Result<Dispatcher::Out> Dispatcher::CountOut() {
-  TRY_ASSIGN(Statement count, catalog_.Prepare("SELECT count(*), coalesce(sum(length(receipts)), 0) "
+Result<Dispatcher::Out> Dispatcher::CountOut(Database& catalog) {
+  TRY(catalog.Execute(kTables));
+  TRY_ASSIGN(Statement count, catalog.Prepare("SELECT count(*), coalesce(sum(length(receipts)), 0) "
                                                "FROM sent_batches"));
   TRY(count.Step());
   return Out{count.Int(0), count.Int(1) / std::int64_t(sizeof(Entry))};

@@ -36,6 +36,8 @@ inline constexpr Duration kIdle = std::chrono::minutes(4);
 inline constexpr int kMostLonelyRounds = 3;
 // How many ids ask whether TMDB answers again.
 inline constexpr int kProbeIds = 10;
+// So many batches are made in one epoch, hardly more: their names have four digits for them. What is left has the next.
+inline constexpr std::int64_t kMostBatches = 4'000;
 inline constexpr std::string_view kKeyRefused = "TMDB refuses the key";
 
 // One process carries so much, and TMDB counts by address: more lanes only wait more.
@@ -80,8 +82,8 @@ class Dispatcher {
   Result<void> TryAgain();
 
   // What was lost on the way or is overdue goes out again, and then the most urgent of what waits, up to the window.
-  // `counts` are the channel's, after the inbox was looked at. With `hold` nothing goes out; it returns to the queue
-  // what is overdue.
+  // `counts` are the channel's, after the inbox was looked at. With `hold`, and while messages are out that share the
+  // rate among another number of lanes, nothing goes out; it returns to the queue what is overdue.
   Result<std::vector<IdBatch>> HandOut(std::int64_t epoch, const ChannelCounts& counts, bool hold);
   // Those of epochs after `sent`, which may not have reached the channel.
   Result<std::vector<IdBatch>> Unsent(std::int64_t sent);
@@ -89,7 +91,9 @@ class Dispatcher {
   struct Out {
     std::int64_t batches = 0, ids = 0;
   };
-  Result<Out> CountOut();
+  Result<Out> CountOut() { return CountOut(catalog_); }
+  // Of a catalog that no dispatcher was opened on.
+  static Result<Out> CountOut(Database& catalog);
   // Nothing is with a collector or on its way to one: nothing was handed out, or the channel was found empty twice.
   Result<bool> NothingOut(const ChannelCounts& counts);
   // Why nothing is handed out; empty when it is.
@@ -103,6 +107,7 @@ class Dispatcher {
   struct State {
     Health health = Health::kWell;
     double margin = 0;
+    int lanes = 0;  // of what is out; 0: nothing was yet
   };
   struct Held {
     MediaId id{};
@@ -122,6 +127,8 @@ class Dispatcher {
   Result<void> Load();
   Result<void> SaveState();
   Result<std::vector<Row>> Rows();
+  // Whether messages of today's number of lanes may go out.
+  Result<bool> LanesAgree();
   bool IsLost(const Row& row, const ChannelCounts& counts) const;
   Result<std::optional<Row>> Find(const std::string& name);
   Result<void> PutRow(const Row& row);

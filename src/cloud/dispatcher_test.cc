@@ -235,6 +235,48 @@ TEST_F(DispatcherTest, AnOverdueBatchGoesOutInEightPartsAndAPoisonousIdIsBuriedI
   EXPECT_EQ(letter.reason, "went out 3 times, never came back");
 }
 
+// Collectors that all die, of a deployment that does not start say: each round has eight times as many messages.
+TEST_F(DispatcherTest, HoweverOftenEverythingIsSplitEachBatchHasAName) {
+  SendMovies(1, 20'000);
+  std::set<std::string> names;
+  for (int round = 0; round < 4; ++round) {
+    // What one cycle has no names for has the next.
+    for (bool more = true; more; clock_.Advance(minutes(11))) {
+      Open();
+      const auto batches = HandOut();
+      more = std::ssize(batches) >= kMostBatches;
+      EXPECT_LE(std::ssize(batches), kMostBatches + 8);
+      for (const IdBatch& batch : batches) {
+        EXPECT_TRUE(IsBatchName(batch.name)) << batch.name;
+        EXPECT_TRUE(names.insert(batch.name).second) << batch.name;
+      }
+    }
+    clock_.Advance(kOverdue);
+  }
+  EXPECT_GT(std::ssize(names), 10 + 80 + 640 + kMostBatches);
+  EXPECT_EQ(dispatcher_->CountOut().value().ids, 20'000);
+  EXPECT_EQ(Movies(), (QueueCounts{.in_flight = 20'000}));
+}
+
+TEST_F(DispatcherTest, LanesOfTwoRatesAreNeverAtWorkTogether) {
+  Open({.rate = 40});
+  SendMovies(1, 60'000);
+  const auto slow = HandOut();
+  ASSERT_GT(slow.size(), 2u);
+  Open({.rate = 60});  // two lanes of 30: beside one of 40 they would be 70 a second
+  Done(slow[0]);
+  EXPECT_TRUE(HandOut().empty());
+  Open({.rate = 60});
+  for (std::size_t i = 1; i < slow.size(); ++i) Done(slow[i]);
+  const auto fast = HandOut();
+  ASSERT_FALSE(fast.empty());
+  EXPECT_DOUBLE_EQ(fast[0].rate, 30);
+  // A rate that needs as many lanes goes out behind what is out in them.
+  SendMovies(60'001, 60'010);
+  Open({.rate = 50});
+  EXPECT_FALSE(HandOut().empty());
+}
+
 TEST_F(DispatcherTest, WhatWasLostOnTheWayIsSentAgainWhenTheChannelWasFoundEmptyTwice) {
   SendMovies(1, 5);
   const auto first = HandOut(kIdleChannel);  // empty because nothing was out

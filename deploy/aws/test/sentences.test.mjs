@@ -49,7 +49,7 @@ const rows = [
   ['a bucket of yours that is not ours', 'deploy', { answers: { bucket: { status: 200 }, stack: noStack } }, /you have that bucket, but stage dev did not make it/],
   ['the bucket of another stage', 'deploy', { answers: { bucket: { status: 200 }, stack: stackWith({ BucketName: 'another' }) } }, /you have that bucket, but stage dev did not make it/],
   ['a key that TMDB refuses', 'deploy', { answers: { tmdb: { status: 401, text: '{"status_code":7}' } } }, /TMDB refuses TMDB_API_KEY \(HTTP 401\)/],
-  ['a rate of none', 'deploy', { env: { RATE_LIMIT_REQUESTS: '0' } }, /RATE_LIMIT_REQUESTS is '0': use a number from 0\.1 to 1000/],
+  ['a rate of none', 'deploy', { env: { RATE_LIMIT_REQUESTS: '0' } }, /RATE_LIMIT_REQUESTS is '0': use a number from 0\.5 to 1000/],
   ['half a collector', 'deploy', { env: { COLLECTOR_CONCURRENCY: '1.5' } }, /COLLECTOR_CONCURRENCY is '1\.5': use a whole number from 1 to 1000/],
   ['an interval of nothing', 'deploy', { env: { COLLECTION_INTERVAL: 'daily' } }, /COLLECTION_INTERVAL is 'daily': use a whole number/],
   ['a schedule in another zone', 'deploy', { env: { COLLECTION_SCHEDULE: 'cron(0 9 * * ? *)', COLLECTION_TIMEZONE: 'Europe/Berlin' } }, /COLLECTION_TIMEZONE is 'Europe\/Berlin': on AWS rules know UTC alone/],
