@@ -133,7 +133,7 @@ constexpr Option kVerifyOptions[] = {
     {"--rebuild", "", "make the index again from the records first; nobody else may be at work", ""},
     {"--upgrade", "", "with --rebuild: also a store that an earlier version of this program wrote", ""},
     {"--adopt-source", "",
-     "first take the TMDB of TMDB_API_BASE_URL for the one that DATA_DIR was filled from: the same TMDB behind "
+     "first take the TMDB of TMDB_API_BASE_URL for the one that the store was filled from: the same TMDB behind "
      "another address, never the simulated one",
      ""},
     {"--key", "", "try the key with one request", ""},

@@ -64,7 +64,7 @@ std::unexpected<Error> Another(const std::string& place, const std::string& fill
   if (place.starts_with("s3://")) {
     return Fail(ErrorCode::kInvalid,
                 "{} was filled from {}{}, and TMDB_API_BASE_URL is {}: to keep them apart name another bucket with "
-                "S3_BUCKET_NAME",
+                "S3_BUCKET_NAME; if it is the same TMDB behind another address, `verify --adopt-source`",
                 place, filled_from, simulated, api_base_url);
   }
   return Fail(
@@ -107,8 +107,7 @@ Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& q
   return PutProperty(catalog, kSourceProperty, source);
 }
 
-Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url) {
-  PosixFileSystem files(data_dir);
+Result<void> AdoptSource(Database& catalog, FileSystem& files, std::string_view api_base_url) {
   TRY(WriteSource(files, SourceOf(api_base_url)));
   return PutProperty(catalog, kSourceProperty, SourceOf(api_base_url));
 }

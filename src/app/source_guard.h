@@ -26,7 +26,7 @@ std::string SourceOf(std::string_view api_base_url);
 Result<void> RequireSource(Database& catalog, RecordLedger& ledger, QueueView& queue, FileSystem& files,
                            const std::string& place, std::string_view api_base_url);
 
-// A person says that this is the TMDB that the folder was filled from, whatever it remembers. Durable.
-Result<void> AdoptSource(Database& catalog, const std::string& data_dir, std::string_view api_base_url);
+// A person says that this is the TMDB that the store was filled from, whatever it remembers. `files` as above. Durable.
+Result<void> AdoptSource(Database& catalog, FileSystem& files, std::string_view api_base_url);
 
 }  // namespace tmdbc

@@ -14,10 +14,13 @@
 #include "app/progress.h"
 #include "app/progress_file.h"
 #include "app/source_guard.h"
+#include "app/work_place.h"
 #include "base/compression.h"
 #include "base/json_writer.h"
 #include "base/version.h"
+#include "cloud/dispatcher.h"
 #include "http/curl_transport.h"
+#include "queue/sqlite_queue.h"
 #include "storage/kept_aside.h"
 #include "storage/rebuild.h"
 #include "storage/verify.h"
@@ -65,13 +68,6 @@ void AddAsides(Report& report) {
   for (const std::string& path : report.asides) report.notes.push_back(Explain(AsideNotice(path), Hint::kRebuild));
 }
 
-bool Passes(Database& catalog, std::string_view check) {
-  auto query = catalog.Prepare(check);
-  if (!query) return false;
-  const auto row = query->Step();
-  return row && *row && query->Text(0) == "ok";
-}
-
 std::string PageNumbers(const std::vector<DamagedPage>& pages) {
   std::string numbers = pages.size() == 1 ? "page " : "pages ";
   for (std::size_t i = 0; i < std::min(pages.size(), kShownRecords); ++i)
@@ -86,7 +82,7 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) 
   constexpr const char* kWhat = "index, queue and watermarks; `verify --rebuild` makes the index again";
   const auto log_bytes = files.Size("catalog.db-wal");
   if (!log_bytes && log_bytes.error().code != ErrorCode::kNotFound) return std::unexpected(log_bytes.error());
-  if (!Passes(catalog, "PRAGMA quick_check(1)")) {
+  if (!IsSound(catalog)) {
     report.damage.push_back({"catalog.db", 0, fmt::format("not sound: {}", kWhat), {}});
     return {};
   }
@@ -121,19 +117,24 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) 
   return {};
 }
 
+void AddMended(const std::vector<DamagedPage>& mended, std::vector<std::string>& notes) {
+  if (mended.empty()) return;
+  notes.push_back(fmt::format("{} of catalog.db {} right again: nothing in it is lost", PageNumbers(mended),
+                              mended.size() == 1 ? "is" : "are"));
+}
+
+constexpr const char* kLostWithTheCatalog =
+    "What was only in it is lost: the queue. The next harvest queues again what is missing or has changed";
+
 // catalog.db, mended where that can be done without losing anything in it; empty when it cannot. Nobody else is at
 // work.
 Result<std::optional<Database>> OpenSound(const DataDir& dir, std::vector<std::string>& notes) {
   auto catalog = dir.OpenCatalog();
   if (!catalog && !IsDamage(catalog.error())) return std::unexpected(catalog.error());
   if (!catalog) return std::optional<Database>();
-  const auto mended = catalog->MendPages();
-  if (!mended && MayPass(mended.error())) return std::unexpected(mended.error());
-  if (!mended || !Passes(*catalog, "PRAGMA quick_check(1)")) return std::optional<Database>();
-  if (!mended->empty()) {
-    notes.push_back(fmt::format("{} of catalog.db {} right again: nothing in it is lost",
-                                PageNumbers(*mended), mended->size() == 1 ? "is" : "are"));
-  }
+  TRY_ASSIGN(const auto mended, MendCatalog(*catalog));
+  if (!mended) return std::optional<Database>();
+  AddMended(*mended, notes);
   return std::optional<Database>(*std::move(catalog));
 }
 
@@ -160,9 +161,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   if (!catalog) {
     TRY_ASSIGN(const std::string broken, MoveBrokenCatalog(files));
     about_catalog.push_back(fmt::format(
-        "catalog.db was damaged and is {} now. What was only in it is lost: the queue. The next harvest queues "
-        "again what is missing or has changed",
-        broken));
+        "catalog.db was damaged and is {} now. {}", broken, kLostWithTheCatalog));
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
@@ -182,11 +181,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
 
 // The mirror in a bucket as its catalog says it is. Without `deep` no segment is read: that would be all there is,
 // across the network, and S3 keeps checksums of its own.
-Result<Report> CheckBucket(const Settings& settings, bool rebuild, bool deep) {
-  if (rebuild) {
-    return Fail(ErrorCode::kInvalid,
-                "--rebuild works on a DATA_DIR: `pull` the mirror into one, rebuild it there and `push` it to a new bucket");
-  }
+Result<Report> CheckBucket(const Settings& settings, bool deep) {
   TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
   const auto probed = bucket->Probe();
   // Who may only read cannot try it.
@@ -205,8 +200,64 @@ Result<Report> CheckBucket(const Settings& settings, bool rebuild, bool deep) {
   return *std::move(report);
 }
 
+// What was done in a bucket is there for everybody, and the mirror free again.
+Result<void> GiveBack(WorkPlace& place, const Clock& clock) {
+  if (place.keeper() == nullptr) return {};
+  TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(place.catalog(), clock, kOwnersQueue));
+  return place.Close(*queue);
+}
+
+// The index of a mirror in a bucket made again from its records, by who owns the mirror meanwhile. Every segment is
+// read across the network.
+Result<Report> RebuildBucket(const Settings& settings, bool deep, bool upgrade) {
+  const SystemClock clock;
+  Report report;
+  {
+    TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.mend = true}));
+    const MirrorKeeper& keeper = *place->keeper();
+    std::vector<std::string> notes;
+    if (!keeper.fell_back().empty()) {
+      notes.push_back(fmt::format("{}: the newest catalog that can be used was taken, and what was settled since is "
+                                  "fetched again",
+                                  keeper.fell_back()));
+    }
+    if (!keeper.lost().empty()) {
+      notes = {fmt::format("no catalog can be used ({}). {}", keeper.lost(), kLostWithTheCatalog)};
+    }
+    AddMended(keeper.mended(), notes);
+    const auto hold = [&]() -> Result<void> {
+      if (place->Keep()) return {};
+      return Fail(ErrorCode::kExists, "somebody else has taken the mirror meanwhile: nothing was changed");
+    };
+    auto rebuilt = Rebuild(place->files(), place->catalog(), {.upgrade = upgrade, .before_segment = hold});
+    if (!rebuilt) return std::unexpected(OfBucket(place->name(), rebuilt.error()));
+    report = *std::move(rebuilt);
+    TRY_ASSIGN(const auto about_progress, RestoreProgress(place->files(), place->catalog(), clock));
+    notes.insert(notes.end(), about_progress.begin(), about_progress.end());
+    report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+    TRY(GiveBack(*place, clock));
+  }
+  if (!deep || !report.damage.empty()) return report;
+  auto notes = std::move(report.notes);
+  TRY_ASSIGN(report, CheckBucket(settings, true));
+  report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+  return report;
+}
+
+Result<void> AdoptSourceOf(const Settings& settings) {
+  const SystemClock clock;
+  TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.must_exist = true, .mend = true}));
+  if (place->keeper() != nullptr && !place->keeper()->lost().empty()) {
+    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{}: no catalog can be used ({})", place->name(),
+                place->keeper()->lost());
+  }
+  TRY(AdoptSource(place->catalog(), place->files(), settings.tmdb_api_base_url));
+  return GiveBack(*place, clock);
+}
+
 Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep, bool upgrade) {
-  if (!settings.s3_bucket_name.empty()) return CheckBucket(settings, rebuild, deep);
+  if (!settings.s3_bucket_name.empty())
+    return rebuild ? RebuildBucket(settings, deep, upgrade) : CheckBucket(settings, deep);
   if (rebuild) return RebuildStore(settings, deep, upgrade);
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
@@ -303,12 +354,7 @@ Result<void> CheckKey(const Settings& settings) {
 }  // namespace
 
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) {
-  if (arguments.Has("--adopt-source")) {
-    TRY(DataDir::OpenForReading(settings.data_dir));
-    TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
-    TRY_ASSIGN(Database catalog, dir.OpenCatalog());
-    TRY(AdoptSource(catalog, dir.path(), settings.tmdb_api_base_url));
-  }
+  if (arguments.Has("--adopt-source")) TRY(AdoptSourceOf(settings));
   const bool try_key = arguments.Has("--key");
   // Before the store, which may take minutes.
   if (try_key) TRY(CheckKey(settings));

@@ -59,9 +59,24 @@ Result<void> RequireAvailable(const HeadState& head, Time now, bool died, bool t
 }
 
 // A bucket without a mirror may be about to get one, or stand for a mistake.
-Result<void> RequireEmpty(ObjectStore& objects, const std::string& data_dir) {
+Result<void> RequireNoPush(ObjectStore& objects) {
   TRY_ASSIGN(const auto pushed, objects.Head(std::string(kPushKey)));
   if (pushed) return Fail(ErrorCode::kExists, "a store is being pushed there; the same `push` goes on");
+  return {};
+}
+
+// What was a mirror once, whatever is left of it.
+Result<void> RequireRemains(ObjectStore& objects) {
+  TRY(RequireNoPush(objects));
+  for (const char* const prefix : {"state/catalog/", "records/"}) {
+    TRY_ASSIGN(const auto found, objects.ListObjects(prefix, ""));
+    if (!found.empty()) return {};
+  }
+  return Fail(ErrorCode::kNotFound, "there is no mirror in the bucket: it has neither records nor a catalog");
+}
+
+Result<void> RequireEmpty(ObjectStore& objects, const std::string& data_dir) {
+  TRY(RequireNoPush(objects));
   if (::access((data_dir + "/catalog.db").c_str(), F_OK) != 0) return {};
   return Fail(ErrorCode::kExists,
               "there is no mirror yet, and DATA_DIR {} does: `push` carries it there. To begin a new one in the bucket, "
@@ -88,7 +103,7 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
     TRY_ASSIGN(opened, OpenedBucket::Open(settings, options.tick));
     TRY(opened->Probe());
   }
-  if (options.must_exist) {
+  if (options.must_exist && !options.mend) {
     const auto head = BucketView::ReadHead(options.bucket != nullptr ? *options.bucket : opened->objects());
     if (!head) return std::unexpected(OfBucket("s3://" + bucket, head.error()));
   }
@@ -96,20 +111,24 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
   std::unique_ptr<WorkPlace> place(new WorkPlace("s3://" + bucket, std::move(dir), options));
   place->bucket_ = std::move(opened);
   ObjectStore& objects = options.bucket != nullptr ? *options.bucket : place->bucket_->objects();
-  const auto taken = place->TakeMirror(objects, settings, clock, options.take_over);
+  const auto taken = place->TakeMirror(objects, settings, clock, options);
   if (!taken) return std::unexpected(OfBucket(place->name(), taken.error()));
   return place;
 }
 
 Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& settings, const Clock& clock,
-                                   bool take_over) {
+                                   const WorkPlaceOptions& options) {
   TRY_ASSIGN(const std::string holders, Holders(local_));
-  KeeperOptions keeper{.holder = NewHolder(), .take_back = take_over};
-  TRY_ASSIGN(const auto head, BucketHome(objects, local_, clock).Look());
-  if (!head || head->catalog.key.empty()) TRY(RequireEmpty(objects, settings.data_dir));
+  KeeperOptions keeper{.holder = NewHolder(), .take_back = options.take_over, .mend = options.mend};
+  auto looked = BucketHome(objects, local_, clock).Look();
+  if (!looked && options.mend && IsDamage(looked.error())) looked = std::nullopt;
+  TRY_ASSIGN(const auto head, std::move(looked));
+  if (!head || (head->catalog.key.empty() && head->previous.empty())) {
+    TRY(options.mend ? RequireRemains(objects) : RequireEmpty(objects, settings.data_dir));
+  }
   if (head) {
     if (head->holder && IsAmong(holders, *head->holder)) keeper.dead = *head->holder;
-    TRY(RequireAvailable(*head, clock.Now(), !keeper.dead.empty(), take_over));
+    TRY(RequireAvailable(*head, clock.Now(), !keeper.dead.empty(), options.take_over || options.mend));
   }
   // Before it is taken: who dies right behind that is known all the same.
   TRY(WriteWhole(local_, kHoldersFile, holders + keeper.holder + '\n'));

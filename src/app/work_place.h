@@ -29,6 +29,9 @@ struct WorkPlaceOptions {
   bool must_exist = false;
   // Of a bucket: what a deployment has handed out comes back no more (KeeperOptions::take_back).
   bool take_over = false;
+  // Of a bucket: for who mends the catalog and fetches nothing (KeeperOptions::mend). It may be lost, but records or
+  // catalogs must be there.
+  bool mend = false;
   // In the place of the bucket that the settings name; null: that one. Outlives the place.
   ObjectStore* bucket = nullptr;
   // Called while a bucket is waited for, which an upload may take minutes; makes no call to it. May be empty.
@@ -65,7 +68,8 @@ class WorkPlace {
  private:
   WorkPlace(std::string name, DataDir dir, const WorkPlaceOptions& options)
       : name_(std::move(name)), dir_(std::move(dir)), local_(dir_.path(), options.warn) {}
-  Result<void> TakeMirror(ObjectStore& objects, const Settings& settings, const Clock& clock, bool take_over);
+  Result<void> TakeMirror(ObjectStore& objects, const Settings& settings, const Clock& clock,
+                          const WorkPlaceOptions& options);
 
   const std::string name_;
   const DataDir dir_;

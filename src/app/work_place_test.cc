@@ -24,11 +24,11 @@ using Opened = Result<std::unique_ptr<WorkPlace>>;
 
 class WorkPlaceTest : public testing::ProgramWorld {
  protected:
-  Opened Open(const std::string& data_dir = "data", bool take_over = false) {
+  Opened Open(const std::string& data_dir = "data", bool take_over = false, bool mend = false) {
     Settings settings = ResolveSettings({}).value();
     settings.data_dir = data_dir;
     settings.s3_bucket_name = "my-bucket";
-    return WorkPlace::Open(settings, clock_, {.take_over = take_over, .bucket = &store_});
+    return WorkPlace::Open(settings, clock_, {.take_over = take_over, .mend = mend, .bucket = &store_});
   }
   static Result<void> Publish(WorkPlace& place, const Clock& clock, bool last) {
     TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(place.catalog(), clock));
@@ -120,6 +120,25 @@ TEST_F(WorkPlaceTest, WhatADeploymentHasOutIsFetchedWhenAPersonSaysSo) {
   const auto place = Open("data", true).value();
   ASSERT_TRUE(Publish(*place, clock_, true));
   EXPECT_EQ(Head().out_batches, 0);
+}
+
+TEST_F(WorkPlaceTest, WhoMendsTakesWhatIsLeftOfAMirrorAndNobodyElseDoes) {
+  ExpectRefused(Open("data", false, true), "there is no mirror in the bucket");
+  {
+    const auto place = Open().value();
+    ASSERT_TRUE(Publish(*place, clock_, true));
+  }
+  const std::string catalog = Head().catalog.key;
+  bucket_.objects.erase(std::string(kHeadKey));
+  const auto refused = Open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().hint, Hint::kRebuild);
+  {
+    const auto place = Open("data", false, true).value();
+    EXPECT_EQ(Head().previous, catalog) << "whoever comes after one that dies now has it";
+    ASSERT_TRUE(Publish(*place, clock_, true));
+  }
+  EXPECT_TRUE(Open());
 }
 
 TEST_F(WorkPlaceTest, AStoreThatIsToBePushedIsNotBegunAnew) {

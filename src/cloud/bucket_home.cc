@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cloud/bucket_home.h"
 
+#include <fmt/format.h>
 #include <libdeflate.h>
 
 #include <algorithm>
@@ -17,6 +18,12 @@ namespace {
 const std::string kCatalog(kCatalogFile);
 // So often a call whose answer was lost is made again: the same bytes under the same condition, so once is enough.
 constexpr int kTries = 3;
+// Epochs of a head that was lost are known by their catalogs alone: those that came after the last one are left out.
+constexpr std::int64_t kEpochsAhead = 1'000;
+
+bool IsLost(const Result<void>& fetched) {
+  return !fetched && (IsDamage(fetched.error()) || fetched.error().code == ErrorCode::kNotFound);
+}
 
 // The size and the checksum of a file, read piece by piece.
 Result<CatalogObject> Measure(BlobReader& files, const std::string& path, std::string key) {
@@ -46,18 +53,61 @@ Result<std::optional<HeadState>> BucketHome::Look() {
   return head;
 }
 
+Result<std::string> NewestCatalog(ObjectStore& objects) {
+  TRY_ASSIGN(const auto catalogs, objects.ListObjects(std::string(kCatalogPrefix), ""));
+  std::string newest;
+  for (const ObjectInfo& object : catalogs) {
+    if (EpochOfCatalog(object.key)) newest = object.key;
+  }
+  return newest;
+}
+
 Result<bool> BucketHome::Take(const std::string& holder, Duration lease, const std::string& dead) {
-  fell_back_.clear();
-  key_used_ = false;
+  return TakeWhatIsThere(holder, lease, dead, false);
+}
+
+Result<bool> BucketHome::TakeToMend(const std::string& holder, Duration lease, const std::string& dead) {
+  return TakeWhatIsThere(holder, lease, dead, true);
+}
+
+// The head, and the condition under which it is still the one.
+Result<void> BucketHome::ReadHead(bool mend) {
   head_ = {};
   unchanged_ = PutCondition::Absent();
-  const auto object = objects_.Get(std::string(kHeadKey));
+  auto object = objects_.Get(std::string(kHeadKey));
+  std::string newest;
+  if (!object && object.error().code == ErrorCode::kNotFound) {
+    TRY_ASSIGN(newest, NewestCatalog(objects_));
+    if (newest.empty() && mend) lost_ = fmt::format("there is neither {} nor a catalog", kHeadKey);
+    if (newest.empty()) return {};
+    // Somebody may have begun the mirror between the two looks.
+    object = objects_.Get(std::string(kHeadKey));
+  }
   if (object) {
-    TRY_ASSIGN(head_, ParseHeadState(object->bytes));
     unchanged_ = PutCondition::Matches(object->etag);
+    auto head = ParseHeadState(object->bytes);
+    if (head) head_ = *std::move(head);
+    if (head || !mend || !IsDamage(head.error())) return head ? Result<void>() : std::unexpected(head.error());
+    fell_back_ = head.error().message;
+    TRY_ASSIGN(newest, NewestCatalog(objects_));
+    if (newest.empty()) lost_ = fell_back_ + "; there is no catalog";
   } else if (object.error().code != ErrorCode::kNotFound) {
     return std::unexpected(object.error());
+  } else {
+    fell_back_ = fmt::format("{} is gone", kHeadKey);
+    if (!mend) return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{}, and {} is there", fell_back_, newest);
   }
+  head_.previous = newest;
+  head_.epoch = EpochOfCatalog(newest).value_or(0) + kEpochsAhead;
+  return {};
+}
+
+Result<bool> BucketHome::TakeWhatIsThere(const std::string& holder, Duration lease, const std::string& dead,
+                                         bool mend) {
+  fell_back_.clear();
+  lost_.clear();
+  key_used_ = false;
+  TRY(ReadHead(mend));
   const bool lives = dead.empty() || head_.holder != dead;
   if (head_.holder && head_.until > clock_.Now() && lives) return false;
   HeadState mine = head_;
@@ -67,7 +117,7 @@ Result<bool> BucketHome::Take(const std::string& holder, Duration lease, const s
   const auto swapped = Swap(mine);
   if (!swapped && swapped.error().code == ErrorCode::kExists) return false;
   TRY(swapped);
-  const auto fetched = FetchCatalog();
+  const auto fetched = FetchCatalog(mend);
   if (!fetched) {
     (void)Drop();
     return std::unexpected(fetched.error());
@@ -89,7 +139,7 @@ Result<void> BucketHome::Swap(const HeadState& next) {
   return {};
 }
 
-Result<void> BucketHome::FetchCatalog() {
+Result<void> BucketHome::FetchCatalog(bool mend) {
   const CatalogObject wanted = head_.catalog;
   base_ = wanted.key;
   // Whatever happens to it now, it is no longer what was published.
@@ -97,22 +147,36 @@ Result<void> BucketHome::FetchCatalog() {
   if (clean == wanted) return {};
   TRY_ASSIGN(const bool there, HoldsExactly(wanted));
   TRY(Wipe(!there));
-  if (wanted.key.empty() || there) return {};
-  const auto fetch = [&] {
-    return FetchObject(objects_, wanted.key, scratch_, kCatalog, wanted.bytes, wanted.crc32);
-  };
-  Result<void> fetched = fetch();
-  // Once more, in case that it was damaged on the way only.
-  if (!fetched && fetched.error().code == ErrorCode::kCorrupt) fetched = fetch();
-  const auto lost = [&] {
-    return !fetched && (fetched.error().code == ErrorCode::kCorrupt || fetched.error().code == ErrorCode::kNotFound);
-  };
-  if (!lost() || head_.previous.empty()) return fetched;
-  fell_back_ = fetched.error().message;
-  base_ = head_.previous;
+  if (there) return {};
+  const auto fetched = FetchOneOf(wanted, head_.previous);
+  if (!IsLost(fetched)) return fetched;
+  if (!mend) return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "no catalog can be had: {}", fetched.error().message);
+  lost_ = fetched.error().message;
+  return WipeCatalog();
+}
+
+Result<void> BucketHome::WipeCatalog() {
+  base_.clear();
+  return Wipe(true);
+}
+
+// The one that is in force, or the one before it, or none where there never was any.
+Result<void> BucketHome::FetchOneOf(const CatalogObject& wanted, const std::string& previous) {
+  if (!wanted.key.empty()) {
+    const auto fetch = [&] {
+      return FetchObject(objects_, wanted.key, scratch_, kCatalog, wanted.bytes, wanted.crc32);
+    };
+    Result<void> fetched = fetch();
+    // Once more, in case that it was damaged on the way only.
+    if (IsLost(fetched)) fetched = fetch();
+    if (!IsLost(fetched) || previous.empty()) return fetched;
+    fell_back_ = fetched.error().message;
+  }
+  if (previous.empty()) return {};
+  base_ = previous;
   // The head does not say what is in that one.
-  TRY_ASSIGN(const std::uint64_t bytes, objects_.Size(head_.previous));
-  return FetchObject(objects_, head_.previous, scratch_, kCatalog, bytes, std::nullopt);
+  TRY_ASSIGN(const std::uint64_t bytes, objects_.Size(previous));
+  return FetchObject(objects_, previous, scratch_, kCatalog, bytes, std::nullopt);
 }
 
 // An earlier process left it here, and closed it.

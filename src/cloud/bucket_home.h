@@ -25,6 +25,9 @@ namespace tmdbc {
 // In the scratch folder, while a catalog is taken.
 inline constexpr std::string_view kCatalogFile = "catalog.db";
 
+// The key of the newest catalog that was put into the bucket, in force or not; empty: there is none.
+Result<std::string> NewestCatalog(ObjectStore& objects);
+
 // Makes the file alone hold everything that was committed. kBusy while another connection reads an older state.
 Result<void> CheckpointCatalog(Database& catalog);
 
@@ -40,12 +43,21 @@ class BucketHome {
   // Takes the mirror for `lease` and brings its catalog into the scratch folder (no file: there was none yet). False
   // when somebody else has it, or took it just now. `holder` must be that of this call alone, for ever. `dead` (may be
   // empty) is a holder that is known to live no more: its lease counts for nothing. A catalog in force that lies in the
-  // scratch folder just as it is, from this object or an earlier process, is not fetched again.
+  // scratch folder just as it is, from this object or an earlier process, is not fetched again. kCorrupt when the
+  // catalogs cannot be had, or the head is not there though catalogs are.
   Result<bool> Take(const std::string& holder, Duration lease, const std::string& dead = {});
+  // For who makes the catalog again: the same, but nothing that is lost or damaged stops it. Without a head the newest
+  // catalog of the bucket is taken; where none can be had there is no file, and lost() says why.
+  Result<bool> TakeToMend(const std::string& holder, Duration lease, const std::string& dead = {});
   // As it was taken, or last changed by one of the calls below.
   const HeadState& head() const { return head_; }
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
   const std::string& fell_back() const { return fell_back_; }
+  // Why no catalog could be used; empty: one could, or there never was one.
+  const std::string& lost() const { return lost_; }
+
+  // The catalog in the scratch folder turned out to be of no use: there is none, as if none could have been had.
+  Result<void> WipeCatalog();
 
   // From here on the mirror is taken. kExists: it is no longer ours.
 
@@ -62,9 +74,12 @@ class BucketHome {
   Result<void> Drop();
 
  private:
+  Result<bool> TakeWhatIsThere(const std::string& holder, Duration lease, const std::string& dead, bool mend);
+  Result<void> ReadHead(bool mend);
   Result<void> Swap(const HeadState& next);
   Result<bool> Reread();
-  Result<void> FetchCatalog();
+  Result<void> FetchCatalog(bool mend);
+  Result<void> FetchOneOf(const CatalogObject& wanted, const std::string& previous);
   Result<bool> HoldsExactly(const CatalogObject& catalog);
   Result<void> Wipe(bool catalog_too);
 
@@ -76,7 +91,7 @@ class BucketHome {
   PutCondition unchanged_ = PutCondition::Absent();  // holds while the head is the one above
   std::string base_;                                 // key of the catalog that was taken
   bool key_used_ = false;                            // that of this epoch's catalog
-  std::string fell_back_;
+  std::string fell_back_, lost_;
   std::optional<CatalogObject> clean_;  // what the scratch folder holds exactly
 };
 

@@ -177,7 +177,7 @@ TEST_F(BucketHomeTest, GivesTheMirrorFreeWhenItsCatalogCannotBeHad) {
   ASSERT_TRUE(process.Cycle("a", "one"));
   bucket_.objects.erase("state/catalog/000000001.db");
   Process next(bucket_, clock_);
-  EXPECT_EQ(next.home.Take("b", minutes(16)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(next.home.Take("b", minutes(16)).error().code, ErrorCode::kCorrupt);
   EXPECT_FALSE(Head().holder);
 }
 

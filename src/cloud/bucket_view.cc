@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "cloud/bucket_home.h"
 #include "cloud/fetch_object.h"
 #include "storage/record_index.h"
 #include "storage/segment_path.h"
@@ -17,8 +18,12 @@ namespace tmdbc {
 
 Result<HeadState> BucketView::ReadHead(ObjectStore& objects) {
   const auto object = objects.Get(std::string(kHeadKey));
-  if (!object && object.error().code == ErrorCode::kNotFound)
+  if (!object && object.error().code == ErrorCode::kNotFound) {
+    TRY_ASSIGN(const std::string newest, NewestCatalog(objects));
+    if (!newest.empty())
+      return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} is gone, and {} is there", kHeadKey, newest);
     return Fail(ErrorCode::kNotFound, "there is no mirror in the bucket yet: it has no {}", kHeadKey);
+  }
   TRY(object);
   return ParseHeadState(object->bytes);
 }

@@ -17,7 +17,7 @@ namespace dom = simdjson::dom;
 constexpr std::int64_t kSchema = 1;
 
 std::unexpected<Error> Wrong(std::string_view what) {
-  return Fail(ErrorCode::kCorrupt, "{}: {}", kHeadKey, what);
+  return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{}: {}", kHeadKey, what);
 }
 
 // Reads the members of an object and remembers the first thing that is wrong.
@@ -70,20 +70,22 @@ class Members {
 
 // The key of a catalog, or nothing.
 void CheckCatalogKey(Members& members, std::string_view name, const std::string& key) {
-  if (key.empty()) return;
-  constexpr std::string_view kEnd = ".db";
-  std::int64_t epoch = 0;
-  if (key.starts_with(kCatalogPrefix) && key.ends_with(kEnd)) {
-    const char* const begin = key.data() + kCatalogPrefix.size();
-    std::from_chars(begin, key.data() + key.size() - kEnd.size(), epoch);
-  }
-  if (epoch <= 0 || CatalogKey(epoch) != key) members.Miss(name, "the key of a catalog");
+  if (!key.empty() && !EpochOfCatalog(key)) members.Miss(name, "the key of a catalog");
 }
 
 }  // namespace
 
 std::string CatalogKey(std::int64_t epoch) {
   return fmt::format("{}{:09}.db", kCatalogPrefix, epoch);
+}
+
+std::optional<std::int64_t> EpochOfCatalog(std::string_view key) {
+  constexpr std::string_view kEnd = ".db";
+  std::int64_t epoch = 0;
+  if (key.starts_with(kCatalogPrefix) && key.ends_with(kEnd)) {
+    std::from_chars(key.data() + kCatalogPrefix.size(), key.data() + key.size() - kEnd.size(), epoch);
+  }
+  return epoch > 0 && CatalogKey(epoch) == key ? std::optional(epoch) : std::nullopt;
 }
 
 std::string FormatHeadState(const HeadState& head) {

@@ -49,6 +49,8 @@ struct HeadState {
 };
 
 std::string CatalogKey(std::int64_t epoch);  // "state/catalog/000000123.db"
+// The other way round; empty for what is no such key.
+std::optional<std::int64_t> EpochOfCatalog(std::string_view key);
 
 std::string FormatHeadState(const HeadState& head);
 // kCorrupt, with what is wrong; kInvalid for a schema of a later program.

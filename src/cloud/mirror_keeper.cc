@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cloud/dispatcher.h"
+#include "storage/rebuild.h"
 
 namespace tmdbc {
 namespace {
@@ -22,10 +23,12 @@ Availability AvailabilityOf(const HeadState& head, Time now) {
 Result<std::unique_ptr<MirrorKeeper>> MirrorKeeper::Take(const KeeperPorts& ports, const KeeperOptions& options) {
   std::unique_ptr<MirrorKeeper> keeper(new MirrorKeeper(ports));
   BucketHome& home = keeper->home_;
-  TRY_ASSIGN(const bool taken, home.Take(options.holder, kKeepersLease, options.dead));
+  keeper->mends_ = options.mend;
+  TRY_ASSIGN(const bool taken, options.mend ? home.TakeToMend(options.holder, kKeepersLease, options.dead)
+                                            : home.Take(options.holder, kKeepersLease, options.dead));
   if (!taken) return Fail(ErrorCode::kExists, "somebody else has the mirror");
   keeper->holds_ = true;
-  if (home.head().out_batches > 0 && !options.take_back)
+  if (home.head().out_batches > 0 && !options.take_back && !options.mend)
     return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", home.head().out_ids);
   TRY(keeper->Open(options));
   return keeper;
@@ -44,10 +47,32 @@ Result<void> MirrorKeeper::Noticed(Result<void> done) {
 Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
   renew_at_ = p_.clock.Mono() + kRenewEvery;
   publish_at_ = p_.clock.Mono() + kPublishEvery;
+  files_.before_put = [this] { return HoldFirmly(); };
+  if (options.mend) return OpenToMend();
   TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted_));
   catalog_.emplace(std::move(opened));
   if (options.take_back) TRY(Dispatcher::Forget(*catalog_));
-  files_.before_put = [this] { return HoldFirmly(); };
+  return {};
+}
+
+// The catalog that came, mended where that loses nothing in it, else an empty one.
+Result<void> MirrorKeeper::OpenToMend() {
+  lost_ = home_.lost();
+  auto opened = OpenCatalog(p_.scratch_folder);
+  if (opened) {
+    TRY_ASSIGN(auto mended, MendCatalog(*opened));
+    if (mended) {
+      mended_ = *std::move(mended);
+      catalog_.emplace(*std::move(opened));
+      return {};
+    }
+    opened = Fail(ErrorCode::kCorrupt, "{} is not sound", kCatalogFile);
+  }
+  if (!IsDamage(opened.error())) return std::unexpected(opened.error());
+  lost_ = opened.error().message;
+  TRY(home_.WipeCatalog());
+  TRY_ASSIGN(Database fresh, OpenCatalog(p_.scratch_folder));
+  catalog_.emplace(std::move(fresh));
   return {};
 }
 
@@ -104,6 +129,13 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
   for (const auto& [type, count] : counts) {
     next.waiting += count.waiting + count.delayed + count.in_flight;
     status.dead += count.dead;
+  }
+  if (mends_) {
+    TRY_ASSIGN(const Dispatcher::Out out, Dispatcher::CountOut(*catalog_));
+    next.out_batches = out.batches;
+    next.out_ids = out.ids;
+    next.waiting = std::max<std::int64_t>(0, next.waiting - out.ids);  // in flight, for the queue
+    next.stopped = home_.head().stopped;
   }
   const Spent caused = p_.spent ? p_.spent() : Spent();
   TRY_ASSIGN(status.spent, AddSpent(*catalog_, caused - counted_, p_.clock.Now()));

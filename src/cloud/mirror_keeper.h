@@ -66,6 +66,9 @@ struct KeeperOptions {
   // What is out with collectors comes back no more: it waits again. What they have fetched and nobody took in is late
   // and changes nothing.
   bool take_back = false;
+  // For who mends the catalog and fetches nothing. Ids may be out with collectors and stay so, nothing that is lost or
+  // damaged is in the way (BucketHome::TakeToMend), and segments that the catalog does not know are left to Rebuild().
+  bool mend = false;
 };
 
 class MirrorKeeper {
@@ -84,6 +87,10 @@ class MirrorKeeper {
   const AdoptReport& adopted() const { return adopted_; }
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
   const std::string& fell_back() const { return home_.fell_back(); }
+  // Why no catalog could be used, and an empty one took its place: only for who mends. Empty: one could.
+  const std::string& lost() const { return lost_; }
+  // Pages of the catalog that were set right: only for who mends.
+  const std::vector<DamagedPage>& mended() const { return mended_; }
 
   // Renews the lease when it is time, or is over; costs nothing else. For a loop.
   Result<void> Keep();
@@ -105,6 +112,7 @@ class MirrorKeeper {
       : p_(ports), home_(p_.objects, p_.scratch, p_.clock), files_(p_.objects, p_.scratch) {}
 
   Result<void> Open(const KeeperOptions& options);
+  Result<void> OpenToMend();
   Result<void> HoldFirmly();
   Result<Duration> LeaseForPublishing();
   // kExists is the end of it.
@@ -117,6 +125,9 @@ class MirrorKeeper {
   BucketFileSystem files_;
   std::optional<Database> catalog_;
   AdoptReport adopted_;
+  bool mends_ = false;
+  std::string lost_;
+  std::vector<DamagedPage> mended_;
   MonoTime renew_at_{}, publish_at_{};
   bool holds_ = false;               // as far as we know
   bool failed_ = false;              // the last publication

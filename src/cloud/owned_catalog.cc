@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS doomed_objects(key TEXT PRIMARY KEY, since INTEGER NO
 
 }  // namespace
 
-Result<Database> OpenOwnedCatalog(BucketFileSystem& files, const std::string& scratch_folder, AdoptReport& adopted) {
+Result<Database> OpenCatalog(const std::string& scratch_folder) {
   // A function that never ran here has none; that it could not be made, SQLite says.
   std::error_code ignored;
   std::filesystem::create_directories(scratch_folder, ignored);
@@ -33,6 +33,11 @@ Result<Database> OpenOwnedCatalog(BucketFileSystem& files, const std::string& sc
              Database::Open(scratch_folder + "/" + std::string(kCatalogFile), Database::Mode::kReadWrite));
   TRY(MarkCatalog(catalog));
   TRY(catalog.Execute(kTables));
+  return catalog;
+}
+
+Result<Database> OpenOwnedCatalog(BucketFileSystem& files, const std::string& scratch_folder, AdoptReport& adopted) {
+  TRY_ASSIGN(Database catalog, OpenCatalog(scratch_folder));
   // An owner that died before it published the first catalog may have left segments.
   const auto made = catalog.Transact([&]() -> Result<void> {
     RecordIndex index(catalog);

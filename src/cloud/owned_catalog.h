@@ -24,8 +24,9 @@ namespace tmdbc {
 // An object that was replaced stays for so long: a call on its way could put another body under a name that is free.
 inline constexpr Duration kDoomedFor = std::chrono::hours(24);
 
-// Opens the catalog in `scratch_folder`, made where there was none yet, with all that the bucket holds beyond it:
-// `adopted` says what that was.
+// Opens the catalog in `scratch_folder`, made where there was none yet, with the tables of an owner.
+Result<Database> OpenCatalog(const std::string& scratch_folder);
+// The same, with all that the bucket holds beyond it: `adopted` says what that was.
 Result<Database> OpenOwnedCatalog(BucketFileSystem& files, const std::string& scratch_folder, AdoptReport& adopted);
 
 // The last segment of each type that the catalog knows.

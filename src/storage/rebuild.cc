@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "storage/index_cache.h"
 #include "storage/kept_aside.h"
@@ -27,11 +28,14 @@ class TypeRebuilder {
                 std::vector<Replay::Tail>& tails, std::vector<std::string>& left_over)
       : files_(files), type_(type), report_(report), tails_(tails), left_over_(left_over), replay_(files, index, type, report) {}
 
-  Result<void> Run() {
+  Result<void> Run(const std::function<Result<void>()>& before_segment) {
     TRY(FindFiles());
     // In the order in which things happened, which is that of the numbers but for compacted segments.
     std::ranges::stable_sort(files_found_, {}, &FoundSegment::place);
-    for (const FoundSegment& found : files_found_) TRY(replay_.Take(found));
+    for (const FoundSegment& found : files_found_) {
+      if (before_segment) TRY(before_segment());
+      TRY(replay_.Take(found));
+    }
     tails_.insert(tails_.end(), replay_.tails().begin(), replay_.tails().end());
     for (std::uint32_t number = 1; number <= last_number_; ++number) {
       if (!numbers_.contains(number)) Note(SealedPath(type_, number), "missing: the numbers have a gap");
@@ -111,7 +115,7 @@ Result<void> PutBackAll(FileSystem& files, Report& report) {
 }
 
 // The schemas that the index and the segments say they have.
-Result<void> CheckSchema(FileSystem& files, RecordIndex& index, RebuildOptions options) {
+Result<void> CheckSchema(FileSystem& files, RecordIndex& index, const RebuildOptions& options) {
   TRY_ASSIGN(std::int64_t least, index.Schema());
   std::int64_t most = least;
   if (least == 0) least = kRecordSchema;
@@ -135,7 +139,21 @@ Result<void> CheckSchema(FileSystem& files, RecordIndex& index, RebuildOptions o
 
 }  // namespace
 
-Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOptions options) {
+bool IsSound(Database& catalog) {
+  auto query = catalog.Prepare("PRAGMA quick_check(1)");
+  if (!query) return false;
+  const auto row = query->Step();
+  return row && *row && query->Text(0) == "ok";
+}
+
+Result<std::optional<std::vector<DamagedPage>>> MendCatalog(Database& catalog) {
+  auto mended = catalog.MendPages();
+  if (!mended && MayPass(mended.error())) return std::unexpected(mended.error());
+  if (!mended || !IsSound(catalog)) return std::nullopt;
+  return std::optional(*std::move(mended));
+}
+
+Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, const RebuildOptions& options) {
   RecordIndex index(catalog);
   TRY(CheckSchema(files, index, options));
   TRY(PopularityTable(catalog).Create());
@@ -147,7 +165,7 @@ Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOption
   auto done = catalog.Transact([&]() -> Result<void> {
     TRY(index.Restart());
     for (const MediaType type : kRecordTypes) {
-      TRY(TypeRebuilder(files, index, type, report, tails, left_over).Run());
+      TRY(TypeRebuilder(files, index, type, report, tails, left_over).Run(options.before_segment));
     }
     return index.Finish();
   });

@@ -3,6 +3,10 @@
 // thread, and no writer beside it: a RecordWriter is opened afterwards.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <vector>
+
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/verify.h"
@@ -11,6 +15,8 @@ namespace tmdbc {
 
 struct RebuildOptions {
   bool upgrade = false;  // also a store of an earlier schema: its lines are lines of this one
+  // Called before each segment, which may take long to come from afar; its error ends the rebuild. May be empty.
+  std::function<Result<void>()> before_segment = {};
 };
 
 // Makes the index again in one transaction, after putting back what was kept aside: the records, when TMDB last
@@ -20,6 +26,12 @@ struct RebuildOptions {
 // whole frame. Needs a catalog that is open for writing. kInvalid when the store has an earlier schema, unless it is to
 // be upgraded, or a later one. Takes about 110 MiB of memory, however many records there are, and 8 bytes for each id
 // that is missing.
-Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, RebuildOptions options = {});
+Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, const RebuildOptions& options = {});
+
+// SQLite finds nothing wrong with the catalog (quick_check).
+bool IsSound(Database& catalog);
+// Sets pages of the catalog right where they can be (Database::MendPages) and says which those were. Empty: it is
+// damaged for good. Errors are those that may pass.
+Result<std::optional<std::vector<DamagedPage>>> MendCatalog(Database& catalog);
 
 }  // namespace tmdbc
