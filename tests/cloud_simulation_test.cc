@@ -426,11 +426,11 @@ TEST_P(LosesSomething, AndIsFound) {
   fmt::print("{}: {}\n", GetParam().name, found);
 }
 INSTANTIATE_TEST_SUITE_P(Planted, LosesSomething,
-                         ::testing::Values(Planted{Mistake::kNoCatchingUp, "NoCatchingUp", 14},
-                                           Planted{Mistake::kTakesTheNextNumber, "TakesTheNextNumber", 100},
-                                           Planted{Mistake::kHeadWithoutCondition, "HeadWithoutCondition", 32},
+                         ::testing::Values(Planted{Mistake::kNoCatchingUp, "NoCatchingUp", 46},
+                                           Planted{Mistake::kTakesTheNextNumber, "TakesTheNextNumber", 247},
+                                           Planted{Mistake::kHeadWithoutCondition, "HeadWithoutCondition", 72},
                                            Planted{Mistake::kSettledBeforeStored, "SettledBeforeStored"},
-                                           Planted{Mistake::kWatermarkApart, "WatermarkApart", 17}),
+                                           Planted{Mistake::kWatermarkApart, "WatermarkApart", 23}),
                          [](const auto& each) { return each.param.name; });
 
 // Chance hardly ever comes to this one: a film is asked for while it is out, and was edited since it was fetched. In a

@@ -15,6 +15,15 @@
 #include "storage/sequence_state.h"
 
 namespace tmdbc {
+namespace {
+
+// Why the catalog that the head names cannot be read. One that is lost or damaged is no bucket without a mirror.
+std::unexpected<Error> NoCatalog(const std::string& key, const Error& error) {
+  if (error.code != ErrorCode::kNotFound && !IsDamage(error)) return std::unexpected(error);
+  return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} cannot be used: {}", key, error.message);
+}
+
+}  // namespace
 
 Result<HeadState> BucketView::ReadHead(ObjectStore& objects) {
   const auto object = objects.Get(std::string(kHeadKey));
@@ -40,7 +49,8 @@ Result<std::unique_ptr<BucketView>> BucketView::Open(ObjectStore& objects) {
                   "there is no catalog in the bucket yet: its first owner has not published one");
     auto opened = ObjectDatabase::Open(objects, catalog.key, catalog.bytes);
     if (!opened && opened.error().code == ErrorCode::kNotFound && i + 1 < kTries) continue;
-    TRY_ASSIGN(view->catalog_, std::move(opened));
+    if (!opened) return NoCatalog(catalog.key, opened.error());
+    view->catalog_ = *std::move(opened);
     return view;
   }
 }
@@ -53,8 +63,9 @@ Result<std::unique_ptr<BucketView>> BucketView::OpenWhole(ObjectStore& objects, 
     return Fail(ErrorCode::kNotFound,
                 "there is no catalog in the bucket yet: its first owner has not published one");
   PosixFileSystem files(path);
-  TRY(FetchObject(objects, view->head_.catalog.key, files, file, view->head_.catalog.bytes,
-                  view->head_.catalog.crc32));
+  const CatalogObject& catalog = view->head_.catalog;
+  const auto fetched = FetchObject(objects, catalog.key, files, file, catalog.bytes, catalog.crc32);
+  if (!fetched) return NoCatalog(catalog.key, fetched.error());
   TRY_ASSIGN(Database copy, Database::Open(path + "/" + file, Database::Mode::kReadWrite));
   view->copy_.emplace(std::move(copy));
   return view;

@@ -387,6 +387,22 @@ TEST(BucketView, TellsWhatIsDamagedFromWhatIsNewerThanItsCatalog) {
   }
 }
 
+TEST(BucketView, TellsALostCatalogFromABucketWithoutAMirror) {
+  FakeClock clock;
+  Home home(clock);
+  home.Fill(1, 10);
+  MemoryObjectStore bucket;
+  ASSERT_TRUE(home.Push(bucket));
+  bucket.bucket().objects.erase(CatalogKey(1));
+  ScratchFolder folder;
+  for (const bool whole : {false, true}) {
+    const auto view = whole ? BucketView::OpenWhole(bucket, folder.path(), "catalog.db") : BucketView::Open(bucket);
+    ASSERT_FALSE(view);
+    EXPECT_EQ(view.error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(view.error().hint, Hint::kRebuild);
+  }
+}
+
 // The owner publishes again and again while somebody looks.
 TEST(BucketView, BeginsAgainWhenItsCatalogIsGone) {
   FakeClock clock;
