@@ -22,67 +22,64 @@ using testing::MemoryObjectStore;
 
 constexpr const char* kKey = "state/catalog/000000007.db";
 
-// A catalog of 330,000 records in a bucket, as a first mirror writes it: movies and people in the order of their
-// popularity, which is none; 60,000 seasons of some 8 episodes.
-class LargeCatalog {
- public:
-  static constexpr std::int64_t kMovies = 200'000, kPeople = 70'000, kSeasons = 60'000;
-
-  static const std::string& Bytes() {
-    static const std::string bytes = Make();
-    return bytes;
-  }
-
- private:
-  static std::string Make() {
-    const std::string path = fmt::format("{}object_vfs_{}.db", ::testing::TempDir(), ::getpid());
-    {
-      auto catalog = Database::Open(path, Database::Mode::kReadWrite).value();
-      RecordIndex index(catalog);
-      std::mt19937_64 random(7);
-      const auto done = catalog.Transact([&]() -> Result<void> {
-        TRY(index.Create());
-        for (const auto& [type, count] : {std::pair(MediaType::kMovie, kMovies), {MediaType::kPerson, kPeople}}) {
-          std::vector<std::int64_t> ids;
-          for (std::int64_t id = 1; id <= count; ++id) ids.push_back(id);
-          std::ranges::shuffle(ids, random);
-          for (const std::int64_t id : ids) {
-            TRY(index.Put(Row({type, id})));
-            if (id % 3 == 0) TRY(index.PutStep({{type, id}, 1, Change::kInsert, Time{}, {1, 1, 1, 1, 1}}));
-          }
-        }
-        for (std::int64_t id = 1; id <= kSeasons; ++id) {
-          IndexRow row = Row({MediaType::kSeason, id * 7});
-          row.tv_id = id / 6 + 1;
-          row.season_number = id % 6;
-          TRY(index.Put(row));
-          for (std::int64_t episode = 0; episode < 8; ++episode) TRY(index.PutEpisode(id * 70 + episode, id * 7));
-        }
-        return {};
-      });
-      EXPECT_TRUE(done) << done.error().message;
-      EXPECT_TRUE(catalog.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-    }
-    std::ostringstream bytes;
-    bytes << std::ifstream(path, std::ios::binary).rdbuf();
-    std::filesystem::remove(path);
-    return bytes.str();
-  }
-  static IndexRow Row(MediaId id) {
-    IndexRow row;
-    row.id = id;
-    row.version = id.id % 3 == 0 ? 2 : 1;
-    row.fetched_at = row.verified_at = row.first_at = ParseTime("2026-11-22T10:00:00Z").value();
-    row.hash = {std::uint64_t(id.id) * 7919, std::uint64_t(id.id) * 104729};
-    row.place = {std::uint32_t(1 + id.id % 400), std::uint64_t(id.id) * 977, 100'000, 12345, 6789};
-    return row;
-  }
+struct CatalogSize {
+  std::int64_t movies, people, seasons;
 };
+constexpr CatalogSize kSmall = {20'000, 7'000, 6'000};
+constexpr CatalogSize kLarge = {200'000, 70'000, 60'000};
+
+IndexRow Row(MediaId id) {
+  IndexRow row;
+  row.id = id;
+  row.version = id.id % 3 == 0 ? 2 : 1;
+  row.fetched_at = row.verified_at = row.first_at = ParseTime("2026-11-22T10:00:00Z").value();
+  row.hash = {std::uint64_t(id.id) * 7919, std::uint64_t(id.id) * 104729};
+  row.place = {std::uint32_t(1 + id.id % 400), std::uint64_t(id.id) * 977, 100'000, 12345, 6789};
+  return row;
+}
+
+// The bytes of a catalog as a first mirror writes it: movies and people in the order of their popularity, which is no
+// order of ids; seasons of some 8 episodes.
+std::string MakeCatalog(const CatalogSize& size) {
+  const std::string path = fmt::format("{}object_vfs_{}.db", ::testing::TempDir(), ::getpid());
+  {
+    auto catalog = Database::Open(path, Database::Mode::kReadWrite).value();
+    RecordIndex index(catalog);
+    std::mt19937_64 random(7);
+    const auto done = catalog.Transact([&]() -> Result<void> {
+      TRY(index.Create());
+      for (const auto& [type, count] : {std::pair(MediaType::kMovie, size.movies), {MediaType::kPerson, size.people}}) {
+        std::vector<std::int64_t> ids;
+        for (std::int64_t id = 1; id <= count; ++id) ids.push_back(id);
+        std::ranges::shuffle(ids, random);
+        for (const std::int64_t id : ids) {
+          TRY(index.Put(Row({type, id})));
+          if (id % 3 == 0) TRY(index.PutStep({{type, id}, 1, Change::kInsert, Time{}, {1, 1, 1, 1, 1}}));
+        }
+      }
+      for (std::int64_t id = 1; id <= size.seasons; ++id) {
+        IndexRow row = Row({MediaType::kSeason, id * 7});
+        row.tv_id = id / 6 + 1;
+        row.season_number = id % 6;
+        TRY(index.Put(row));
+        for (std::int64_t episode = 0; episode < 8; ++episode) TRY(index.PutEpisode(id * 70 + episode, id * 7));
+      }
+      return {};
+    });
+    EXPECT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(catalog.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  std::ostringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  std::filesystem::remove(path);
+  return bytes.str();
+}
 
 struct ObjectVfsTest : ::testing::Test {
-  ObjectVfsTest() {
-    EXPECT_TRUE(bucket.Put(kKey, LargeCatalog::Bytes(), PutCondition::Absent()));
-    bytes = LargeCatalog::Bytes().size();
+  explicit ObjectVfsTest(const CatalogSize& size = kSmall) {
+    const std::string catalog = MakeCatalog(size);
+    EXPECT_TRUE(bucket.Put(kKey, catalog, PutCondition::Absent()));
+    bytes = catalog.size();
   }
   std::unique_ptr<ObjectDatabase> Open() {
     auto opened = ObjectDatabase::Open(bucket, kKey, bytes);
@@ -103,8 +100,12 @@ struct ObjectVfsTest : ::testing::Test {
   std::uint64_t bytes = 0;
 };
 
+struct LargeObjectVfsTest : ObjectVfsTest {
+  LargeObjectVfsTest() : ObjectVfsTest(kLarge) {}
+};
+
 // state/head.json before it and the frame of the record behind it make two more.
-TEST_F(ObjectVfsTest, ALookUpTakesAtMostFiveRequestsOfTheIndex) {
+TEST_F(LargeObjectVfsTest, ALookUpTakesAtMostFiveRequestsOfTheIndex) {
   ASSERT_GT(bytes, 30u << 20);
   std::int64_t most = 0;
   for (const std::int64_t id : {1, 550, 99'999, 200'000}) {
@@ -130,12 +131,12 @@ TEST_F(ObjectVfsTest, ALookUpTakesAtMostFiveRequestsOfTheIndex) {
       << "what is not there";
 }
 
-TEST_F(ObjectVfsTest, AWalkOverEverythingIsReadInLongRuns) {
+TEST_F(LargeObjectVfsTest, AWalkOverEverythingIsReadInLongRuns) {
   std::int64_t seen = 0;
   const auto requests = Requests([&](RecordIndex& index) {
     ASSERT_TRUE(index.VisitRows(MediaType::kSeason, [&](const IndexRow&) { ++seen; }));
   });
-  EXPECT_EQ(seen, LargeCatalog::kSeasons);
+  EXPECT_EQ(seen, kLarge.seasons);
   EXPECT_LT(requests, 40) << "of " << bytes / kObjectBlock << " blocks";
 }
 
@@ -190,7 +191,7 @@ TEST_F(ObjectVfsTest, IsReadAsItIsAndNeverWritten) {
   const auto sorted = opened->database().Prepare("SELECT key FROM store_records ORDER BY content DESC LIMIT 1");
   ASSERT_TRUE(sorted);
   RecordLedger ledger(opened->database());
-  EXPECT_EQ(ledger.CountLive(MediaType::kMovie).value(), LargeCatalog::kMovies);
+  EXPECT_EQ(ledger.CountLive(MediaType::kMovie).value(), kSmall.movies);
 }
 
 }  // namespace
