@@ -499,7 +499,8 @@ bool Pipeline::Close() {
 
 void Pipeline::WaitUntil(MonoTime time) {
   while (clock_.Mono() < time && !stop().requested()) {
-    if (surroundings_.sleep) {
+    // Who demands something is waited for at the transport.
+    if (surroundings_.sleep && !demands_) {
       Tick();
       surroundings_.sleep(time);
       continue;
