@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tables/page_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
-#include <utility>
 
-#include "base/system_error.h"
 #include "tables/page_sizes.h"
 
 namespace tmdbc::tables {
@@ -164,34 +156,18 @@ Result<std::vector<GroupPlaces>> ReadPageIndex(std::string_view file, std::size_
 }
 
 Result<PageFile> PageFile::Open(const Table& table, const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return SystemError("open", path, errno);
-  struct stat facts {};
-  void* bytes = MAP_FAILED;
-  if (::fstat(descriptor, &facts) == 0)
-    bytes = ::mmap(nullptr, std::size_t(facts.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
-  const int error = errno;
-  ::close(descriptor);
-  if (bytes == MAP_FAILED) return SystemError("read", path, error);
-  PageFile file(table, path, static_cast<const char*>(bytes), std::size_t(facts.st_size));
+  TRY_ASSIGN(MappedFile mapped, MappedFile::Open(path));
+  PageFile file(table, path, std::move(mapped));
   auto groups = ReadPageIndex(file.bytes(), table.columns.size());
+  TRY(file.IsStillThere());
   if (!groups) return Fail(ErrorCode::kCorrupt, "{}: {}", path, groups.error().message);
   file.groups_ = std::move(*groups);
   return file;
 }
 
-PageFile::PageFile(PageFile&& other) noexcept
-    : table_(other.table_),
-      path_(std::move(other.path_)),
-      bytes_(std::exchange(other.bytes_, nullptr)),
-      size_(other.size_),
-      groups_(std::move(other.groups_)),
-      dictionaries_of_(other.dictionaries_of_),
-      dictionaries_(std::move(other.dictionaries_)),
-      decoder_(std::move(other.decoder_)) {}
-
-PageFile::~PageFile() {
-  if (bytes_ != nullptr) ::munmap(const_cast<char*>(bytes_), size_);
+Result<void> PageFile::IsStillThere() const {
+  if (file_.lost()) return Fail(ErrorCode::kCorrupt, "{}: it was cut off while it was read", path_);
+  return {};
 }
 
 Result<std::string> PageFile::Body(const PagePlace& place) {

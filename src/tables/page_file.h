@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/compression.h"
+#include "base/mapped_file.h"
 #include "base/result.h"
 #include "tables/page_column.h"
 #include "tables/parquet_metadata.h"
@@ -53,13 +55,15 @@ Result<std::vector<GroupPlaces>> ReadPageIndex(std::string_view file, std::size_
 
 class PageFile {
  public:
-  // The file is mapped (mmap(2)): nobody cuts it meanwhile. kCorrupt when it is no such file.
+  // kCorrupt when it is no such file.
   static Result<PageFile> Open(const Table& table, const std::string& path);
-  PageFile(PageFile&& other) noexcept;
+  PageFile(PageFile&&) = default;
   PageFile& operator=(PageFile&&) = delete;
-  ~PageFile();
 
-  std::string_view bytes() const { return {bytes_, size_}; }
+  std::string_view bytes() const { return file_.bytes(); }
+  // kCorrupt when somebody has cut it off since it was opened: some of its bytes were read as zeros. To be asked when all
+  // is read, before it is believed.
+  Result<void> IsStillThere() const;
   const std::vector<GroupPlaces>& groups() const { return groups_; }
   std::string_view Raw(const PagePlace& place) const { return bytes().substr(place.at, place.length()); }
   // Of the column in that group; empty where it has none.
@@ -70,15 +74,14 @@ class PageFile {
   Result<CodedBody> ReadCodes(std::size_t group, std::size_t page, std::size_t column);
 
  private:
-  PageFile(const Table& table, std::string path, const char* bytes, std::size_t size)
-      : table_(&table), path_(std::move(path)), bytes_(bytes), size_(size) {}
+  PageFile(const Table& table, std::string path, MappedFile file)
+      : table_(&table), path_(std::move(path)), file_(std::move(file)) {}
   Result<std::string> Body(const PagePlace& place);
   std::unexpected<Error> Damaged(const PagePlace& place, const Error& error) const;
 
   const Table* table_;
   std::string path_;
-  const char* bytes_;
-  std::size_t size_;
+  MappedFile file_;
   std::vector<GroupPlaces> groups_;
   // Of the group that was asked for last, by column.
   std::size_t dictionaries_of_ = 0;

@@ -257,6 +257,8 @@ Result<PageFileWriter::Finished> PageFileWriter::Finish() {
   const auto length = std::uint32_t(footer.size());
   footer.append(reinterpret_cast<const char*>(&length), sizeof length);
   TRY(Put(footer += kParquetMagic));
+  // What was compared or taken over were its bytes.
+  if (old_ != nullptr) TRY(old_->IsStillThere());
   finished.bytes = offset_;
   finished.is_old = !file_ && old_ != nullptr && old_->bytes().size() == offset_;
   if (finished.is_old) return finished;

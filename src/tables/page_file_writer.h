@@ -54,7 +54,7 @@ class PageFileWriter {
     std::uint64_t bytes = 0;
     std::string sha256 = {};
   };
-  // Without rows there is no file.
+  // Without rows there is no file. kCorrupt when the old file was cut off meanwhile.
   Result<Finished> Finish();
 
  private:

@@ -272,6 +272,27 @@ TEST(PartSplice, WritesEveryTypeAsDuckdbReadsIt) {
   }
 }
 
+TEST(PartSplice, TellsThatTheOldFileWasCutOffWhileItWasRead) {
+  SpliceWorld world;
+  std::mt19937_64 random(7);
+  Catalogue films;
+  for (std::int64_t id = 1; id < 4000; ++id) films[id] = SomeTexts(random);
+  world.Build("whole", films);
+  ASSERT_GT(world.Bytes("whole").size(), 40'000u);
+  const std::vector<std::pair<std::int64_t, std::int64_t>> changed = {{2000, 0}};
+  const ChangedIds ids(changed);
+  for (const std::uintmax_t size : {0, 5000, 30'000}) {
+    SCOPED_TRACE(size);
+    fs::copy_file(world.Path("whole"), world.Path("old"), fs::copy_options::overwrite_existing);
+    PartSplice splice(Releases(), world.Path("new"), world.sizes, PageFile::Open(Releases(), world.Path("old")).value(),
+                      ids);
+    fs::resize_file(world.Path("old"), size);
+    const auto finished = splice.Finish();
+    ASSERT_FALSE(finished);
+    EXPECT_EQ(finished.error().code, ErrorCode::kCorrupt) << finished.error().message;
+  }
+}
+
 TEST(PageFile, RefusesWhatIsNone) {
   SpliceWorld world;
   world.Build("whole", {{1, {"a", "b"}}, {2, {"c"}}});
