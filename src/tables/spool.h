@@ -16,6 +16,10 @@
 
 namespace tmdbc::tables {
 
+// What lies on the disk for some seconds: 36 % larger than by level 1 for two thirds of the CPU
+// (docs/decisions/tables.md).
+inline constexpr int kSpoolLevel = -5;
+
 class Spool {
  public:
   // Makes the file, or empties it; it is gone when the spool is.
@@ -51,7 +55,7 @@ class Spool {
   std::uint64_t size_ = 0;
   std::uint64_t buffered_ = 0;
   std::map<std::int64_t, Bucket> buckets_;
-  ZstdEncoder encoder_{kFastZstdLevel};
+  ZstdEncoder encoder_{kSpoolLevel};
   ZstdDecoder decoder_;
 };
 
