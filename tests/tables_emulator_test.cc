@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "emulators.h"
 #include "mirror.h"
@@ -49,6 +50,10 @@ struct TablesOverCeph : ::testing::Test {
     const auto newest = tables::NewestGeneration(in_bucket);
     EXPECT_TRUE(newest) << newest.error().message;
     return newest.value_or(0);
+  }
+  bool Exists(const std::string& path) {
+    tables::BucketTables in_bucket(objects);
+    return in_bucket.Exists(path).value_or(false);
   }
   tables::Manifest Newest() {
     tables::BucketTables in_bucket(objects);
@@ -121,6 +126,43 @@ TEST_F(TablesOverCeph, AreMadeFollowedCheckedAndReadWhereTheyLie) {
   EXPECT_EQ(damaged.code, 1);
   EXPECT_NE(damaged.out.find("tables/" + path + ": it has 11 bytes"), std::string::npos) << damaged.out;
   EXPECT_EQ(Run("server", {"tables"}).code, 0);
+  EXPECT_EQ(Run("anywhere", {"tables", "--check"}).code, 0);
+}
+
+// A bucket that is empty so far.
+struct TablesOfARunOverCeph : TablesOverCeph {
+  void SetUp() override {}
+  std::int64_t Films(const tables::Manifest& manifest) const {
+    std::int64_t films = 0;
+    for (const auto& file : manifest.tables.at("movies").files) films += file.rows;
+    return films;
+  }
+};
+
+TEST_F(TablesOfARunOverCeph, AreMadeByItsScheduleOfWhatItHasCollected) {
+  Environment environment = On("laptop");
+  environment["TABLES"] = "after-every-collection";
+  {
+    Program daemon({CollectorPath(), "run"}, environment, folder.path());
+    const auto deadline = std::chrono::steady_clock::now() + seconds(60);
+    while (NewestNumber() == 0 || !Exists("manifest.json")) {
+      ASSERT_FALSE(daemon.Finished()) << daemon.err();
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << daemon.err();
+      std::this_thread::sleep_for(milliseconds(100));
+    }
+    daemon.Signal(SIGTERM);
+    EXPECT_EQ(daemon.Wait(seconds(30)), 0) << daemon.err();
+  }
+  EXPECT_EQ(NewestNumber(), 1);
+  const auto truth = ReadTruth(world.truth_file, {"movie"});
+  EXPECT_EQ(Films(Newest()), std::int64_t(truth.size()));
+  // The same of one collection.
+  for (const auto& [key, sha] : truth) film_ = key.second;
+  ASSERT_NO_FATAL_FAILURE(Edit());
+  const Finished once = RunToEnd({CollectorPath(), "run", "--once"}, environment, folder.path());
+  EXPECT_EQ(once.code, 0) << once.err;
+  EXPECT_EQ(NewestNumber(), 2);
+  ExpectAsAtHome();
   EXPECT_EQ(Run("anywhere", {"tables", "--check"}).code, 0);
 }
 

@@ -166,8 +166,14 @@ Result<void> Daemon::Collected(Summary summary) {
   if (summary.queue.left > 0 && !denied) drain_at_ = now + kAfterOutage;
   if (under_way_) TRY(End(*under_way_, outcome.schedule_code()));
   under_way_.reset();
-  tables_.CollectionEnded();
+  has_collected_ = true;
+  FollowUp();
   return {};
+}
+
+void Daemon::FollowUp() {
+  const bool there = pipeline_.PublishChanges();
+  if (there && std::exchange(has_collected_, false)) tables_.CollectionEnded();
 }
 
 Result<void> Daemon::End(const std::string& name, int exit_code) {
@@ -192,7 +198,7 @@ Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write)
 
 Result<void> Daemon::Wait() {
   pipeline_.SealWhatIsDue();
-  pipeline_.PublishChanges();
+  FollowUp();
   tables_.Look();
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();

@@ -38,6 +38,8 @@ class Daemon {
   // A collection has ended, or was interrupted.
   Result<void> Begin(const std::string& schedule);
   Result<void> Collected(Summary summary);
+  // What a collection has brought goes to followers once it is there for everybody.
+  void FollowUp();
   Result<void> DrainOnly();
   Result<void> Wait();
   // Once a day, while nothing else is to do (docs/decisions/compaction.md, "By itself").
@@ -66,6 +68,7 @@ class Daemon {
   Accepts accepts_;
   HarvestMode mode_ = HarvestMode::kAuto;  // of the collection under way
   std::optional<int> code_;                // of the last collection
+  bool has_collected_ = false;             // and the tables were not told
   bool hopeless_ = false;                  // no later try will mend what it ended with
   bool finished_ = false;                  // nothing is due any more
   Time told_next_{};

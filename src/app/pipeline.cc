@@ -461,11 +461,12 @@ void Pipeline::Lose(const Error& error) {
   stop_.Request();
 }
 
-void Pipeline::PublishChanges() {
+bool Pipeline::PublishChanges() {
   MirrorKeeper* const keeper = place_->keeper();
-  if (keeper == nullptr || lost_ || keeper->MustWait()) return;
+  if (keeper == nullptr) return true;
+  if (lost_ || keeper->MustWait()) return false;
   const auto changed = keeper->Changed();
-  if (!changed || *changed) Publish();
+  return changed && !*changed ? true : Publish();
 }
 
 void Pipeline::SealWhatIsDue() {

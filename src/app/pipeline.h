@@ -86,8 +86,9 @@ class Pipeline {
   Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();
-  // For one who waits: what has changed in a mirror in a bucket is there for everybody. Nothing under DATA_DIR.
-  void PublishChanges();
+  // For one who waits: what has changed in a mirror in a bucket is there for everybody; false when it is not. Nothing is
+  // to be done under DATA_DIR.
+  bool PublishChanges();
   // Whether the next drain tries names within a season (SeasonExtras::nested).
   bool asks_for_nested_names() const { return nested_names_; }
   // What day TMDB says it is.
