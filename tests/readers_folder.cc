@@ -7,8 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tables/delta_log.h"
-#include "tables/documents.h"
+#include "tables/derived_files.h"
 #include "tables/tables_world_test.h"
 
 namespace tmdbc {
@@ -64,7 +63,6 @@ std::string Rows(const tables::Table& table, std::int64_t from, std::int64_t cou
 Result<void> Make(const std::string& path) {
   testing::TablesFolder folder{std::filesystem::path(path)};
   TRY_ASSIGN(auto files, tables::TableFolder::Open(path));
-  std::optional<tables::Manifest> before;
   for (int generation = 1; generation <= kGenerations; ++generation) {
     if (generation == 1) {
       for (const tables::Table& table : tables::Tables())
@@ -76,9 +74,7 @@ Result<void> Make(const std::string& path) {
         folder.Put(table.name, fmt::format("{:010}-{:010}", 65536, 131071), Rows(table, 65536, generation));
     }
     const tables::Manifest manifest = folder.Commit();
-    TRY(tables::WriteDeltaLogs(files, manifest, before ? &*before : nullptr, folder.connection()));
-    TRY(tables::WriteDocuments(files, manifest));
-    before = manifest;
+    TRY(tables::FinishGeneration(files, manifest, testing::Duckdb(), false));
   }
   return {};
 }

@@ -84,6 +84,7 @@ std::string JsonOf(const tables::PublishReport& report) {
       .Field("bytes", report.bytes);
   PutTexts(json, "damages", report.damages);
   PutTexts(json, "lost", report.lost);
+  PutTexts(json, "mended", report.mended);
   PutTexts(json, "gone", report.gone);
   return json.EndObject().text() + "\n";
 }
@@ -118,14 +119,14 @@ Result<tables::CheckReport> CheckHere(const Settings& settings, const StopFlag& 
   TRY(DataDir::OpenForReading(settings.data_dir));
   TRY(NewestTables(TablesFolder(settings)));
   PosixFileSystem folder(TablesFolder(settings));
-  return tables::CheckTables(folder, stop);
+  return tables::CheckTables(folder, TablesFolder(settings), stop);
 }
 
 // Every byte, as at home: sizes alone would not tell whether they are those that were written.
 Result<tables::CheckReport> CheckBucket(const Settings& settings, const StopFlag& stop) {
   TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
   tables::BucketTables tables(bucket->objects());
-  auto report = tables::CheckTables(tables, stop);
+  auto report = tables::CheckTables(tables, "", stop);
   if (!report) return std::unexpected(OfBucket(bucket->name(), report.error()));
   return report;
 }
@@ -138,7 +139,7 @@ Result<int> Check(const Settings& settings, bool as_json) {
   if (!report) return std::unexpected(report.error());
   TRY(WriteOut(as_json ? JsonOf(*report) : TextOf(*report)));
   if (!report->faults.empty())
-    PrintError("the tables are damaged: `tables --rebuild` makes them again", settings.log_format);
+    PrintError("the tables are damaged: `tables` makes again what is missing or cut, `tables --rebuild` all", settings.log_format);
   return report->generation > 0 && report->faults.empty() ? kExitDone : kExitPartly;
 }
 
@@ -160,6 +161,8 @@ Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) 
   for (const std::string& file : report->lost)
     PrintError(fmt::format("tables/{} was missing or damaged: all tables were made again", file),
                settings.log_format);
+  for (const std::string& path : report->mended)
+    PrintError(fmt::format("tables/{} was missing or damaged, and is whole again", path), settings.log_format);
   for (const std::string& gone : report->gone) PrintError("tables/" + gone, settings.log_format);
   TRY(WriteOut(arguments.Has("--json") ? JsonOf(*report) : TextOf(*report)));
   return report->complete() ? kExitDone : kExitPartly;

@@ -57,8 +57,11 @@ bool TablesPublisher::IsDue() const {
 }
 
 void TablesPublisher::CollectionEnded() {
+  wanted_ = true;
   Look();
-  if (thread_.joinable() || !IsDue()) return;
+}
+
+void TablesPublisher::Begin() {
   last_ = clock_.Now();
   thread_ = std::thread([this, settings = settings_] {
     auto outcome = PublishNow(settings, stop_);
@@ -80,6 +83,8 @@ bool TablesPublisher::Take() {
 
 void TablesPublisher::Look() {
   if (thread_.joinable() && HasEnded()) (void)Take();
+  if (thread_.joinable() || !std::exchange(wanted_, false)) return;
+  if (IsDue()) Begin();
 }
 
 bool TablesPublisher::Finish(const StopFlag& stop) {
@@ -102,6 +107,8 @@ bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
   if (outcome->other_past) log_.Warn(kOtherPast);
   for (const std::string& file : outcome->lost)
     log_.Warn("tables/" + file + " was missing or damaged: all tables were made again");
+  for (const std::string& path : outcome->mended)
+    log_.Warn("tables/" + path + " was missing or damaged, and is whole again");
   for (const std::string& gone : outcome->gone) log_.Error("tables/" + gone);
   if (outcome->published) {
     log_.Info("published the tables", {{"generation", outcome->generation},

@@ -29,7 +29,7 @@ class TablesPublisher {
   ~TablesPublisher();
   TablesPublisher(const TablesPublisher&) = delete;
 
-  // A collection has ended, with all its care: begins a publish when one is due and none is under way.
+  // A collection has ended, with all its care: begins a publish when one is due, behind the one that is under way.
   void CollectionEnded();
   // Says in the log how a publish ended, once it has. Between other work, often.
   void Look();
@@ -38,6 +38,7 @@ class TablesPublisher {
 
  private:
   bool IsDue() const;
+  void Begin();
   bool HasEnded();
   // Of one that has ended; false when it failed.
   bool Take();
@@ -48,6 +49,7 @@ class TablesPublisher {
   const Clock& clock_;
   Log& log_;
   std::optional<Time> last_;  // that this process has begun one
+  bool wanted_ = false;       // a collection has ended that none was begun for
   StopFlag stop_;
   std::thread thread_;
   std::mutex mutex_;

@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "tables/check.h"
-#include "tables/delta_log.h"
+#include "tables/derived_files.h"
 #include "tables/spec.h"
 
 namespace tmdbc::tables {
@@ -20,8 +19,6 @@ namespace {
 
 constexpr int kTries = 5;
 constexpr std::uint64_t kRange = 32 << 20;  // of an object, at once
-constexpr std::string_view kDocuments[] = {"README.md", "views.sql", "dictionary.json", "datapackage.json",
-                                           "croissant.json"};
 
 std::string KeyOf(std::string_view path) {
   return std::string(kTablesPrefix) + std::string(path);
@@ -58,30 +55,31 @@ class Carrier {
       hint_ = ParseHint(hint.bytes).value_or(0);
       there_[std::string(kHint)].etag = hint.etag;
     }
+    derived_ = {};
+    if (there_.contains(kDerivedList)) {
+      TRY_ASSIGN(const Object list, bucket_.Get(KeyOf(kDerivedList)));
+      derived_ = ParseDerivedList(list.bytes).value_or(DerivedList{});
+      there_[std::string(kDerivedList)].etag = list.etag;
+    }
     TRY_ASSIGN(const bool follows, Follows());
     return follows ? Result<void>() : FetchAll();
   }
 
-  // What the work folder has, to the bucket. kExists when another process was there.
-  Result<void> Carry() {
+  // What the work folder has, to the bucket; with `all` also what seems to be there. kExists when another process was
+  // there.
+  Result<void> Carry(bool all) {
     TRY_ASSIGN(const std::int64_t own, NewestGeneration(folder_.files()));
     if (own == 0) return {};
     const auto manifest = ReadManifest(folder_.files(), own);
     // Its damage is told by the publish.
     if (!manifest && own == newest_) return {};
     TRY(manifest);
-    TRY(CarryFiles(*manifest));
+    TRY(CarryFiles(*manifest, all));
     if (own > newest_) TRY(PutNew(ManifestPath(own)));
     newest_ = own;
-    const auto finished = folder_.files().Read(std::string(kHint), 0, 1000);
-    if (!finished || ParseHint(*finished) != own) return {};  // the publish does it
-    if (hint_ != own) {
-      TRY(CarryLogs(*manifest));
-      for (const std::string_view name : kDocuments) TRY(PutCurrent(std::string(name)));
-      // Last: it says that the rest is done.
-      TRY(PutCurrent(std::string(kHint)));
-      hint_ = own;
-    }
+    const auto list = ReadDerivedList(folder_.files());
+    if (!list || list->generation != own) return {};  // the publish does it
+    TRY(CarryDerived(*list, all));
     return DeleteOld(own);
   }
 
@@ -141,13 +139,9 @@ class Carrier {
 
   // The manifests, and the data files of the newest. What is missing or damaged in the bucket is missing here too.
   Result<void> FetchAll() {
-    // The logs before what leads to them: killed in between it is begun again.
-    for (const Table& table : Tables()) {
-      const std::string log = table.name + "/_delta_log";
-      if (folder_.Exists(log)) TRY(folder_.Remove(log));
-    }
-    for (const char* name : {"manifest.json", "manifests", "tmp"}) {
-      if (folder_.Exists(name)) TRY(folder_.Remove(name));
+    // The manifests last: killed in between it is begun again.
+    for (const std::string_view name : {kDerivedList, kHint, std::string_view("manifests"), std::string_view("tmp")}) {
+      if (folder_.Exists(std::string(name))) TRY(folder_.Remove(std::string(name)));
     }
     TRY(folder_.MakeFolder("tmp"));
     std::map<std::int64_t, std::string> manifests;
@@ -163,19 +157,15 @@ class Carrier {
     if (newest) {
       for (const auto& [name, table] : newest->tables) {
         for (const DataFile& file : table.files) TRY(FetchFile(file));
-        const std::string entry = DeltaEntryPath(name, table.delta_version);
-        if (hint_ != newest_ && there_.contains(entry)) TRY(FetchWhole(entry));
       }
     }
+    // What is not as the list says is made again here.
+    for (const DerivedFile& file : derived_.files)
+      TRY(FetchFile({.path = file.path, .bytes = file.bytes, .sha256 = file.sha256}));
+    if (derived_.generation > 0) TRY(folder_.Replace(std::string(kDerivedList), FormatDerivedList(derived_)));
     TRY(folder_.MakeFolder("manifests"));
     for (const auto& [number, text] : manifests) TRY(folder_.WriteNew(ManifestPath(number), text));
-    return hint_ == newest_ && hint_ > 0 ? folder_.Replace(std::string(kHint), FormatHint(hint_)) : Result<void>();
-  }
-
-  Result<void> FetchWhole(const std::string& path) {
-    TRY_ASSIGN(const Object object, bucket_.Get(KeyOf(path)));
-    TRY(folder_.MakeFolder(path.substr(0, path.rfind('/'))));
-    return folder_.WriteNew(path, object.bytes);
+    return {};
   }
 
   Result<void> FetchFile(const DataFile& file) {
@@ -200,17 +190,18 @@ class Carrier {
     fetched.path = temporary;
     TRY_ASSIGN(const std::string damage, FaultOf(folder_.files(), fetched));
     if (!damage.empty()) return folder_.Remove(temporary);
-    TRY(folder_.MakeFolder(file.path.substr(0, file.path.find('/'))));
+    if (const auto slash = file.path.rfind('/'); slash != std::string::npos)
+      TRY(folder_.MakeFolder(file.path.substr(0, slash)));
     return folder_.MoveIn(temporary, file.path);
   }
 
   // Those of generations that the bucket has are there, unless somebody took them away or cut them.
-  Result<void> CarryFiles(const Manifest& manifest) {
+  Result<void> CarryFiles(const Manifest& manifest, bool all) {
     for (const auto& [name, table] : manifest.tables) {
       for (const DataFile& file : table.files) {
         const auto found = there_.find(file.path);
         const bool is_new = GenerationOf(file.path).value_or(0) > newest_;
-        if (!is_new && found != there_.end() && std::int64_t(found->second.bytes) == file.bytes) continue;
+        if (!all && !is_new && found != there_.end() && std::int64_t(found->second.bytes) == file.bytes) continue;
         if (!folder_.Exists(file.path)) continue;  // the publish says so
         TRY(is_new ? PutNew(file.path) : PutCurrent(file.path));
       }
@@ -218,53 +209,36 @@ class Carrier {
     return {};
   }
 
-  Result<void> CarryLogs(const Manifest& manifest) {
-    const auto parent = ReadManifest(folder_.files(), manifest.parent);
-    for (const auto& [name, table] : manifest.tables) {
-      const bool known = parent && parent->tables.contains(name);
-      if (known && parent->tables.find(name)->second.delta_version == table.delta_version) continue;
-      // Built behind a generation whose manifest is damaged: what the log has of that one is void.
-      if (!parent && manifest.parent > 0) TRY(CutLog(name, table.delta_version + 1));
-      if (table.delta_version >= 0) TRY(CarryLog(name, table.delta_version, manifest.generation));
+  // What follows from the manifests: what the list of the bucket says otherwise or what is not there as it says.
+  Result<void> CarryDerived(const DerivedList& list, bool all) {
+    // A checkpoint behind the entry that it stands for.
+    std::vector<const DerivedFile*> files;
+    for (const DerivedFile& file : list.files) {
+      if (!folder_.Exists(file.path)) return {};  // the publish makes it again
+      files.push_back(&file);
     }
+    if (!folder_.Exists(std::string(kHint))) return {};
+    std::ranges::stable_partition(files, [](const DerivedFile* file) { return file->path.ends_with(".json"); });
+    for (const DerivedFile* file : files) {
+      const DerivedFile* theirs = derived_.Find(file->path);
+      const auto found = there_.find(file->path);
+      const bool is_there = found != there_.end() && std::int64_t(found->second.bytes) == file->bytes;
+      if (all || !is_there || theirs == nullptr || *theirs != *file) TRY(PutCurrent(file->path));
+    }
+    // What a reader of a log would take for a part of it.
+    std::vector<std::string> others;
+    for (const auto& [path, info] : there_) {
+      if (path.contains("/_delta_log/") && IsOfLog(path.substr(path.rfind('/') + 1)) && list.Find(path) == nullptr)
+        others.push_back(info.key);
+    }
+    TRY(Delete(others));
+    if (FormatDerivedList(list) != FormatDerivedList(derived_) || !there_.contains(kDerivedList))
+      TRY(PutCurrent(std::string(kDerivedList)));
+    derived_ = list;
+    // Last: it says that the rest is done.
+    if (hint_ != list.generation) TRY(PutCurrent(std::string(kHint)));
+    hint_ = list.generation;
     return {};
-  }
-
-  Result<void> CarryLog(const std::string& table, std::int64_t version, std::int64_t generation) {
-    TRY(PutEntry(DeltaEntryPath(table, version), generation));
-    // Behind the entry that it stands for. Another program may have made the same with other bytes.
-    const std::string checkpoint = DeltaCheckpointPath(table, version);
-    if (!folder_.Exists(checkpoint)) return {};
-    const auto put = PutNew(checkpoint);
-    if (!put && put.error().code != ErrorCode::kExists) return put;
-    return PutCurrent(fmt::format("{}/_delta_log/_last_checkpoint", table));
-  }
-
-  Result<void> PutEntry(const std::string& entry, std::int64_t generation) {
-    if (!folder_.Exists(entry)) return {};  // the bucket had it
-    const auto put = PutNew(entry);
-    if (put || put.error().code != ErrorCode::kExists) return put;
-    TRY_ASSIGN(const Object there, bucket_.Get(KeyOf(entry)));
-    const std::string_view txn = R"("txn":{"appId":"tmdb-collector","version":)";
-    const auto at = there.bytes.find(txn);
-    const std::int64_t of = at == std::string::npos ? 0 : std::atoll(there.bytes.c_str() + at + txn.size());
-    // Another program may have finished the generation, in its own words.
-    if (of == generation) return {};
-    if (of > generation) return put;
-    // Of a generation that is void.
-    there_[entry] = {KeyOf(entry), there.bytes.size(), there.etag};
-    return PutCurrent(entry);
-  }
-
-  // What the log of the table has from that version on.
-  Result<void> CutLog(const std::string& table, std::int64_t version) {
-    const std::string log = table + "/_delta_log/";
-    std::vector<std::string> keys;
-    for (auto at = there_.lower_bound(log + fmt::format("{:020}", version)); at != there_.end(); ++at) {
-      if (!at->first.starts_with(log + "0")) break;
-      keys.push_back(at->second.key);
-    }
-    return Delete(keys);
   }
 
   Result<void> DeleteOld(std::int64_t own) {
@@ -326,6 +300,7 @@ class Carrier {
   std::map<std::string, ObjectInfo, std::less<>> there_;  // by path, below tables/
   std::int64_t newest_ = 0;                  // generation in the bucket
   std::int64_t hint_ = 0;                    // that its manifest.json names
+  DerivedList derived_;                      // of the bucket
 };
 
 }  // namespace
@@ -354,11 +329,12 @@ Result<PublishReport> PublishToBucket(const PublishPorts& ports, const PublishOp
   for (int tries = 0; tries < kTries; ++tries) {
     TRY(carrier.TakeOver());
     // What an earlier process has made, and did not live to carry.
-    auto carried = carrier.Carry();
+    auto carried = carrier.Carry(false);
     if (carried) {
       auto report = Publish(ports, options, folder);
       if (!report) return report;
-      carried = carrier.Carry();
+      // Whether an object has the bytes that were put nobody sees by its size.
+      carried = carrier.Carry(options.rebuild);
       if (carried) return report;
     }
     if (carried.error().code != ErrorCode::kExists) return std::unexpected(carried.error());

@@ -4,7 +4,7 @@
 //
 //   1 data files, where nothing is
 //   2 manifests/N.json, where nothing is: this is the commit
-//   3 the Delta logs, where nothing is; documents, over what was read; manifest.json last
+//   3 the Delta logs and the documents, where nothing is or over what was read; derived.json, then manifest.json last
 //   4 what no generation names that is kept at home is deleted
 //
 // No symbolic links and no snapshots/. The work folder goes on where the bucket is: one that is not there, or has

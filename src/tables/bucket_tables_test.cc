@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
-#include <sstream>
 
 #include "tables/check.h"
-#include "tables/delta_log.h"
+#include "tables/derived_files.h"
 #include "tables/publish_world_test.h"
 #include "testing/memory_object_store.h"
 
@@ -68,20 +68,14 @@ struct BucketWorld : PublishWorld {
     const auto found = bucket.objects.find("tables/" + path);
     return found == bucket.objects.end() ? "" : found->second.bytes;
   }
-  // The files of a table that its Delta log leads to.
-  std::set<std::string> ByLog(const std::string& table) {
-    std::set<std::string> paths;
-    for (std::int64_t version = 0; bucket.objects.contains("tables/" + DeltaEntryPath(table, version)); ++version) {
-      std::istringstream lines(Get(DeltaEntryPath(table, version)));
-      for (std::string line; std::getline(lines, line);) {
-        const auto at = line.find(R"("path":")");
-        if (at == std::string::npos) continue;
-        const std::string path = table + "/" + line.substr(at + 8, line.find('"', at + 8) - at - 8);
-        if (line.starts_with(R"({"add")")) paths.insert(path);
-        if (line.starts_with(R"({"remove")")) paths.erase(path);
-      }
+  // The files of a table that its log in the bucket leads to.
+  std::set<std::string> ByLogThere(const std::string& table) const {
+    const std::string prefix = "tables/" + table + "/_delta_log/";
+    std::map<std::string, std::string> log;
+    for (const auto& [key, object] : bucket.objects) {
+      if (key.starts_with(prefix)) log[key.substr(prefix.size())] = object.bytes;
     }
-    return paths;
+    return ByLog(table, log);
   }
   // Whoever comes by the hint or the highest number finds every byte, and the logs lead to files that are there.
   void ExpectReadable() {
@@ -99,7 +93,7 @@ struct BucketWorld : PublishWorld {
       }
     }
     for (const Table& table : Tables()) {
-      for (const std::string& path : ByLog(table.name)) EXPECT_NE(Get(path), "") << path;
+      for (const std::string& path : ByLogThere(table.name)) EXPECT_NE(Get(path), "") << path;
     }
   }
   // All that is there is of the generations that are kept, and the hint and the logs are those of the newest.
@@ -110,7 +104,7 @@ struct BucketWorld : PublishWorld {
     for (const auto& [name, table] : newest.tables) {
       std::set<std::string> paths;
       for (const DataFile& file : table.files) paths.insert(file.path);
-      EXPECT_EQ(ByLog(name), paths) << name;
+      EXPECT_EQ(ByLogThere(name), paths) << name;
     }
     std::set<std::string> named;
     for (const auto& [key, object] : bucket.objects) {
@@ -204,6 +198,57 @@ TEST(PublishToBucket, MendsWhatSomebodyTookAwayOrCut) {
   EXPECT_TRUE(report.built);
   EXPECT_EQ(report.lost, std::vector<std::string>{"movies/0000000000-0000001023.000000001.parquet"});
   world.ExpectFinished();
+}
+
+TEST(PublishToBucket, MendsLogsAndDocumentsThatSomebodyTookAwayOrCut) {
+  BucketWorld world;
+  world.PutFilm(1, "A");
+  Machine machine(world, world.bucket, "one");
+  machine.Publish();
+  world.PutFilm(1, "B");
+  machine.Publish();
+  const auto whole = world.bucket.objects;
+  const auto bytes = [](const auto& objects) {
+    std::map<std::string, std::string> all;
+    for (const auto& [key, object] : objects) all[key] = object.bytes;
+    return all;
+  };
+  for (const bool elsewhere : {false, true}) {
+    for (const std::string path : {"movies/_delta_log/00000000000000000001.json", "README.md", "manifest.json",
+                                   "derived.json"}) {
+      for (const bool cut : {false, true}) {
+        SCOPED_TRACE(fmt::format("{} cut: {} elsewhere: {}", path, cut, elsewhere));
+        world.bucket.objects = whole;
+        if (cut) {
+          world.bucket.objects.at("tables/" + path).bytes.resize(5);
+        } else {
+          world.bucket.objects.erase("tables/" + path);
+        }
+        Machine other(world, world.bucket, "other");
+        EXPECT_FALSE((elsewhere ? other : machine).Publish().published);
+        world.ExpectFinished();
+        EXPECT_EQ(bytes(world.bucket.objects), bytes(whole));
+        MemoryObjectStore objects(world.bucket);
+        BucketTables tables(objects);
+        EXPECT_EQ(CheckTables(tables, "", world.stop)->faults, std::vector<std::string>());
+      }
+    }
+  }
+}
+
+TEST(PublishToBucket, ABuildPutsWhatHasOtherBytes) {
+  BucketWorld world;
+  world.PutFilm(1, "A");
+  Machine machine(world, world.bucket, "one");
+  machine.Publish();
+  for (const char* path :
+       {"movies/0000000000-0000001023.000000001.parquet", "movies/_delta_log/00000000000000000000.json"})
+    world.bucket.objects.at(std::string("tables/") + path).bytes[20] ^= 1;
+  machine.Publish(true);
+  world.ExpectFinished();
+  MemoryObjectStore objects(world.bucket);
+  BucketTables tables(objects);
+  EXPECT_EQ(CheckTables(tables, "", world.stop)->faults, std::vector<std::string>());
 }
 
 TEST(PublishToBucket, ADamagedNewestManifestIsToldAndABuildGoesOnBehindIt) {

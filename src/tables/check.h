@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether the files of the newest generation are those that its manifest names, to the byte. Reads only, beside a
-// publish too: what that removes meanwhile is of older generations.
+// Whether the files of the newest generation are those that its manifest names, to the byte, and what follows from it
+// (derived_files.h) is as it was written. Reads only, beside a publish too: what that removes meanwhile is of older
+// generations.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ struct CheckReport {
   std::vector<std::string> faults;  // "movies/...: it is missing"
 };
 
-// `folder`: the tables'. kUnavailable when stopped.
-Result<CheckReport> CheckTables(BlobReader& folder, const StopFlag& stop);
+// `folder`: the tables'; `root`: where that is on this machine, for the links that a disk has, empty for a bucket.
+// kUnavailable when stopped. Of a generation that is published just then only the files are looked at.
+Result<CheckReport> CheckTables(BlobReader& folder, const std::string& root, const StopFlag& stop);
 
 }  // namespace tmdbc::tables

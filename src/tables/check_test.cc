@@ -16,7 +16,7 @@ using testing::PublishWorld;
 
 std::vector<std::string> FaultsOf(PublishWorld& world) {
   PosixFileSystem files(world.root);
-  const auto report = CheckTables(files, world.stop);
+  const auto report = CheckTables(files, world.root, world.stop);
   EXPECT_TRUE(report) << report.error().message;
   return report->faults;
 }
@@ -46,7 +46,7 @@ TEST(Check, OfNoTablesFindsNone) {
   PublishWorld world;
   std::filesystem::create_directories(world.root);
   PosixFileSystem files(world.root);
-  EXPECT_EQ(CheckTables(files, world.stop)->generation, 0);
+  EXPECT_EQ(CheckTables(files, world.root, world.stop)->generation, 0);
 }
 
 }  // namespace

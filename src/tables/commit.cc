@@ -7,19 +7,12 @@
 #include <optional>
 #include <set>
 
-#include "duckdb/database.h"
-#include "tables/delta_log.h"
-#include "tables/documents.h"
 #include "tables/spec.h"
 
 namespace tmdbc::tables {
 namespace {
 
 constexpr auto kKeptFor = std::chrono::hours(24);
-
-std::string SnapshotOf(std::int64_t generation) {
-  return fmt::format("snapshots/{:09}", generation);
-}
 
 bool IsParquet(std::string_view name) {
   return name.ends_with(".parquet");
@@ -59,38 +52,6 @@ Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& f
   for (const std::string& name : folders) TRY(folder.SyncFolder(name));
   TRY(folder.MakeFolder("manifests"));
   return folder.WriteNew(ManifestPath(manifest.generation), FormatManifest(manifest));
-}
-
-Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& library) {
-  const auto hint = folder.files().Read(std::string(kHint), 0, 1000);
-  if (hint && ParseHint(*hint) == manifest.generation) return {};
-  std::optional<Manifest> previous;
-  if (manifest.parent != 0) {
-    auto parent = ReadManifest(folder.files(), manifest.parent);
-    if (parent) {
-      previous = *std::move(parent);
-    } else if (IsDamage(parent.error())) {
-      TRY_ASSIGN(previous, NewestWholeBefore(folder.files(), manifest.parent));
-      TRY(CutDeltaLogs(folder, previous ? &*previous : nullptr));
-    } else if (parent.error().code != ErrorCode::kNotFound) {
-      return std::unexpected(parent.error());
-    }
-  }
-  TRY_ASSIGN(duckdb::Database database, duckdb::Database::Open(library, {}));
-  TRY_ASSIGN(duckdb::Connection connection, database.Connect());
-  TRY(WriteDeltaLogs(folder, manifest, previous ? &*previous : nullptr, connection));
-  const std::string snapshot = SnapshotOf(manifest.generation);
-  TRY(folder.MakeFolder(snapshot));
-  for (const auto& [name, table] : manifest.tables) {
-    // One that was taken away the next generation replaces.
-    for (const DataFile& file : table.files) {
-      if (folder.Exists(file.path)) TRY(folder.HardLink(file.path, snapshot + "/" + file.path));
-    }
-  }
-  TRY(folder.PointAt("latest", snapshot));
-  TRY(WriteDocuments(folder, manifest));
-  // Last: it says that the rest is done.
-  return folder.Replace(std::string(kHint), FormatHint(manifest.generation));
 }
 
 Result<void> RemoveOld(TableFolder& folder, const Manifest& newest, Time now) {

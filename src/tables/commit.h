@@ -4,8 +4,8 @@
 //   1 data files, whole and synced, under their names
 //   2 manifests/N.json, put where nothing is: this is the commit
 //   3 the Delta logs      \.
-//   4 snapshots/N, then   | derived from the manifest: done again, whole or in part, changes nothing
-//     `latest`, documents | and what a crash left undone the next start does
+//   4 snapshots/N, then   | derived from the manifests (derived_files.h): every start sees to it
+//     `latest`, documents | that all of it is there
 //     and manifest.json  /.
 //   5 what no kept generation names is removed
 //
@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "duckdb/library.h"
 #include "tables/manifest.h"
 #include "tables/table_folder.h"
 
@@ -42,9 +41,6 @@ Result<std::optional<Published>> ReadPublished(TableFolder& folder, bool builds)
 // Steps 1 and 2. kExists when another process has published that generation.
 Result<void> CommitGeneration(TableFolder& folder, const std::vector<NewFile>& files,
                               const Manifest& manifest);
-
-// Steps 3 and 4 of the newest generation, unless they are done.
-Result<void> FinishGeneration(TableFolder& folder, const Manifest& manifest, const duckdb::Library& duckdb);
 
 // Step 5. Kept are the newest generation, the one before it, and all that were the newest within a day before `now`;
 // when the newest took in a purge the one before it is no exception. Damaged manifests go.

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
 
-#include "tables/delta_log.h"
 #include "tables/publish_world_test.h"
 
 namespace tmdbc::tables {
@@ -35,24 +33,6 @@ bool IsThere(const PublishWorld& world, const Manifest& manifest) {
     }
   }
   return fs::exists(world.root / ManifestPath(manifest.generation));
-}
-
-// The files of a table that its Delta log leads to.
-std::vector<std::string> ByLog(const PublishWorld& world, const std::string& table) {
-  PosixFileSystem files(world.root.string());
-  std::vector<std::string> paths;
-  for (std::int64_t version = 0; version <= world.NewestIn(world.root).tables.at(table).delta_version;
-       ++version) {
-    std::istringstream lines(files.Read(DeltaEntryPath(table, version), 0, 1 << 20).value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-      const auto at = line.find(R"("path":")");
-      if (at == std::string::npos) continue;
-      const std::string path = table + "/" + line.substr(at + 8, line.find('"', at + 8) - at - 8);
-      if (line.starts_with(R"({"add")")) paths.push_back(path);
-      if (line.starts_with(R"({"remove")")) std::erase(paths, path);
-    }
-  }
-  return paths;
 }
 
 TEST(RemoveOld, KeepsADayWhatWasTheNewestUntilThen) {
@@ -112,11 +92,7 @@ TEST(ReadPublished, ADamagedNewestManifestIsToldAndABuildGoesOnBehindIt) {
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "C");
   // What was published when is kept nowhere else.
   EXPECT_EQ(world.Ask("SELECT DISTINCT generation FROM {snapshots} ORDER BY 1"), "1; 3");
-  for (const auto& [name, table] : world.Newest().tables) {
-    std::vector<std::string> paths;
-    for (const DataFile& file : table.files) paths.push_back(file.path);
-    EXPECT_EQ(ByLog(world, name), paths);
-  }
+  world.ExpectLogsOfTheManifest();
   EXPECT_FALSE(fs::exists(world.root / ManifestPath(2)));
   EXPECT_EQ(PublishFilm(world, "D").generation, 4);
 }
@@ -128,8 +104,7 @@ TEST(ReadPublished, WithNoManifestThatIsWholeABuildBeginsBehindTheLastNumber) {
   PublishOptions anew = world.options;
   anew.rebuild = true;
   EXPECT_EQ(world.Publish(anew).generation, 2);
-  EXPECT_EQ(ByLog(world, "movies"),
-            (std::vector<std::string>{world.Newest().tables.at("movies").files[0].path}));
+  world.ExpectLogsOfTheManifest();
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A");
 }
 

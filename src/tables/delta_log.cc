@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/json_writer.h"
@@ -126,25 +126,12 @@ std::string CheckpointSql(const Table& table, const TableFiles& files, const Man
   return sql;
 }
 
-Result<void> WriteCheckpoint(TableFolder& folder, const Table& table, const TableFiles& files,
-                             const Manifest& manifest, duckdb::Connection& connection) {
-  const std::string path = DeltaCheckpointPath(table.name, files.delta_version);
-  if (!folder.Exists(path)) {
-    const std::string temporary = fmt::format("tmp/{}.checkpoint.parquet", table.name);
-    TRY(folder.MakeFolder("tmp"));
-    TRY(connection.Execute(CheckpointSql(table, files, manifest)));
-    TRY(connection.Execute(fmt::format("COPY delta_checkpoint TO {} (FORMAT parquet, USE_TMP_FILE false)",
-                                       duckdb::Quoted(folder.Full(temporary)))));
-    TRY(connection.Execute("DROP TABLE delta_checkpoint"));
-    TRY(folder.MoveIn(temporary, path));
-    TRY(folder.SyncFolder(fmt::format("{}/_delta_log", table.name)));
-  }
-  JsonWriter json;
-  json.BeginObject().Field("version", files.delta_version).Field("size", files.files.size() + 3).EndObject();
-  return folder.Replace(fmt::format("{}/_delta_log/_last_checkpoint", table.name), json.text() + "\n");
-}
-
 }  // namespace
+
+std::int64_t DeltaVersion(const Manifest& manifest, std::string_view table) {
+  const TableFiles* files = FilesOf(&manifest, table);
+  return files == nullptr ? -1 : files->delta_version;
+}
 
 std::string DeltaEntryPath(std::string_view table, std::int64_t version) {
   return fmt::format("{}/_delta_log/{:020}.json", table, version);
@@ -180,7 +167,7 @@ std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest
         json.Field("engineInfo", fmt::format("tmdb-collector/{}", kVersion)).EndObject().EndObject().text() +
         "\n";
   }
-  if (files->delta_version == 0) entry += ProtocolJson() + "\n";
+  if (files->delta_version == 0 || before == nullptr) entry += ProtocolJson() + "\n";
   if (files->delta_version == 0 || before == nullptr || before->spec != after.spec)
     entry += MetaDataJson(table, after.committed_at) + "\n";
   {
@@ -219,42 +206,84 @@ std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest
   return entry;
 }
 
-Result<void> CutDeltaLogs(TableFolder& folder, const Manifest* manifest) {
-  for (const Table& table : Tables()) {
-    const TableFiles* files = FilesOf(manifest, table.name);
-    const std::string log = fmt::format("{}/_delta_log", table.name);
-    // 00000000000000000007.json, 00000000000000000020.checkpoint.parquet; _last_checkpoint only spares a listing.
-    const std::string first = fmt::format("{:020}", files ? files->delta_version + 1 : 0);
-    TRY_ASSIGN(auto names, folder.Names(log));
-    std::ranges::reverse(names);
-    for (const std::string& name : names) {
-      if (name.substr(0, first.size()) >= first) TRY(folder.Remove(log + "/" + name));
-    }
+void DropOldEntries(std::string_view table, std::int64_t oldest, std::vector<DerivedFile>& files) {
+  for (std::int64_t at = oldest - oldest % kCheckpointEvery; at > 0; at -= kCheckpointEvery) {
+    const std::string checkpoint = DeltaCheckpointPath(table, at);
+    if (std::ranges::find(files, checkpoint, &DerivedFile::path) == files.end()) continue;
+    // Names of one length: their order is the versions'.
+    const std::string first = DeltaEntryPath(table, at).substr(0, checkpoint.find(".checkpoint"));
+    std::erase_if(files, [&](const DerivedFile& file) {
+      return IsOfLog(file.path.substr(file.path.rfind('/') + 1)) && file.path < first;
+    });
+    return;
   }
+}
+
+Result<void> DeltaLogs::Put(const std::string& path, const std::string& text, std::vector<DerivedFile>& files) {
+  TRY(folder_.Replace(path, text));
+  std::erase_if(files, [&](const DerivedFile& file) { return file.path == path; });
+  files.push_back(FactsOf(path, text));
   return {};
 }
 
-Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
-                            duckdb::Connection& connection) {
-  for (const Table& table : Tables()) {
-    const TableFiles* files = FilesOf(&manifest, table.name);
-    const TableFiles* old = FilesOf(previous, table.name);
-    const std::int64_t before = old ? old->delta_version : -1;
-    if (files == nullptr || files->delta_version < 0 || files->delta_version == before) continue;
-    const std::string path = DeltaEntryPath(table.name, files->delta_version);
-    if (!folder.Exists(path)) {
-      if (files->delta_version != before + 1) {
-        return Fail(ErrorCode::kCorrupt,
-                    "write {}: generation {} has version {} of the table before it, and not {}", path,
-                    manifest.generation, before, files->delta_version - 1);
-      }
-      TRY(folder.MakeFolder(fmt::format("{}/_delta_log", table.name)));
-      TRY(folder.WriteNew(path, DeltaEntry(table, manifest, previous)));
-    }
-    if (files->delta_version > 0 && files->delta_version % kCheckpointEvery == 0)
-      TRY(WriteCheckpoint(folder, table, *files, manifest, connection));
+Result<duckdb::Connection*> DeltaLogs::Connection() {
+  if (!connection_) {
+    TRY_ASSIGN(auto database, duckdb::Database::Open(duckdb_, {}));
+    database_.emplace(std::move(database));
+    TRY_ASSIGN(auto connection, database_->Connect());
+    connection_.emplace(std::move(connection));
   }
-  return {};
+  return &*connection_;
+}
+
+Result<void> DeltaLogs::PutCheckpoint(const Table& table, const Manifest& manifest, std::vector<DerivedFile>& files) {
+  const TableFiles& of = *FilesOf(&manifest, table.name);
+  const std::string path = DeltaCheckpointPath(table.name, of.delta_version);
+  const std::string temporary = fmt::format("tmp/{}.checkpoint.parquet", table.name);
+  TRY(folder_.MakeFolder("tmp"));
+  TRY_ASSIGN(duckdb::Connection * connection, Connection());
+  TRY(connection->Execute(CheckpointSql(table, of, manifest)));
+  TRY(connection->Execute(fmt::format("COPY delta_checkpoint TO {} (FORMAT parquet, USE_TMP_FILE false)",
+                                      duckdb::Quoted(folder_.Full(temporary)))));
+  TRY(connection->Execute("DROP TABLE delta_checkpoint"));
+  DerivedFile file{path, 0, ""};
+  TRY_ASSIGN(const std::uint64_t size, folder_.files().Size(temporary));
+  file.bytes = std::int64_t(size);
+  TRY_ASSIGN(file.sha256, Sha256OfFile(folder_.files(), temporary));
+  TRY(folder_.MoveIn(temporary, path));
+  TRY(folder_.SyncFolder(fmt::format("{}/_delta_log", table.name)));
+  std::erase_if(files, [&](const DerivedFile& one) { return one.path == path; });
+  files.push_back(std::move(file));
+  JsonWriter json;
+  json.BeginObject().Field("version", of.delta_version).Field("size", of.files.size() + 3).EndObject();
+  return Put(fmt::format("{}/_delta_log/_last_checkpoint", table.name), json.text() + "\n", files);
+}
+
+Result<void> DeltaLogs::Append(const Table& table, const Manifest& manifest, const Manifest* before,
+                               std::vector<DerivedFile>& files) {
+  const std::int64_t version = DeltaVersion(manifest, table.name);
+  TRY(folder_.MakeFolder(fmt::format("{}/_delta_log", table.name)));
+  TRY(Put(DeltaEntryPath(table.name, version), DeltaEntry(table, manifest, before), files));
+  const bool is_due = version > 0 && (version % kCheckpointEvery == 0 || before == nullptr);
+  return is_due ? PutCheckpoint(table, manifest, files) : Result<void>();
+}
+
+Result<std::vector<DerivedFile>> DeltaLogs::Make(const Table& table, const std::vector<Manifest>& kept) {
+  std::vector<DerivedFile> files;
+  const Manifest* before = nullptr;
+  for (const Manifest& manifest : kept) {
+    const std::int64_t version = DeltaVersion(manifest, table.name);
+    const std::int64_t last = before == nullptr ? -1 : DeltaVersion(*before, table.name);
+    if (version < 0 || (before != nullptr && version == last)) continue;
+    if (before != nullptr && version != last + 1) {
+      // A generation between them is not there: what comes first is the next.
+      files.clear();
+      before = nullptr;
+    }
+    TRY(Append(table, manifest, before, files));
+    before = &manifest;
+  }
+  return files;
 }
 
 }  // namespace tmdbc::tables

@@ -6,11 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "duckdb/database.h"
+#include "tables/derived_files.h"
 #include "tables/manifest.h"
 #include "tables/spec.h"
 #include "tables/table_folder.h"
@@ -20,16 +23,35 @@ namespace tmdbc::tables {
 // Every so many versions a checkpoint spares readers the entries before it.
 inline constexpr std::int64_t kCheckpointEvery = 20;
 
-// Writes what is missing of each table's log to make `manifest` its newest version. `connection` writes the checkpoints,
-// through tmp/. `previous`: the manifest that this one's parent is; null when it has none. A table whose delta_version is the same as before has not changed and gets nothing; one that has
-// it one higher gets an entry, unless it is there. Done after the manifest is committed, and again by the next publish
-// when it was cut short. One writer at a time.
-Result<void> WriteDeltaLogs(TableFolder& folder, const Manifest& manifest, const Manifest* previous,
-                            duckdb::Connection& connection);
+// Writes logs into a folder that nobody else writes. `files` are those of one log. One thread.
+class DeltaLogs {
+ public:
+  DeltaLogs(TableFolder& folder, const duckdb::Library& duckdb) : folder_(folder), duckdb_(duckdb) {}
 
-// Takes from each table's log what came after `manifest` (null: all): a manifest that was between it and the next is
-// damaged, and the next goes on from this one.
-Result<void> CutDeltaLogs(TableFolder& folder, const Manifest* manifest);
+  // The entry of the version that the table has in `manifest`, and a checkpoint where one is due. Where `before`, which
+  // has the version before, is null, the log begins with it: the entry has all, and a checkpoint stands beside it.
+  Result<void> Append(const Table& table, const Manifest& manifest, const Manifest* before,
+                      std::vector<DerivedFile>& files);
+  // The log that these manifests give, oldest first, without what came before them.
+  Result<std::vector<DerivedFile>> Make(const Table& table, const std::vector<Manifest>& kept);
+
+ private:
+  Result<void> PutCheckpoint(const Table& table, const Manifest& manifest, std::vector<DerivedFile>& files);
+  Result<void> Put(const std::string& path, const std::string& text, std::vector<DerivedFile>& files);
+  Result<duckdb::Connection*> Connection();
+
+  TableFolder& folder_;
+  const duckdb::Library& duckdb_;
+  // Opened when a checkpoint is due.
+  std::optional<duckdb::Database> database_;
+  std::optional<duckdb::Connection> connection_;
+};
+
+// Of the files of a log those that nobody needs who reads it at version `oldest` or later.
+void DropOldEntries(std::string_view table, std::int64_t oldest, std::vector<DerivedFile>& files);
+
+// The version of the table's log; -1: it has none.
+std::int64_t DeltaVersion(const Manifest& manifest, std::string_view table);
 
 // "movies/_delta_log/00000000000000000007.json"
 std::string DeltaEntryPath(std::string_view table, std::int64_t version);
@@ -37,7 +59,7 @@ std::string DeltaEntryPath(std::string_view table, std::int64_t version);
 std::string DeltaCheckpointPath(std::string_view table, std::int64_t version);
 
 // The entry of `table`: what `after` has and `before` (null: nothing) has not is added, and the reverse removed. The
-// schema stands in version 0 and where the spec changed. NDJSON, one action a line.
+// schema stands in version 0, where the spec changed and where `before` is null. NDJSON, one action a line.
 std::string DeltaEntry(const Table& table, const Manifest& after, const Manifest* before);
 
 // The table's columns as Delta's schemaString.

@@ -26,14 +26,14 @@ class DeltaLogTest : public ::testing::Test {
   ~DeltaLogTest() override { fs::remove_all(root_); }
 
   // A publish with its log.
-  Manifest Publish(const Manifest* previous) {
+  Manifest Publish() {
     const Manifest manifest = folder_.Commit();
-    Write(manifest, previous);
+    Finish(manifest);
     return manifest;
   }
-  void Write(const Manifest& manifest, const Manifest* previous) {
-    const auto written = WriteDeltaLogs(files_, manifest, previous, folder_.connection());
-    ASSERT_TRUE(written) << written.error().message;
+  void Finish(const Manifest& manifest) {
+    const auto finished = FinishGeneration(files_, manifest, testing::Duckdb(), false);
+    ASSERT_TRUE(finished) << finished.error().message;
   }
   std::string Entry(const std::string& table, std::int64_t version) {
     std::ifstream in(folder_.path() / DeltaEntryPath(table, version));
@@ -78,7 +78,7 @@ class DeltaLogTest : public ::testing::Test {
 
 TEST_F(DeltaLogTest, TheFirstEntryHasProtocolSchemaAndFiles) {
   testing::PutTwoFilms(folder_);
-  Publish(nullptr);
+  Publish();
   std::istringstream lines(Entry("movies", 0));
   std::vector<std::string> actions;
   for (std::string line; std::getline(lines, line);) actions.push_back(line);
@@ -105,10 +105,10 @@ TEST_F(DeltaLogTest, TheFirstEntryHasProtocolSchemaAndFiles) {
 
 TEST_F(DeltaLogTest, LaterEntriesTellTheDifferenceAndOnlyOfTablesThatChanged) {
   testing::PutTwoFilms(folder_);
-  const Manifest first = Publish(nullptr);
+  Publish();
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");
   folder_.Put("movies", "0000065536-0000131071", "SELECT 70000 AS movie_id");
-  const Manifest second = Publish(&first);
+  Publish();
   const std::string entry = Entry("movies", 1);
   EXPECT_EQ(entry.find("metaData"), std::string::npos);
   EXPECT_EQ(entry.find("protocol"), std::string::npos);
@@ -121,25 +121,26 @@ TEST_F(DeltaLogTest, LaterEntriesTellTheDifferenceAndOnlyOfTablesThatChanged) {
 
 TEST_F(DeltaLogTest, WhoRepeatsItChangesNothingAndWhoWasCutShortCompletesIt) {
   testing::PutTwoFilms(folder_);
-  const Manifest first = Publish(nullptr);
+  Publish();
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");
   folder_.Put("movie_genres", "0000000000-0000065535", "SELECT 3 AS movie_id, 0 AS position");
-  const Manifest second = Publish(&first);
+  const Manifest second = Publish();
   const std::string movies = Entry("movies", 1), genres = Entry("movie_genres", 1);
   const auto written = fs::last_write_time(folder_.path() / DeltaEntryPath("movies", 1));
+  Finish(second);
+  EXPECT_EQ(fs::last_write_time(folder_.path() / DeltaEntryPath("movies", 1)), written);
   fs::remove(folder_.path() / DeltaEntryPath("movie_genres", 1));
-  Write(second, &first);
+  Finish(second);
   EXPECT_EQ(Entry("movie_genres", 1), genres);
   EXPECT_EQ(Entry("movies", 1), movies);
-  EXPECT_EQ(fs::last_write_time(folder_.path() / DeltaEntryPath("movies", 1)), written);
 }
 
 TEST_F(DeltaLogTest, AnotherSpecBringsItsSchemaAndKeepsTheTablesId) {
   testing::PutTwoFilms(folder_);
-  const Manifest first = Publish(nullptr);
+  Publish();
   folder_.manifest().spec += 1;
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");
-  Publish(&first);
+  Publish();
   const auto id = [](const std::string& entry) {
     return entry.substr(entry.find(R"("metaData":{"id":")"), 60);
   };
@@ -149,11 +150,11 @@ TEST_F(DeltaLogTest, AnotherSpecBringsItsSchemaAndKeepsTheTablesId) {
 
 TEST_F(DeltaLogTest, ACheckpointGivesTheSameFilesAsTheWholeLog) {
   testing::PutTwoFilms(folder_);
-  Manifest before = Publish(nullptr);
+  Publish();
   for (int i = 1; i <= kCheckpointEvery + 2; ++i) {
     folder_.Put("movies", fmt::format("{:010}-{:010}", (i % 4) * 65536, (i % 4) * 65536 + 65535),
                 fmt::format("SELECT {} AS movie_id", (i % 4) * 65536));
-    before = Publish(&before);
+    Publish();
   }
   const std::int64_t newest = kCheckpointEvery + 2;
   EXPECT_EQ(Replay("movies", newest), Replay("movies", newest, kCheckpointEvery));
@@ -177,14 +178,21 @@ TEST_F(DeltaLogTest, ACheckpointGivesTheSameFilesAsTheWholeLog) {
   EXPECT_EQ(count("remove.path"), 0);
 }
 
-TEST_F(DeltaLogTest, AGapIsToldAndNotPaperedOver) {
+TEST_F(DeltaLogTest, BehindAGapTheLogBeginsWithACheckpoint) {
   testing::PutTwoFilms(folder_);
   folder_.Commit();
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");
+  folder_.manifest().parent = 0;
   const Manifest second = folder_.Commit();
-  const auto written = WriteDeltaLogs(files_, second, nullptr, folder_.connection());
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().code, ErrorCode::kCorrupt);
+  fs::remove(folder_.path() / ManifestPath(1));
+  Finish(second);
+  const std::set<std::string> files = {"0000000000-0000065535.000000002.parquet"};
+  EXPECT_EQ(Replay("movies", 1, 1), files);
+  EXPECT_TRUE(Entry("movies", 0).empty());
+  // Its entry stands for itself.
+  EXPECT_NE(Entry("movies", 1).find("protocol"), std::string::npos);
+  EXPECT_NE(Entry("movies", 1).find("metaData"), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder_.path() / DeltaEntryPath("movie_genres", 0)));
 }
 
 }  // namespace

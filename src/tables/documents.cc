@@ -381,12 +381,12 @@ around the record. {} tables, {} columns.
   return text;
 }
 
-Result<void> WriteDocuments(TableFolder& folder, const Manifest& manifest) {
-  TRY(folder.Replace("views.sql", ViewsScript(manifest, "")));
-  TRY(folder.Replace("dictionary.json", DictionaryJson()));
-  TRY(folder.Replace("datapackage.json", DatapackageJson(manifest)));
-  TRY(folder.Replace("croissant.json", CroissantJson(manifest)));
-  return folder.Replace("README.md", ReadmeText(manifest));
+std::vector<DocumentFile> Documents(const Manifest& manifest) {
+  return {{"views.sql", ViewsScript(manifest, "")},
+          {"dictionary.json", DictionaryJson()},
+          {"datapackage.json", DatapackageJson(manifest)},
+          {"croissant.json", CroissantJson(manifest)},
+          {"README.md", ReadmeText(manifest)}};
 }
 
 }  // namespace tmdbc::tables

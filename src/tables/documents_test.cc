@@ -39,6 +39,10 @@ std::string ReadFile(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+void WriteDocuments(const fs::path& folder, const Manifest& manifest) {
+  for (const DocumentFile& document : Documents(manifest)) std::ofstream(folder / document.name) << document.text;
+}
+
 TEST(Documents, TheDataDictionaryOfTheDocsIsMadeOfTheSpec) {
   const char* source = std::getenv("TMDBC_SOURCE_DIR");
   const fs::path path = fs::path(source ? source : ".") / "docs/data-dictionary.md";
@@ -63,8 +67,7 @@ class DocumentsReadBack : public ::testing::Test {
   DocumentsReadBack()
       : root_(fs::canonical(fs::path(::testing::TempDir())) / fmt::format("documents-{}", ::getpid())) {
     fs::create_directories(root_);
-    TableFolder files = TableFolder::Open(root_.string()).value();
-    EXPECT_TRUE(WriteDocuments(files, manifest_));
+    WriteDocuments(root_, manifest_);
     fs::current_path(root_);
   }
   ~DocumentsReadBack() override {
@@ -135,8 +138,7 @@ TEST(DocumentsOfAFolder, ViewsSqlRunsInTheFolderItself) {
     testing::TablesFolder folder(root);
     testing::PutTwoFilms(folder);
     const Manifest manifest = folder.Commit();
-    TableFolder files = TableFolder::Open(root.string()).value();
-    ASSERT_TRUE(WriteDocuments(files, manifest));
+    WriteDocuments(root, manifest);
     const fs::path before = fs::current_path();
     fs::current_path(root);
     const auto made = folder.connection().Execute(ReadFile("views.sql"));

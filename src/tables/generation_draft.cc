@@ -90,7 +90,13 @@ Result<void> GenerationDraft::Put(std::string_view table, std::string_view parti
   DataFile file = part->file;
   const DataFile* old = Old(table, partition);
   const std::string temporary = part->temporary.substr(folder_.root().size() + 1);
-  if (old != nullptr && old->sha256 == file.sha256 && old->bytes == file.bytes) {
+  bool stays = old != nullptr && old->sha256 == file.sha256 && old->bytes == file.bytes;
+  if (stays && !whole_.contains(old->path)) {
+    // A build has not read the old one.
+    TRY_ASSIGN(const std::string fault, FaultOf(folder_.files(), *old));
+    stays = fault.empty();
+  }
+  if (stays) {
     file = *old;
     TRY(folder_.Remove(temporary));
   } else {

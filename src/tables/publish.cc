@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tables/check.h"
+#include "tables/derived_files.h"
 
 namespace tmdbc::tables {
 namespace {
@@ -43,7 +44,8 @@ class Publication {
     report_.generation = previous_->generation;
     TRY(FindLost());
     if (!published->whole) return {};
-    TRY(FinishGeneration(folder_, *previous_, ports_.duckdb));
+    TRY_ASSIGN(report_.mended, FinishGeneration(folder_, *previous_, ports_.duckdb, options_.rebuild));
+    if (folder_.Exists("tmp")) TRY(folder_.Remove("tmp"));
     return RemoveOld(folder_, *previous_, ports_.clock.Now());
   }
 
@@ -52,6 +54,9 @@ class Publication {
   Result<void> FindLost() {
     for (const auto& [name, table] : previous_->tables) {
       for (const DataFile& file : table.files) {
+        // The same file has a second name.
+        const std::string link = SnapshotPath(previous_->generation) + "/" + file.path;
+        if (!folder_.Exists(file.path) && folder_.Exists(link)) TRY(folder_.HardLink(link, file.path));
         const auto size = folder_.files().Size(file.path);
         bool lost = !size || std::int64_t(*size) != file.bytes;
         if (!lost && options_.rebuild && !CanBeMadeAgain(name)) {
@@ -179,7 +184,7 @@ class Publication {
     report_.built = build_;
     TellLost();
     report_.generation = manifest.generation;
-    TRY(FinishGeneration(folder_, manifest, ports_.duckdb));
+    TRY(FinishGeneration(folder_, manifest, ports_.duckdb, false));
     TRY(folder_.Remove("tmp"));
     return RemoveOld(folder_, manifest, now);
   }

@@ -52,6 +52,7 @@ struct PublishReport {
   std::int64_t bytes = 0;            // of these
   std::vector<std::string> damages;  // of the store: what is there is not in the tables
   std::vector<std::string> lost;     // files of tables that were missing or damaged: all were made again
+  std::vector<std::string> mended;   // logs, documents and links that were missing or damaged, and are whole now
   std::vector<std::string> gone;     // in words: what no store has was in a file that was missing or damaged
 
   // Whether the tables have all that there was.

@@ -6,12 +6,19 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "base/hash.h"
+#include "duckdb/database.h"
 #include "storage/store_world_test.h"
+#include "tables/derived_files.h"
 #include "tables/publish.h"
 #include "testing/duckdb_library.h"
 
@@ -85,6 +92,68 @@ struct PublishWorld {
     auto parts = PartsOf(NewestIn(anew.root));
     std::filesystem::remove_all(anew.root);
     return parts;
+  }
+
+  // The files of a table that its Delta log leads to: those of its last checkpoint, and what was done since. `log` has the
+  // files of the log by name.
+  static std::set<std::string> ByLog(const std::string& table, const std::map<std::string, std::string>& log) {
+    std::set<std::string> paths;
+    std::int64_t version = 0;
+    for (const auto& [name, bytes] : log) {
+      if (!name.ends_with(".checkpoint.parquet")) continue;
+      const std::string path = ::testing::TempDir() + fmt::format("checkpoint_{}.parquet", ::getpid());
+      std::ofstream(path, std::ios::binary) << bytes;
+      version = std::stoll(name.substr(0, 20)) + 1;
+      paths.clear();
+      auto database = duckdb::Database::Open(Duckdb(), {});
+      auto connection = database->Connect();
+      auto rows = connection->Query(fmt::format("SELECT add.path FROM '{}' WHERE add IS NOT NULL", path));
+      EXPECT_TRUE(rows) << name << ": " << rows.error().message;
+      while (rows && rows->Next().value_or(false)) {
+        for (std::size_t row = 0; row < rows->size(); ++row)
+          paths.insert(table + "/" + std::string(rows->Varchar(0, row)));
+      }
+      std::filesystem::remove(path);
+    }
+    for (;; ++version) {
+      const auto entry = log.find(fmt::format("{:020}.json", version));
+      if (entry == log.end()) break;
+      std::istringstream lines(entry->second);
+      for (std::string line; std::getline(lines, line);) {
+        const auto at = line.find(R"("path":")");
+        if (at == std::string::npos) continue;
+        const std::string path = table + "/" + line.substr(at + 8, line.find('"', at + 8) - at - 8);
+        if (line.starts_with(R"({"add")")) paths.insert(path);
+        if (line.starts_with(R"({"remove")")) paths.erase(path);
+      }
+    }
+    EXPECT_TRUE(log.empty() || !std::isdigit(log.rbegin()->first[0]) ||
+                log.rbegin()->first < fmt::format("{:020}", version))
+        << log.rbegin()->first << " is behind a gap";
+    return paths;
+  }
+  std::set<std::string> ByLog(const std::string& table) const {
+    std::map<std::string, std::string> log;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(root / table / "_delta_log", error)) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      log[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+    }
+    return ByLog(table, log);
+  }
+  // What every log adds up to is what the manifest has.
+  void ExpectLogsOfTheManifest() {
+    for (const auto& [name, table] : Newest().tables) {
+      std::set<std::string> named;
+      for (const auto& file : table.files) named.insert(file.path);
+      EXPECT_EQ(ByLog(name), named) << name;
+    }
+  }
+
+  // Takes a file away, under both of its names.
+  void Lose(const std::string& path) {
+    EXPECT_TRUE(std::filesystem::remove(root / path)) << path;
+    std::filesystem::remove(root / "latest" / path);
   }
 
   // A SELECT over the newest generation, its rows apart by "; ", its cells by a blank. {movies} stands for the table.

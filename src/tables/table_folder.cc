@@ -97,8 +97,16 @@ Result<void> TableFolder::MoveIn(const std::string& from, const std::string& to)
 Result<void> TableFolder::HardLink(const std::string& from, const std::string& to) {
   TRY(MakeFolder(FolderOf(to)));
   TRY(Ask("link", to));
-  if (::link(Full(from).c_str(), Full(to).c_str()) != 0 && errno != EEXIST)
-    return LinkFailed(Full(to), errno);
+  if (::link(Full(from).c_str(), Full(to).c_str()) == 0) return {};
+  if (errno != EEXIST) return LinkFailed(Full(to), errno);
+  // By way of another name: nobody who reads finds none.
+  const std::string temporary = "tmp/link";
+  TRY(MakeFolder("tmp"));
+  ::unlink(Full(temporary).c_str());
+  if (::link(Full(from).c_str(), Full(temporary).c_str()) != 0) return LinkFailed(Full(temporary), errno);
+  TRY(files_.Rename(temporary, to));
+  // Of two names of one file rename(2) does nothing.
+  ::unlink(Full(temporary).c_str());
   return {};
 }
 

@@ -39,7 +39,7 @@ class TableFolder {
   Result<void> Replace(const std::string& path, std::string_view bytes);
   // A file that is whole, on the disk (it is synced here), under its name. Not durable before SyncFolder().
   Result<void> MoveIn(const std::string& from, const std::string& to);
-  // A second name for the file; that it is there already is no error.
+  // A second name for the file, in place of what had it.
   Result<void> HardLink(const std::string& from, const std::string& to);
   // A symbolic link that points at `target`, in place of the one that was there.
   Result<void> PointAt(const std::string& link, const std::string& target);
