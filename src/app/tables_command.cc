@@ -94,8 +94,7 @@ std::string TextOf(const tables::CheckReport& report) {
   std::string text;
   for (const std::string& fault : report.faults) text += "tables/" + fault + "\n";
   const std::string verdict =
-      report.faults.empty() ? "each as it was written"
-                            : FormatCount(std::ssize(report.faults)) + " of them not as they were written";
+      report.faults.empty() ? "each as it was written" : FormatCount(std::ssize(report.faults)) + " faults";
   return text + fmt::format("generation {}: {} files of {:.1f} MB, {}\n", report.generation,
                             FormatCount(report.files), double(report.bytes) / 1e6, verdict);
 }
