@@ -2,8 +2,8 @@
 // BucketHome: a mirror in a bucket, in the hands of one owner at a time. It takes the catalog out of the bucket and
 // gives it back; state/head.json says who has it until when and which catalog is in force.
 //
-// Nothing but compare-and-swap protects the head: the lease only saves two owners from working in vain. Whoever finds
-// that a condition did not hold (kExists) has lost to somebody else: what is local is worth nothing, and the next
+// Nothing but compare-and-swap protects the head: the lease only saves two owners from working in vain. An owner
+// whose condition did not hold (kExists) has lost to another one: what is local is worth nothing, and the next
 // Take() begins from what is in the bucket. docs/decisions/cloud.md says why that is enough.
 //
 // After a kIo nobody knows whether the head changed, now or later: the caller ends its cycle, and a later Take() sees
@@ -46,7 +46,7 @@ class BucketHome {
   // scratch folder just as it is, from this object or an earlier process, is not fetched again. kCorrupt when the
   // catalogs cannot be had, or the head is not there though catalogs are.
   Result<bool> Take(const std::string& holder, Duration lease, const std::string& dead = {});
-  // For who makes the catalog again: the same, but nothing that is lost or damaged stops it. Without a head the newest
+  // For making the catalog again: the same, but nothing that is lost or damaged stops it. Without a head the newest
   // catalog of the bucket is taken; where none can be had there is no file, and lost() says why.
   Result<bool> TakeToMend(const std::string& holder, Duration lease, const std::string& dead = {});
   // As it was taken, or last changed by one of the calls below.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // BucketView: a mirror in a bucket, looked at from anywhere: the catalog that the head names, read where it lies, and
-// the segments that it knows. Takes nothing, writes nothing, and works beside whoever owns the mirror. It sees the
-// state that was published last when it was opened; who wants a newer one opens another. One thread.
+// the segments that it knows. Takes nothing, writes nothing, and works beside the mirror's owner. It sees the
+// state that was published last when it was opened; for a newer one open another view. One thread.
 #pragma once
 
 #include <memory>
@@ -49,8 +49,8 @@ class BucketView {
   // `objects` outlives the view. kNotFound when no catalog was published in the bucket yet. Two requests, and what
   // SQLite reads of the tables.
   static Result<std::unique_ptr<BucketView>> Open(ObjectStore& objects);
-  // The same with the whole catalog, as `file` in the folder `path`, where it must not be yet: for who looks at all of
-  // it.
+  // The same with the whole catalog, as `file` in the folder `path`, where it must not be yet: for a reader of all
+  // of it.
   static Result<std::unique_ptr<BucketView>> OpenWhole(ObjectStore& objects, const std::string& path,
                                                        const std::string& file);
   // The head alone: one request.

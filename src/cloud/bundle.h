@@ -94,14 +94,14 @@ class BundleWriter final : public Intake {
   // True when it takes no more in: who drains stops.
   bool full() const;
 
-  // A dead letter; also of an id of which a part was fetched.
+  // A dead letter; also of an id that was fetched in part.
   void Failed(MediaId id, std::string_view reason);
-  // So far. `ids` are those of which something was said: an id may be fetched in part and failed.
+  // So far. `ids` are those that a call named: an id may be fetched in part and failed.
   struct Counts {
     std::int64_t ids = 0, fetched = 0, gone = 0, failed = 0;
   };
   Counts counts() const;
-  // The whole bundle. Ids of the batch of which nothing was said are left. `summary.batch` and `.program` are filled
+  // The whole bundle. Ids of the batch that no call named are left. `summary.batch` and `.program` are filled
   // in. Last.
   std::string Finish(BundleSummary summary);
 

@@ -18,7 +18,7 @@ struct TakenBundle {
   BundleSummary summary;
   BatchOutcome outcome;
   std::int64_t late = 0;         // answers that changed nothing, as far as they have been committed
-  bool of_another_tmdb = false;  // nothing but 404s, of ids of which nothing is known here: they were left
+  bool of_another_tmdb = false;  // nothing but 404s, of ids that are unknown here: they were left
 };
 
 // Hands in all of `bundle`, committing whenever that is due; the rest of it, and what becomes of its batch, is the

@@ -147,7 +147,7 @@ TEST(Carry, WhatWasPushedIsAMirrorThatAnOwnerTakes) {
   EXPECT_TRUE(bucket.bucket().objects.contains("records/movie/000/000/003.jsonl.zst"));
 }
 
-// What was out with collectors is fetched by whoever has the mirror next, and once.
+// The next owner of the mirror fetches what was out with collectors, and once.
 TEST(Carry, WhatIsPulledKnowsNothingOfItsBucketAndHasItsIdsWaiting) {
   testing::CloudWorld world;
   for (std::int64_t id = 1; id <= 5; ++id) world.tmdb.Edit({MediaType::kMovie, id});

@@ -293,7 +293,7 @@ class CloudWorld {
   bool tmdb_is_down = false, key_is_refused = false;
   // What is left over of a batch when a collector runs out of time.
   std::int64_t most_ids = 1'000'000;
-  std::set<MediaId> poison;  // whoever works on it dies
+  std::set<MediaId> poison;  // a collector that works on it dies
   std::set<MediaId> failing;
 
   // What TMDB has of `id`, into a bundle or an Intake.

@@ -285,7 +285,7 @@ Result<std::vector<IdBatch>> Dispatcher::HandOut(std::int64_t epoch, const Chann
     for (Row& row : rows) {
       const bool overdue = now - row.sent_at > kOverdue;
       if (IsLost(row, counts) || overdue) {
-        // Whoever died of it four times in a row left it among the dead letters.
+        // A batch whose collectors died four times in a row is among the dead letters.
         const bool in_parts = goes && (overdue || counts.dead > 0);
         if (in_parts && std::ssize(out) >= kMostBatches) continue;
         TRY(GoAgain(std::move(row), epoch, in_parts, out));

@@ -68,8 +68,8 @@ class Dispatcher {
   static Result<Dispatcher> Open(Database& catalog, IdReceiver& queue, RecordLedger& ledger, const Clock& clock,
                                  DispatchOptions options);
 
-  // Forgets what is out, with its tables: the catalog leaves its bucket. The ids are in flight in the queue still; whoever
-  // opens that with free_on_open has them waiting.
+  // Forgets what is out, with its tables: the catalog leaves its bucket. The ids are in flight in the queue still;
+  // opened with free_on_open it has them waiting.
   static Result<void> Forget(Database& catalog);
 
   // The bundle of `batch` has been taken in. Its ids leave the queue, become dead letters or wait again: what `outcome`

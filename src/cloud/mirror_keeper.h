@@ -66,7 +66,7 @@ struct KeeperOptions {
   // What is out with collectors comes back no more: it waits again. What they have fetched and nobody took in is late
   // and changes nothing.
   bool take_back = false;
-  // For who mends the catalog and fetches nothing. Ids may be out with collectors and stay so, nothing that is lost or
+  // For mending the catalog; fetches nothing. Ids may be out with collectors and stay so, nothing that is lost or
   // damaged is in the way (BucketHome::TakeToMend), and segments that the catalog does not know are left to Rebuild().
   bool mend = false;
 };
@@ -87,9 +87,9 @@ class MirrorKeeper {
   const AdoptReport& adopted() const { return adopted_; }
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
   const std::string& fell_back() const { return home_.fell_back(); }
-  // Why no catalog could be used, and an empty one took its place: only for who mends. Empty: one could.
+  // Why no catalog could be used, and an empty one took its place: only with `mend`. Empty: one could.
   const std::string& lost() const { return lost_; }
-  // Pages of the catalog that were set right: only for who mends.
+  // Pages of the catalog that were set right: only with `mend`.
   const std::vector<DamagedPage>& mended() const { return mended_; }
 
   // Renews the lease when it is time, or is over; costs nothing else. For a loop.

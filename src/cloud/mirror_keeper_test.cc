@@ -148,7 +148,7 @@ TEST_F(MirrorKeeperTest, OneAtATime) {
   Place one(world_, "process"), other(world_, "other");
   ASSERT_TRUE(one.Begin());
   EXPECT_EQ(other.Begin().error().code, ErrorCode::kExists);
-  // Whoever knows that it is dead need not wait.
+  // An owner that knows that it is dead need not wait.
   ASSERT_TRUE(other.Begin({.holder = "heir", .dead = "process-1"}));
   EXPECT_EQ(one.Publish().error().code, ErrorCode::kExists);
   one.End();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Owner: one call of whoever owns a mirror in a bucket. It takes the catalog, brings it up to what the bucket holds,
+// Owner: one call of the owner of a mirror in a bucket. It takes the catalog, brings it up to what the bucket holds,
 // takes in what collectors left in the inbox, harvests when that was asked for, hands out the next ids, seals, and
 // gives the catalog back. It fetches no records itself: collectors do, anywhere. docs/decisions/cloud.md has the
 // protocol and why it holds whatever dies when.
@@ -49,7 +49,7 @@ inline constexpr std::size_t kDueBundles = 16;
 inline constexpr std::uint64_t kDueBytes = 32 << 20;
 // A request that fails so often is given up.
 inline constexpr int kRequestTries = 3;
-// One that meets an outage or a refused key is tried with each heartbeat for a day: then the next schedule asks anew.
+// One that meets an outage or a refused key is tried with each heartbeat for a day: then the next schedule asks again.
 inline constexpr int kOutageTries = 288;
 
 // All outlive the owner.

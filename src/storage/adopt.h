@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The index brought up to what a bucket holds. There the segments are the log and catalog.db is a checkpoint of it: an
 // owner that died before it published its catalog leaves segments that no catalog knows, and so does a call of its that
-// arrived late. They are true: their numbers are taken, and what they say TMDB has answered. Whoever takes the catalog
-// adopts them before it opens a RecordWriter, which refuses what it does not know.
+// arrived late. They are true: their numbers are taken, and what they say TMDB has answered. The next owner of the
+// catalog adopts them before it opens a RecordWriter, which refuses what it does not know.
 //
 // On one machine there is nothing to adopt: catalog.db and the segments are in one place, and what one does not know
 // of the other is damage (rebuild.h).

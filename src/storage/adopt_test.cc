@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two writers over one bucket, with catalogs of different age: whoever comes later learns from the segments what the
-// catalog does not know.
+// Two writers over one bucket, with catalogs of different age: the later one learns from the segments what the catalog
+// does not know.
 #include "storage/adopt.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ class Published {
   ~Published() { std::filesystem::remove_all(folder_); }
   Published(const Published&) = delete;
   Published& operator=(const Published&) = delete;
-  // Whoever fetches it has a copy of its own.
+  // Each call makes a copy of its own.
   Database Fetch() const {
     const std::string copy = fmt::format("{}/{}.db", folder_, ++copies_);
     std::filesystem::copy_file(folder_ + "/published.db", copy);

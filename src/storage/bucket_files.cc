@@ -27,7 +27,7 @@ bool IsReplaceable(std::string_view path) {
   return !IsSealed(path) && !path.starts_with("exports/");
 }
 
-// Whoever replaces it must have read what it replaces.
+// A writer must have read it before replacing it.
 bool IsShared(std::string_view path) {
   return NameOf(path) == "state.json" || path == "source.json";
 }

@@ -101,7 +101,7 @@ class BucketFileSystem final : public FileSystem {
   std::vector<std::string> RemovedObjects() const;
   // The keys that were put since ForgetWritten(), sorted: none of them may be deleted for an earlier Remove().
   std::vector<std::string> WrittenObjects() const { return {written_.begin(), written_.end()}; }
-  // Whoever asked has remembered them.
+  // The caller has remembered them.
   void ForgetWritten() { written_.clear(); }
   // These have been deleted from the bucket: nothing of them needs to be remembered.
   void Deleted(std::span<const std::string> keys);

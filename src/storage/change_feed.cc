@@ -15,7 +15,7 @@ namespace {
 using Visit = ChangeFeed::Visit;
 using Skip = ChangeFeed::Skip;
 
-// One segment, of which the sequence numbers up to `reached` are known to the follower.
+// One segment. The follower knows its sequence numbers up to `reached`.
 class SegmentFeed {
  public:
   SegmentFeed(FileSystem& files, const SegmentRow& row, std::int64_t reached, const Visit& visit,
@@ -62,7 +62,7 @@ class SegmentFeed {
     return {};
   }
 
-  // The last sequence number of which everything has been told.
+  // The last sequence number whose lines have all been told.
   std::int64_t reached() const { return reached_; }
   bool enough() const { return enough_; }
 
@@ -140,7 +140,7 @@ Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const 
     since = feed.reached();
     if (read && feed.enough()) return since;
     if (read) continue;
-    // A compaction beside us has taken the file away: what it held is found anew, once.
+    // A compaction beside us has taken the file away: what it held is found again, once.
     if (read.error().code != ErrorCode::kNotFound) return std::unexpected(read.error());
     if (vanished == next->number && skip) {
       TRY(skip({next->place(), SealedPath(type, next->number), 0, "missing"}));

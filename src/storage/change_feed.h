@@ -40,7 +40,7 @@ class ChangeFeed {
   // false. Returns the one reached, from which to go on. Lines keep their sequence numbers through every
   // compaction, so nobody is ever too far behind; what was dropped by then is only missing. A compaction that
   // runs beside may make lines of one sequence number come twice. kInvalid when `since` is newer than the
-  // newest: the store was made anew, and the follower starts over from 0. kCorrupt names the damaged segment
+  // newest: the store was made again, and the follower starts over from 0. kCorrupt names the damaged segment
   // and the number behind which to go on; unless there is a `skip`: then that is told of every stretch that
   // cannot be read, and the feed goes on behind it. What follows damage within a segment has the last of the
   // segment's sequence numbers, as the damage has: nobody knows how many lines were lost.

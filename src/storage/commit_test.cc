@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commit where the disk is in doubt: transactions of which nobody knows, bytes that do not come back.
+// The commit where the disk is in doubt: transactions that may have taken place or not, bytes that do not come back.
 #include <gtest/gtest.h>
 
 #include "storage/store_world_test.h"

@@ -47,7 +47,7 @@ bool IsWorthIt(const Run& run, const CompactionPlan& plan) {
 }
 
 // Takes from the front what is much larger than all that it would be merged with: what is added day by day would have
-// it written anew each day. Later, when as much again has gathered behind it, it is merged.
+// it written again each day. Later, when as much again has gathered behind it, it is merged.
 void LeaveWhatIsMuchLarger(Run& run, const CompactionPlan& plan) {
   if (plan.much_larger == 0) return;
   std::uint64_t bytes = 0;

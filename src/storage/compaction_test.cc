@@ -470,7 +470,7 @@ TEST(ChangeFeed, GoesOnBehindWhatIsDamagedWhenAskedTo) {
   EXPECT_EQ(FeedWithDamage(world, 1), "2 damaged, " + day3);
 }
 
-// Whoever has read some of the numbers that went into a compacted segment misses no line behind the damage.
+// A follower that has read some of the numbers of a compacted segment misses no line behind the damage.
 TEST(ChangeFeed, BehindDamageInACompactedSegmentNobodyMissesALine) {
   CompactWorld world;
   for (int day = 1; day <= 4; ++day) {

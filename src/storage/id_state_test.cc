@@ -90,7 +90,7 @@ TEST_P(IdStates, CountAnswersOf404InARowAndForgetThemWhenTheIdIsThere) {
   Tick();
   Gone(kMovie);
   world.Commit();
-  EXPECT_EQ(State(kMovie), "550 tombstone 2 11-28T00");  // counted anew
+  EXPECT_EQ(State(kMovie), "550 tombstone 2 11-28T00");  // counted from 1 again
   EXPECT_EQ(State({MediaType::kMovie, 20}), "20 live 0 11-26T00");
   EXPECT_EQ(Counts().missing, 1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For who looks up every record in the order of the segments, which is not that of the ids: with the 2 MB that SQLite
+// For looking up every record in the order of the segments, which is not that of the ids: with the 2 MB that SQLite
 // keeps of a database, nearly each look-up reads a page of catalog.db and each change writes one.
 #pragma once
 

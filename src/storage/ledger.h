@@ -27,8 +27,8 @@ class RecordLedger {
 
   Result<IdState> StateOf(MediaId id);
 
-  // The visits take some 0.3 s a million ids. A stop request ends one before the next id, without an error: whoever
-  // gives a flag looks at it afterwards, for then not all has been visited.
+  // The visits take some 0.3 s a million ids. A stop request ends one before the next id, without an error: a
+  // caller that gives a flag looks at it afterwards, for then not all has been visited.
   //
   // Every id of the type that is not unknown, ascending.
   Result<void> VisitStates(MediaType type, const std::function<void(const IdState&)>& visit,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The members that the lines of segments and of bundles have in common, written and taken apart in the one form that we
-// write. Whoever parses a line writes its members again and compares: that is how it knows the form (record_line.cc).
+// write. The parser of a line writes its members again and compares: that is how it knows the form (record_line.cc).
 #pragma once
 
 #include <cstdint>

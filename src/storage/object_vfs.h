@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// An SQLite database that lies in a bucket as one object, read where it lies: whoever looks up a record fetches the few
-// blocks of the file that the look-up needs, not half a gigabyte. The object must be whole (checkpointed: no log beside
+// An SQLite database that lies in a bucket as one object, read where it lies: a look-up of a record fetches the few
+// blocks of the file that it needs, not half a gigabyte. The object must be whole (checkpointed: no log beside
 // it), and must never change; a published catalog is both.
 //
 // Blocks are of 64 KiB. Where they are asked for one after the other, as by a count over everything, runs of them are
 // fetched with one request, each twice as long as the one before, up to 4 MiB. The last 64 MiB are kept. For a walk
-// over everything that is still no bargain, since records that came in no order lie in none: who looks at all of it
+// over everything that is still no bargain, since records that came in no order lie in none: a reader of all of it
 // fetches the whole.
 //
 // Errors come out of the Database, with the code of the ObjectStore and its words: kNotFound when the object is gone

@@ -69,7 +69,7 @@ TEST(Care, KeepsWhatNobodyHasAskedForHoweverOldItIs) {
   EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 38);
 }
 
-// Two films of which one is in a file that was kept aside, written at `kNow`: as when catalog.db was restored.
+// Two films; one is in a file that was kept aside, written at `kNow`: as when catalog.db was restored.
 constexpr const char* kAside = "records/movie/000/000/001.jsonl.zst.open.aside-60";
 void KeepAsideAFilm(StoreWorld& world, bool readable) {
   const std::string line =

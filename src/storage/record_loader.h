@@ -32,7 +32,7 @@ class RecordLoader {
   Result<StoredRecord> LoadView(RecordIndex& index, const IndexRow& row);
   // Its body alone.
   Result<std::string> LoadBody(MediaId id, std::int64_t version, const Place& place);
-  // The body of the current view that `row` is, for who looks up a record here and there: of its frame no more is
+  // The body of the current view that `row` is, for a reader of a record here and there: of its frame no more is
   // inflated than what ends with its line, and the body is believed by the line's sha256. Nothing else of the line is
   // proven so. A frame that is wanted again, further on, is inflated whole.
   Result<std::string> LoadViewBody(RecordIndex& index, const IndexRow& row);

@@ -55,7 +55,7 @@ struct RecordWriter::Batch {
   std::map<MediaId, std::int64_t> purges;       // up to that version
   std::map<MediaId, std::optional<Time>> held;  // empty: held no longer
   std::map<std::int64_t, std::set<std::int64_t>> seasons;  // of a show, by id
-  // To be told in verified lines: live records of which a fetch found nothing new, and 404s in their order.
+  // To be told in verified lines: live records that a fetch found unchanged, and 404s in their order.
   std::map<MediaId, Time> confirmed;
   std::vector<std::pair<MediaId, Time>> gone;
   DeadBytes dead;

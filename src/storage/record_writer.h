@@ -5,8 +5,8 @@
 // The commit: whole zstd frames are appended to the open segment of each type and fsynced; then ONE SQLite
 // transaction adds the index rows and runs the caller's `within` (which acknowledges the queue's messages).
 // A crash before that transaction leaves bytes that recovery cuts off; a crash after it has lost nothing.
-// What Put() returned is not stored until Commit() has returned. Put() compares with the batch too; whoever
-// reads sees what has been committed. One thread, and no second writer beside it.
+// What Put() returned is not stored until Commit() has returned. Put() compares with the batch too; a
+// reader sees what has been committed. One thread, and no second writer beside it.
 #pragma once
 
 #include <cstdint>
@@ -120,7 +120,7 @@ class RecordWriter {
   // Seals the type's open segment and runs `replace`, which may put new sealed segments in the place of old
   // ones (compaction.h); then goes on behind the numbers that it took. Requires an empty batch.
   Result<void> ReplaceSegments(MediaType type, const std::function<Result<void>()>& replace);
-  // Finds its place again after the index was made anew. Requires an empty batch.
+  // Finds its place again after the index was made again. Requires an empty batch.
   Result<void> Reload();
 
  private:
@@ -144,7 +144,7 @@ class RecordWriter {
   Result<void> WriteEmpty(const IndexRow& before, RecordLine line, Time at);
   Result<void> WriteTombstone(const IndexRow& before, Time at, DeletionEvidence evidence);
   Result<void> WritePurge(const IndexRow& before, Time at);
-  // False when the bytes of the view are damaged or lost: then what comes is stored anew, changed or not.
+  // False when the bytes of the view are damaged or lost: then what comes is stored, changed or not.
   Result<bool> Readable(const IndexRow& row);
   // Puts the members that `document` lacks behind its own, as the view has them.
   Result<void> KeepLacking(const IndexRow& view, Document& document);

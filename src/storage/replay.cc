@@ -29,7 +29,7 @@ IndexRow RowOf(const RecordLine& line, const Place& place) {
 Result<void> FindOrigin(BlobReader& files, FoundSegment& segment) {
   auto origin = ReadOrigin(files, segment.path);
   if (!origin && !IsDamage(origin.error())) return std::unexpected(origin.error());
-  segment.late = !origin;  // whoever reads on meets the damage
+  segment.late = !origin;  // reading on meets the damage
   if (origin) segment.origin = *std::move(origin);
   return {};
 }

@@ -43,7 +43,7 @@ void SegmentWriter::CloseFrame() {
 Result<void> SegmentWriter::OpenFile() {
   const std::string path = OpenPath(type_, number());
   if (!file_) {
-    // An open segment that has gone must not be begun anew under its number.
+    // An open segment that has gone must not be begun again under its number.
     if (open_) TRY(files_.Size(path));
     TRY_ASSIGN(file_, files_.OpenAppend(path));
     file_is_new_ = !open_;

@@ -69,7 +69,7 @@ class SegmentWriter {
     std::uint64_t at;  // within bytes_
     std::uint32_t length;
   };
-  // Bytes of the file that stay: the committed ones, and those of a transaction of which nobody knows.
+  // Bytes of the file that stay: the committed ones, and those of a transaction that may have taken place or not.
   std::uint64_t staying_bytes() const { return committed_bytes() + kept_; }
   std::uint64_t committed_bytes() const { return open_ ? open_->bytes : 0; }
   std::uint32_t number() const { return open_ ? open_->number : next_number_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// state.json of a type: the number of its last sealed segment, written last of all so that whoever reads it
+// state.json of a type: the number of its last sealed segment, written last of all so that its reader
 // finds every segment up to that number. {"sequence":1,"schema":2,"timestamp":"2026-11-22T10:01:02.345Z"} and
 // a line break.
 #pragma once

@@ -72,7 +72,7 @@ Result<bool> StoreIntake::Stale(MediaId id, Time at) {
   return stale;
 }
 
-// A show's list of the same moment is not stale: whoever stored the show may have died before its seasons. What is only
+// A show's list of the same moment is not stale: its writer may have died before the show's seasons. What is only
 // verified is dated together with its neighbours of a second.
 Result<bool> StoreIntake::StaleList(MediaId id, Time at) {
   if (!late_ || id.type != MediaType::kTv) return false;
@@ -93,7 +93,7 @@ Result<void> StoreIntake::SeasonsGone(MediaId show, Time at) {
 
 Result<void> StoreIntake::Gone(MediaId id, Time at) {
   TRY_ASSIGN(const bool stale, Stale(id, at));
-  // A show that is gone takes its seasons along: whoever stored that may have died before them.
+  // A show that is gone takes its seasons along: the writer of that may have died before them.
   if (stale) return id.type == MediaType::kTv ? SeasonsGone(id, at) : Result<void>();
   TRY_ASSIGN(const bool live, writer_.IsLive(id));
   if (live) return Delete(id, at, DeletionEvidence::kNotFound);
