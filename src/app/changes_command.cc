@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // changes: our own change feed, for programs that keep something up to date with the mirror. Read from the sealed
-// segments beside the process at work; nothing is remembered here of who follows.
+// segments beside the process at work; nothing is remembered here of the followers.
 #include <functional>
 #include <thread>
 
@@ -168,7 +168,7 @@ Result<int> ChangesCommand(const Settings& settings, const Arguments& arguments)
     TRY_ASSIGN(const bool goes_on, follower.ReadOn(store->feed));
     if (follower.reader() == OutStream::Reader::kGone) return kExitDone;
     if (follower.reader() == OutStream::Reader::kStalled) {
-      // Whoever follows takes a number for complete when the next one comes. Without --follow the exit code
+      // A follower takes a number for complete when the next one comes. Without --follow the exit code
       // says that all is complete, so it must not be 0 or 1.
       if (follow) return kExitPartly;
       return Fail(

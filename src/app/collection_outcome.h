@@ -34,7 +34,7 @@ enum class Ending : std::uint8_t {
   kStopped,      // a stop was asked for
   kUnreachable,  // nothing came of it, for TMDB did not answer usefully
   kDenied,       // TMDB refuses the key
-  kStoreFailed,  // the store cannot be written, and not for want of room
+  kStoreFailed,  // the store cannot be written, for another reason than a full disk
 };
 
 enum class Next : std::uint8_t {

@@ -21,7 +21,7 @@
 
 namespace tmdbc {
 
-// Some ids of a kind, as a start for whoever looks into it.
+// Some ids of a kind, as a start for a person who looks into it.
 struct IdClass {
   static constexpr std::size_t kShown = 20;
   std::int64_t count = 0;

@@ -79,7 +79,7 @@ Result<std::string> HarvesterLambda::Handle(const aws::Invocation& invocation) {
   call.deadline = deadline;
   if (event.kind == OwnerEventKind::Kind::kRequest) {
     call.event = OwnerEvent{event.id.empty() ? invocation.request_id : event.id, invocation.event};
-    // What can never be done is said at once, to who asks.
+    // The caller hears at once of what can never be done.
     TRY(ReadOwnerRequest(invocation.event, "the event"));
   }
   TRY_ASSIGN(const OwnerReport report, owner_.Call(call));

@@ -101,8 +101,8 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Listen(const ListenAddress
   http::ServerOptions options;
   options.address = at.address;
   options.port = at.port;
-  // Prometheus asks every minute or oftener, on a connection that it keeps; a probe needs a moment. Whoever
-  // holds connections open keeps neither out.
+  // Prometheus asks every minute or oftener, on a connection that it keeps; a probe needs a moment. A
+  // client that holds connections open keeps neither out.
   options.connections_per_address = 20;
   options.replace_oldest = true;
   options.request_limit = std::chrono::seconds(10);

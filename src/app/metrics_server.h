@@ -6,8 +6,8 @@
 //   /healthz  200 "ok" while the loop goes on, else 503 with a sentence
 //   /readyz   200 "ready" once TMDB has accepted the key, else 503 with a sentence
 //
-// Anything else is 404, another method than GET and HEAD 405. It tells nothing secret, but whom it tells is
-// not asked: the address is for loopback, or for a network of one's own.
+// Anything else is 404, another method than GET and HEAD 405. It tells nothing secret, but it tells
+// everybody who can reach it: the address is for loopback, or for a network of one's own.
 #pragma once
 
 #include <cstdint>

@@ -36,7 +36,7 @@ class OpenedStore {
  public:
   // kInvalid, with what to do, when there is no store yet. Nothing is read but the catalog's header.
   static Result<std::unique_ptr<OpenedStore>> ForReading(const Settings& settings);
-  // The same for who looks at all of the catalog: one in a bucket is fetched whole into a temporary folder.
+  // The same for a command that looks at all of the catalog: one in a bucket is fetched whole into a temporary folder.
   static Result<std::unique_ptr<OpenedStore>> ForReadingAll(const Settings& settings);
 
   OpenedStore(const OpenedStore&) = delete;

@@ -110,7 +110,7 @@ class Pipeline {
   // Sleeps until then, or a stop request.
   void WaitUntil(MonoTime time);
 
-  // Takes the rate limit and the log level of the settings anew; the rest is read from them as it is needed.
+  // Takes the rate limit and the log level of the settings again; the rest is read from them as it is needed.
   void Reconfigure();
   // Called whenever the pipeline waits for the network, so at least once a second while it does; may be
   // empty.

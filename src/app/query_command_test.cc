@@ -200,7 +200,7 @@ TEST_F(HistoryTest, APlaceInAShowIsLookedUpAsItWasThen) {
     data.Put(kShow, R"({"id":1399,"seasons":[{"id":3624,"season_number":1}]})", "2026-11-01T10:00:00Z");
     data.PutSeason(3624, 1399, 1, R"({"name":"first","episodes":[]})", "2026-11-01T10:00:00Z");
     data.Commit();
-    // The season was removed and made anew.
+    // The season was removed and made again.
     data.Put(kShow, R"({"id":1399,"seasons":[{"id":9000,"season_number":1}]})", "2026-11-05T10:00:00Z");
     data.PutSeason(9000, 1399, 1, R"({"name":"again","episodes":[]})", "2026-11-05T10:00:00Z");
     data.PutSeasonList(1399, {1}, "2026-11-05T10:00:00Z");
@@ -238,7 +238,7 @@ TEST_F(HistoryTest, APlaceThatWasFreeThenHasNothing) {
   }
 }
 
-// Season 1 is made anew under another id; its first episode goes on in it and changes, the
+// Season 1 is made again under another id; its first episode goes on in it and changes, the
 // second is gone, and comes back later.
 void MakeSeasonAnew() {
   DataStore data;

@@ -19,7 +19,7 @@ namespace tmdbc {
 // "https://api.tmdb.org/3" -> "api.themoviedb.org", "http://127.0.0.1:4711/3" -> "this machine".
 std::string SourceOf(std::string_view api_base_url);
 
-// For whoever opens DATA_DIR for writing, after the store and the queue. A folder that holds
+// To be called by what opens DATA_DIR for writing, after the store and the queue. A folder that holds
 // nothing yet, or does not know its source, takes this one, durably; kInvalid, with what to do,
 // when it was filled from another.
 // `place` is DATA_DIR or a bucket, for a person; `files` are rooted there.

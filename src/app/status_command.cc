@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::chrono::seconds kWatchInterval{2};
 
-// What status reads from. Opened anew for each picture of --watch: the store may have been made meanwhile.
+// What status reads from. Opened again for each picture of --watch: the store may have been made meanwhile.
 struct Sources {
   const std::unique_ptr<OpenedStore> store;
   Database& catalog{store->catalog};

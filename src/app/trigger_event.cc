@@ -54,7 +54,7 @@ std::string Show(dom::element value) {
   return ShowValue(simdjson::minify(value));
 }
 
-// Whether `value` is a list, each element of which `take` takes. What is no list has no elements to look at.
+// Whether `value` is a list and `take` takes each of its elements. Only a list has elements to look at.
 template <class Take>
 bool EachOf(dom::element value, const Take& take) {
   dom::array list;

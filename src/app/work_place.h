@@ -29,7 +29,7 @@ struct WorkPlaceOptions {
   bool must_exist = false;
   // Of a bucket: what a deployment has handed out comes back no more (KeeperOptions::take_back).
   bool take_over = false;
-  // Of a bucket: for who mends the catalog and fetches nothing (KeeperOptions::mend). It may be lost, but records or
+  // Of a bucket: for mending the catalog; fetches nothing (KeeperOptions::mend). It may be lost, but records or
   // catalogs must be there.
   bool mend = false;
   // In the place of the bucket that the settings name; null: that one. Outlives the place.

@@ -42,7 +42,7 @@ bool HasControls(std::string_view key) {
   return std::ranges::any_of(key, [](unsigned char c) { return c < ' '; });
 }
 
-// Gives the bytes of a stretch of a file, in pieces; what fails is kept for who asked.
+// Gives the bytes of a stretch of a file, in pieces; what fails is kept for the caller.
 struct FilePull {
   BlobReader* from;
   std::string path;

@@ -17,7 +17,7 @@
 namespace tmdbc::aws {
 
 struct WebIdentity {
-  std::string token_file;  // renewed by who makes the tokens: read anew for each question
+  std::string token_file;  // the maker of the tokens renews it: read again for each question
   std::string role;        // arn:aws:iam::123456789012:role/mirror
   std::string session;     // names this process in AWS's logs
 };

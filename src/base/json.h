@@ -2,7 +2,7 @@
 // JSON in two views of the same bytes: parsed and checked (simdjson's DOM), and raw, so that a part can be cut out with
 // its bytes as they came. The two agree on order: the i-th member of the parsed object is the i-th raw member,
 // duplicates included, so names are compared in the parsed view, where their escapes are undone. Nothing here
-// recurses; whoever walks a parsed text may, it is at most kMaxJsonDepth deep.
+// recurses; a walk of a parsed text may, it is at most kMaxJsonDepth deep.
 //
 // What RFC 8259 allows and simdjson refuses is read too: half a surrogate pair in an escape counts as U+FFFD, a number
 // that no 64 bits hold counts by its text (IsOddNumber), a byte order mark in front is passed over. Only such a text

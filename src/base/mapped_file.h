@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// MappedFile: a file's bytes where they lie, mapped into memory for reading. Whoever cuts such a file off while it is in
-// use, or a disk that no longer gives its bytes back, would end the program by SIGBUS. Here what cannot be read becomes
-// zeros, and lost() says so: the program goes on, and who uses the file does away with it. Any thread.
+// MappedFile: a file's bytes where they lie, mapped into memory for reading. A program that cuts such a file off while
+// it is in use, or a disk that no longer gives its bytes back, would end ours by SIGBUS. Here what cannot be read
+// becomes zeros, and lost() says so: the program goes on, and the user of the file does away with it. Any thread.
 #pragma once
 
 #include <cstddef>

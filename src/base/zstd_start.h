@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ZstdStart: the start of a zstd frame, for who wants one piece of it: inflating ends with the block (128 KiB, RFC 8878
-// section 3.1.1.2) in which the piece does. One thread.
+// ZstdStart: the start of a zstd frame, for a reader of one piece of it: inflating ends with the block (128 KiB,
+// RFC 8878 section 3.1.1.2) in which the piece does. One thread.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What every owner of a mirror in a bucket does with the catalog that it took (bucket_home.h), whether it fetches the
 // records itself or not: it opens the catalog, brings it up to what the bucket holds, describes it in the head, and
-// keeps with it what is to be deleted once it is published. One thread.
+// notes what may be deleted once it is published. One thread.
 #pragma once
 
 #include <cstdint>

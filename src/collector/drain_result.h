@@ -16,7 +16,7 @@ enum class DrainEnd : std::uint8_t {
   kDenied,   // TMDB refuses the key, which it never accepted in this process: trying again will not help
   kKeyLost,  // TMDB accepted the key, then refused it for a quarter of an hour: later it may accept it again
   kUnreachable,  // never answered, or an outage that did not end; `answered` tells which
-  kStoreFailed,  // the store cannot be written, and not for want of room
+  kStoreFailed,  // the store cannot be written, for another reason than a full disk
 };
 
 struct DrainResult {

@@ -220,7 +220,7 @@ void OnDemand::SettleFailed(Ask ask, const Observed& observed, bool probe) {
   }
   work->failed = work->failed || work->told;
   if (work->failed) return Close(work);
-  // Whoever cannot be reached is not there a moment later.
+  // A host that cannot be reached is not there a moment later.
   if (observed.blameless || ++ask.tries >= kMaxTries || Shut()) {
     if (work->fetch && !observed.blameless && !breaker_.open() && work->fetch->Forgo(ask.call.index)) {
       AddCalls(work);

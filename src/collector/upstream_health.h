@@ -3,7 +3,7 @@
 // machine: events and the time go in; when the next request may start, whether alone, and whether to give up
 // come out. Whose fault a single failure is, is the collector's to say (docs/decisions/retries.md).
 //
-// Four kinds of trouble, in each of which requests go one at a time until one is answered:
+// Four kinds of trouble; in each, requests go one at a time until one is answered:
 //   storm    429: everyone waits (PacedRequester has the pause), then one asks whether it is over
 //   outage   failures that are no id's fault, in a row or nearly (CircuitBreaker): probes, 1 s to 30 s apart
 //   doubt    the key is refused although it was accepted before: asked again after 10 s, 1 minute, 15 minutes

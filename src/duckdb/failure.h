@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// DuckDB's words as an Error: their beginning ("Parser Error: ") says of which kind it is.
+// DuckDB's words as an Error: their beginning ("Parser Error: ") says what kind it is.
 #pragma once
 
 #include <string>

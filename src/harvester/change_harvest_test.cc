@@ -37,7 +37,7 @@ class ChangesTest : public HarvestWorld {
   static std::string Page(std::chrono::sys_days day, int page) {
     return FakeExportHost::PageName(MediaType::kMovie, day, page);
   }
-  // The days of which a page was asked for, in order.
+  // The days whose pages were asked for, in order.
   std::vector<std::string> DaysAsked() {
     std::vector<std::string> asked;
     for (const http::Request& request : host_.seen()) {

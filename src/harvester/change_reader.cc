@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Whoever waits looks at the stop flag this often.
+// A wait looks at the stop flag this often.
 constexpr Duration kTick = milliseconds(200);
 constexpr Backoff kRetryBackoff{.cap = seconds(30)};
 // A page has 100 rows of some 50 bytes.

@@ -66,7 +66,7 @@ enum class ChangesVerdict : std::uint8_t {
   kRead,         // all of the days
   kStopped,      // the stop flag came first
   kIncomplete,   // of a past day not all rows could be had: the watermark stays before it
-  kOverfull,     // a day of more than 500 pages, of which TMDB gives no more: the same
+  kOverfull,     // a day of more than the 500 pages that TMDB gives: the same
   kUnreachable,  // no answer, or none that helps, after several tries: the later days were not read
   kDenied,       // TMDB refuses the key
 };
@@ -75,7 +75,7 @@ enum class ChangesVerdict : std::uint8_t {
 struct ChangesReport {
   ChangesVerdict verdict = ChangesVerdict::kRead;  // the worst of its days
   std::string reason;                              // for a person, unless kRead
-  std::int64_t days = 0;                           // windows of which something was read
+  std::int64_t days = 0;                           // windows that were read, at least in part
   std::int64_t pages = 0;                          // repeats included
   std::int64_t rows = 0;                           // repeats included
   std::int64_t ids = 0;                            // different ones of each day
@@ -102,7 +102,7 @@ struct HarvestReport {
   std::vector<ExportReport> exports;
   std::int64_t requests = 0;           // made to the export host
   bool stopped = false;                // the stop flag ended it early
-  std::vector<TypeReport> types = {};  // of which there is something to tell
+  std::vector<TypeReport> types = {};  // those with something to tell
   std::int64_t api_requests = 0;       // made to the API
 
   std::int64_t queued() const;

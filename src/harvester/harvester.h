@@ -23,7 +23,7 @@ class Harvester {
   // its own in the catalog.
   Harvester(const HarvestPorts& ports, HarvestSources sources);
 
-  // kInvalid, in words for who asked: a type that has no export, or for kChanges none of the types has a
+  // kInvalid, in words for the asker: a type that has no export, or for kChanges none of the types has a
   // feed, one has no watermark and `since` is empty, or the range is none. Other errors are those of the
   // disk, the store and the queue; what the hosts do wrong is in the report. After an error or a kill the
   // next harvest does what is left.

@@ -40,7 +40,7 @@ Result<std::string> WhyNotThere(RecordReader& reader, const RecordAddress& addre
 // The versions, oldest first; one that cannot be read has its `damage`. Of an episode those of its season in
 // which it came, changed or went: each has the season's version number, the episode's data and its sha256.
 // Of an episode by its id, those of every season record that had it: the numbers go on ascending where a
-// season that was made anew begins again at 1.
+// season that was made again begins at 1.
 Result<std::vector<StoredRecord>> HistoryOf(RecordReader& reader, const RecordAddress& address);
 
 // One line a version for a person; what an update changed in short.

@@ -33,7 +33,7 @@ class RecordDiff {
   // One line a difference: "~ credits.cast[credit_id=52fe...].character: "A" -> "B"", "+ path: value",
   // "- path: value", "> path: N in another place". Long strings are cut to the place where they differ,
   // control characters escaped. The statistics (popularity, vote_average, vote_count) of the record itself
-  // are shown as others are; those of what it holds, of which every credit has some, are counted in a last
+  // are shown as others are; those of what it holds (every credit has some) are counted in a last
   // line. Empty when nothing differs.
   std::string Text() const;
 

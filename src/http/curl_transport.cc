@@ -51,7 +51,7 @@ class MultiTransport final : public CurlTransport {
   TransferPtr Remove(CURL* easy);
   // libcurl tells which socket it wants to know what about.
   static int OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
-  // Waits for so long at most for one of `polled_`, of which the last is wake_. False when a signal or a Wake() came.
+  // Waits for so long at most for one of `polled_`; the last is wake_. False when a signal or a Wake() came.
   bool Poll(Duration wait);
   // The same for all sockets; notes which are ready.
   bool Look(Duration wait);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// HTTP as values, and the transport port. A status is a value, not an error: who asked decides what it means.
+// HTTP as values, and the transport port. A status is a value, not an error: the caller decides what it means.
 #pragma once
 
 #include <chrono>

@@ -16,7 +16,7 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
                 text);
   };
   const std::size_t colon = text.rfind(':');
-  // Without a host: whom it tells is not asked, so only this machine.
+  // Without a host only this machine: the server tells everybody who can reach it.
   const bool port_alone = colon == std::string_view::npos;
   std::string_view host = port_alone ? "127.0.0.1" : text.substr(0, colon);
   const std::string_view port = port_alone ? text : text.substr(colon + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PacedRequester: every request to TMDB's API goes through one of these, whoever makes it. It stands on the
-// transport and the rate limiter and knows what both need of each other: a slot is taken before a request
+// PacedRequester: every request to TMDB's API goes through one of these. It stands on the transport and
+// the rate limiter and knows what both need of each other: a slot is taken before a request
 // starts, counts from the moment when it goes on the wire, and is free again when it never did. A 429 makes
 // everyone wait. A request that met a connection which the server had closed while it was idle is asked again
 // at once on a fresh one, within the rate, and nobody hears of it.

@@ -97,7 +97,7 @@ std::string TlsContext::Stamp() const {
 Result<bool> TlsContext::ReloadIfChanged() {
   std::string stamp = Stamp();
   if (stamp == stamp_) return false;
-  // A pair of which one half is new fails, and is tried again when the other has come: its stamp is another then.
+  // A pair with one new half fails, and is tried again when the other has come: its stamp is another then.
   stamp_ = std::move(stamp);
   TRY_ASSIGN(SSL_CTX* const fresh, Make());
   SSL_CTX_free(std::exchange(context_, fresh));

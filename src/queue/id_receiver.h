@@ -31,7 +31,7 @@ namespace tmdbc {
 
 struct QueueOptions {
   int max_receives = 10;  // a message received this often and not settled becomes a dead letter
-  // Whoever opens the queue knows that nobody holds anything any more. False: what is in flight stays so, and its
+  // True: the opener knows that nobody holds anything any more. False: what is in flight stays so, and its
   // receipts stay good.
   bool free_on_open = true;
   // What a message is hidden for, or delayed by, when somebody asks for longer.

@@ -60,7 +60,7 @@ class Call {
   // The same of a configuration list by its path ("genre/tv/list"), read again only when there is a newer one.
   std::shared_ptr<const Record> FindList(std::string_view path);
   // A row that was made of that record before, when the record is still the same, which is noted as a source; else null.
-  // `key` says which row of which record. It lives until the next one is looked for or kept.
+  // `key` names the record and the row. The text lives until the next one is looked for or kept.
   const std::string* FindRow(MediaId id, std::string_view key);
   // `text` was made of that record alone.
   void KeepRow(const Record& record, std::string key, std::string text) {

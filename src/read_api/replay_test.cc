@@ -324,7 +324,7 @@ TEST_F(Replay, AnswersAPersonAndItsCredits) {
   // The recordings are some minutes apart: votes moved.
   ExpectSame(WithoutVotes(world.Get("/3/person/62/tv_credits").body),
              WithoutVotes(Recorded("person_sub/62_tv_credits__tmdblib2606.json")), "tv_credits");
-  // The same films; TMDB orders them anew for each request.
+  // The same films; TMDB orders them differently for each request.
   const std::string recorded = Recorded("person_sub/62_movie_credits__tmdblib2606.json");
   const std::string answer = world.Get("/3/person/62/movie_credits").body;
   for (const std::string_view list : {"cast", "crew"}) {

@@ -81,7 +81,7 @@ std::optional<Time> DueAt(const ScheduleExpression& expression, const ScheduleSt
 
 ScheduleState WithoutFuture(const ScheduleExpression& expression, ScheduleState state, Time now) {
   if (!state.planned) return state;
-  // A rate has no times of its own: it begins anew, the next run an interval from now. The others would run
+  // A rate has no times of its own: it begins again, the next run an interval from now. The others would run
   // again at a time at which they have run.
   const bool is_rate = expression.kind() == ScheduleExpression::Kind::kRate;
   if (std::max(*state.planned, *state.started) > (is_rate ? now : now + kClockWasWrong)) {

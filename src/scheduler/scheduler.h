@@ -12,7 +12,7 @@
 // - The table has the schedules in effect and no others: what has run under a name that is given up is
 //   forgotten, so that nobody waits for it (`status`, the alert for runs that are overdue).
 //
-// Whoever runs what is due does so one at a time, so no schedule overlaps itself. One thread.
+// The caller runs what is due one at a time, so no schedule overlaps itself. One thread.
 #pragma once
 
 #include <map>

@@ -161,7 +161,7 @@ TEST_F(ApiHandlerTest, WrapsAnAnswerForAScript) {
   EXPECT_EQ(seen.headers.at("Content-Type"), "application/javascript;charset=utf-8");
   EXPECT_FALSE(seen.headers.contains("ETag"));
   EXPECT_EQ(Ask("/3/movie/550?callback=alert(1)").body, kFightClub);
-  // It is no answer for who asks without one, and the other way about.
+  // It does not answer a request without one, and the other way about.
   EXPECT_EQ(Ask("/3/movie/550").body, kFightClub);
   EXPECT_EQ(Ask("/3/movie/550?callback=b").body, "/**/b(" + kFightClub + ");");
 }

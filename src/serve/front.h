@@ -3,7 +3,7 @@
 // One thread; the numbers any.
 //
 //   /3         the read API (api_handler.h)
-//   /healthz   200 "ok" while records can be looked up, else 503 with a sentence; for who restarts us
+//   /healthz   200 "ok" while records can be looked up, else 503 with a sentence; for a service manager
 //   else       another handler's: the page, the pictures
 #pragma once
 

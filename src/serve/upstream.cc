@@ -26,7 +26,7 @@ void Upstream::Arrived(const Demand& demand, const DemandReply& reply) {
   using What = DemandReply::What;
   if (reply.what == What::kAbsent || reply.what == What::kStored || reply.what == What::kUnstored)
     Remember(demand, reply.what);
-  // Whoever is told may ask for the next thing.
+  // A client that is told may ask for the next thing.
   const auto node = demanded_.extract(demand);
   if (node.empty()) return;
   metrics_.Arrived(reply.what);

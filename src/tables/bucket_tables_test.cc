@@ -77,7 +77,7 @@ struct BucketWorld : PublishWorld {
     }
     return ByLog(table, log);
   }
-  // Whoever comes by the hint or the highest number finds every byte, and the logs lead to files that are there.
+  // A reader that comes by the hint or the highest number finds every byte, and the logs lead to files that are there.
   void ExpectReadable() {
     MemoryObjectStore objects(bucket);
     BucketTables tables(objects);

@@ -60,8 +60,8 @@ class ChangeBatch {
   using VisitStep = std::function<Result<void>(const RecordLine& line)>;
   using VisitState = std::function<Result<void>(const State& state)>;
   // Of the bucket's lines all but stats to `step`, in the order of the feed; then the newest states of the records
-  // whose newest line is in this bucket to `state`, ascending by id. A record that cannot be made out, or of which
-  // `state` says kCorrupt, is damage.
+  // whose newest line is in this bucket to `state`, ascending by id. A record that cannot be made out, or that
+  // `state` calls kCorrupt, is damage.
   Result<void> ReadBucket(std::int64_t bucket, const VisitStep& step, const VisitState& state,
                           const BaseOf& base_of);
 

@@ -91,8 +91,8 @@ std::string MetaDataJson(const Table& table, Time created) {
   return json.EndObject().EndObject().text();
 }
 
-// The state as of `manifest`, as one row an action; one column an action, of which one a row is not NULL. Removed files
-// are left out: they are for who would delete them, and that is the publish alone.
+// The state as of `manifest`, as one row an action; one column an action, and one of them a row is not NULL. Removed
+// files are left out: they are for a program that would delete them, and that is the publish alone.
 std::string CheckpointSql(const Table& table, const TableFiles& files, const Manifest& manifest) {
   using duckdb::Quoted;
   const std::int64_t at = Milliseconds(manifest.committed_at);

@@ -65,7 +65,7 @@ std::string Thousands(std::int64_t number) {
   return text;
 }
 
-// Whose record a child's rows belong to: a column of it, and the table of which that is the key. Null: nobody's.
+// Whose record a child's rows belong to: a column of it, and the table that has that as its key. Null: nobody's.
 const Table* OwnerOf(const Table& table) {
   if (table.kind != TableKind::kChild || !table.type) return nullptr;
   for (const Table& root : Tables()) {

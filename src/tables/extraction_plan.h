@@ -55,8 +55,8 @@ class ExtractionPlan {
     std::vector<Target> keys;    // the name that it stands under goes there
     std::vector<Target> counts;  // the length of the list goes there
     std::vector<Opening> opens;
-    std::vector<std::uint32_t> emits;          // tables of which it is a row
-    std::vector<std::uint32_t> emits_if_none;  // tables of which it becomes a row when nothing in it is one
+    std::vector<std::uint32_t> emits;          // it is a row of these tables
+    std::vector<std::uint32_t> emits_if_none;  // it becomes a row of these when nothing in it is one
     Said same_as = Said::kNothing;             // a value that differs is a reject
     bool unused = false;                       // known, and no column: nothing below is looked at
     bool optional_row = false;                 // an object that is a row; no step of a path by itself

@@ -52,7 +52,7 @@ class IndexReader {
     ok_ = false;
     return 0;
   }
-  // Of things of which each takes a byte at least.
+  // Of things that take at least a byte each.
   std::uint64_t Count() {
     const std::uint64_t count = Number();
     if (count > bytes_.size()) ok_ = false;

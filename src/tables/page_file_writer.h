@@ -33,7 +33,7 @@ class PageFileWriter {
 
   // Rows [first, last) of these columns: whole records.
   void Append(const std::vector<PageColumn>& from, std::size_t first, std::size_t last);
-  // Whether the page ends behind `more` rows, the last `rows` of which are a record with that id. Asked of each record;
+  // Whether the page ends behind `more` rows; the last `rows` of them are a record with that id. Asked of each record;
   // when so, EndPage() comes behind it. The ids decide, not what was before the page: so that of one row more or less
   // the next pages know nothing.
   bool EndsPage(std::int64_t id, std::size_t rows, std::size_t more) const;

@@ -28,7 +28,7 @@ struct RecordPlace {
   auto operator<=>(const RecordPlace&) const = default;
 };
 
-// The columns of which a table's RecordPlace is: one, or of a season's tables three.
+// The columns that make a table's RecordPlace: one, or of a season's tables three.
 class PlaceColumns {
  public:
   explicit PlaceColumns(const Table& table);

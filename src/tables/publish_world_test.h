@@ -82,7 +82,7 @@ struct PublishWorld {
     }
     return parts;
   }
-  // The same of tables that are made anew, in a folder beside.
+  // The same of tables that are built whole, in a folder beside.
   std::map<std::string, std::string> PartsOfABuild() {
     tables::PublishOptions anew = options;
     anew.root = root.string() + "_anew";

@@ -62,7 +62,7 @@ Result<Lists> ByManifest(const fs::path& root) {
   return lists;
 }
 
-// Of who globs: the link is followed once.
+// Of a reader that globs: the link is followed once.
 Result<Lists> ByLatest(const fs::path& root) {
   const fs::path snapshot = fs::canonical(root / "latest");
   Lists lists;

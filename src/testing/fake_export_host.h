@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // FakeExportHost: files.tmdb.org in memory, and the change feeds of TMDB's API, behind the transport port, on
-// a fake clock. An export that is not published is 403 with S3's XML; the feed of a day of which nothing is
-// known is empty. Faults happen to a file's (a page's) next downloads, in the order in which they were
+// a fake clock. An export that is not published is 403 with S3's XML; the feed of an unknown
+// day is empty. Faults happen to a file's (a page's) next downloads, in the order in which they were
 // planned. It counts what it is asked.
 #pragma once
 

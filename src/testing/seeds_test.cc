@@ -26,7 +26,7 @@ TEST(Seeds, ANumberThatIsNoneOrNothingIsRefusedByName) {
 }
 
 TEST(Seeds, EachIsInOnePart) {
-  for (const char* asked : {"TMDBC_SEEDS", "TMDBC_SEED"}) ::unsetenv(asked);  // of whoever runs the tests
+  for (const char* asked : {"TMDBC_SEEDS", "TMDBC_SEED"}) ::unsetenv(asked);  // of the person who runs the tests
   std::vector<std::uint64_t> all;
   for (int part = 0; part < 4; ++part) {
     const auto seeds = SeedsOf(part, 4, 11);

@@ -193,7 +193,7 @@ class Searcher {
     });
     take();
   }
-  // The titles that the query means when it is one common beginning, of which the file has the titles at hand: a single
+  // The titles that the query means when it is one common beginning whose titles the file has at hand: a single
   // letter means half a million of a million and a quarter, whose names take long to go through. Else empty.
   std::span<const std::uint64_t> OfOneCommonWord(const IndexFile& file) const {
     if (forgiving_ || folded_.wanted.size() != 1 || folded_.wanted[0].words.size() != 1) return {};

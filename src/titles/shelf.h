@@ -22,8 +22,8 @@ namespace tmdbc::titles {
 
 class Shelf {
  public:
-  // The files are in `folder`, which exists. What is damaged, of another version, or not there is begun anew: the reason
-  // is in fresh_because(). Files that the manifest does not name are removed.
+  // The files are in `folder`, which exists. What is damaged, of another version, or not there is begun again: the
+  // reason is in fresh_because(). Files that the manifest does not name are removed.
   static Result<Shelf> Open(const std::string& folder, MediaType type);
 
   MediaType type() const { return type_; }

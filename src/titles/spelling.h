@@ -11,7 +11,7 @@
 
 namespace tmdbc::titles {
 
-// Ranges of words of a file, any of which will do for one word of a query. They may overlap.
+// Ranges of words of a file. Any of these words will do for one word of a query. The ranges may overlap.
 using WordRanges = std::vector<std::pair<std::size_t, std::size_t>>;
 
 // The words that begin with `word`, or would if one letter of it were another one, were not there, were not missing, or

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Titles: the title index as it is at one moment, for who asks: an immutable value that many threads may read while a
+// Titles: the title index as it is at one moment, for a reader: an immutable value that many threads may read while a
 // newer one is made. TitleSource is the port through which the read API gets the newest: the follower publishes it
 // (follower.h), a test makes its own (MemoryTitles).
 #pragma once

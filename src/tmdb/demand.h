@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Demand: what is to be asked of TMDB at once because somebody waits for it, and what came of it. Values; who asks and
-// who fetches live in different threads.
+// Demand: what is to be asked of TMDB at once because somebody waits for it, and what came of it. Values; the asker and
+// the fetcher live in different threads.
 #pragma once
 
 #include <compare>
@@ -16,14 +16,14 @@ namespace tmdbc {
 struct Demand {
   // A record, fetched as a collector fetches it and stored.
   std::optional<MediaId> record = {};
-  // Else TMDB's answer to that path and query below /3, of which nothing is stored: "movie/550/reviews?page=2".
+  // Else TMDB's answer to that path and query below /3, which is not stored: "movie/550/reviews?page=2".
   std::string target = {};
   auto operator<=>(const Demand&) const = default;
 };
 
 struct DemandReply {
   enum class What : std::uint8_t {
-    kStored,    // the record: whoever reads the store sees it now
+    kStored,    // the record: a reader of the store sees it now
     kUnstored,  // it was fetched; the mirror does not keep it, or not yet
     kAnswer,    // TMDB's answer to the target: 200, or an error that is about what was asked
     kAbsent,    // TMDB has no such thing: its own 404

@@ -46,9 +46,9 @@ struct Call {
   bool operator==(const Call&) const = default;
 };
 
-// The calls for an id of which `known_seasons` is known from an earlier fetch (empty: nothing is known; only
-// for tv). A show of which nothing is known guesses its first seasons in the slots of the first call that the
-// namespaces leave free: 0..7 by default. A known one takes ceil((namespaces + seasons) / 20) calls; slots
+// The calls for an id whose `known_seasons` are known from an earlier fetch (empty: nothing is known; only
+// for tv). An unknown show guesses its first seasons in the slots of the first call that the namespaces
+// leave free: 0..7 by default. A known one takes ceil((namespaces + seasons) / 20) calls; slots
 // left in the last guess seasons added since. Empty for what is never fetched: seasons and episodes come with
 // their show; and for a configuration id outside its list.
 std::vector<Call> PlanCalls(MediaId id, std::span<const std::int64_t> known_seasons,
@@ -69,7 +69,7 @@ struct SeasonExtras {
   std::vector<std::string> namespaces;  // of MediaType::kSeason: "credits", "images"...
   std::vector<std::string> languages;   // "de", "pt-BR"
   // Names like season/1/credits can be appended to a show: several seasons a request, not one. TMDB documents it
-  // nowhere; DetailFetch::nested_names() says what it answered, and whoever makes fetches remembers that.
+  // nowhere; DetailFetch::nested_names() says what it answered, and the maker of fetches remembers that.
   bool nested = true;
   bool empty() const { return namespaces.empty() && languages.empty(); }
 };
@@ -84,7 +84,7 @@ std::vector<Call> PlanSeasonLanguages(std::int64_t tv_id, std::span<const std::i
                                       const SeasonExtras& extras);
 // The price: how many calls these are for a show of so many seasons.
 std::int64_t ExtraRequests(std::int64_t seasons, const SeasonExtras& extras);
-// The same for a show of which nothing is known: the mean over all shows, by an estimate of how many seasons they have.
+// The same for an unknown show: the mean over all shows, by an estimate of how many seasons they have.
 double ExtraRequestsPerShow(const SeasonExtras& extras);
 
 // A call that appends videos asks for them in every language: it costs no request.

@@ -81,8 +81,8 @@ class ExportLineParser {
   ExportLineParser& operator=(const ExportLineParser&) = delete;
 
   // `line` without its line break. kCorrupt, with a reason for a person, when it is no JSON object or has no
-  // integer id of 1..kMaxId. Members that we do not read are walked over, not validated: whoever stores the
-  // line checks it whole.
+  // integer id of 1..kMaxId. Members that we do not read are walked over, not validated: before the
+  // line is stored, its writer checks it whole.
   Result<ExportEntry> Parse(std::string_view line);
 
  private:

@@ -11,7 +11,7 @@
 namespace tmdbc {
 namespace {
 
-// The names of the types of which `holds`, in the order of the table.
+// The names of the types that `holds` accepts, in the order of the table.
 template <class Holds>
 std::string TypesOf(Holds holds) {
   std::string names;
