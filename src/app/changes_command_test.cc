@@ -167,7 +167,7 @@ TEST_F(ChangesTest, DamageStopsItUnlessItIsToBeSkipped) {
   std::string rest = skipped.out;
   rest.erase(at, rest.find('\n', at) + 1 - at);
   EXPECT_EQ(Brief(rest), "1 movie:1 insert\n1 movie:2 insert\n3 movie:3 insert\n1 person:287 insert\n");
-  // It is told once: who goes on behind it has nothing more to skip.
+  // It is told once: a follower that goes on behind it has nothing more to skip.
   EXPECT_EQ(Run({"changes", "--since=movie=2,person=1", "--skip-damaged"}).code, 0);
   // A fetch heals the record.
   {

@@ -229,7 +229,7 @@ Result<int> LambdaCommand(const Settings&, const Arguments&) {
   auto process = LambdaProcess::Open(handler);
   if (!process) {
     const std::string why = Explain(process.error());
-    // Who asked may be gone; the error stands in the log all the same.
+    // The caller may be gone; the error stands in the log all the same.
     (void)runtime.FailInit({.type = aws::FunctionErrorType(name, process.error().code), .message = why});
     return std::unexpected(process.error());
   }

@@ -28,7 +28,7 @@ class OpenedBucket {
   ObjectStore& objects() { return *objects_; }
   // What was billed for so far, through this object.
   Spent spent() const { return SpentOn(session_->client().sent()); }
-  // Refuses a server that ignores conditions. For who writes, before the first Put().
+  // Refuses a server that ignores conditions. For a writer, before its first Put().
   Result<void> Probe();
 
  private:

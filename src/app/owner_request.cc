@@ -24,7 +24,7 @@ Result<bool> TakeConsent(std::string& event, const std::string& key) {
   const auto parsed = ParsedJson::Parse(event);
   dom::object root, detail;
   if (!parsed || parsed->root().get(root) != simdjson::SUCCESS || root["detail"].get(detail) != simdjson::SUCCESS) {
-    return false;  // said by who reads the rest
+    return false;  // the reader of the rest says so
   }
   std::vector<bool> cut;
   bool given = false, agrees = false;

@@ -61,7 +61,7 @@ inline constexpr int kMaxReceives = 100;
 class Pipeline {
  public:
   // Opens DATA_DIR for writing, or takes the mirror of S3_BUCKET_NAME; recovers the store and the queue. `command` is
-  // what `status` calls this process. `settings` outlives the pipeline; who changes them calls Reconfigure().
+  // what `status` calls this process. `settings` outlives the pipeline; call Reconfigure() after a change of them.
   // `surroundings`: the machine, unless a simulation says otherwise. `take_over`: WorkPlaceOptions.
   static Result<std::unique_ptr<Pipeline>> Open(const Settings& settings, std::string command,
                                                 Surroundings surroundings = {}, bool take_over = false);

@@ -18,7 +18,7 @@ namespace tmdbc {
 class ReadServer {
  public:
   // Opens the store and listens; both references outlive it. kInvalid with what to do, when there is no store yet or a
-  // setting is wrong; kUnavailable when the port is in use. `demands`: who fetches there what is asked for and not
+  // setting is wrong; kUnavailable when the port is in use. `demands`: fetches what is asked for and not
   // stored, outlives the server; null: nothing is fetched.
   static Result<std::unique_ptr<ReadServer>> Open(const Settings& settings, Log& log, DemandDesk* demands = nullptr);
   // Ends at once what Start() has begun and Finish() has not ended.

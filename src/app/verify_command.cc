@@ -184,7 +184,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
 Result<Report> CheckBucket(const Settings& settings, bool deep) {
   TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
   const auto probed = bucket->Probe();
-  // Who may only read cannot try it.
+  // A key that may only read cannot try it.
   if (!probed && probed.error().code != ErrorCode::kUnavailable) return std::unexpected(probed.error());
   TRY_ASSIGN(const auto store, OpenedStore::ForReadingAll(settings));
   Report catalog_report;
@@ -207,7 +207,7 @@ Result<void> GiveBack(WorkPlace& place, const Clock& clock) {
   return place.Close(*queue);
 }
 
-// The index of a mirror in a bucket made again from its records, by who owns the mirror meanwhile. Every segment is
+// The index of a mirror in a bucket made again from its records, by the mirror's owner meanwhile. Every segment is
 // read across the network.
 Result<Report> RebuildBucket(const Settings& settings, bool deep, bool upgrade) {
   const SystemClock clock;

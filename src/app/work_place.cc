@@ -130,7 +130,7 @@ Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& setting
     if (head->holder && IsAmong(holders, *head->holder)) keeper.dead = *head->holder;
     TRY(RequireAvailable(*head, clock.Now(), !keeper.dead.empty(), options.take_over || options.mend));
   }
-  // Before it is taken: who dies right behind that is known all the same.
+  // Before it is taken: a process that dies right behind that is known all the same.
   TRY(WriteWhole(local_, kHoldersFile, holders + keeper.holder + '\n'));
   TRY_ASSIGN(keeper_, MirrorKeeper::Take({.objects = objects,
                                           .scratch = local_,

@@ -6,8 +6,8 @@
 //                             then on); a key that has expired (the chain is asked for another)
 //   said so                   a bucket that is in another region
 //
-// A call that is tried again may happen twice: who cares asks what is there (S3ObjectStore does). What each call cost
-// is counted, since each try is billed. One thread.
+// A call that is tried again may happen twice: ask what is there when that matters (S3ObjectStore does). What each call
+// cost is counted, since each try is billed. One thread.
 #pragma once
 
 #include <chrono>

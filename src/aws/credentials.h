@@ -8,7 +8,7 @@
 //   4. a container's role: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
 //   5. an instance's role: the metadata service at 169.254.169.254, version 2 of its protocol
 //
-// SSO sessions, other roles that a profile assumes and `credential_process` are not read; who has those exports them
+// SSO sessions, other roles that a profile assumes and `credential_process` are not read; a user of those exports them
 // into the environment (`aws configure export-credentials --format env`), and the error says so.
 //
 // Secrets are in no error and no log. One thread.

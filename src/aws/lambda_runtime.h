@@ -4,8 +4,8 @@
 // sockets of its own: between two events the host freezes the process for minutes or hours, so the question for the
 // next one has no timeout, and each call has a connection of its own.
 //
-// Hosts that are done with a process take away their server and not the process: who cannot ask for the next event ends
-// at once. One thread.
+// Hosts that are done with a process take away their server and not the process: if it cannot ask for the next event,
+// it ends at once. One thread.
 #pragma once
 
 #include <cstddef>

@@ -127,7 +127,7 @@ class Database {
   bool InTransaction() const { return depth_ > 0; }
   // It was opened as a file that nobody changes, since nobody was writing to it and this user may not make
   // the file by which readers and writers agree: what is written from now on is never seen. Good for one
-  // look; who reads for longer opens it again.
+  // look; a reader that needs longer opens it again.
   bool frozen() const { return frozen_; }
 
   // SQLite's own look at the whole of it (integrity_check); empty when it finds nothing wrong, else what

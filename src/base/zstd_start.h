@@ -20,8 +20,8 @@ class ZstdStart {
   ~ZstdStart();
 
   // The first `wanted` bytes of the content, or all when it has no more. Only of all is the checksum known to be right:
-  // who takes less proves it in another way. kCorrupt when `frame` is not exactly one frame that states its size, when
-  // that is larger than `max_bytes`, or when what was inflated is no zstd.
+  // a caller that takes less proves it in another way. kCorrupt when `frame` is not exactly one frame that states its
+  // size, when that is larger than `max_bytes`, or when what was inflated is no zstd.
   Result<std::string> Of(std::string_view frame, std::size_t wanted, std::size_t max_bytes);
 
  private:

@@ -236,7 +236,7 @@ TEST_F(BucketHomeTest, OneFailedCallLeavesTheOldCatalogOrTheNewOne) {
       } else {
         EXPECT_TRUE(found == "old" || found == "new") << found;
       }
-      // Nobody but the dead, and who was refused by the bucket, fails because of one lost answer.
+      // One lost answer fails only an owner that died or that the bucket refused.
       EXPECT_TRUE(done || fault == Fault::kDenied || fault == Fault::kDies || nth == 1 || nth == 3)
           << done.error().message;
     }

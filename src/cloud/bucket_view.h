@@ -19,7 +19,7 @@
 
 namespace tmdbc {
 
-// The scratch folder of who only looks: there is nothing in it, and nothing can be put there.
+// The scratch folder of a reader: there is nothing in it, and nothing can be put there.
 class NoFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {

@@ -43,7 +43,7 @@ struct BundleSummary {
   bool denied = false;    // TMDB refuses the key
   bool answered = false;  // TMDB answered something useful: what failed beside it is no outage
   std::optional<std::chrono::sys_days> upstream_date;  // what day TMDB said it is (its Date header)
-  std::string program;                                 // version of who wrote it
+  std::string program;                                 // the writer's version
   bool operator==(const BundleSummary&) const = default;
 };
 
@@ -91,7 +91,7 @@ class BundleWriter final : public Intake {
   std::optional<MonoTime> CommitDeadline() const override { return std::nullopt; }
   Result<void> Commit(const Settle& settle) override;
 
-  // True when it takes no more in: who drains stops.
+  // True when it takes no more in: the drain stops.
   bool full() const;
 
   // A dead letter; also of an id that was fetched in part.

@@ -32,7 +32,7 @@ CollectorFunction::CollectorFunction(Ports ports, CollectorFunctionOptions optio
 Result<bool> CollectorFunction::IsDone(const std::string& key) {
   const auto there = ports_.objects.Head(key);
   if (there) return there->has_value();
-  // Who may not list a bucket is told 403 for what is not there
+  // S3 answers 403 for what is not there to a key that may not list the bucket
   // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); a key that we really may not have is refused
   // again when the bundle is put.
   if (there.error().code == ErrorCode::kDenied) return false;
@@ -52,7 +52,7 @@ Result<void> CollectorFunction::PutOnce(const std::string& key, std::string_view
   }
 }
 
-// Who had the lane before us may have sent its last request just now: the first of ours goes an interval later.
+// The lane's previous holder may have sent its last request just now: the first of ours goes an interval later.
 void CollectorFunction::Pace(double rate) {
   if (limiter_) {
     limiter_->SetRate(rate);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A mirror in a bucket whose catalog, or head, is lost or damaged: made again from its records by who owns it
+// A mirror in a bucket whose catalog, or head, is lost or damaged: made again from its records by its owner
 // meanwhile, whatever dies when.
 #include <gtest/gtest.h>
 

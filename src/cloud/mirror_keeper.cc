@@ -76,7 +76,7 @@ Result<void> MirrorKeeper::OpenToMend() {
   return {};
 }
 
-// Who slept beyond the lease puts nothing before it knows that nobody took the mirror meanwhile.
+// An owner that slept beyond the lease puts nothing before it knows that nobody took the mirror meanwhile.
 Result<void> MirrorKeeper::HoldFirmly() {
   if (p_.clock.Now() + kCallTakes < home_.head().until) return {};
   return Noticed(home_.Renew(kKeepersLease));

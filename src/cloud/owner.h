@@ -60,7 +60,7 @@ struct OwnerPorts {
   const std::string scratch_folder;  // where that is, for SQLite
   const Clock& clock;
   http::HttpTransport& transport;    // for harvests
-  UpstreamDate& upstream;            // fed with every answer by who made the transport
+  UpstreamDate& upstream;            // the maker of the transport feeds it every answer
   std::mt19937_64& random;
   Log& log;
   // What this process has caused so far; empty: nothing that is billed.

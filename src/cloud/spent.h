@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Spent: what a mirror in a bucket has cost so far, as amounts that AWS bills. Its owners count them, the catalog keeps
 // the sum, status.json tells it. Not counted: storage, the long polls of the mapping that waits for messages, what a
-// process did behind its last publication, and who only looks. One thread.
+// process did behind its last publication, and what readers do. One thread.
 #pragma once
 
 #include <cstdint>

@@ -79,7 +79,7 @@ class Collector {
   std::function<Result<void>(const CollectorStats&)> on_commit;
 
   // Works until the queue is empty, delayed retries included. Everything in flight is settled or released
-  // when it returns. Seals nothing: who ends the run does.
+  // when it returns. Seals nothing: the end of the run does.
   DrainResult Drain(const StopFlag& stop);
 
   const CollectorStats& stats() const { return stats_; }

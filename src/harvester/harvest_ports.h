@@ -37,7 +37,7 @@ struct HarvestPorts {
   PopularityTable& popularity;
   IdSender& sender;
   QueueDesk& desk;  // for its dead letters and its length
-  UpstreamDate& upstream;  // fed with every answer of the API and of the export host by who made the transport
+  UpstreamDate& upstream;  // the maker of the transport feeds it every answer of the API and of the export host
   RateLimiter& limiter;  // the collector's own: pages of change feeds count like any request to the API
   std::mt19937_64& random;
   Log& log;

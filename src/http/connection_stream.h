@@ -33,7 +33,7 @@ class ConnectionStream {
 
   // Before anything else over TLS.
   enum class Handshaken : std::uint8_t { kYes, kNotYet, kNo };
-  // kNo: who spoke plain HTTP has been told so.
+  // kNo: a client that spoke plain HTTP has been told so.
   Handshaken Handshake();
 
   // Some bytes, kEnd, kNotNow or kBroken.

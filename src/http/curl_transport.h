@@ -56,8 +56,8 @@ class CurlTransport : public HttpTransport {
   // Accept-Encoding; the body stays as it came. Redirects are not followed: a 3xx is a response. Wait() also
   // returns, maybe with nothing, when a signal came, when Room() rose from 0, and now and then for no reason.
 
-  // When the next request may go, where a deadline of just then means that one is to follow: who waits for that does
-  // not mind whether an answer is handed over at once or then. Empty: every answer is handed over at once.
+  // When the next request may go, where a deadline of just then means that one is to follow: a caller that waits for
+  // that does not mind whether an answer is handed over at once or then. Empty: every answer is handed over at once.
   std::function<MonoTime()> next_slot;
 
   // Makes a Wait() under way, or else the next one, return at once. Any thread.

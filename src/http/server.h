@@ -103,7 +103,7 @@ struct ServerOptions {
   Duration idle_limit = std::chrono::minutes(15);
   // From the first byte of a request to its last; then it is answered 408 and the connection closed.
   Duration request_limit = std::chrono::seconds(30);
-  // From the first byte of an answer, or of a piece of one, to its last: who does not read it in that time is cut off.
+  // From the first byte of an answer, or of a piece of one, to its last: a slower reader is cut off.
   Duration write_limit = std::chrono::minutes(15);
   RequestHeadLimits head = {};
   std::size_t max_request_body = 1 << 20;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // KeptRows: rows of lists as they were made last. One costs a record that is read and inflated, and a list has twenty of
-// them, mostly the same popular ones. Who takes a row asks whether its record is still the same (Source). One thread.
+// them, mostly the same popular ones. A taker of a row asks whether its record is still the same (Source). One thread.
 #pragma once
 
 #include <cstddef>

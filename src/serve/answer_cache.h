@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // AnswerCache: finished answers by what was asked, the least recently used leaving first when their bytes pass a bound.
-// It keeps no answer from becoming wrong: who takes one asks whether it still holds (ApiHandler). One thread.
+// It keeps no answer from becoming wrong: a taker asks whether it still holds (ApiHandler). One thread.
 #pragma once
 
 #include <cstddef>

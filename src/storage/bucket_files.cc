@@ -9,7 +9,7 @@
 namespace tmdbc {
 namespace {
 
-// Who reads so much from the start of a file reads on: segments and exports are read in steps of this.
+// A reader of so much from the start of a file reads on: segments and exports are read in steps of this.
 constexpr std::uint64_t kStepBytes = 1 << 20;
 
 std::string_view NameOf(std::string_view path) {

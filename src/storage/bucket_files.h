@@ -40,7 +40,7 @@
 
 namespace tmdbc {
 
-// So much is read ahead of who reads a file from its start: a segment whole.
+// So much is read ahead when a file is read from its start: a segment whole.
 inline constexpr std::uint64_t kReadAheadBytes = 64 << 20;
 
 class BucketReader final : public BlobReader {

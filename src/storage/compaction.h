@@ -26,7 +26,7 @@ inline constexpr int kCompactionLevel = 9;
 // How much of a segment's lines nobody will read again, 0 to 1.
 double DeadShare(const SegmentRow& row);
 
-// For who compacts every day. Fewer small segments are not worth it, and what is larger than so many times all those
+// For a compaction every day. Fewer small segments are not worth it, and what is larger than so many times all those
 // behind it waits for more of them: a record is then written log(n) times and not every day.
 inline constexpr std::size_t kLeastToMerge = 8;
 inline constexpr std::uint64_t kMuchLarger = 4;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // OpenTail: the committed lines of the segment that is still being written to, for followers that cannot wait until it
 // is sealed (within an hour). The same lines come again from ChangeFeed under the segment's number when it is sealed, so
-// who reads here must take a line twice without harm. Reads only, beside the process that writes; one thread.
+// a reader of the tail must take a line twice without harm. Reads only, beside the process that writes; one thread.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ namespace tmdbc {
 class RecordLoader {
  public:
   // `files` outlives the loader. It keeps the frames that were used last inflated, up to `kept_bytes` of them, until
-  // Forget(): who reads in about the order in which was written inflates each once. Half a MiB or one a frame, as a rule.
+  // Forget(): reading in about the order of writing inflates each once. Half a MiB or one a frame, as a rule.
   explicit RecordLoader(BlobReader& files, std::size_t kept_bytes = 0) : files_(files), kept_bytes_(kept_bytes) {}
 
   // kCorrupt when what is there is not that record. The message names record, file and offset.

@@ -153,7 +153,7 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
   // What came before a purge is no part of the record's history.
   const bool goes_on = before && before->change != Change::kPurge && line.change != Change::kPurge;
   // A stats record is no step: it goes when it is replaced. A version that nobody can read any more is none either.
-  // What can fail comes before the line is taken: who tries again must not write it twice.
+  // What can fail comes before the line is taken: another try must not write it twice.
   bool begins_step = goes_on && before->change != Change::kStats;
   if (begins_step) {
     TRY_ASSIGN(begins_step, Readable(*before));

@@ -324,7 +324,7 @@ TEST_F(LateAnswers, AnOldListOfSeasonsTakesNoneAway) {
   EXPECT_EQ(Seasons(1399), 2u) << "the same once more, after it went";
 }
 
-// Types are sealed one after the other: who stored the show died before the tombstone of its season.
+// Types are sealed one after the other: the process that stored the show died before the tombstone of its season.
 TEST_F(LateAnswers, TheSameListOnceMoreTakesAwayWhatWasNotStoredTheFirstTime) {
   const auto fetch = [&](Time at, const std::vector<std::int64_t>& numbers) {
     std::vector<Document> documents;

@@ -408,7 +408,7 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedBody) {
       Kept kept = Extracted(ExtractionPlan::Of(type), facts, text.str());
       for (const std::string& path : kept.unknown) EXPECT_TRUE(IsOff(path)) << name << ": " << path;
       for (const std::string& reject : kept.rejects) {
-        // Put in by who recorded the body, in place of a number.
+        // The recorder of the body put it in, in place of a number.
         if (!reject.starts_with("external_ids.tvrage_id = \"tvrange id\""))
           ADD_FAILURE() << name << ": " << reject;
       }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The contract of BatchChannel as tests, run by every implementation: what is sent comes to who receives, lane by lane.
+// The contract of BatchChannel as tests, run by every implementation: what is sent comes to a receiver, lane by lane.
 // Include it in one .cc of a test binary and write there
 //   INSTANTIATE_TEST_SUITE_P(Memory, BatchChannelContract, ::testing::Values(&MakeMemoryChannelWorld));
 // A factory gives an empty queue of its own each time, which loses and repeats nothing.

@@ -120,7 +120,7 @@ TEST_P(ObjectStoreContract, PutsOverTheObjectThatWasReadAndNoOther) {
   EXPECT_FALSE(store().Exists("absent").value());
 }
 
-// Who lost the answer of a Put() sends it again.
+// A writer that lost the answer of a Put() sends it again.
 TEST_P(ObjectStoreContract, TakesTheSamePutTwice) {
   const std::string segment = Put("segment", "bytes", PutCondition::Absent());
   EXPECT_EQ(Put("segment", "bytes", PutCondition::Absent()), segment);

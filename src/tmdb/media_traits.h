@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What there is to know of each media type, in one table: who needs a property of a type asks here and keeps no list
-// of types of his own. A new type that lacks its row, or a row that lacks an entry, does not compile. Constant data;
-// any thread. Sources: docs/tmdb-facts.md.
+// What there is to know of each media type, in one table: code that needs a property of a type asks here and keeps no
+// list of types of its own. A new type that lacks its row, or a row that lacks an entry, does not compile. Constant
+// data; any thread. Sources: docs/tmdb-facts.md.
 #pragma once
 
 #include <array>
@@ -147,7 +147,7 @@ consteval bool EveryRowHolds() {
     if (row.source == RecordSource::kExportLine && row.exports.name.empty()) return false;
     if (!asked && (row.requests > 0 || !row.namespaces.empty())) return false;
   }
-  // One beyond the last is no type: who adds a number adds a row.
+  // One beyond the last is no type: add a row with each number.
   return !HasRow(MediaType(kMediaTraits.size() + 1));
 }
 static_assert(EveryRowHolds());
