@@ -37,8 +37,8 @@ class Changes {
   // `world`: null for one that does not change; else it outlives this.
   Changes(std::uint64_t seed, const EvolvingWorld* world) : seed_(seed), world_(world) {}
 
-  // Nothing when the path is no change feed. `now` is the time as of which the rows are listed; the world has
-  // to be looked at as of then.
+  // Nothing when the path is no change feed. The rows are listed as of `now`; the world has to be looked at
+  // as of then.
   std::optional<Reply> Get(const Target& target, const FeedOptions& options, Time now);
 
  private:

@@ -71,7 +71,7 @@ struct Planned {
   Time at{};
   Kind kind{};
   Event event{};
-  std::uint64_t draw = 0;  // seeds the choice of whom it happens to
+  std::uint64_t draw = 0;  // seeds the choice of what it happens to
 };
 
 // What happens in the hour that begins at `hour`, in order of time. Any hour can be asked for, in any order.

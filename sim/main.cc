@@ -333,7 +333,7 @@ Result<void> WriteTruth(const Simulator& simulator, const std::string& path) {
   return {};
 }
 
-// Whole or not at all: whoever waits for the file to appear must not read half of it.
+// Whole or not at all: a program that waits for the file to appear must not read half of it.
 Result<void> WritePort(const std::string& path, std::uint16_t port) {
   const auto slash = path.rfind('/');
   PosixFileSystem files(slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1)));

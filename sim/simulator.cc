@@ -211,7 +211,7 @@ std::shared_ptr<const Prepared> Simulator::PreparedOfTheDay(const Target& target
   look(listed_at);
   if (auto feed = changes_.Get(target, options_.feed, listed_at))
     return answers_.Prepare(std::move(*feed), target.path);
-  // What happens by now has to happen before one looks back, so that it is the same whoever asks.
+  // What happens by now has to happen before one looks back, so that it is the same for every client.
   look(now);
   const Time made_at = MadeAt(target, options_.cache, now);
   if (made_at == now || evolving_ == nullptr) return PreparedFor(target);

@@ -19,7 +19,7 @@ bool IsOneOf(std::string_view name, const auto& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "de-DE" is German for whoever has no other German.
+// "de-DE" is German where there is no other German.
 std::string_view CodeOf(std::string_view language) {
   return language.substr(0, language.find('-'));
 }

@@ -32,7 +32,7 @@ enum class Mistake : std::uint8_t {
   // These lose something.
   kNoCatchingUp,             // segments beyond the catalog are not looked at
   kTakesTheNextNumber,       // a refused segment goes under the next number
-  kHeadWithoutCondition,     // the head is published whoever changed it
+  kHeadWithoutCondition,     // the head is published although another owner changed it
   kSettledBeforeStored,      // the catalog is published before its segments are put
   kWatermarkApart,           // what was read of the feed is read, whether the catalog is published or not
   // These only cost requests.
@@ -484,8 +484,8 @@ std::string Redated(const CloudWorld::Collector& collector, Time now) {
   return writer.Finish(summary.value());
 }
 
-// A collector that was paused for hours puts its bundle after another one has fetched the same film anew. Where answers
-// counted as of when they came to the bucket, the edit between the two would be lost.
+// A collector that was paused for hours puts its bundle after another one has fetched the same film again. Where
+// answers counted as of when they came to the bucket, the edit between the two would be lost.
 std::string BundleThatComesLate(bool redated) {
   CloudWorld world;
   const MediaId film{MediaType::kMovie, 1};

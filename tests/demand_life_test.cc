@@ -97,7 +97,7 @@ TEST(DemandLife, InABucketWhatIsFetchedIsThereForAllWhenItIsPublished) {
       pipeline.PublishChanges();
     }) ? 0 : 1;
     life.bucket_fault = {};
-    life.clock.Advance(minutes(20));  // whoever had it is gone
+    life.clock.Advance(minutes(20));  // its holder is gone
   }
   EXPECT_GT(cut_off + life.failed_to_close, 3);
   life.may_fail = false;

@@ -106,7 +106,7 @@ TEST_F(KeepOverCeph, OneProcessAtATimeAndTheOthersRead) {
   const Finished same = Run(world, "laptop", {"run", "--once"});
   EXPECT_EQ(same.code, 2) << same.err;
   EXPECT_EQ(Run(world, "anywhere", {"query", "--type=movie", "--id=550"}).code, 0);
-  // Killed it holds the mirror for the others, until the lease is over; not for who knows that it is dead.
+  // Killed it holds the mirror for the others, until the lease is over; not for an owner that knows that it is dead.
   daemon.Signal(SIGKILL);
   ASSERT_EQ(daemon.Wait(seconds(10)), 128 + SIGKILL);
   EXPECT_EQ(Run(world, "server", {"run", "--once"}).code, 2);

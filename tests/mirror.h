@@ -22,7 +22,7 @@
 
 namespace tmdbc::testing {
 
-// (type, id); a season by its show and number, ("season 1399", 1), for its own id may be unknown to who asks.
+// (type, id); a season by its show and number, ("season 1399", 1), for the asker may not know its id.
 using Key = std::pair<std::string, std::int64_t>;
 
 inline Key KeyOf(const Line& line) {

@@ -163,7 +163,7 @@ class MirrorLife {
     if (!settings) return Problem("{}", settings.error().message), true;
     std::optional<Redirected> quiet;
     if (!options_.loud) quiet.emplace(log_path());
-    // Who is killed makes no call on the way out.
+    // A killed process makes no call on the way out.
     MemoryObjectStore writer(bucket);
     writer.choose_fault = [this](std::string_view act,
                                  const std::string& key) -> std::optional<MemoryObjectStore::Fault> {

@@ -281,7 +281,7 @@ TEST_P(Months, TheMirrorIsWhatTmdbIsWhenTheTroublesAreOver) {
   }
 }
 
-// The same with the mirror in a bucket. Whoever is killed loses what was not published, and the next one fetches it.
+// The same with the mirror in a bucket. A killed process loses what was not published, and the next one fetches it.
 class MonthsInABucket : public ::testing::TestWithParam<int> {};
 
 TEST_P(MonthsInABucket, TheMirrorIsWhatTmdbIsWhenTheTroublesAreOver) {

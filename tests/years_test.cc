@@ -183,7 +183,7 @@ class Life {
     steps_.push_back({Time(kEpoch + days(day)) + minutes(9 * 60 + Below(24 * 60)), happen});
   }
   void Plan() {
-    // Each clock is wrong for one day, at which the process may begin anew or live on.
+    // Each clock is wrong for one day, at which the process may begin again or live on.
     const bool restarts = seed_ % 2 == 0;
     const auto wrong = [&](int day, const std::function<void()>& set) {
       At(day, [this, set, restarts] {

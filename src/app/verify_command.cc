@@ -207,8 +207,8 @@ Result<void> GiveBack(WorkPlace& place, const Clock& clock) {
   return place.Close(*queue);
 }
 
-// The index of a mirror in a bucket made again from its records, by the mirror's owner meanwhile. Every segment is
-// read across the network.
+// The index of a mirror in a bucket made again from its records; this process owns the mirror meanwhile. Every
+// segment is read across the network.
 Result<Report> RebuildBucket(const Settings& settings, bool deep, bool upgrade) {
   const SystemClock clock;
   Report report;

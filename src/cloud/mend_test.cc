@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A mirror in a bucket whose catalog, or head, is lost or damaged: made again from its records by its owner
-// meanwhile, whatever dies when.
+// A mirror in a bucket whose catalog, or head, is lost or damaged: made again from its records by the owner
+// of the moment, whatever dies when.
 #include <gtest/gtest.h>
 
 #include <functional>

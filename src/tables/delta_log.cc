@@ -91,7 +91,7 @@ std::string MetaDataJson(const Table& table, Time created) {
   return json.EndObject().EndObject().text();
 }
 
-// The state as of `manifest`, as one row an action; one column an action, and one of them a row is not NULL. Removed
+// The state as of `manifest`, as one row an action; one column an action, and in each row one is not NULL. Removed
 // files are left out: they are for a program that would delete them, and that is the publish alone.
 std::string CheckpointSql(const Table& table, const TableFiles& files, const Manifest& manifest) {
   using duckdb::Quoted;

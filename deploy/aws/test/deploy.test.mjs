@@ -84,7 +84,7 @@ test('alerts tell the address', async () => {
 
 const ofType = (made, type) => Object.values(made.Resources).filter((one) => one.Type === type).map((one) => one.Properties);
 
-// moto keeps the whole template, of which it does a part.
+// moto keeps the whole template and does a part of it.
 test('every template is what cfn-lint accepts', async () => {
   const stacks = { storage: 'storage-dev', serverless: 'dev', alerts: 'alerts-dev', dashboard: 'dashboard-dev' };
   const paths = [];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stands before AWS's emulator and does what that does not: it lets each role do what its policy allows and nothing else,
-// with S3's manners (what is absent is 403 for who may not list). It counts what was called, and may end whoever calls
-// at any call, before it arrives or before its answer does. Callers are known by their access key.
+// with S3's manners (what is absent is 403 for a role that may not list). It counts what was called, and may end the
+// caller at any call, before it arrives or before its answer does. Callers are known by their access key.
 import { createServer, request as send } from 'node:http';
 import { once } from 'node:events';
 
@@ -55,7 +55,7 @@ export function allows(statements, action, resource) {
     list(one.Resource).some((pattern) => matches(pattern, resource)));
 }
 
-// `upstream`: the emulator's URL. `policies`: statements by access key; whoever is not in it may do everything.
+// `upstream`: the emulator's URL. `policies`: statements by access key; a key that is not in it may do everything.
 // `onCall(call)`: told of each call of a role before it goes on; the promise that it returns is waited for, and says
 // 'before' to have the call lost, 'after' to have its answer lost.
 export async function openGate({ upstream, policies, onCall = async () => {} }) {

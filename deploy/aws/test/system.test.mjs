@@ -39,7 +39,7 @@ let queue;
 let deadLetters;
 let onCall = async () => {};
 
-// Deterministic: which call is the last of whom.
+// Deterministic: which call is a caller's last.
 let seed = Number(process.env.TMDBC_SEED ?? 1);
 function random() {
   seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -349,7 +349,7 @@ test('what changes while functions are killed at random is stored all the same',
   let killed = 0;
   let armed = true;
   onCall = async ({ role }) => {
-    // A cycle makes some thirty calls, a collector two; each call can be the last of who makes it.
+    // A cycle makes some thirty calls, a collector two; each call can be its caller's last.
     if (!armed || killed >= kills || random() >= (role === 'harvester' ? 1 / 25 : 1 / 3)) return undefined;
     killed += 1;
     const when = random() < 0.5 ? 'before' : 'after';
