@@ -299,7 +299,7 @@ TEST(EvolvingWorld, SeasonsAndEpisodesComeGoAndChangePlaces) {
   happen(Event::kSeasonRemove);
   EXPECT_EQ(world.Seasons(show).size(), 60u);
   happen(Event::kSeasonAdd);
-  // A number that is given again is no season of before.
+  // A number that is given again is not a season of before.
   for (const SeasonRef& before : seasons) {
     for (const SeasonRef& now : world.Seasons(show)) {
       if (now.id == before.id) {

@@ -89,7 +89,7 @@ struct RawPart {
   std::string_view value;
 };
 
-// The members of the object `json`, which must be valid; empty when it is no object.
+// The members of the object `json`, which must be valid; empty when it is not an object.
 std::vector<RawPart> PartsOf(std::string_view json);
 // The value of the member, as it is written.
 std::optional<std::string_view> PartOf(std::string_view json, std::string_view name);

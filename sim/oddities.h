@@ -44,8 +44,8 @@ class Oddities {
   int heavy_above() const { return heavy_above_; }
   void SetHeavyAbove(int seasons) { heavy_above_ = seasons; }
 
-  // The body of /3/{kind}/{id}, without what is appended, as strange as it has to be. The byte order mark is no part of
-  // the body: the answer has it in front.
+  // The body of /3/{kind}/{id}, without what is appended, as strange as it has to be. The byte order mark is not
+  // part of the body: the answer has it in front.
   std::string Applied(Kind kind, std::int64_t id, std::string body) const;
 
  private:

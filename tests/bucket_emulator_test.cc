@@ -54,7 +54,7 @@ TEST_P(BucketServer, TakesALargeFileInParts) {
   EXPECT_EQ(sent.at("s3:UploadPart"), 3);
 
   EXPECT_EQ(store.PutFile("state/catalog/1.db", files, "catalog.db", PutCondition::Absent()).value(), *etag)
-      << "the same again is no conflict";
+      << "the same again is not a conflict";
   EXPECT_EQ(store.client().client.sent().at("s3:UploadPart"), 3) << "nor is it sent again";
   files.Put("catalog.db", bytes + "more");
   EXPECT_EQ(store.PutFile("state/catalog/1.db", files, "catalog.db", PutCondition::Absent()).error().code,

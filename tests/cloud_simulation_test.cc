@@ -255,7 +255,7 @@ class Sim {
     } else {
       world_.tmdb.Edit(id);
     }
-    Tell("edit", ToString(id));
+    Trace("edit", ToString(id));
   }
 
   void Own(Process& process) {
@@ -266,10 +266,12 @@ class Sim {
     const auto report = harvest ? world_.Ask(*process.machine, "auto")
                         : ask   ? world_.Ask(*process.machine, fmt::format("movies {}", movie))
                                 : world_.Heartbeat(*process.machine);
-    Tell(harvest ? "harvest" : ask ? fmt::format("ask for movie:{}", movie) : "heartbeat",
-         report ? fmt::format("end {} epoch {} out {} waiting {}", int(report->end), report->epoch, report->out.ids,
-                              report->waiting)
-                : report.error().message);
+    Trace(harvest ? "harvest"
+          : ask   ? fmt::format("ask for movie:{}", movie)
+                  : "heartbeat",
+          report ? fmt::format("end {} epoch {} out {} waiting {}", int(report->end), report->epoch,
+                               report->out.ids, report->waiting)
+                 : report.error().message);
     Check();
     if (!report || report->end != OwnerEnd::kPublished) return;
     ++publications;
@@ -299,7 +301,7 @@ class Sim {
       working_.pop_back();
       if (!calm_ && Chance(0.1)) return;  // killed
       world_.End(collector);
-      Tell("bundle", collector.batch.name);
+      Trace("bundle", collector.batch.name);
       return;
     }
     if (auto collector = world_.Begin()) {
@@ -334,7 +336,7 @@ class Sim {
       if (!report) Stop(report.error().message);
       Drain();
       const std::string difference = world_.Difference();
-      Tell("day", difference);
+      Trace("day", difference);
       if (difference.empty() && world_.Keys("inbox/").empty()) return;
       const Time tomorrow = std::chrono::ceil<std::chrono::days>(world_.clock.Now()) + hours(9);
       world_.clock.Advance(tomorrow - world_.clock.Now());
@@ -361,7 +363,7 @@ class Sim {
   void Stop(const std::string& fault) {
     if (fault_.empty()) fault_ = fault;
   }
-  void Tell(std::string_view what, const std::string& of) {
+  void Trace(std::string_view what, const std::string& of) {
     if (IsOneSeed())
       fmt::print(stderr, "{} {:{}}{}: {}\n", FormatTime(world_.clock.Now()), "", 2 * depth_, what, of);
   }

@@ -138,7 +138,7 @@ TEST_F(BadDisk, AnExportThatCannotBeReadIsNamedAndFetchedAgain) {
   Plan("read " + name + " EIO");
   verified(Failing());
   mended(Failing());
-  // A right that is missing is no damage: it is said, with what to do, and nothing is fetched in its place.
+  // A right that is missing is not damage: it is said, with what to do, and nothing is fetched in its place.
   Plan("read " + name + " EACCES");
   const auto refused = world_.Run({"run", "--once"}, Failing());
   EXPECT_EQ(refused.code, 3) << refused.out << refused.err;

@@ -209,7 +209,7 @@ TEST_F(LambdaPackageTest, CollectsInAnEmptyEnvironmentWithoutALibraryOfTheSystem
   EXPECT_EQ(program_->Wait(seconds(10)), 3) << "the host is gone: the process ends at once";
 
   const auto answers = lambda_.answers();
-  EXPECT_TRUE(answers[0].failed) << "an event that is no message is never done";
+  EXPECT_TRUE(answers[0].failed) << "an event that is not a message is never done";
   EXPECT_EQ(answers[0].error_type, "Collector.Invalid");
   EXPECT_FALSE(answers[1].failed) << answers[1].body;
   EXPECT_NE(answers[2].body.find(R"("repeated":true)"), std::string::npos) << answers[2].body;

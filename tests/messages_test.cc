@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // No message below src/app names a flag, a setting or `verify`: an error carries a Hint, and src/app/hints.cc puts it
-// into words. What a program that is no command line (a function in the cloud, a server) tells must be true there, too.
+// into words. What a program without a command line (a function in the cloud, a server) tells must be true there, too.
 #include <gtest/gtest.h>
 
 #include <algorithm>

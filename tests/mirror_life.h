@@ -188,7 +188,7 @@ class MirrorLife {
       if (!closed && !may_fail) Problem("the store could not be closed");
       return true;
     } catch (const Killed&) {
-      Tell("killed");
+      Trace("killed");
     }
     transport.Restart();
     clock.Advance(std::chrono::minutes(1 + random_() % 90));
@@ -213,7 +213,7 @@ class MirrorLife {
 
   // TMDB answers at once, without faults, and nothing happens there any more.
   void EndTroubles() {
-    Tell("the troubles end");
+    Trace("the troubles end");
     world.LookAt(clock.Now());
     world.Calm();
     simulator.SetFeed({.rows_per_page = 7});
@@ -231,7 +231,7 @@ class MirrorLife {
   }
   bool full_of_problems() const { return problems_.size() >= kMostProblems; }
   bool well() const { return problems_.empty(); }
-  void Tell(std::string_view what) const {
+  void Trace(std::string_view what) const {
     if (!options_.loud) return;
     fmt::print(stderr, "-- {} (the machine says {}) {}\n", FormatTime(clock.Now()), FormatTime(machine.Now()), what);
   }

@@ -67,10 +67,10 @@ class Life {
   }
 
   void Run() {
-    Tell("troubles: {}{}{}{}{}{}{}", troubles_.caches ? "caches " : "", troubles_.lag ? "lag " : "",
-         troubles_.exports ? "exports " : "", troubles_.overfull ? "overfull " : "",
-         troubles_.errors ? "errors " : "", troubles_.kills ? "kills " : "",
-         troubles_.downtime ? "downtime" : "");
+    Trace("troubles: {}{}{}{}{}{}{}", troubles_.caches ? "caches " : "", troubles_.lag ? "lag " : "",
+          troubles_.exports ? "exports " : "", troubles_.overfull ? "overfull " : "",
+          troubles_.errors ? "errors " : "", troubles_.kills ? "kills " : "",
+          troubles_.downtime ? "downtime" : "");
     const int cycles = 25 + Below(15);
     const int down_at = troubles_.downtime ? 3 + Below(cycles - 6) : -1;
     for (int cycle = 0; cycle < cycles && mirror_.well(); ++cycle) {
@@ -104,8 +104,8 @@ class Life {
   bool Chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
 
   template <class... Args>
-  void Tell(fmt::format_string<Args...> format, Args&&... args) {
-    mirror_.Tell(fmt::format(format, std::forward<Args>(args)...));
+  void Trace(fmt::format_string<Args...> format, Args&&... args) {
+    mirror_.Trace(fmt::format(format, std::forward<Args>(args)...));
   }
 
   // --- the world
@@ -171,7 +171,7 @@ class Life {
   }
 
   void Happened(const sim::Happened& happened) {
-    Tell("{}", ToJson(happened));
+    Trace("{}", ToJson(happened));
     figures_.listed += happened.listed;
     figures_.deleted += happened.event == sim::Event::kDelete || happened.event == sim::Event::kMerge;
     figures_.returned += happened.event == sim::Event::kRestore;
@@ -250,12 +250,12 @@ class Life {
   }
 
   void CheckRequests() {
-    Tell("{} details, {} feed pages, {} exports for {} edits, {} deletions, {} returns in {} cycles",
-         figures_.details, figures_.feed_pages, figures_.exports, figures_.listed, figures_.deleted,
-         figures_.returned, figures_.cycles);
+    Trace("{} details, {} feed pages, {} exports for {} edits, {} deletions, {} returns in {} cycles",
+          figures_.details, figures_.feed_pages, figures_.exports, figures_.listed, figures_.deleted,
+          figures_.returned, figures_.cycles);
     if (troubles_.any()) return;
     // An edit is fetched on its day and, since a cache may have given its old body, once more when the day is
-    // over; a deletion costs the 404, a return what it takes to see that it is no mistake.
+    // over; a deletion costs the 404, a return what it takes to see that it is not a mistake.
     EXPECT_LE(figures_.details, 5 * figures_.listed / 2 + 4 * (figures_.deleted + figures_.returned) + 20);
     EXPECT_LE(figures_.exports, 3 * (figures_.cycles + 1));
   }

@@ -48,7 +48,7 @@ class ServeUpstreamTest : public ::testing::Test {
     return std::stoll(match[1]);
   }
   std::string Truth(const std::string& query) const { return Sim("/sim/truth?" + query); }
-  Finished Tell(std::vector<std::string> words) const {
+  Finished RunCommand(std::vector<std::string> words) const {
     words.insert(words.begin(), CollectorPath());
     return RunToEnd(words, settings, folder.path());
   }
@@ -118,10 +118,10 @@ TEST_F(ServeUpstreamTest, BeginsWithNothingAndKeepsWhatWasAskedFor) {
   EXPECT_EQ(serve.Stop(), 0);
   ExpectNoKey(serve);
 
-  const Finished changes = Tell({"changes", "--since=0"});
+  const Finished changes = RunCommand({"changes", "--since=0"});
   EXPECT_TRUE(changes.out.contains("\"id\":7,")) << changes.out << changes.err;
-  EXPECT_EQ(Tell({"verify", "--deep"}).code, 0);
-  EXPECT_EQ(Tell({"query", "--type=movie", "--id=7"}).out, Truth("type=movie&id=7") + "\n");
+  EXPECT_EQ(RunCommand({"verify", "--deep"}).code, 0);
+  EXPECT_EQ(RunCommand({"query", "--type=movie", "--id=7"}).out, Truth("type=movie&id=7") + "\n");
 }
 
 TEST_F(ServeUpstreamTest, CountsWhatItAsksForUnderNamesThatTheDocumentationHas) {
@@ -217,13 +217,13 @@ TEST_F(ServeUpstreamTest, AKillInTheMidstLosesNothingThatWasAnswered) {
   Serving serve({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());
   for (const int id : answered) EXPECT_EQ(serve.Get("/3/movie/" + std::to_string(id)).status, 200) << id;
   EXPECT_EQ(serve.Stop(), 0);
-  EXPECT_EQ(Tell({"verify"}).code, 0);
+  EXPECT_EQ(RunCommand({"verify"}).code, 0);
 }
 
 TEST_F(ServeUpstreamTest, SaysWhatToDoWhereAnotherProcessWrites) {
   Begin({});
   Serving first({"serve", "--upstream", "--listen=127.0.0.1:0"}, settings, folder.path());
-  const Finished second = Tell({"serve", "--upstream", "--listen=127.0.0.1:0"});
+  const Finished second = RunCommand({"serve", "--upstream", "--listen=127.0.0.1:0"});
   EXPECT_EQ(second.code, 2) << second.err;
   EXPECT_TRUE(second.err.contains("run --serve --upstream")) << second.err;
   Serving beside({"serve", "--listen=127.0.0.1:0"}, settings, folder.path());

@@ -110,7 +110,7 @@ class Life {
     mirror_.CheckWhole();
     for (const auto& [kind, looks] : looks_) {
       const double fresh = double(looks.fresh) / double(looks.all);
-      mirror_.Tell(fmt::format("{}: {:.4f} fresh of {} looked at", NameOf(kind), fresh, looks.all));
+      mirror_.Trace(fmt::format("{}: {:.4f} fresh of {} looked at", NameOf(kind), fresh, looks.all));
       if (fresh < kLeastFresh) mirror_.Problem("over its life {:.3f} of the {} were fresh", fresh, NameOf(kind));
     }
   }
@@ -219,7 +219,7 @@ class Life {
     std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
   }
   void EndProcess(std::string_view why) {
-    mirror_.Tell(why);
+    mirror_.Trace(why);
     ended_ = true;
     ::raise(SIGTERM);
   }

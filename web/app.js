@@ -464,7 +464,7 @@ function theme() {
   set();
 }
 
-document.querySelector(".skip").addEventListener("click", (event) => {  // its target is no route
+document.querySelector(".skip").addEventListener("click", (event) => {  // its target is not a route
   event.preventDefault();
   document.getElementById("main").focus();
 });

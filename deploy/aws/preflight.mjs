@@ -33,7 +33,7 @@ export function checkKeyShape({ env }) {
   const key = env.TMDB_API_KEY?.trim();
   if (!key) throw new Missing('TMDB_API_KEY is not set: put it in .env (https://www.themoviedb.org/settings/api)');
   if (!/^[0-9a-f]{32}$/i.test(key) && !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(key)) {
-    throw new Missing('TMDB_API_KEY is no key of TMDB: use the 32 hexadecimal digits of a v3 key, or a v4 read token');
+    throw new Missing('TMDB_API_KEY is not a TMDB key: use the 32 hexadecimal digits of a v3 key, or a v4 read token');
   }
 }
 

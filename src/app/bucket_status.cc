@@ -75,7 +75,7 @@ Result<BucketStatus> ReadBucketStatus(ObjectStore& objects, const std::string& b
   TRY_ASSIGN(status.head, BucketView::ReadHead(objects));
   auto written = objects.Get(std::string(kStatusKey));
   if (!written && written.error().code != ErrorCode::kNotFound) return std::unexpected(written.error());
-  // A later program may write another one; what is no JSON at all says nothing.
+  // A later program may write another one; what is not JSON at all says nothing.
   if (written && ParsedJson::Parse(written->bytes)) status.written = std::move(written->bytes);
   while (status.written.ends_with('\n')) status.written.pop_back();
   return status;

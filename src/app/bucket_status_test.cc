@@ -103,7 +103,7 @@ TEST_F(BucketStatusTest, IsJsonForPrograms) {
   EXPECT_TRUE(ParsedJson::Parse(json)) << json;
   EXPECT_NE(json.find(R"("bucket":"s3://tmdb","held":false,"seconds_left":)"), std::string::npos) << json;
   written = "<html>";
-  EXPECT_TRUE(ParsedJson::Parse(BucketStatusJson(Read(), kNow, 40))) << "of what is no JSON nothing is said";
+  EXPECT_TRUE(ParsedJson::Parse(BucketStatusJson(Read(), kNow, 40))) << "of what is not JSON nothing is said";
   written.clear();
   const std::string bare = BucketStatusJson(Read(), kNow, 40);
   EXPECT_TRUE(ParsedJson::Parse(bare)) << bare;

@@ -187,7 +187,7 @@ TEST_F(ChangesTest, WhatCannotBeReadOnIsToldInOneLine) {
   ExpectOneLine(Run({"changes", "--since=7"}), 2, "--since is '7'");
   ExpectOneLine(Run({"changes", "--since=movie=1,movie=2"}), 2,
                 "--since is 'movie=1,movie=2': it names movie twice");
-  ExpectOneLine(Run({"changes", "--since=0", "--type=film"}), 2, "'film' is no media type");
+  ExpectOneLine(Run({"changes", "--since=0", "--type=film"}), 2, "'film' is not a media type");
   ExpectOneLine(Run({"changes", "--since=0", "--limit=0"}), 2, "--limit is '0'");
   ExpectOneLine(Run({"changes", "--since=0", "--data-dir=absent"}), 2, "does not exist");
 }

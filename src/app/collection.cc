@@ -108,7 +108,7 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
   return summary;
 }
 
-int Tell(const Summary& summary, bool json, Log& log) {
+int ReportSummary(const Summary& summary, bool json, Log& log) {
   const int code = OutcomeOf(summary).exit_code;
   const auto told = WriteOut(json ? SummaryJson(summary) + "\n" : SummaryText(summary));
   if (told) return code;

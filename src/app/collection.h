@@ -25,7 +25,7 @@ Result<Summary> Collect(Pipeline& pipeline, const HarvestOptions& options,
 
 // Prints the summary; returns its exit code. When it cannot be printed the work is done all the same: the log
 // says so, and the code is 1 at least.
-int Tell(const Summary& summary, bool json, Log& log);
+int ReportSummary(const Summary& summary, bool json, Log& log);
 
 // Ended by its `pause`, not by a stop request.
 bool Paused(const Summary& summary, const Pipeline& pipeline);

@@ -29,7 +29,7 @@ struct ExitMeaning {
 };
 std::span<const ExitMeaning> ExitMeanings();
 
-// "--id: 'x' is no id: ...": the error, with the flag that was meant in front.
+// "--id: 'x' is not an id: ...": the error, with the flag that was meant in front.
 std::unexpected<Error> WithinFlag(const char* flag, const Error& error);
 
 // The exit code of a command that ends with this error.

@@ -206,7 +206,7 @@ class Parser {
     for (const Setting& setting : SettingsTable()) {
       if (setting.secret && flag == FlagOf(setting)) {
         return Fail(ErrorCode::kInvalid,
-                    "{} is no flag, for every user of this machine can read command lines: put {} in .env or "
+                    "{} is not a flag, for every user of this machine can read command lines: put {} in .env or "
                     "the environment",
                     flag, setting.name);
       }

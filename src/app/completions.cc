@@ -386,7 +386,7 @@ Result<std::string> CompletionScript(std::string_view shell) {
   if (shell == "zsh") return Zsh();
   if (shell == "fish") return Fish();
   if (shell.empty()) return Fail(ErrorCode::kInvalid, "completions for which shell: bash, zsh or fish?");
-  return Fail(ErrorCode::kInvalid, "'{}' is no shell that we complete for: use bash, zsh or fish",
+  return Fail(ErrorCode::kInvalid, "'{}' is not a shell that we complete for: use bash, zsh or fish",
               ShowValue(shell));
 }
 

@@ -16,7 +16,7 @@ namespace tmdbc {
 Result<std::string> CompletionScript(std::string_view shell);
 
 // What may stand for the value of an option, or of a setting by the end of its sentence "use ..."; empty when
-// that is no closed list. {"movie","tv",...} for "TYPE" and for "a list of movie, tv...".
+// that is not a closed list. {"movie","tv",...} for "TYPE" and for "a list of movie, tv...".
 std::vector<std::string> ChoicesOf(const Option& option);
 std::vector<std::string> ChoicesOf(const Setting& setting);
 

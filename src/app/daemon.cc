@@ -153,7 +153,7 @@ Result<void> Daemon::Collected(Summary summary) {
   }
   const CollectionOutcome outcome = OutcomeOf(summary);
   code_ = outcome.exit_code;
-  (void)Tell(summary, arguments_.Has("--json"), pipeline_.log());
+  (void)ReportSummary(summary, arguments_.Has("--json"), pipeline_.log());
   // Stopped in the middle: it has not ended, and is taken up again at the next start.
   if (summary.drained->result.end == DrainEnd::kStopped) return {};
   hopeless_ = outcome.next == Next::kNever;

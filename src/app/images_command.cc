@@ -59,7 +59,7 @@ Result<std::uint64_t> ParseBytes(std::string_view text) {
   const std::size_t power = unit.empty() ? 0 : kUnits.find(unit) + 1;
   const bool known = unit.empty() || (unit.size() == 1 && power > 0);
   if (error != std::errc() || !known || number == 0 || number > (std::uint64_t{1} << 50) >> (10 * power))
-    return Fail(ErrorCode::kInvalid, "'{}' is no size: use 500M, 20G or a number of bytes", ShowValue(text));
+    return Fail(ErrorCode::kInvalid, "'{}' is not a size: use 500M, 20G or a number of bytes", ShowValue(text));
   return number << (10 * power);
 }
 
@@ -85,7 +85,7 @@ Result<MediaType> ParseTypeWithImages(std::string_view text) {
 
 Result<std::string> ParseSize(std::string_view text) {
   if (images::IsSize(text)) return std::string(text);
-  return Fail(ErrorCode::kInvalid, "'{}' is no size of TMDB's: use {}", ShowValue(text),
+  return Fail(ErrorCode::kInvalid, "'{}' is not a size of TMDB's: use {}", ShowValue(text),
               fmt::join(images::kSizes, ", "));
 }
 

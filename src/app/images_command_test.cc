@@ -107,11 +107,11 @@ TEST_F(ImagesCommandTest, FindsDamageAndFetchesItAgain) {
 
 TEST_F(ImagesCommandTest, NamesTheFlagThatIsWrong) {
   Fill();
-  ExpectOneLine(Run({"images", "--sizes=w342,huge"}), 2, "--sizes: 'huge' is no size of TMDB's");
-  ExpectOneLine(Run({"images", "--sizes=w999"}), 2, "--sizes: 'w999' is no size of TMDB's: use w45, w92, ");
-  ExpectOneLine(Run({"images", "--kinds=banner"}), 2, "--kinds: 'banner' is no kind of image");
+  ExpectOneLine(Run({"images", "--sizes=w342,huge"}), 2, "--sizes: 'huge' is not a size of TMDB's");
+  ExpectOneLine(Run({"images", "--sizes=w999"}), 2, "--sizes: 'w999' is not a size of TMDB's: use w45, w92, ");
+  ExpectOneLine(Run({"images", "--kinds=banner"}), 2, "--kinds: 'banner' is not a kind of image");
   ExpectOneLine(Run({"images", "--types=keyword"}), 2, "--types: 'keyword' has no images");
-  ExpectOneLine(Run({"images", "--languages=english"}), 2, "--languages: 'english' is no language");
+  ExpectOneLine(Run({"images", "--languages=english"}), 2, "--languages: 'english' is not a language");
   for (const char* size : {"--max-bytes=0", "--max-bytes=20X", "--max-bytes=9999999T", "--max-bytes=-1"})
     ExpectOneLine(Run({"images", size}), 2, "--max-bytes: ");
   EXPECT_TRUE(asked().empty());

@@ -278,7 +278,7 @@ TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
                                         ": the port is in use");
 }
 
-// Also one that is no loopback address: what 0.0.0.0 stands for is reached at each of them.
+// Also one that is not a loopback address: what 0.0.0.0 stands for is reached at each of them.
 TEST(MetricsServer, ListensAtEveryAddressOfThisMachineAndNoOther) {
   const SystemClock clock;
   const MirrorMetrics metrics(clock, kApi);

@@ -68,8 +68,8 @@ Result<bool> AsksForRedrive(dom::element event, const std::string& key) {
 
 Result<OwnerEventKind> KindOfEvent(std::string_view event) {
   const auto parsed = ParsedJson::Parse(event);
-  if (!parsed) return Fail(ErrorCode::kInvalid, "the event is no JSON: {}", parsed.error().message);
-  if (!parsed->root().is_object()) return Fail(ErrorCode::kInvalid, "the event is no object");
+  if (!parsed) return Fail(ErrorCode::kInvalid, "the event is not JSON: {}", parsed.error().message);
+  if (!parsed->root().is_object()) return Fail(ErrorCode::kInvalid, "the event is not an object");
   OwnerEventKind kind;
   if (Says(parsed->root(), "detail-type", "Heartbeat")) kind.kind = OwnerEventKind::Kind::kHeartbeat;
   if (Says(parsed->root(), "detail-type", "Probe")) kind.kind = OwnerEventKind::Kind::kProbe;

@@ -20,7 +20,7 @@ struct OwnerEventKind {
   enum class Kind : std::uint8_t { kHeartbeat, kProbe, kRequest } kind = Kind::kRequest;
   std::string id;  // EventBridge's; empty when there is none
 };
-// kInvalid when it is no JSON object.
+// kInvalid when it is not a JSON object.
 Result<OwnerEventKind> KindOfEvent(std::string_view event);
 
 // kInvalid with a sentence that names `key` and the member. Every event of it must be one that can be done.

@@ -167,7 +167,7 @@ TEST_F(PipelineTest, WithoutATimeOfTmdbNothingIsPurgedAndEverybodyIsTold) {
   }
 }
 
-// A date that an earlier run has heard is no answer of this one's.
+// A date that an earlier run has heard is not an answer of this one's.
 TEST_F(PipelineTest, ADateOfAnEarlierRunIsNoDateOfThisOne) {
   {
     const auto pipeline = Open(now_);

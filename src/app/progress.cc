@@ -90,7 +90,7 @@ void ProgressMeter::Show(const Progress& progress) {
   const MonoTime now = clock_.Mono();
   if (bar_) {
     const std::string bar = ProgressBar(progress, Columns(out_));
-    std::fputs(fmt::format("{}{}", kWipe, bar).c_str(), out_);  // a terminal that is gone is no error
+    std::fputs(fmt::format("{}{}", kWipe, bar).c_str(), out_);  // a terminal that is gone is not an error
     std::fflush(out_);
   } else if (!shown_ || now - *shown_ >= kPlainInterval) {
     if (shown_ || progress.done > 0) {

@@ -158,7 +158,7 @@ Result<void> RestoreFeeds(FileSystem& files, Database& catalog, IdSender& queue,
   return {};
 }
 
-// A file of days to come was written by a clock that ran ahead, or is no file of this time: its watermark would pass
+// A file of days to come was written by a clock that ran ahead, or is not a file of this time: its watermark would pass
 // over the days until then.
 bool SpeaksOfTheFuture(const SavedProgress& saved, Time now) {
   const Time tomorrow = now + std::chrono::days(1);

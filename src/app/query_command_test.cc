@@ -124,7 +124,7 @@ TEST_F(HistoryTest, BadQuestionsAreToldInOneLine) {
     int code;
     const char* says;
   } cases[] = {
-      {{"--id=550", "--as-of=yesterday"}, 2, "--as-of: 'yesterday' is no time: use one like"},
+      {{"--id=550", "--as-of=yesterday"}, 2, "--as-of: 'yesterday' is not a time: use one like"},
       {{"--id=550", "--as-of=2026-13-01"}, 2, "--as-of: '2026-13-01'"},
       {{"--id=550", "--as-of=2026-11-01T10:00:00+99:00"}, 2, "--as-of: "},
       {{"--id=550", "--diff=1"}, 2, "--diff: '1' does not name two versions"},

@@ -56,8 +56,8 @@ Result<Mending> OpenForWriting(const Settings& settings) {
 }
 
 // What a command did to how many messages.
-Result<int> Tell(const Arguments& arguments, std::string_view key, std::string_view sentence,
-                 std::int64_t count) {
+Result<int> PrintCount(const Arguments& arguments, std::string_view key, std::string_view sentence,
+                       std::int64_t count) {
   if (arguments.Has("--json")) {
     TRY(WriteOut(JsonWriter().BeginObject().Field(key, count).EndObject().text() + "\n"));
   } else {
@@ -122,7 +122,7 @@ Result<int> QueueRedriveCommand(const Settings& settings, const Arguments& argum
   TRY_ASSIGN(const auto open, OpenForWriting(settings));
   TRY_ASSIGN(const std::int64_t count, open.queue->Redrive(type, Time::max()));
   TRY(open.place->Close(*open.queue));
-  return Tell(arguments, "redriven", "dead letters are queued again", count);
+  return PrintCount(arguments, "redriven", "dead letters are queued again", count);
 }
 
 Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& arguments) {
@@ -135,7 +135,8 @@ Result<int> QueuePurgeCommand(const Settings& settings, const Arguments& argumen
   TRY_ASSIGN(const auto open, OpenForWriting(settings));
   TRY_ASSIGN(const std::int64_t count, open.queue->Purge(type, dead));
   TRY(open.place->Close(*open.queue));
-  return Tell(arguments, "purged", dead ? "dead letters are forgotten" : "queued ids are forgotten", count);
+  return PrintCount(arguments, "purged", dead ? "dead letters are forgotten" : "queued ids are forgotten",
+                    count);
 }
 
 }  // namespace tmdbc

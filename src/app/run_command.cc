@@ -49,7 +49,7 @@ Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
   served.reset();
   const bool closed = pipeline->Close();
   if (!summary) return std::unexpected(summary.error());
-  const int code = Tell(*summary, arguments.Has("--json"), pipeline->log());
+  const int code = ReportSummary(*summary, arguments.Has("--json"), pipeline->log());
   if (!closed) return kExitUnusable;
   if (pipeline->stop().requested()) return code;
   TablesPublisher tables(current, pipeline->clock(), pipeline->log());
@@ -65,7 +65,7 @@ Result<int> CollectCommand(const Settings& settings, const Arguments& arguments)
                                  arguments.Has("--accept-deletions"), pipeline->clock().Mono());
   const bool closed = pipeline->Close();
   TRY(drained);
-  const int code = Tell(summary, arguments.Has("--json"), pipeline->log());
+  const int code = ReportSummary(summary, arguments.Has("--json"), pipeline->log());
   return closed ? code : kExitUnusable;
 }
 

@@ -68,7 +68,7 @@ Result<void> MayReplace(const std::string& file, const std::string& data_dir) {
                 ShowValue(data_dir));
   const auto status = fs::symlink_status(file, error);
   if (!fs::exists(status) || fs::is_regular_file(status)) return {};
-  return Fail(ErrorCode::kInvalid, "--out={} is there already and is no file of bytes: name another",
+  return Fail(ErrorCode::kInvalid, "--out={} is there already and is not a file of bytes: name another",
               ShowValue(file));
 }
 

@@ -300,7 +300,7 @@ Result<void> PrintRows(duckdb::Rows& rows, SqlFormat format, OutStream& out) {
     case SqlFormat::kJson:
       return PrintJson(rows, writer, format == SqlFormat::kJson, printer);
     case SqlFormat::kParquet:
-      break;  // is no text
+      break;  // is not text
   }
   return {};
 }

@@ -78,7 +78,7 @@ bool TablesPublisher::HasEnded() {
 bool TablesPublisher::Take() {
   thread_.join();
   const auto outcome = std::exchange(outcome_, std::nullopt);
-  return Tell(*outcome);
+  return LogOutcome(*outcome);
 }
 
 void TablesPublisher::Look() {
@@ -96,7 +96,7 @@ bool TablesPublisher::Finish(const StopFlag& stop) {
   return Take();
 }
 
-bool TablesPublisher::Tell(const Result<tables::PublishReport>& outcome) {
+bool TablesPublisher::LogOutcome(const Result<tables::PublishReport>& outcome) {
   if (!outcome) {
     if (stop_.requested()) return true;
     log_.Error("the tables were not brought up to date: " + Explain(outcome.error()));

@@ -43,7 +43,7 @@ class TablesPublisher {
   // Of one that has ended; false when it failed.
   bool Take();
   // False when the publish failed.
-  bool Tell(const Result<tables::PublishReport>& outcome);
+  bool LogOutcome(const Result<tables::PublishReport>& outcome);
 
   const Settings& settings_;
   const Clock& clock_;

@@ -84,7 +84,7 @@ Result<int> TriggerCommand(const Settings& settings, const Arguments& arguments)
       continue;
     }
     summary->event = i + 1;
-    codes.push_back(Tell(*summary, json, pipeline->log()));
+    codes.push_back(ReportSummary(*summary, json, pipeline->log()));
     const Ending ending = OutcomeOf(*summary).ending;
     if (ending == Ending::kDenied || ending == Ending::kStoreFailed)
       break;  // no later event would fare better

@@ -27,7 +27,7 @@ namespace tmdbc {
 using TriggerEvent = HarvestRequest;
 
 // One for each entry, in the order of the file: what it asks for, or kInvalid with a sentence that names the file,
-// the entry and the member. kInvalid for all of it when the text is no JSON, or no list of 1 to 1,000 events.
+// the entry and the member. kInvalid for all of it when the text is not JSON, or no list of 1 to 1,000 events.
 // `path` is what the messages call the file.
 Result<std::vector<Result<TriggerEvent>>> ParseTriggerEvents(std::string_view text, const std::string& path);
 

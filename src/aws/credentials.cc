@@ -38,7 +38,7 @@ Result<Credentials> ParseRole(const http::Response& response, const std::string&
   if (response.status != 200)
     return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers HTTP {}", who, response.status);
   const auto json = ParsedJson::ParseString(response.body);
-  if (!json) return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers what is no JSON", who);
+  if (!json) return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers what is not JSON", who);
   const auto root = json->root();
   if (const std::string code = TextOf(root, "Code"); !code.empty() && code != "Success")
     return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers {}", who, code.substr(0, 100));
@@ -49,7 +49,7 @@ Result<Credentials> ParseRole(const http::Response& response, const std::string&
   if (const std::string expires = TextOf(root, "Expiration"); !expires.empty()) {
     const auto time = ParseTime(expires);
     if (!time)
-      return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers with an Expiration that is no time",
+      return Fail(ErrorCode::kDenied, "no AWS credentials: {} answers with an Expiration that is not a time",
                   who);
     role.expires = *time;
   }

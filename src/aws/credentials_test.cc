@@ -313,12 +313,12 @@ TEST_F(CredentialChainTest, RefusesWhatIsNoRole) {
   const std::string url = "http://localhost:1/role";
   set_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
   for (const auto& [body, why] : std::vector<std::pair<std::string, std::string>>{
-           {"<html>", "answers what is no JSON"},
+           {"<html>", "answers what is not JSON"},
            {"[]", "answers without AccessKeyId and SecretAccessKey"},
            {R"({"AccessKeyId":"A"})", "answers without AccessKeyId and SecretAccessKey"},
            {R"({"Code":"AssumeRoleUnauthorizedAccess"})", "answers AssumeRoleUnauthorizedAccess"},
            {R"({"AccessKeyId":"A","SecretAccessKey":"B","Expiration":"soon"})",
-            "with an Expiration that is no time"}}) {
+            "with an Expiration that is not a time"}}) {
     services_[url] = Reply::Status(200, body);
     EXPECT_NE(Found().find(why), std::string::npos) << Found();
   }

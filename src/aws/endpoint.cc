@@ -22,7 +22,7 @@ Result<std::string> Checked(std::string url, std::string_view source) {
   const bool clean = std::ranges::all_of(
       url, [](char c) { return c > ' ' && c < '\x7f' && c != '?' && c != '#' && c != '@'; });
   if (!known || !clean || url.size() == scheme + 3 || url[scheme + 3] == '/') {
-    return Fail(ErrorCode::kInvalid, "{} is no address of a service: it is http://host:port or https://host",
+    return Fail(ErrorCode::kInvalid, "{} is not an address of a service: it is http://host:port or https://host",
                 source);
   }
   return url;
@@ -38,7 +38,7 @@ Result<std::string> ServiceUrl(const Environment& environment, std::string_view 
     if (std::string url = Variable(environment, name.c_str()); !url.empty())
       return Checked(std::move(url), name);
   }
-  if (!IsRegion(region)) return Fail(ErrorCode::kInvalid, "'{}' is no AWS region", region.substr(0, 40));
+  if (!IsRegion(region)) return Fail(ErrorCode::kInvalid, "'{}' is not an AWS region", region.substr(0, 40));
   return fmt::format("https://{}.{}.amazonaws.com{}", service, region,
                      region.starts_with("cn-") ? ".cn" : "");
 }

@@ -38,7 +38,7 @@ TEST(Endpoint, RefusesWhatIsNone) {
     const auto refused = ServiceUrl(Of(set), "sqs", "us-east-1");
     ASSERT_FALSE(refused) << url;
     EXPECT_EQ(refused.error().message,
-              "AWS_ENDPOINT_URL is no address of a service: it is http://host:port or https://host");
+              "AWS_ENDPOINT_URL is not an address of a service: it is http://host:port or https://host");
   }
 }
 

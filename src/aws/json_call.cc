@@ -26,7 +26,7 @@ Result<ParsedJson> Ask(AwsClient& client, const JsonCall& call) {
   // The body outlives the parsing, not the answer: ParsedJson holds nothing of it.
   auto json = ParsedJson::ParseString(response.body);
   if (json && json->root().is_object()) return json;
-  return Fail(ErrorCode::kIo, "{}: the service answers what is no JSON object", call.act);
+  return Fail(ErrorCode::kIo, "{}: the service answers what is not a JSON object", call.act);
 }
 
 }  // namespace tmdbc::aws

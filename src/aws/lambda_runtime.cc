@@ -82,7 +82,7 @@ class RuntimeSocket {
 };
 
 std::unexpected<Error> NotHttp(const char* what) {
-  return Fail(ErrorCode::kUnavailable, "an answer that is no HTTP: {}", what);
+  return Fail(ErrorCode::kUnavailable, "an answer that is not HTTP: {}", what);
 }
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text, int base = 10) {

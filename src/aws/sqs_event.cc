@@ -10,7 +10,7 @@ namespace tmdbc::aws {
 namespace dom = simdjson::dom;
 
 Result<SqsMessage> ParseSqsEvent(std::string_view event) {
-  constexpr const char* kWhat = "the event is no message of SQS";
+  constexpr const char* kWhat = "the event is not a message of SQS";
   const auto parsed = ParsedJson::Parse(event);
   if (!parsed) return Fail(ErrorCode::kInvalid, "{}: {}", kWhat, parsed.error().message);
   dom::array records;

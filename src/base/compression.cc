@@ -151,7 +151,7 @@ Result<void> GzipInflater::Feed(std::string_view chunk, const std::function<void
     }
     if (!inflate_->within_member && chunk.empty()) break;
     if (!inflate_->within_member && inflate_->any_member && chunk[0] != '\x1f')
-      return Corrupt("what stands behind its end is no gzip");
+      return Corrupt("what stands behind its end is not gzip");
     const std::string_view slice = chunk.substr(0, kInputSlice);
     inflate_->within_member = true;
     TRY_ASSIGN(const auto step, inflate_->Run(slice, output_.get(), kInflateBuffer));

@@ -114,7 +114,7 @@ TEST_P(GzipInflaterTest, RefusesWhatIsNoGzip) {
   for (const std::string behind : {"<html>garbage after the member</html>", "short"}) {
     const auto out = Inflate(Gzip("whole") + behind, kPlenty);
     ASSERT_FALSE(out);
-    EXPECT_EQ(out.error().message, "gunzip: what stands behind its end is no gzip");
+    EXPECT_EQ(out.error().message, "gunzip: what stands behind its end is not gzip");
   }
 }
 
@@ -158,7 +158,7 @@ TEST(GunzipWhole, NoticesCutsFlipsAndGarbage) {
     EXPECT_FALSE(GunzipWhole(broken, kPlenty)) << at;
   }
   EXPECT_FALSE(GunzipWhole(gzip + "x", kPlenty));
-  EXPECT_FALSE(GunzipWhole("this is no gzip at all, just text", kPlenty));
+  EXPECT_FALSE(GunzipWhole("this is not gzip at all, just text", kPlenty));
 }
 
 TEST(GunzipWhole, LeavesRoomBehindTheTextForAParserThatReadsOn) {

@@ -46,7 +46,7 @@ class ParsedJson {
   simdjson::dom::element root_;
 };
 
-// A number that neither int64, uint64 nor double holds: 20 digits, 1e400. Its element is a double that is no number
+// A number that neither int64, uint64 nor double holds: 20 digits, 1e400. Its element is a double that is not a number
 // (NaN) and stands for its text: get<int64_t>() refuses it, and two of them are the same when their bits are.
 bool IsOddNumber(simdjson::dom::element value);
 

@@ -18,7 +18,7 @@ const char* OurVfs();
 // since it was last asked for.
 int TakeVfsError();
 
-// The same of a file that is no file of this machine: what its VFS knows of a failure in this thread, in words, for the
+// The same of a file that is not on this machine: what its VFS knows of a failure in this thread, in words, for the
 // report of the operation that is about to fail.
 void NoteVfsFailure(Error failure);
 std::optional<Error> TakeVfsFailure();

@@ -21,7 +21,7 @@ class ZstdStart {
 
   // The first `wanted` bytes of the content, or all when it has no more. Only of all is the checksum known to be right:
   // a caller that takes less proves it in another way. kCorrupt when `frame` is not exactly one frame that states its
-  // size, when that is larger than `max_bytes`, or when what was inflated is no zstd.
+  // size, when that is larger than `max_bytes`, or when what was inflated is not zstd.
   Result<std::string> Of(std::string_view frame, std::size_t wanted, std::size_t max_bytes);
 
  private:

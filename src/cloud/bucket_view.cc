@@ -17,7 +17,7 @@
 namespace tmdbc {
 namespace {
 
-// Why the catalog that the head names cannot be read. One that is lost or damaged is no bucket without a mirror.
+// Why the catalog that the head names cannot be read. One that is lost or damaged is not a bucket without a mirror.
 std::unexpected<Error> NoCatalog(const std::string& key, const Error& error) {
   if (error.code != ErrorCode::kNotFound && !IsDamage(error)) return std::unexpected(error);
   return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} cannot be used: {}", key, error.message);

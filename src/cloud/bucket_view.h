@@ -71,7 +71,7 @@ class BucketView {
 };
 
 // Does the bucket hold what its catalog says? Every segment by its size and every state.json; `deep` also reads every
-// record (Verify() of verify.h). What is newer than the catalog is no damage: the next owner adopts it. Nor is what a
+// record (Verify() of verify.h). What is newer than the catalog is not damage: the next owner adopts it. Nor is what a
 // compaction has replaced and a later owner removes.
 Result<VerifyReport> VerifyView(BucketView& view, bool deep);
 

@@ -258,7 +258,7 @@ class BundleLines {
       entry_->at = line.fetched_at;
       return {};
     }
-    if (line.status != 200) return Wrong("a status that is no answer");
+    if (line.status != 200) return Wrong("a status that is not an answer");
     Document document;
     TRY(CheckAnswer(line, data, document));
     if (line.is_season()) {

@@ -41,7 +41,7 @@ struct BundleSummary {
   std::int64_t retries = 0;
   double seconds = 0;     // written in milliseconds
   bool denied = false;    // TMDB refuses the key
-  bool answered = false;  // TMDB answered something useful: what failed beside it is no outage
+  bool answered = false;  // TMDB answered something useful: what failed beside it is not an outage
   std::optional<std::chrono::sys_days> upstream_date;  // what day TMDB said it is (its Date header)
   std::string program;                                 // the writer's version
   bool operator==(const BundleSummary&) const = default;
@@ -68,7 +68,7 @@ struct BundleEntry {
 // A bundle this large, or of this much content, takes no more in: the rest of its batch is left.
 inline constexpr std::uint64_t kFullBundle = 48 << 20;
 inline constexpr std::uint64_t kFullBundleContent = 192 << 20;
-// The lines of one id: a show with all its seasons. More is no record.
+// The lines of one id: a show with all its seasons. More is not a record.
 inline constexpr std::uint64_t kMostEntryBytes = 128 << 20;
 // Of a reason; what is longer is cut.
 inline constexpr std::size_t kMostReasonBytes = 1000;
@@ -122,7 +122,7 @@ class BundleWriter final : public Intake {
 
 // Believes nothing: the whole bundle is read and checked before `visit` gets the first entry, in flat memory (it is
 // read twice). kCorrupt, with the line and the reason, when a frame is damaged or larger than allowed, a line is not of
-// the format, data is no JSON, an id stands twice, the last line is missing, or it is not the bundle of `batch`. Which
+// the format, data is not JSON, an id stands twice, the last line is missing, or it is not the bundle of `batch`. Which
 // ids the batch had is the caller's to compare. `visit` may fail: then that error, and nothing after it is visited.
 Result<BundleSummary> ReadBundle(std::string_view bundle, std::string_view batch,
                                  const std::function<Result<void>(BundleEntry entry)>& visit);

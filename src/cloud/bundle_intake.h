@@ -22,7 +22,7 @@ struct TakenBundle {
 };
 
 // Hands in all of `bundle`, committing whenever that is due; the rest of it, and what becomes of its batch, is the
-// caller's to commit. The batch of the intake is empty. kCorrupt: it is no bundle of `batch`, and nothing was handed
+// caller's to commit. The batch of the intake is empty. kCorrupt: it is not a bundle of `batch`, and nothing was handed
 // in; other errors are the store's.
 Result<TakenBundle> TakeBundleIn(std::string_view bundle, std::string_view batch, Intake& intake);
 

@@ -54,16 +54,16 @@ class Carrier {
   void Carried(std::uint64_t bytes) {
     ++report_.files;
     report_.bytes += std::int64_t(bytes);
-    Tell();
+    ShowProgress();
   }
   void There() {
     ++report_.there;
-    Tell();
+    ShowProgress();
   }
   const CarryReport& report() const { return report_; }
 
  private:
-  void Tell() {
+  void ShowProgress() {
     if (options_.progress) options_.progress(report_, of_files_);
   }
 

@@ -69,14 +69,14 @@ class SmallTmdb {
     thing.live = true;
     ++thing.content;
     thing.edited = clock_.Now();
-    Tell(id);
+    NoteChange(id);
   }
   void Remove(MediaId id) {
     Thing& thing = things_[id];
     thing.live = false;
     ++thing.content;
     thing.edited = thing.removed = clock_.Now();
-    Tell(id);
+    NoteChange(id);
   }
   struct Thing {
     bool live = false;
@@ -142,7 +142,7 @@ class SmallTmdb {
 
  private:
   // In the change feed of the day, once.
-  void Tell(MediaId id) {
+  void NoteChange(MediaId id) {
     const auto day = std::chrono::floor<std::chrono::days>(clock_.Now());
     const std::string row = fmt::format(R"({{"id":{},"adult":{}}})", id.id, live(id) ? "false" : "null");
     auto& rows = host_.ChangesOf(id.type, day);
@@ -520,7 +520,7 @@ class CloudWorld {
     std::set<std::uint32_t> covered, replaced;
     for (const std::string& key : Keys(fmt::format("records/{}/0", Name(type)))) {
       const auto name = ParseSegmentPath(key);
-      if (!name) return fmt::format("{} is no segment", key);
+      if (!name) return fmt::format("{} is not a segment", key);
       const Segment& segment = Read(key, name->number);
       found.push_back(&segment);
       covered.insert(name->number);

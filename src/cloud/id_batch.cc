@@ -36,7 +36,7 @@ void AppendItem(const IdBatch::Item& item, std::string& out) {
 }
 
 Result<IdBatch::Item> ParseItem(dom::element value) {
-  const auto wrong = [&] { return NoBatch("{} is no id", ShowValue(simdjson::minify(value))); };
+  const auto wrong = [&] { return NoBatch("{} is not an id", ShowValue(simdjson::minify(value))); };
   dom::array parts;
   std::string_view name;
   IdBatch::Item item{};

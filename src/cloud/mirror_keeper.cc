@@ -45,11 +45,11 @@ Result<void> MirrorKeeper::Noticed(Result<void> done) {
 }
 
 Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
-  renew_at_ = p_.clock.Mono() + kRenewEvery;
-  publish_at_ = p_.clock.Mono() + kPublishEvery;
+  renew_at_ = ports_.clock.Mono() + kRenewEvery;
+  publish_at_ = ports_.clock.Mono() + kPublishEvery;
   files_.before_put = [this] { return HoldFirmly(); };
   if (options.mend) return OpenToMend();
-  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted_));
+  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, ports_.scratch_folder, adopted_));
   catalog_.emplace(std::move(opened));
   if (options.take_back) TRY(Dispatcher::Forget(*catalog_));
   return {};
@@ -58,7 +58,7 @@ Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
 // The catalog that came, mended where that loses nothing in it, else an empty one.
 Result<void> MirrorKeeper::OpenToMend() {
   lost_ = home_.lost();
-  auto opened = OpenCatalog(p_.scratch_folder);
+  auto opened = OpenCatalog(ports_.scratch_folder);
   if (opened) {
     TRY_ASSIGN(auto mended, MendCatalog(*opened));
     if (mended) {
@@ -71,20 +71,20 @@ Result<void> MirrorKeeper::OpenToMend() {
   if (!IsDamage(opened.error())) return std::unexpected(opened.error());
   lost_ = opened.error().message;
   TRY(home_.WipeCatalog());
-  TRY_ASSIGN(Database fresh, OpenCatalog(p_.scratch_folder));
+  TRY_ASSIGN(Database fresh, OpenCatalog(ports_.scratch_folder));
   catalog_.emplace(std::move(fresh));
   return {};
 }
 
 // An owner that slept beyond the lease puts nothing before it knows that nobody took the mirror meanwhile.
 Result<void> MirrorKeeper::HoldFirmly() {
-  if (p_.clock.Now() + kCallTakes < home_.head().until) return {};
+  if (ports_.clock.Now() + kCallTakes < home_.head().until) return {};
   return Noticed(home_.Renew(kKeepersLease));
 }
 
 Result<void> MirrorKeeper::Keep() {
-  const MonoTime now = p_.clock.Mono();
-  if (now < renew_at_ && p_.clock.Now() < home_.head().until) return {};
+  const MonoTime now = ports_.clock.Mono();
+  if (now < renew_at_ && ports_.clock.Now() < home_.head().until) return {};
   renew_at_ = now + kPublishAgain;
   TRY(Noticed(home_.Renew(kKeepersLease)));
   renew_at_ = now + kRenewEvery;
@@ -93,20 +93,20 @@ Result<void> MirrorKeeper::Keep() {
 
 Result<bool> MirrorKeeper::Changed() {
   // CheckpointCatalog() empties it, and every commit writes to it first.
-  const auto log = p_.scratch.Size(std::string(kCatalogFile) + "-wal");
+  const auto log = ports_.scratch.Size(std::string(kCatalogFile) + "-wal");
   if (!log && log.error().code != ErrorCode::kNotFound) return std::unexpected(log.error());
   return log && *log > 0;
 }
 
 Result<Duration> MirrorKeeper::LeaseForPublishing() {
-  TRY_ASSIGN(const std::uint64_t bytes, p_.scratch.Size(std::string(kCatalogFile)));
+  TRY_ASSIGN(const std::uint64_t bytes, ports_.scratch.Size(std::string(kCatalogFile)));
   return kKeepersLease + std::chrono::seconds(bytes / kSlowestUpload);
 }
 
 Result<void> MirrorKeeper::Publish(QueueView& queue, const std::function<Result<void>()>& seal, bool last) {
-  const MonoTime began = p_.clock.Mono();
+  const MonoTime began = ports_.clock.Mono();
   const auto published = Noticed(PublishOnce(queue, seal, last));
-  const MonoTime now = p_.clock.Mono();
+  const MonoTime now = ports_.clock.Mono();
   failed_ = !published;
   if (published && last) holds_ = false;
   publish_at_ = now + (failed_ ? kPublishAgain : std::max<Duration>(kPublishEvery, kPublishShare * (now - began)));
@@ -120,7 +120,7 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
   TRY(seal());
   // One that is there again must stay.
   for (const std::string& key : files_.WrittenObjects()) std::erase(doomed_, key);
-  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, p_.clock.Now()));
+  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, ports_.clock.Now()));
   doomed_.insert(doomed_.end(), due.begin(), due.end());
   HeadState next;
   TRY_ASSIGN(next.sequences, SequencesOf(*catalog_));
@@ -137,12 +137,12 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
     next.waiting = std::max<std::int64_t>(0, next.waiting - out.ids);  // in flight, for the queue
     next.stopped = home_.head().stopped;
   }
-  const Spent caused = p_.spent ? p_.spent() : Spent();
-  TRY_ASSIGN(status.spent, AddSpent(*catalog_, caused - counted_, p_.clock.Now()));
+  const Spent caused = ports_.spent ? ports_.spent() : Spent();
+  TRY_ASSIGN(status.spent, AddSpent(*catalog_, caused - counted_, ports_.clock.Now()));
   counted_ = caused;
   TRY(CheckpointCatalog(*catalog_));
   TRY(home_.Publish(next, last ? std::nullopt : std::optional(kKeepersLease)));
-  renew_at_ = p_.clock.Mono() + kRenewEvery;
+  renew_at_ = ports_.clock.Mono() + kRenewEvery;
   CleanUp(status);
   return {};
 }
@@ -150,17 +150,18 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
 void MirrorKeeper::CleanUp(const OwnerStatus& status) {
   left_over_.reset();
   std::vector<std::string> gone = doomed_;
-  if (const auto old = OldCatalogs(p_.objects, home_.head())) gone.insert(gone.end(), old->begin(), old->end());
+  if (const auto old = OldCatalogs(ports_.objects, home_.head()))
+    gone.insert(gone.end(), old->begin(), old->end());
   if (!gone.empty()) {
-    if (const auto deleted = p_.objects.Delete(gone)) {
+    if (const auto deleted = ports_.objects.Delete(gone)) {
       files_.Deleted(doomed_);
       doomed_.clear();
     } else {
       left_over_ = deleted.error();
     }
   }
-  const auto put = p_.objects.Put(std::string(kStatusKey), FormatOwnerStatus(home_.head(), status, p_.clock.Now()),
-                                  PutCondition::None());
+  const std::string text = FormatOwnerStatus(home_.head(), status, ports_.clock.Now());
+  const auto put = ports_.objects.Put(std::string(kStatusKey), text, PutCondition::None());
   if (!put) left_over_ = put.error();
 }
 

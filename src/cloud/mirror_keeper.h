@@ -98,7 +98,7 @@ class MirrorKeeper {
   // Something was written into the catalog since it was published last.
   Result<bool> Changed();
   // Time for the next publication of one who is at work.
-  bool PublishDue() const { return p_.clock.Mono() >= publish_at_; }
+  bool PublishDue() const { return ports_.clock.Mono() >= publish_at_; }
   // A publication that failed has not been long enough ago.
   bool MustWait() const { return failed_ && !PublishDue(); }
   // Publishes what is in the catalog. `seal` seals every segment before; nothing is in flight then. The mirror is kept,
@@ -109,7 +109,9 @@ class MirrorKeeper {
 
  private:
   explicit MirrorKeeper(const KeeperPorts& ports)
-      : p_(ports), home_(p_.objects, p_.scratch, p_.clock), files_(p_.objects, p_.scratch) {}
+      : ports_(ports),
+        home_(ports_.objects, ports_.scratch, ports_.clock),
+        files_(ports_.objects, ports_.scratch) {}
 
   Result<void> Open(const KeeperOptions& options);
   Result<void> OpenToMend();
@@ -120,7 +122,7 @@ class MirrorKeeper {
   Result<void> PublishOnce(QueueView& queue, const std::function<Result<void>()>& seal, bool last);
   void CleanUp(const OwnerStatus& status);
 
-  const KeeperPorts p_;
+  const KeeperPorts ports_;
   BucketHome home_;
   BucketFileSystem files_;
   std::optional<Database> catalog_;

@@ -53,12 +53,11 @@ OwnerOptions Trusting(OwnerOptions options) {
 class Owner::Cycle {
  public:
   Cycle(Owner& owner, const OwnerCall& call, OwnerReport& report)
-      : o_(owner),
-        p_(owner.p_),
-        call_(call),
+      : owner_(owner),
+        ports_(owner.ports_),
         report_(report),
         work_end_(call.deadline - kKeptForTheEnd),
-        files_(p_.objects, p_.scratch) {}
+        files_(ports_.objects, ports_.scratch) {}
 
   // Up to the publication: an error means that nothing has happened.
   Result<void> Run() {
@@ -69,11 +68,11 @@ class Owner::Cycle {
     TRY(HandOut());
     TRY(Seal());
     TRY_ASSIGN(const HeadState next, Close());
-    return o_.home_.Publish(next);
+    return owner_.home_.Publish(next);
   }
   // Behind it: what fails here the next cycle does.
   void Finish() {
-    o_.counted_ = caused_;
+    owner_.counted_ = caused_;
     Send();
     Clean();
   }
@@ -114,11 +113,10 @@ class Owner::Cycle {
   Result<void> Taken(const std::string& key) {
     return RunFor("INSERT OR IGNORE INTO taken_objects(key) VALUES (?1)", key);
   }
-  bool OutOfTime() const { return p_.clock.Now() >= work_end_; }
+  bool OutOfTime() const { return ports_.clock.Now() >= work_end_; }
 
-  Owner& o_;
-  const OwnerPorts& p_;
-  const OwnerCall& call_;
+  Owner& owner_;
+  const OwnerPorts& ports_;
   OwnerReport& report_;
   const Time work_end_;
 
@@ -153,13 +151,14 @@ Result<void> Owner::Cycle::RunFor(const char* sql, const std::string& key) {
 // --- K4: what the bucket holds ---
 
 Result<void> Owner::Cycle::Open() {
-  report_.epoch = o_.home_.head().epoch;
-  if (!o_.home_.fell_back().empty()) {
-    p_.log.Error("the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
-                 {{"reason", o_.home_.fell_back()}});
+  report_.epoch = owner_.home_.head().epoch;
+  if (!owner_.home_.fell_back().empty()) {
+    ports_.log.Error(
+        "the catalog cannot be used: the one before it was taken, what was settled since is fetched again",
+        {{"reason", owner_.home_.fell_back()}});
   }
   AdoptReport adopted;
-  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, p_.scratch_folder, adopted));
+  TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, ports_.scratch_folder, adopted));
   catalog_.emplace(std::move(opened));
   // The scratch folder is this function's alone: a lock a statement would protect it from nobody.
   TRY(catalog_->Execute("PRAGMA locking_mode=EXCLUSIVE"));
@@ -167,14 +166,14 @@ Result<void> Owner::Cycle::Open() {
   store_ = std::make_unique<Store>(files_, *catalog_);
   report_.adopted_segments = adopted.segments;
   for (const Damage& damage : adopted.damage)
-    p_.log.Error("damaged", {{"file", damage.file}, {"offset", damage.offset}, {"reason", damage.what}});
-  TRY_ASSIGN(store_->writer, RecordWriter::Open(files_, *catalog_, p_.clock, o_.options_.writer));
-  TRY_ASSIGN(store_->queue, SqliteIdQueue::Open(*catalog_, p_.clock, kOwnersQueue));
-  TRY_ASSIGN(Dispatcher dispatcher,
-             Dispatcher::Open(*catalog_, *store_->queue, store_->ledger, p_.clock, o_.options_.dispatch));
+    ports_.log.Error("damaged", {{"file", damage.file}, {"offset", damage.offset}, {"reason", damage.what}});
+  TRY_ASSIGN(store_->writer, RecordWriter::Open(files_, *catalog_, ports_.clock, owner_.options_.writer));
+  TRY_ASSIGN(store_->queue, SqliteIdQueue::Open(*catalog_, ports_.clock, kOwnersQueue));
+  TRY_ASSIGN(Dispatcher dispatcher, Dispatcher::Open(*catalog_, *store_->queue, store_->ledger, ports_.clock,
+                                                     owner_.options_.dispatch));
   store_->dispatcher.emplace(std::move(dispatcher));
 
-  TRY_ASSIGN(const auto inbox, p_.objects.ListObjects(std::string(kInboxPrefix), ""));
+  TRY_ASSIGN(const auto inbox, ports_.objects.ListObjects(std::string(kInboxPrefix), ""));
   for (const ObjectInfo& object : inbox) {
     if (BatchOfKey(object.key)) bundles_.push_back(object.key);
     if (object.key.starts_with(kRequestPrefix)) requests_.push_back(object.key);
@@ -192,13 +191,13 @@ Result<void> Owner::Cycle::Open() {
 Result<void> Owner::Cycle::AcceptDeletions() {
   accepts_deletions_ = true;
   TRY_ASSIGN(Statement put, catalog_->Prepare("INSERT OR REPLACE INTO owner_times(name, time) VALUES ('accepted', ?1)"));
-  return put.Bind(Micros(p_.clock.Now())).Run();
+  return put.Bind(Micros(ports_.clock.Now())).Run();
 }
 
 Result<void> Owner::Cycle::ReadAccepted() {
   TRY_ASSIGN(Statement read, catalog_->Prepare("SELECT time FROM owner_times WHERE name='accepted'"));
   TRY_ASSIGN(const bool row, read.Step());
-  accepts_deletions_ = row && Micros(p_.clock.Now()) < read.Int(0) + Micros(Time(kAcceptedFor));
+  accepts_deletions_ = row && Micros(ports_.clock.Now()) < read.Int(0) + Micros(Time(kAcceptedFor));
   return {};
 }
 
@@ -206,7 +205,7 @@ Result<void> Owner::Cycle::ReadAccepted() {
 
 Result<void> Owner::Cycle::TakeBundlesIn() {
   TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
-  const UpstreamClock answered(p_.clock, p_.upstream);
+  const UpstreamClock answered(ports_.clock, ports_.upstream);
   StoreIntake intake(answered, *store_->writer, store_->ledger,
                      {.accept_deletions = accepts_deletions_, .answers_come_late = true});
   for (const std::string& key : bundles_) {
@@ -220,12 +219,13 @@ Result<void> Owner::Cycle::TakeBundlesIn() {
 }
 
 Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::string& batch, Intake& intake) {
-  const auto object = p_.objects.Get(key);
+  const auto object = ports_.objects.Get(key);
   if (!object && object.error().code == ErrorCode::kNotFound) return {};  // deleted as one that was taken in
   TRY(object);
   auto taken = tmdbc::TakeBundleIn(object->bytes, batch, intake);
   if (!taken && taken.error().code == ErrorCode::kCorrupt && !store_->writer->CommitDeadline()) {
-    p_.log.Error("a bundle cannot be read: its ids go out again", {{"bundle", key}, {"reason", taken.error().message}});
+    ports_.log.Error("a bundle cannot be read: its ids go out again",
+                     {{"bundle", key}, {"reason", taken.error().message}});
     ++report_.corrupt_bundles;
     taken = TakenBundle{};
   }
@@ -246,20 +246,20 @@ Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::strin
   by_collectors_ += {.puts = 1,
                      .gets = 1,
                      .invocations = 1,
-                     .gb_ms = std::int64_t(taken->summary.seconds * 1000 * o_.options_.collector_gb)};
-  if (taken->summary.upstream_date) p_.upstream.Reached(*taken->summary.upstream_date);
+                     .gb_ms = std::int64_t(taken->summary.seconds * 1000 * owner_.options_.collector_gb)};
+  if (taken->summary.upstream_date) ports_.upstream.Reached(*taken->summary.upstream_date);
   return {};
 }
 
 // --- K6: requests ---
 
 Result<void> Owner::Cycle::Harvest() {
-  const auto counts = p_.channel.Count();
+  const auto counts = ports_.channel.Count();
   if (counts) {
     counts_ = *counts;
   } else {
     // At work, for all that is known: nothing is taken for lost.
-    p_.log.Warn("the messages cannot be counted", {{"reason", counts.error().message}});
+    ports_.log.Warn("the messages cannot be counted", {{"reason", counts.error().message}});
     counts_ = {.waiting = 1};
   }
   TRY_ASSIGN(const auto taken, Keys("SELECT key FROM taken_objects"));
@@ -268,13 +268,14 @@ Result<void> Owner::Cycle::Harvest() {
       to_delete_.push_back(key);
       continue;
     }
-    const auto object = p_.objects.Get(key);
+    const auto object = ports_.objects.Get(key);
     if (!object && object.error().code == ErrorCode::kNotFound) continue;
     TRY(object);
-    const auto request = o_.options_.read_request(object->bytes, key);
+    const auto request = owner_.options_.read_request(object->bytes, key);
     Outcome outcome = Outcome::kDone;
     if (!request) {
-      p_.log.Error("an event asks for what cannot be done", {{"event", key}, {"reason", request.error().message}});
+      ports_.log.Error("an event asks for what cannot be done",
+                       {{"event", key}, {"reason", request.error().message}});
     } else {
       TRY_ASSIGN(outcome, Answer(key, *request));
     }
@@ -294,8 +295,8 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::Answer(const std::string& key, const
     if (!none) return Outcome::kGoesOn;  // two would share one rate
   }
   StopFlag stop;
-  DeadlineTransport transport(p_.transport, p_.clock, work_end_, stop);
-  Harvester harvester({.clock = p_.clock,
+  DeadlineTransport transport(ports_.transport, ports_.clock, work_end_, stop);
+  Harvester harvester({.clock = ports_.clock,
                        .transport = transport,
                        .files = files_,
                        .catalog = *catalog_,
@@ -305,13 +306,13 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::Answer(const std::string& key, const
                        .popularity = store_->popularity,
                        .sender = *store_->queue,
                        .desk = *store_->queue,
-                       .upstream = p_.upstream,
-                       .limiter = o_.limiter_,
-                       .random = p_.random,
-                       .log = p_.log},
-                      o_.options_.sources);
+                       .upstream = ports_.upstream,
+                       .limiter = owner_.limiter_,
+                       .random = ports_.random,
+                       .log = ports_.log},
+                      owner_.options_.sources);
   if (request.accept_deletions) TRY(AcceptDeletions());
-  if (request.redrive) TRY(store_->queue->Redrive(std::nullopt, p_.clock.Now()));
+  if (request.redrive) TRY(store_->queue->Redrive(std::nullopt, ports_.clock.Now()));
   for (const HarvestRequest& one : request.harvests) {
     const auto outcome = HarvestOne(one, harvester, stop);
     if (!outcome) {
@@ -329,8 +330,8 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, H
     TRY(harvester.HarvestIds(request.types.front(), request.ids));
     return Outcome::kDone;
   }
-  if (request.types.empty()) request.types = o_.options_.types;
-  HarvestOptions options = o_.options_.harvest_options(request);
+  if (request.types.empty()) request.types = owner_.options_.types;
+  HarvestOptions options = owner_.options_.harvest_options(request);
   options.accept_deletions |= accepts_deletions_;
   TRY_ASSIGN(HarvestReport report, harvester.Harvest(options, stop));
   const bool goes_on = report.stopped, failed = report.exit_code() == kNothingReached;
@@ -347,18 +348,18 @@ Result<Owner::Cycle::Outcome> Owner::Cycle::HarvestOne(HarvestRequest request, H
 
 // What may be kept no longer, though TMDB was asked. It has just said what day it is.
 Result<void> Owner::Cycle::Expire(const StopFlag& stop) {
-  TRY_ASSIGN(const ExpiryReport expired, PurgeExpired({.clock = p_.clock,
+  TRY_ASSIGN(const ExpiryReport expired, PurgeExpired({.clock = ports_.clock,
                                                        .files = files_,
                                                        .catalog = *catalog_,
                                                        .ledger = store_->ledger,
                                                        .writer = *store_->writer,
                                                        .queue = *store_->queue,
-                                                       .upstream = p_.upstream},
+                                                       .upstream = ports_.upstream},
                                                       accepts_deletions_, stop));
   for (const auto& [type, of] : expired.types) {
     if (of.purged + of.held == 0) continue;
-    p_.log.Warn("records that TMDB has not confirmed for 180 days may not be kept",
-                {{"type", Name(type)}, {"purged", of.purged}, {"held", of.held}});
+    ports_.log.Warn("records that TMDB has not confirmed for 180 days may not be kept",
+                    {{"type", Name(type)}, {"purged", of.purged}, {"held", of.held}});
   }
   return {};
 }
@@ -373,8 +374,8 @@ Result<bool> Owner::Cycle::GiveUp(const std::string& key, const Error& error) {
   const bool given_up = error.code == ErrorCode::kInvalid || read.Int(0) >= most;
   read.Reset();
   if (given_up) TRY(RunFor("DELETE FROM request_tries WHERE key=?1", key));
-  p_.log.Error(given_up ? "a request is given up" : "a request is tried again",
-               {{"event", key}, {"reason", error.message}});
+  ports_.log.Error(given_up ? "a request is given up" : "a request is tried again",
+                   {{"event", key}, {"reason", error.message}});
   return given_up;
 }
 
@@ -385,7 +386,7 @@ Result<void> Owner::Cycle::Tidy() {
     if (OutOfTime()) return {};
     TRY_ASSIGN(const CompactReport merged,
                Compact(files_, *catalog_, *store_->writer, type,
-                       {.least_segments = o_.options_.least_to_merge, .much_larger = kMuchLarger},
+                       {.least_segments = owner_.options_.least_to_merge, .much_larger = kMuchLarger},
                        [this] { return OutOfTime(); }));
     report_.merged_segments += merged.segments_before;
   }
@@ -396,14 +397,14 @@ Result<void> Owner::Cycle::Tidy() {
 
 Result<void> Owner::Cycle::HandOut() {
   TRY(store_->dispatcher->HandOut(report_.epoch, counts_, hold_));
-  TRY_ASSIGN(to_send_, store_->dispatcher->Unsent(o_.home_.head().sent));
+  TRY_ASSIGN(to_send_, store_->dispatcher->Unsent(owner_.home_.head().sent));
   return {};
 }
 
 Result<void> Owner::Cycle::Seal() {
   TRY(store_->writer->Commit({}));
   TRY(store_->writer->Seal());
-  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, p_.clock.Now()));
+  TRY_ASSIGN(const auto due, DoomRemovedObjects(*catalog_, files_, ports_.clock.Now()));
   to_delete_.insert(to_delete_.end(), due.begin(), due.end());
   return {};
 }
@@ -433,8 +434,9 @@ Result<HeadState> Owner::Cycle::Close() {
       }
     }
   }
-  if (p_.spent) caused_ = p_.spent();
-  TRY_ASSIGN(report_.spent, AddSpent(*catalog_, caused_ - o_.counted_ + by_collectors_, p_.clock.Now()));
+  if (ports_.spent) caused_ = ports_.spent();
+  TRY_ASSIGN(report_.spent,
+             AddSpent(*catalog_, caused_ - owner_.counted_ + by_collectors_, ports_.clock.Now()));
   store_.reset();
   TRY(CheckpointCatalog(*catalog_));
   catalog_.reset();
@@ -445,35 +447,38 @@ Result<HeadState> Owner::Cycle::Close() {
 
 void Owner::Cycle::Send() {
   if (to_send_.empty()) return;
-  auto sent = p_.channel.Send(to_send_);
+  auto sent = ports_.channel.Send(to_send_);
   if (sent) report_.sent_batches = std::ssize(to_send_);
-  if (sent) sent = o_.home_.Sent();
-  if (!sent) p_.log.Warn("messages are sent again with the next cycle", {{"reason", sent.error().message}});
+  if (sent) sent = owner_.home_.Sent();
+  if (!sent)
+    ports_.log.Warn("messages are sent again with the next cycle", {{"reason", sent.error().message}});
 }
 
 void Owner::Cycle::Clean() {
-  const HeadState& head = o_.home_.head();
-  if (const auto old = OldCatalogs(p_.objects, head)) to_delete_.insert(to_delete_.end(), old->begin(), old->end());
+  const HeadState& head = owner_.home_.head();
+  if (const auto old = OldCatalogs(ports_.objects, head))
+    to_delete_.insert(to_delete_.end(), old->begin(), old->end());
   Result<void> done;
-  if (!to_delete_.empty()) done = p_.objects.Delete(to_delete_);
-  if (!done) p_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
+  if (!to_delete_.empty()) done = ports_.objects.Delete(to_delete_);
+  if (!done)
+    ports_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
   const OwnerStatus seen{.dead = report_.dead, .channel = report_.channel, .spent = report_.spent};
-  const auto status =
-      p_.objects.Put(std::string(kStatusKey), FormatOwnerStatus(head, seen, p_.clock.Now()), PutCondition::None());
-  if (!status) p_.log.Warn("status.json is written later", {{"reason", status.error().message}});
+  const auto status = ports_.objects.Put(
+      std::string(kStatusKey), FormatOwnerStatus(head, seen, ports_.clock.Now()), PutCondition::None());
+  if (!status) ports_.log.Warn("status.json is written later", {{"reason", status.error().message}});
 }
 
 // --- the call ---
 
 Owner::Owner(const OwnerPorts& ports, OwnerOptions options)
-    : p_(ports),
+    : ports_(ports),
       options_(Trusting(std::move(options))),
-      home_(p_.objects, p_.scratch, p_.clock),
-      limiter_(options_.dispatch.rate, p_.clock) {}
+      home_(ports_.objects, ports_.scratch, ports_.clock),
+      limiter_(options_.dispatch.rate, ports_.clock) {}
 
 // K1. What is old enough or much enough to be taken in, asked for, lost, or waits while nothing is out.
 Result<bool> Owner::IsDue(const HeadState& head) {
-  TRY_ASSIGN(const auto inbox, p_.objects.ListObjects(std::string(kInboxPrefix), ""));
+  TRY_ASSIGN(const auto inbox, ports_.objects.ListObjects(std::string(kInboxPrefix), ""));
   std::size_t bundles = 0;
   std::uint64_t bytes = 0;
   for (const ObjectInfo& object : inbox) {
@@ -486,15 +491,16 @@ Result<bool> Owner::IsDue(const HeadState& head) {
   if (head.holder) return true;  // its owner died
   // They have come since the last call that owned the mirror.
   const Time last = head.until - kLeaseBeyondDeadline - kLongestCall;
-  if (bundles > 0) return p_.clock.Now() - last >= CycleFor(options_.dispatch.rate);
+  if (bundles > 0) return ports_.clock.Now() - last >= CycleFor(options_.dispatch.rate);
   if (head.out_batches == 0) return head.waiting > 0 && !head.stopped;
-  TRY_ASSIGN(const ChannelCounts counts, p_.channel.Count());
+  TRY_ASSIGN(const ChannelCounts counts, ports_.channel.Count());
   return counts.waiting == 0 && counts.in_flight == 0;
 }
 
 // K0.
 Result<void> Owner::PutRequest(const std::string& id, const std::string& body) {
-  const auto put = p_.objects.Put(fmt::format("{}{}.json", kRequestPrefix, id), body, PutCondition::Absent());
+  const auto put =
+      ports_.objects.Put(fmt::format("{}{}.json", kRequestPrefix, id), body, PutCondition::Absent());
   // It was delivered before.
   if (!put && put.error().code != ErrorCode::kExists) return std::unexpected(put.error());
   return {};
@@ -508,7 +514,7 @@ Result<OwnerReport> Owner::Call(const OwnerCall& call) {
   if (!head && !call.event && !options_.first_request.empty()) {
     TRY(PutRequest("first", options_.first_request));
   }
-  if (head && head->holder && head->until > p_.clock.Now()) {
+  if (head && head->holder && head->until > ports_.clock.Now()) {
     report.end = OwnerEnd::kHeld;
     return report;
   }
@@ -516,7 +522,8 @@ Result<OwnerReport> Owner::Call(const OwnerCall& call) {
     TRY_ASSIGN(const bool due, IsDue(head.value_or(HeadState{})));
     if (!due) return report;
   }
-  TRY_ASSIGN(const bool taken, home_.Take(call.holder, call.deadline + kLeaseBeyondDeadline - p_.clock.Now()));
+  TRY_ASSIGN(const bool taken,
+             home_.Take(call.holder, call.deadline + kLeaseBeyondDeadline - ports_.clock.Now()));
   if (!taken) {
     report.end = OwnerEnd::kHeld;
     return report;
@@ -525,8 +532,8 @@ Result<OwnerReport> Owner::Call(const OwnerCall& call) {
   if (const auto done = cycle.Run(); !done) {
     (void)home_.Drop();
     if (done.error().code != ErrorCode::kExists) return std::unexpected(done.error());
-    p_.log.Warn("somebody else was here: the next call begins from what is in the bucket",
-                {{"reason", done.error().message}});
+    ports_.log.Warn("somebody else was here: the next call begins from what is in the bucket",
+                    {{"reason", done.error().message}});
     report.end = OwnerEnd::kLost;
     return report;
   }

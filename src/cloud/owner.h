@@ -141,7 +141,7 @@ class Owner {
   Result<void> PutRequest(const std::string& id, const std::string& body);
   Result<bool> IsDue(const HeadState& head);
 
-  const OwnerPorts p_;
+  const OwnerPorts ports_;
   const OwnerOptions options_;
   BucketHome home_;
   RateLimiter limiter_;

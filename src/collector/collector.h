@@ -104,7 +104,7 @@ class Collector {
     int throttles = 0;              // 429s
     int own_throttles = 0;          // of these, those between which TMDB answered others usefully
     std::int64_t throttled_at = 0;  // the newest request when the last 429 came
-    bool excused = false;           // what it waits for is no retry
+    bool excused = false;           // what it waits for is not a retry
     bool part = false;              // of a call that was too heavy
     bool broke = false;             // no answer came last time: no connection is to blame for that twice
     MonoTime due{};                 // while it waits to be tried again

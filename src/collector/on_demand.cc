@@ -56,7 +56,7 @@ void OnDemand::Take(Demand demand) {
     ++work->open;
   }
   if (work->open > 0) return;
-  Tell(*work, {.what = DemandReply::What::kUnstored});  // there is no request that would fetch it
+  Answer(*work, {.what = DemandReply::What::kUnstored});  // there is no request that would fetch it
   works_.erase(work);
 }
 
@@ -138,7 +138,7 @@ void OnDemand::Settle(http::Outcome outcome) {
       breaker_.Succeeded(flight.probe);
       Answered();
       if (!work->fetch) {
-        Tell(*work, std::move(reply));
+        Answer(*work, std::move(reply));
       } else if (!work->failed) {
         AddCalls(work);
         if (work->fetch->done()) Fetched(*work);
@@ -271,7 +271,7 @@ void OnDemand::Fetched(Work& work) {
   std::vector<Document> documents = work.fetch->TakeDocuments();
   work.failed = true;  // whatever else was asked for it is of no use
   if (documents.empty() || !IsKept(documents.front()) || kept_.size() >= kMostKept) {
-    Tell(work, {.what = DemandReply::What::kUnstored});
+    Answer(work, {.what = DemandReply::What::kUnstored});
     return;
   }
   kept_.push_back({.demand = work.demand, .told = std::exchange(work.told, true), .documents = std::move(documents)});
@@ -304,7 +304,7 @@ void OnDemand::Store() {
   }
 }
 
-void OnDemand::Tell(Work& work, DemandReply reply) {
+void OnDemand::Answer(Work& work, DemandReply reply) {
   if (!std::exchange(work.told, true)) done_(work.demand, std::move(reply));
 }
 
@@ -314,17 +314,17 @@ void OnDemand::Close(Works::iterator work) {
     work->open -= static_cast<int>(std::erase_if(waiting_, [&](const Ask& ask) { return ask.work == work; }));
     if (work->open > 0) return;
   }
-  Tell(*work, {.what = DemandReply::What::kDown});
+  Answer(*work, {.what = DemandReply::What::kDown});
   works_.erase(work);
 }
 
 void OnDemand::Fail(Works::iterator work, DemandReply::What what) {
-  Tell(*work, {.what = what});
+  Answer(*work, {.what = what});
   work->failed = true;
 }
 
 void OnDemand::GiveUp(Works::iterator work) {
-  Tell(*work, {.what = DemandReply::What::kSlow});
+  Answer(*work, {.what = DemandReply::What::kSlow});
   const auto waiting = std::erase_if(waiting_, [&](const Ask& ask) { return ask.work == work; });
   if (waiting == 0) return;
   work->failed = true;

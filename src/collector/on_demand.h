@@ -113,7 +113,7 @@ class OnDemand {
   void AddCalls(Works::iterator work, bool parts = false);
   void Fetched(Work& work);
   bool IsKept(const Document& document) const;
-  void Tell(Work& work, DemandReply reply);
+  void Answer(Work& work, DemandReply reply);
   // One of its requests has ended; the work goes with its last one.
   void Close(Works::iterator work);
   void Fail(Works::iterator work, DemandReply::What what);

@@ -183,7 +183,7 @@ TEST(UpstreamHealth, GivesUpOnAKeyThatStaysRefused) {
   world.Hears(11, world.Starts(11), kKeyRefused);
   world.Hears(71, world.Starts(71), kKeyRefused);
   EXPECT_EQ(world.NextStart(), 971) << "a quarter of an hour";
-  EXPECT_FALSE(world.health.GiveUp(world.At(970))) << "waiting for it is no outage";
+  EXPECT_FALSE(world.health.GiveUp(world.At(970))) << "waiting for it is not an outage";
   world.Hears(971, world.Starts(971), kKeyRefused);
   const DrainResult ending = world.Ending(971);
   EXPECT_EQ(ending.end, DrainEnd::kKeyLost);

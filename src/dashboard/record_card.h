@@ -28,7 +28,7 @@ struct RecordCard {
   std::vector<std::pair<std::string, std::string>> facts;  // "runtime", "139 min"
 };
 
-// Of a body that is no JSON object an empty card.
+// Of a body that is not a JSON object an empty card.
 RecordCard CardOf(std::string_view data);
 // Its title alone.
 std::string TitleOf(std::string_view data);

@@ -17,7 +17,7 @@ class Library {
  public:
   // Loads the first of `places` that is there: paths, and names without a slash, which the system looks for as it does
   // for any library. Any thread. It stays loaded to the end of the process. kUnavailable, saying where was looked and
-  // what is wrong: there is none, it is no DuckDB, or not a version from 1.4.4 to before 2.
+  // what is wrong: there is none, it is not DuckDB, or not a version from 1.4.4 to before 2.
   static Result<Library> Load(std::span<const std::string> places);
 
   Library(Library&&) noexcept;

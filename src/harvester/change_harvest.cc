@@ -54,24 +54,24 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   ChangesReport report;
   report.watermark_before = report.watermark_after = watermark;
   sent_ = {};
-  told_at_ = p_.clock.Mono();
+  told_at_ = ports_.clock.Mono();
   const auto last = [&] {
-    return span.to.value_or(chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now())));
+    return span.to.value_or(chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now())));
   };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;
   // The first day is read whatever the clock says: its answer tells what day it is.
   for (auto day = span.from; day <= last() || (day == span.from && !span.to); day += chrono::days(1)) {
-    const MonoTime began_mono = p_.clock.Mono();
+    const MonoTime began_mono = ports_.clock.Mono();
     Day window{.day = day, .seen = {}, .sighted = {}};
     if (span.moves_watermark) {
-      TRY_ASSIGN(window.sighted, ReadSightings(p_.catalog, type, day));
+      TRY_ASSIGN(window.sighted, ReadSightings(ports_.catalog, type, day));
     }
-    const bool may_close = WatermarkAfter(day, LookUntil(p_.upstream, p_.clock.Now())) > day;
+    const bool may_close = WatermarkAfter(day, LookUntil(ports_.upstream, ports_.clock.Now())) > day;
     TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, may_close, stop_, [&](const ChangePage& page) {
       return TakePage(type, window, page, report);
     }));
-    if (result.end == WindowEnd::kComplete && !result.reason.empty()) p_.log.Warn(result.reason);
+    if (result.end == WindowEnd::kComplete && !result.reason.empty()) ports_.log.Warn(result.reason);
     report.days += result.pages > 0;
     report.pages += result.pages;
     report.rows += result.rows;
@@ -83,22 +83,22 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     }
     // Only the answers have told what time it is at TMDB; the reading began as long before as it took. Without a clock
     // to go by the day counts as open, and no progress is remembered.
-    const auto until = ProgressUntil(p_.upstream, p_.clock.Now());
-    const Time began = until.value_or(Time{}) - (p_.clock.Mono() - began_mono);
+    const auto until = ProgressUntil(ports_.upstream, ports_.clock.Now());
+    const Time began = until.value_or(Time{}) - (ports_.clock.Mono() - began_mono);
     // A day that is read again anyway may shift while it is read.
     const bool closed = WatermarkAfter(day, began) > day;
     report.overfull += result.end == WindowEnd::kOverfull;
     if (result.end == WindowEnd::kOverfull || result.end == WindowEnd::kPageLost ||
         (result.end == WindowEnd::kIncomplete && closed)) {
       if (options_.accept_gap) {
-        p_.log.Warn("a gap is accepted", {{"reason", result.reason}});
+        ports_.log.Warn("a gap is accepted", {{"reason", result.reason}});
       } else {
         Note(report, VerdictOf(result.end), result.reason);
         held_back = true;
       }
     }
     if (options_.dry_run || !span.moves_watermark) continue;
-    TRY(PutSightings(p_.catalog, type, day,
+    TRY(PutSightings(ports_.catalog, type, day,
                      {.ids = window.seen | window.sighted.ids, .readings = window.sighted.readings + 1}));
     if (held_back || !until) continue;
     const auto next = WatermarkAfter(day, began);
@@ -111,41 +111,41 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
 
 // A catch-up of weeks takes many minutes.
 void ChangeHarvest::TellProgress(MediaType type, const Day& day, const ChangesReport& report) {
-  const MonoTime now = p_.clock.Mono();
+  const MonoTime now = ports_.clock.Mono();
   if (now - told_at_ < kTellEvery) return;
   told_at_ = now;
-  p_.log.Info("reading changes", {{"type", Name(type)},
-                                  {"day", FormatDate(day.day)},
-                                  {"pages", report.pages},
-                                  {"queued", report.queued}});
+  ports_.log.Info("reading changes", {{"type", Name(type)},
+                                      {"day", FormatDate(day.day)},
+                                      {"pages", report.pages},
+                                      {"queued", report.queued}});
 }
 
 Result<void> ChangeHarvest::MoveWatermark(MediaType type, const Day& day, chrono::sys_days next) {
-  return p_.catalog.Transact([&]() -> Result<void> {
+  return ports_.catalog.Transact([&]() -> Result<void> {
     if (next > day.day) {
       // The last reading of that day: what it lists is what the policy learns from.
       const std::vector<std::int64_t> ids(day.seen.begin(), day.seen.end());
-      TRY(CountChanges(p_.catalog, type, ids));
+      TRY(CountChanges(ports_.catalog, type, ids));
     }
-    TRY(ForgetSightings(p_.catalog, type, next));
-    return SetWatermark(p_.catalog, type, next);
+    TRY(ForgetSightings(ports_.catalog, type, next));
+    return SetWatermark(ports_.catalog, type, next);
   });
 }
 
 Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage& page,
                                      ChangesReport& report) {
-  const Time now = p_.clock.Now();
+  const Time now = ports_.clock.Now();
   const Time settled_at = SettledAt(day.day);
   std::vector<QueueItem> items;
   if (page.unreadable > 0) {
-    p_.log.Warn("rows of the change feed have no readable id: left out",
-                {{"type", Name(type)}, {"rows", page.unreadable}});
+    ports_.log.Warn("rows of the change feed have no readable id: left out",
+                    {{"type", Name(type)}, {"rows", page.unreadable}});
   }
   for (const ChangeRow& row : page.rows) {
     const auto id = static_cast<std::uint32_t>(row.id);  // 1..kMaxId
     if (!day.seen.addChecked(id)) continue;
     if (sent_.contains(id)) continue;
-    TRY_ASSIGN(const IdState state, p_.ledger.StateOf({type, row.id}));
+    TRY_ASSIGN(const IdState state, ports_.ledger.StateOf({type, row.id}));
     // Adult titles that nobody asked for.
     const bool unwanted = row.adult == AdultMark::kYes && !options_.include_adult;
     // With a limit new ids come from the exports, the most popular first.
@@ -166,7 +166,7 @@ Result<void> ChangeHarvest::TakePage(MediaType type, Day& day, const ChangePage&
   }
   std::int64_t added = std::int64_t(items.size());
   if (!options_.dry_run && !items.empty()) {
-    TRY_ASSIGN(added, p_.sender.Send(items));
+    TRY_ASSIGN(added, ports_.sender.Send(items));
   }
   report.queued += added;
   for (const QueueItem& item : items) sent_.add(std::uint32_t(item.id.id));

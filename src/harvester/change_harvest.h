@@ -32,7 +32,7 @@ class ChangeHarvest {
   // All outlive it.
   ChangeHarvest(const HarvestPorts& ports, const HarvestOptions& options, const StopFlag& stop,
                 const QueueOrder& order, ChangeReader& reader)
-      : p_(ports), options_(options), stop_(stop), order_(order), reader_(reader) {}
+      : ports_(ports), options_(options), stop_(stop), order_(order), reader_(reader) {}
 
   // Errors are those of the disk, the store and the queue; what TMDB does wrong is in the report.
   Result<ChangesReport> Walk(MediaType type, const ChangeSpan& span,
@@ -49,7 +49,7 @@ class ChangeHarvest {
   Result<void> MoveWatermark(MediaType type, const Day& day, std::chrono::sys_days next);
   Result<void> TakePage(MediaType type, Day& day, const ChangePage& page, ChangesReport& report);
 
-  const HarvestPorts& p_;
+  const HarvestPorts& ports_;
   const HarvestOptions& options_;
   const StopFlag& stop_;
   const QueueOrder& order_;

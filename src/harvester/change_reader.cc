@@ -24,7 +24,7 @@ constexpr std::uint64_t kMaxPageBody = 8 << 20;
 
 ChangeReader::ChangeReader(const HarvestPorts& ports, const HarvestSources& sources,
                            Duration give_up_unanswered)
-    : p_(ports),
+    : ports_(ports),
       api_(sources.api),
       concurrency_(std::size_t(std::max(sources.concurrency, 1))),
       give_up_unanswered_(give_up_unanswered),
@@ -74,14 +74,14 @@ Result<WindowResult> ChangeReader::Read(MediaType type, std::chrono::sys_days da
 }
 
 Result<void> ChangeReader::ReadOnce(Pass& pass, const StopFlag& stop, const Take& take) {
-  waiting_.assign(1, Page{.number = 1, .failures = 0, .due = p_.clock.Mono()});
+  waiting_.assign(1, Page{.number = 1, .failures = 0, .due = ports_.clock.Mono()});
   while (!ended_) {
     if (stop.requested()) {
       End(WindowEnd::kStopped, "");
       break;
     }
     if (!StartWhatMayGo()) break;
-    for (http::Outcome& outcome : requester_.Wait(std::min(NextStart(), p_.clock.Mono() + kTick)))
+    for (http::Outcome& outcome : requester_.Wait(std::min(NextStart(), ports_.clock.Mono() + kTick)))
       TRY(Settle(std::move(outcome), pass, take));
     GiveUpWhenUnreachable();
   }
@@ -90,11 +90,11 @@ Result<void> ChangeReader::ReadOnce(Pass& pass, const StopFlag& stop, const Take
 
 // False when there is nothing left to do.
 bool ChangeReader::StartWhatMayGo() {
-  while (NextStart() <= p_.clock.Mono()) {
+  while (NextStart() <= ports_.clock.Mono()) {
     const auto next = std::ranges::min_element(waiting_, {}, &Page::due);
     const Page page = *next;
     waiting_.erase(next);
-    if (!first_start_) first_start_ = p_.clock.Mono();
+    if (!first_start_) first_start_ = ports_.clock.Mono();
     http::Request request = MakeChangesRequest(api_, type_, day_, page.number);
     request.max_body = kMaxPageBody;
     flights_.emplace(requester_.Start(std::move(request)), page);
@@ -172,25 +172,26 @@ Result<void> ChangeReader::Came(const ChangePage& page, int number, Pass& pass, 
   // Where a page was refused is the end, whatever the totals say.
   if (!pass.overfull) {
     while (pass.last_page < last)
-      waiting_.push_back({.number = ++pass.last_page, .failures = 0, .due = p_.clock.Mono()});
+      waiting_.push_back({.number = ++pass.last_page, .failures = 0, .due = ports_.clock.Mono()});
   }
   pass.overfull |= more;
   if (page.rows.empty()) return {};
-  if (p_.log.enabled(LogLevel::kTrace)) p_.log.Write(LogLevel::kTrace, "read", {{"page", Named(number)}});
+  if (ports_.log.enabled(LogLevel::kTrace))
+    ports_.log.Write(LogLevel::kTrace, "read", {{"page", Named(number)}});
   return take(page);
 }
 
 void ChangeReader::Throttled(Page page, const http::Response& response) {
   storm_ = true;
   if (const auto pause = requester_.Throttled(response))
-    p_.log.Warn("TMDB says 429: pausing", {{"milliseconds", *pause / milliseconds(1)}});
-  if (!trouble_since_) trouble_since_ = p_.clock.Mono();
+    ports_.log.Warn("TMDB says 429: pausing", {{"milliseconds", *pause / milliseconds(1)}});
+  if (!trouble_since_) trouble_since_ = ports_.clock.Mono();
   last_trouble_ = "HTTP 429";
   waiting_.push_front(page);
 }
 
 void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
-  const MonoTime now = p_.clock.Mono();
+  const MonoTime now = ports_.clock.Mono();
   if (!trouble_since_) trouble_since_ = now;
   last_trouble_ = what;
   ++page.failures;
@@ -198,13 +199,13 @@ void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
     const std::string tries = page.failures > 1 ? fmt::format(" after {} tries", page.failures) : "";
     return End(WindowEnd::kPageLost, fmt::format("get {}: {}{}", Named(page.number), what, tries));
   }
-  page.due = now + kRetryBackoff.Delay(page.failures, p_.random);
-  p_.log.Debug("will be tried again", {{"page", Named(page.number)}, {"error", what}});
+  page.due = now + kRetryBackoff.Delay(page.failures, ports_.random);
+  ports_.log.Debug("will be tried again", {{"page", Named(page.number)}, {"error", what}});
   waiting_.push_back(page);
 }
 
 void ChangeReader::GiveUpWhenUnreachable() {
-  const MonoTime now = p_.clock.Mono();
+  const MonoTime now = ports_.clock.Mono();
   if (!answered_ && first_start_ && now - *first_start_ >= give_up_unanswered_) {
     End(WindowEnd::kUnreachable, fmt::format("{} never answered: {}", api_.base_url, last_trouble_));
   } else if (trouble_since_ && now - *trouble_since_ >= kGiveUpPages) {

@@ -94,7 +94,7 @@ class ChangeReader {
   void End(WindowEnd end, std::string reason);
   std::string Named(int page) const;
 
-  const HarvestPorts& p_;
+  const HarvestPorts& ports_;
   const ApiAccess api_;
   const std::size_t concurrency_;
   const Duration give_up_unanswered_;

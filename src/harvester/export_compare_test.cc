@@ -49,7 +49,7 @@ TEST_F(CompareTest, ANewExportIsBelievedWhateverOurClockSays) {
   Store(kMovie3);  // by our clock after the export was made
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 1);
   Collect();
-  // The same file again: what was verified since it was accepted is no candidate.
+  // The same file again: what was verified since it was accepted is not a candidate.
   EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 0);
 }
 

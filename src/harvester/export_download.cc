@@ -37,7 +37,7 @@ std::optional<std::uint64_t> ContentLength(const http::Response& response) {
 
 Judgement NoExport(BodyForm form) {
   return {Answer::kTryAgain,
-          form == BodyForm::kHtml ? "what came is an HTML page, no export" : "what came is no gzip file"};
+          form == BodyForm::kHtml ? "what came is an HTML page, no export" : "what came is not a gzip file"};
 }
 
 bool IsExport(BodyForm form) {

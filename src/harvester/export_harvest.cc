@@ -28,7 +28,7 @@ constexpr float kConfigurationPopularity = 1e13F;
 
 ExportHarvest::ExportHarvest(const HarvestPorts& ports, const HarvestSources& sources,
                              const HarvestOptions& options, const StopFlag& stop, const QueueOrder& order)
-    : p_(ports),
+    : ports_(ports),
       options_(options),
       stop_(stop),
       order_(order),
@@ -52,7 +52,7 @@ std::int64_t ExportHarvest::FloorOf(const ExportFile& file) const {
 }
 
 VisitKnown ExportHarvest::KnownOf(MediaType type) {
-  return [this, type](const auto& visit) { return p_.ledger.VisitKnownIds(type, visit, stop_); };
+  return [this, type](const auto& visit) { return ports_.ledger.VisitKnownIds(type, visit, stop_); };
 }
 
 Result<void> ExportHarvest::Work() {
@@ -68,7 +68,7 @@ Result<void> ExportHarvest::Work() {
 }
 
 Result<void> ExportHarvest::Plan() {
-  TRY_ASSIGN(const auto accepted, AcceptedExports(p_.catalog));
+  TRY_ASSIGN(const auto accepted, AcceptedExports(ports_.catalog));
   for (const MediaType type : options_.types) {
     if (type == MediaType::kConfiguration) {
       if (!configuration_) TRY(QueueConfiguration());
@@ -98,8 +98,8 @@ Result<void> ExportHarvest::Plan() {
 // Asks for the newest file there may be. One that was accepted earlier lies on the disk and needs no request.
 void ExportHarvest::Ask(Wanted& wanted) {
   const auto date = wanted.last ? std::optional(wanted.last->date) : std::nullopt;
-  wanted.asked_by_tmdbs_clock = p_.upstream.ClockIsOff();
-  auto days = CandidateDays(LookUntil(p_.upstream, p_.clock.Now()), date);
+  wanted.asked_by_tmdbs_clock = ports_.upstream.ClockIsOff();
+  auto days = CandidateDays(LookUntil(ports_.upstream, ports_.clock.Now()), date);
   if (wanted.last && !days.empty() && days.back() == wanted.last->date) days.pop_back();
   if (days.empty()) return UseKept(wanted, {});
   Fetch(wanted, std::move(days));
@@ -107,9 +107,9 @@ void ExportHarvest::Ask(Wanted& wanted) {
 
 void ExportHarvest::UseKept(Wanted& wanted, std::string why) {
   const std::string path = KeptExportPath(wanted.file->name, wanted.last->date);
-  const auto there = p_.files.Exists(path);
+  const auto there = ports_.files.Exists(path);
   if (!there || !*there) {
-    p_.log.Warn("accepted export is not on the disk any more, fetching it again", {{"file", path}});
+    ports_.log.Warn("accepted export is not on the disk any more, fetching it again", {{"file", path}});
     return Fetch(wanted, {wanted.last->date});
   }
   wanted.path = path;
@@ -134,7 +134,7 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
       switch (result.end) {
         case FetchEnd::kFetched:
           if (AskedByAWrongClock(wanted)) {  // what came under that day's name is of another day
-            (void)p_.files.Remove(result.path);
+            (void)ports_.files.Remove(result.path);
             Ask(wanted);
             break;
           }
@@ -158,21 +158,21 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
 
 // A file that is not today's is used, but not without a word.
 void ExportHarvest::SayWhichDay(Wanted& wanted) {
-  const auto today = chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now()));
+  const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
   if (wanted.report.date == today) return;
   wanted.report.reason = fmt::format("that of {} is not published yet", FormatDate(today));
-  p_.log.Info("using an older export", {{"name", wanted.report.name},
-                                        {"date", FormatDate(wanted.report.date)},
-                                        {"reason", wanted.report.reason}});
+  ports_.log.Info("using an older export", {{"name", wanted.report.name},
+                                            {"date", FormatDate(wanted.report.date)},
+                                            {"reason", wanted.report.reason}});
 }
 
 // The answer has said what day it is at TMDB, and it is another one than here.
 bool ExportHarvest::AskedByAWrongClock(const Wanted& wanted) const {
-  return p_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock;
+  return ports_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock;
 }
 
 void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
-  const auto today = chrono::floor<chrono::days>(LookUntil(p_.upstream, p_.clock.Now()));
+  const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
   const bool kept_was_tried = wanted.last && result.day == wanted.last->date;
   if (kept_was_tried) {
     return End(
@@ -199,10 +199,10 @@ void ExportHarvest::End(Wanted& wanted, ExportVerdict verdict, std::string reaso
   const char* what = verdict == ExportVerdict::kWithheld  ? "export withheld"
                      : verdict == ExportVerdict::kRefused ? "export refused"
                                                           : "export host unreachable";
-  p_.log.Write(verdict == ExportVerdict::kWithheld ? LogLevel::kWarn : LogLevel::kError, what,
-               {{"name", wanted.report.name},
-                {"date", FormatDate(wanted.report.date)},
-                {"reason", wanted.report.reason}});
+  ports_.log.Write(verdict == ExportVerdict::kWithheld ? LogLevel::kWarn : LogLevel::kError, what,
+                   {{"name", wanted.report.name},
+                    {"date", FormatDate(wanted.report.date)},
+                    {"reason", wanted.report.reason}});
 }
 
 // Takes in every group whose files are all here or have ended.
@@ -227,7 +227,7 @@ Result<void> ExportHarvest::TakeInReady() {
 
 // Reads the file and judges it. False when it is on its way again.
 Result<bool> ExportHarvest::Read(Wanted& wanted) {
-  auto read = ReadExport(p_.files, wanted.path, options_.include_adult, stop_, p_.log);
+  auto read = ReadExport(ports_.files, wanted.path, options_.include_adult, stop_, ports_.log);
   if (!read && IsDamage(read.error())) {
     SendBack(wanted, read.error().message);
     return wanted.stage == Stage::kEnded;
@@ -242,8 +242,8 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
   report.ids = std::int64_t(wanted.content.ids.size());
   report.bytes = wanted.content.bytes;
   for (const std::string& example : wanted.content.bad_examples) {
-    p_.log.Warn("bad export line left out",
-                {{"name", report.name}, {"date", FormatDate(report.date)}, {"what", example}});
+    ports_.log.Warn("bad export line left out",
+                    {{"name", report.name}, {"date", FormatDate(report.date)}, {"what", example}});
   }
   const auto last =
       wanted.last ? std::optional(LastAccepted{wanted.last->date, wanted.last->lines}) : std::nullopt;
@@ -260,8 +260,8 @@ Result<bool> ExportHarvest::Read(Wanted& wanted) {
 
 void ExportHarvest::SendBack(Wanted& wanted, const std::string& reason) {
   if (wanted.report.unchanged) {
-    p_.log.Warn("accepted export is damaged on the disk, fetching it again",
-                {{"file", wanted.path}, {"reason", reason}});
+    ports_.log.Warn("accepted export is damaged on the disk, fetching it again",
+                    {{"file", wanted.path}, {"reason", reason}});
     return Fetch(wanted, {wanted.last->date});
   }
   if (downloader_.Again(*wanted.job, reason)) {
@@ -285,15 +285,15 @@ Result<void> ExportHarvest::TakeIn(Group& group) {
     if (!options_.dry_run && !wanted.report.unchanged) TRY(Keep(wanted));
     End(wanted, ExportVerdict::kAccepted, std::move(wanted.report.reason));
     const ExportReport& r = wanted.report;
-    p_.log.Info("export harvested", {{"name", r.name},
-                                     {"date", FormatDate(r.date)},
-                                     {"unchanged", r.unchanged},
-                                     {"lines", r.lines},
-                                     {"bad_lines", r.bad_lines},
-                                     {"ids", r.ids},
-                                     {"known", r.known},
-                                     {options_.dry_run ? "would_queue" : "queued", r.queued},
-                                     {"stored", r.stored}});
+    ports_.log.Info("export harvested", {{"name", r.name},
+                                         {"date", FormatDate(r.date)},
+                                         {"unchanged", r.unchanged},
+                                         {"lines", r.lines},
+                                         {"bad_lines", r.bad_lines},
+                                         {"ids", r.ids},
+                                         {"known", r.known},
+                                         {options_.dry_run ? "would_queue" : "queued", r.queued},
+                                         {"stored", r.stored}});
   }
   return options_.dry_run ? Result<void>{} : BeginWatermark(group);
 }
@@ -322,7 +322,7 @@ Result<void> ExportHarvest::Queue(Wanted& wanted, std::span<const RankedId> unkn
       items.push_back({.id = {wanted.file->type, std::int64_t(IdOf(packed))},
                        .popularity = order_.OfNew(wanted.file->type, PopularityOf(packed))});
     }
-    TRY_ASSIGN(const std::int64_t added, p_.sender.Send(items));
+    TRY_ASSIGN(const std::int64_t added, ports_.sender.Send(items));
     wanted.report.queued += added;
   }
   return {};
@@ -348,27 +348,28 @@ Result<void> ExportHarvest::StoreKeywords(Wanted& wanted, std::span<const Ranked
     done[place(entry->id)] = true;
     put = PutKeyword(wanted, line, {MediaType::kKeyword, std::int64_t(entry->id)});
   };
-  TRY(VisitExportLines(p_.files, wanted.path, stop_, take));
+  TRY(VisitExportLines(ports_.files, wanted.path, stop_, take));
   TRY(put);
-  return p_.writer.Commit([]() -> Result<void> { return {}; });
+  return ports_.writer.Commit([]() -> Result<void> { return {}; });
 }
 
 Result<void> ExportHarvest::PutKeyword(Wanted& wanted, std::string_view line, MediaId id) {
   const auto hash = HashContent(line);
   if (!hash) {
     ++wanted.report.bad_lines;
-    p_.log.Warn("bad export line left out", {{"name", wanted.report.name}, {"what", hash.error().message}});
+    ports_.log.Warn("bad export line left out",
+                    {{"name", wanted.report.name}, {"what", hash.error().message}});
     return {};
   }
   Document document;
   document.id = id;
-  document.fetched_at = UpstreamClock(p_.clock, p_.upstream).Now();
+  document.fetched_at = UpstreamClock(ports_.clock, ports_.upstream).Now();
   document.data = line;
   document.hash = *hash;
-  TRY_ASSIGN(const Change change, p_.writer.Put(std::move(document)));
+  TRY_ASSIGN(const Change change, ports_.writer.Put(std::move(document)));
   if (change != Change::kUnchanged) ++wanted.report.stored;
-  if (!p_.writer.CommitDue()) return {};
-  return p_.writer.Commit([]() -> Result<void> { return {}; });
+  if (!ports_.writer.CommitDue()) return {};
+  return ports_.writer.Commit([]() -> Result<void> { return {}; });
 }
 
 // What TMDB lists against what is stored: one pass over both, side by side.
@@ -377,7 +378,7 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   std::span<const PackedId> listed;
   bool whole = true;  // all files of the type are here: only then is an id that none of them has absent
   // When TMDB's list was known here; a file that is read for the first time is known from now on.
-  const Time now = p_.clock.Now();
+  const Time now = ports_.clock.Now();
   std::optional<Time> accepted;
   for (const Wanted& wanted : group.files) {
     if (wanted.stage != Stage::kJudged) {
@@ -401,8 +402,8 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   // Ids are given out in ascending order: what is above all that are listed was made after the export.
   const std::int64_t newest = listed.empty() ? 0 : IdOf(listed.back());
 
-  TRY_ASSIGN(const Orphans before, ReadOrphans(p_.catalog, group.type));
-  TRY_ASSIGN(const std::vector<std::int64_t> held, p_.ledger.HeldDeletions(group.type));
+  TRY_ASSIGN(const Orphans before, ReadOrphans(ports_.catalog, group.type));
+  TRY_ASSIGN(const std::vector<std::int64_t> held, ports_.ledger.HeldDeletions(group.type));
   Orphans after;
   std::vector<IdState> candidates, held_again;
   std::vector<QueueItem> returns;
@@ -429,7 +430,7 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
       }
     }
   };
-  TRY(p_.ledger.VisitStates(group.type, compare, stop_));
+  TRY(ports_.ledger.VisitStates(group.type, compare, stop_));
   if (stopping()) return {};
   if (!whole) after = before;
 
@@ -448,12 +449,12 @@ Result<void> ExportHarvest::CompareWithStore(Group& group) {
   report.held_queued += asked_again;
   TRY_ASSIGN(report.returns, Send(returns));
   if (report.candidates + report.returns + report.held_queued > 0) {
-    p_.log.Info("compared the export with the store", {{"type", Name(group.type)},
-                                                       {"candidates", report.candidates},
-                                                       {"returns", report.returns},
-                                                       {"held_queued", report.held_queued}});
+    ports_.log.Info("compared the export with the store", {{"type", Name(group.type)},
+                                                           {"candidates", report.candidates},
+                                                           {"returns", report.returns},
+                                                           {"held_queued", report.held_queued}});
   }
-  return options_.dry_run ? Result<void>{} : ReplaceOrphans(p_.catalog, group.type, before, after);
+  return options_.dry_run ? Result<void>{} : ReplaceOrphans(ports_.catalog, group.type, before, after);
 }
 
 // In slices. Of a dry run: what would be sent.
@@ -462,7 +463,7 @@ Result<std::int64_t> ExportHarvest::Send(std::span<const QueueItem> items) {
   std::int64_t sent = 0;
   for (std::size_t at = 0; at < items.size(); at += kSentAtOnce) {
     TRY_ASSIGN(const std::int64_t added,
-               p_.sender.Send(items.subspan(at, std::min(kSentAtOnce, items.size() - at))));
+               ports_.sender.Send(items.subspan(at, std::min(kSentAtOnce, items.size() - at))));
     sent += added;
   }
   return sent;
@@ -478,7 +479,7 @@ Result<void> ExportHarvest::SetPopularity(Group& group) {
   };
   if (!any([](const Wanted&) { return true; })) return {};
   // An export that is in force already brings back what was lost with catalog.db.
-  TRY_ASSIGN(const bool held, p_.popularity.Holds(group.type));
+  TRY_ASSIGN(const bool held, ports_.popularity.Holds(group.type));
   if (held && !any([](const Wanted& wanted) { return !wanted.report.unchanged; })) return {};
   std::vector<PackedId> all;
   for (Wanted& wanted : group.files) {
@@ -493,15 +494,15 @@ Result<void> ExportHarvest::SetPopularity(Group& group) {
   }
   SortAndDeduplicate(all);
   const PopularityList list(std::move(all));
-  return p_.popularity.Set(group.type, list.entries());
+  return ports_.popularity.Set(group.type, list.entries());
 }
 
 Result<void> ExportHarvest::AddKept(const Wanted& wanted, std::vector<PackedId>& all) {
   if (!wanted.last) return {};
   const std::string path = KeptExportPath(wanted.file->name, wanted.last->date);
-  auto kept = ReadExport(p_.files, path, options_.include_adult, StopFlag(), p_.log);
+  auto kept = ReadExport(ports_.files, path, options_.include_adult, StopFlag(), ports_.log);
   if (!kept) {
-    p_.log.Warn("accepted export cannot be read for its popularity", {{"reason", kept.error().message}});
+    ports_.log.Warn("accepted export cannot be read for its popularity", {{"reason", kept.error().message}});
     return {};
   }
   all.insert(all.end(), kept->content.ids.begin(), kept->content.ids.end());
@@ -512,23 +513,23 @@ Result<void> ExportHarvest::AddKept(const Wanted& wanted, std::vector<PackedId>&
 Result<void> ExportHarvest::Keep(Wanted& wanted) {
   const std::string name(wanted.file->name);
   const std::string kept = KeptExportPath(name, wanted.report.date);
-  TRY(p_.files.Rename(wanted.path, kept));
-  TRY(p_.files.SyncFolder("exports"));
-  TRY(RecordAcceptedExport(p_.catalog, {.name = name,
-                                        .date = wanted.report.date,
-                                        .lines = wanted.report.lines,
-                                        .ids = wanted.report.ids,
-                                        .bytes = wanted.report.bytes,
-                                        .accepted_at = p_.clock.Now()}));
-  TRY_ASSIGN(const auto accepted, AcceptedExports(p_.catalog));
-  TRY_ASSIGN(const auto paths, p_.files.List("exports"));
+  TRY(ports_.files.Rename(wanted.path, kept));
+  TRY(ports_.files.SyncFolder("exports"));
+  TRY(RecordAcceptedExport(ports_.catalog, {.name = name,
+                                            .date = wanted.report.date,
+                                            .lines = wanted.report.lines,
+                                            .ids = wanted.report.ids,
+                                            .bytes = wanted.report.bytes,
+                                            .accepted_at = ports_.clock.Now()}));
+  TRY_ASSIGN(const auto accepted, AcceptedExports(ports_.catalog));
+  TRY_ASSIGN(const auto paths, ports_.files.List("exports"));
   for (const std::string& path : paths) {
     const auto file = ParseKeptExportPath(path);
     if (!file || file->name != name) continue;
     const bool in_ledger = std::any_of(accepted.begin(), accepted.end(), [&](const AcceptedExport& a) {
       return a.name == name && a.date == file->day;
     });
-    if (!in_ledger) TRY(p_.files.Remove(path));
+    if (!in_ledger) TRY(ports_.files.Remove(path));
   }
   return {};
 }
@@ -542,27 +543,27 @@ Result<void> ExportHarvest::BeginWatermark(const Group& group) {
     if (wanted.report.verdict == ExportVerdict::kAccepted) day = std::min(day, wanted.report.date);
   }
   if (day == chrono::sys_days::max()) return {};
-  TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(p_.catalog));
+  TRY_ASSIGN(const Watermarks watermarks, ReadWatermarks(ports_.catalog));
   if (watermarks.contains(group.type)) return {};
   // Records without a watermark: catalog.db was lost. What changed since they were verified is read again.
-  TRY_ASSIGN(const auto counts, p_.ledger.Counts());
+  TRY_ASSIGN(const auto counts, ports_.ledger.Counts());
   for (const auto& [type, count] : counts) {
     if (type == group.type && count.oldest_verified)
       day = std::min(day, chrono::floor<chrono::days>(*count.oldest_verified));
   }
-  return SetWatermark(p_.catalog, group.type, day - chrono::days(1));
+  return SetWatermark(ports_.catalog, group.type, day - chrono::days(1));
 }
 
 // TMDB's lists; once its list of primary translations is stored also the genres in each of these languages.
 Result<std::vector<std::int64_t>> ExportHarvest::ConfigurationIds() {
   std::vector<std::int64_t> ids(ConfigurationPaths().size());
   std::iota(ids.begin(), ids.end(), 1);
-  const auto languages = p_.reader.Find({MediaType::kConfiguration, kPrimaryTranslations});
+  const auto languages = ports_.reader.Find({MediaType::kConfiguration, kPrimaryTranslations});
   if (!languages && languages.error().code != ErrorCode::kNotFound) return std::unexpected(languages.error());
   if (!languages || languages->data.empty()) return ids;
   const auto genres = GenreListIds(languages->data);
   if (!genres) {
-    p_.log.Warn("no genre lists in other languages", {{"reason", genres.error().message}});
+    ports_.log.Warn("no genre lists in other languages", {{"reason", genres.error().message}});
     return ids;
   }
   ids.insert(ids.end(), genres->begin(), genres->end());
@@ -573,32 +574,32 @@ Result<void> ExportHarvest::QueueConfiguration() {
   ExportReport report;
   report.name = kConfigurationName;
   report.type = MediaType::kConfiguration;
-  report.date = chrono::floor<chrono::days>(p_.clock.Now());
+  report.date = chrono::floor<chrono::days>(ports_.clock.Now());
   TRY_ASSIGN(const std::vector<std::int64_t> ids, ConfigurationIds());
   report.ids = std::int64_t(ids.size());
-  const Time now = p_.clock.Now();
+  const Time now = ports_.clock.Now();
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
     const MediaId list{MediaType::kConfiguration, id};
-    TRY_ASSIGN(const IdState state, p_.ledger.StateOf(list));
+    TRY_ASSIGN(const IdState state, ports_.ledger.StateOf(list));
     report.known += state.standing != Standing::kUnknown;
     if (ListIsDue(state, now)) items.push_back({.id = list, .popularity = kConfigurationPopularity});
   }
   report.queued = std::int64_t(items.size());
   if (!options_.dry_run && !items.empty()) {
-    TRY_ASSIGN(report.queued, p_.sender.Send(items));
+    TRY_ASSIGN(report.queued, ports_.sender.Send(items));
   }
   configuration_ = std::move(report);
   return {};
 }
 
 void ExportHarvest::RemoveParts() {
-  const auto paths = p_.files.List("exports");
+  const auto paths = ports_.files.List("exports");
   if (!paths) return;
   for (const std::string& path : *paths) {
     if (!path.ends_with(".part")) continue;
-    if (auto removed = p_.files.Remove(path); !removed) {
-      p_.log.Warn("left a partial download behind", {{"reason", removed.error().message}});
+    if (auto removed = ports_.files.Remove(path); !removed) {
+      ports_.log.Warn("left a partial download behind", {{"reason", removed.error().message}});
     }
   }
 }

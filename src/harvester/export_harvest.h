@@ -87,7 +87,7 @@ class ExportHarvest {
   void RemoveParts();
   void Finish();
 
-  const HarvestPorts& p_;
+  const HarvestPorts& ports_;
   const HarvestOptions& options_;
   const StopFlag& stop_;
   const QueueOrder& order_;

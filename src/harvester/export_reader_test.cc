@@ -70,7 +70,7 @@ TEST_F(ExportReaderTest, CountsBadAndRepeatedLinesAndLosesOnlyThem) {
   EXPECT_EQ(read->content.duplicates, 1);
   EXPECT_EQ(read->content.ids.size(), 4U);
   ASSERT_EQ(read->content.bad_examples.size(), 2U);
-  EXPECT_EQ(read->content.bad_examples[0], "line 4 has an id that is no number: {\"id\":\"four\"}");
+  EXPECT_EQ(read->content.bad_examples[0], "line 4 has an id that is not a number: {\"id\":\"four\"}");
   EXPECT_TRUE(read->content.bad_examples[1].starts_with("line 6 is not")) << read->content.bad_examples[1];
 }
 

@@ -48,11 +48,11 @@ struct Orphan {
 };
 
 // A live id that is absent from an export that was accepted at `accepted` (now, when it is read for the first
-// time). One that was verified since is no candidate; neither is one that was asked for lately for the same
+// time). One that was verified since is not a candidate; neither is one that was asked for lately for the same
 // reason and answered. When the export was made does not count: that would be TMDB's clock against ours.
 bool CandidateIsDue(const IdState& state, Time accepted, const std::optional<Orphan>& orphan, Time now);
 
-// What is remembered when it is queued. A queueing whose answer has not come yet is no attempt more.
+// What is remembered when it is queued. A queueing whose answer has not come yet is not an attempt more.
 Orphan AskedAgain(const IdState& state, const std::optional<Orphan>& orphan, Time now);
 
 }  // namespace tmdbc

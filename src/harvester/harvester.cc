@@ -55,31 +55,35 @@ Result<void> CheckRange(const HarvestOptions& options, chrono::sys_days today) {
 class Harvester::Run {
  public:
   Run(const Harvester& harvester, const HarvestOptions& options, const StopFlag& stop)
-      : p_(harvester.p_), sources_(harvester.sources_), options_(options), stop_(stop), order_(p_) {}
+      : ports_(harvester.ports_),
+        sources_(harvester.sources_),
+        options_(options),
+        stop_(stop),
+        order_(ports_) {}
 
   Result<HarvestReport> Execute() {
-    const MonoTime started = p_.clock.Mono();
+    const MonoTime started = ports_.clock.Mono();
     TRY(Check());
     if (!options_.dry_run) {
-      TRY(CreateAcceptedExports(p_.catalog));
-      TRY(CreateWatermarks(p_.catalog));
-      TRY(CreateOrphans(p_.catalog));
-      TRY(CreateSightings(p_.catalog));
-      TRY(CreateChangeCounts(p_.catalog));
-      TRY(CreateUpstreamTime(p_.catalog));
+      TRY(CreateAcceptedExports(ports_.catalog));
+      TRY(CreateWatermarks(ports_.catalog));
+      TRY(CreateOrphans(ports_.catalog));
+      TRY(CreateSightings(ports_.catalog));
+      TRY(CreateChangeCounts(ports_.catalog));
+      TRY(CreateUpstreamTime(ports_.catalog));
     }
-    TRY_ASSIGN(const auto known, ReadUpstreamTime(p_.catalog));
-    if (known) p_.upstream.Reached(*known);
+    TRY_ASSIGN(const auto known, ReadUpstreamTime(ports_.catalog));
+    if (known) ports_.upstream.Reached(*known);
     for (const MediaType type : options_.types) TRY(order_.Learn(type, stop_));
     TRY(LookAtHeld());
     TRY(WakeDeadLetters());
     if (options_.mode != HarvestMode::kChanges)
-      TRY(ExportHarvest(p_, sources_, options_, stop_, order_).Execute(report_));
+      TRY(ExportHarvest(ports_, sources_, options_, stop_, order_).Execute(report_));
     if (options_.mode != HarvestMode::kExport) {
       TRY(MendWatermarks());
       TRY(ReadChanges(started));
     }
-    if (!options_.dry_run) TRY(PutUpstreamTime(p_.catalog, p_.upstream));
+    if (!options_.dry_run) TRY(PutUpstreamTime(ports_.catalog, ports_.upstream));
     SayWhenTheClockIsOff();
     report_.stopped |= stop_.requested();
     if (!report_.stopped && !report_.denied()) TRY(Care());
@@ -96,13 +100,13 @@ class Harvester::Run {
       if (!known) TRY(order_.Learn(type, stop_));
       if (order_.RecordsOf(type) > 0) stored.push_back(type);
     }
-    return QueueRefreshes(p_, options_, stored, stop_, order_, report_);
+    return QueueRefreshes(ports_, options_, stored, stop_, order_, report_);
   }
 
   Result<void> Check() {
     for (const MediaType type : options_.types) TRY(CheckCanBeFetched(type));
-    TRY(CheckRange(options_, chrono::floor<chrono::days>(p_.clock.Now())));
-    TRY_ASSIGN(watermarks_, ReadWatermarks(p_.catalog));
+    TRY(CheckRange(options_, chrono::floor<chrono::days>(ports_.clock.Now())));
+    TRY_ASSIGN(watermarks_, ReadWatermarks(ports_.catalog));
     if (options_.mode != HarvestMode::kChanges) return {};
     if (std::ranges::none_of(options_.types, &HasChangeFeed))
       return Fail(ErrorCode::kInvalid, Hint::kExportOnly,
@@ -117,10 +121,10 @@ class Harvester::Run {
 
   Result<void> ReadChanges(MonoTime started) {
     // An upstream that never answered is told within 15 s, both hosts together.
-    const Duration left = kGiveUpUnanswered - (p_.clock.Mono() - started);
+    const Duration left = kGiveUpUnanswered - (ports_.clock.Mono() - started);
     const bool silent = report_.requests > 0 && report_.exit_code() == 3;
-    ChangeReader reader(p_, sources_, silent ? std::max(left, kLastChance) : kGiveUpUnanswered);
-    ChangeHarvest changes(p_, options_, stop_, order_, reader);
+    ChangeReader reader(ports_, sources_, silent ? std::max(left, kLastChance) : kGiveUpUnanswered);
+    ChangeHarvest changes(ports_, options_, stop_, order_, reader);
     std::optional<std::string> down;
     for (const MediaType type : options_.types) {
       const auto span = SpanOf(type);
@@ -136,7 +140,7 @@ class Harvester::Run {
       }
       TRY(order_.Remember(type, stop_));
       TRY_ASSIGN(entry, changes.Walk(type, *span, WatermarkOf(type)));
-      Tell(type, entry);
+      LogChanges(type, entry);
       if (entry.verdict == ChangesVerdict::kUnreachable) down = entry.reason;
       if (entry.verdict == ChangesVerdict::kStopped) report_.stopped = true;
     }
@@ -162,7 +166,7 @@ class Harvester::Run {
 
   // A watermark in the future was set by a version that believed a clock which was ahead.
   Result<void> MendWatermarks() {
-    TRY_ASSIGN(const auto accepted, AcceptedExports(p_.catalog));
+    TRY_ASSIGN(const auto accepted, AcceptedExports(ports_.catalog));
     for (auto& [type, watermark] : watermarks_) {
       std::optional<chrono::sys_days> in_force;
       for (const AcceptedExport& entry : accepted) {
@@ -170,45 +174,49 @@ class Harvester::Run {
         if (file == kExportFiles.end() || file->type != type) continue;
         in_force = std::max(in_force.value_or(entry.date), entry.date);
       }
-      const auto sound = SoundWatermark(watermark, p_.upstream.latest(), in_force, p_.clock.Now());
+      const auto sound = SoundWatermark(watermark, ports_.upstream.latest(), in_force, ports_.clock.Now());
       if (!sound) continue;
-      p_.log.Warn("a watermark lies in the future, so a clock was wrong: the changes are read again from the last day "
-                  "that TMDB is known to have reached",
-                  {{"type", Name(type)}, {"watermark", FormatDate(watermark)}, {"from", FormatDate(*sound)}});
+      ports_.log.Warn(
+          "a watermark lies in the future, so a clock was wrong: the changes are read again from the last "
+          "day that TMDB is known to have reached",
+          {{"type", Name(type)}, {"watermark", FormatDate(watermark)}, {"from", FormatDate(*sound)}});
       watermark = *sound;
-      if (!options_.dry_run) TRY(SetWatermark(p_.catalog, type, watermark));
+      if (!options_.dry_run) TRY(SetWatermark(ports_.catalog, type, watermark));
     }
     return {};
   }
 
   void SayWhenTheClockIsOff() {
-    if (!p_.upstream.ClockIsOff()) return;
-    p_.log.Warn("this machine's clock differs by more than a day from TMDB's: what was read is queued, but no progress "
-                "is remembered until the clock is right",
-                {{"here", FormatTime(p_.clock.Now())}, {"tmdb", FormatTime(*p_.upstream.latest())}});
+    if (!ports_.upstream.ClockIsOff()) return;
+    ports_.log.Warn(
+        "this machine's clock differs by more than a day from TMDB's: what was read is queued, but no "
+        "progress is remembered until the clock is right",
+        {{"here", FormatTime(ports_.clock.Now())}, {"tmdb", FormatTime(*ports_.upstream.latest())}});
   }
 
-  void Tell(MediaType type, const ChangesReport& report) {
+  void LogChanges(MediaType type, const ChangesReport& report) {
     const bool fine = report.verdict == ChangesVerdict::kRead || report.verdict == ChangesVerdict::kStopped;
     const auto shown = [](const std::optional<chrono::sys_days>& day) {
       return day ? FormatDate(*day) : std::string("none");
     };
-    p_.log.Info("changes read", {{"type", Name(type)},
-                                 {"days", report.days},
-                                 {"pages", report.pages},
-                                 {"ids", report.ids},
-                                 {"fresh", report.fresh},
-                                 {options_.dry_run ? "would_queue" : "queued", report.queued},
-                                 {"watermark", shown(report.watermark_after)}});
-    if (!fine) p_.log.Error("changes not read completely", {{"type", Name(type)}, {"reason", report.reason}});
+    ports_.log.Info("changes read", {{"type", Name(type)},
+                                     {"days", report.days},
+                                     {"pages", report.pages},
+                                     {"ids", report.ids},
+                                     {"fresh", report.fresh},
+                                     {options_.dry_run ? "would_queue" : "queued", report.queued},
+                                     {"watermark", shown(report.watermark_after)}});
+    if (!fine)
+      ports_.log.Error("changes not read completely", {{"type", Name(type)}, {"reason", report.reason}});
   }
 
   Result<void> WakeDeadLetters() {
     if (options_.dry_run) return {};
     for (const MediaType type : options_.types) {
-      TRY_ASSIGN(const std::int64_t woken, p_.desk.Redrive(type, p_.clock.Now() - kDeadLetterRest));
+      TRY_ASSIGN(const std::int64_t woken, ports_.desk.Redrive(type, ports_.clock.Now() - kDeadLetterRest));
       if (woken > 0)
-        p_.log.Info("dead letters of earlier days are tried again", {{"type", Name(type)}, {"ids", woken}});
+        ports_.log.Info("dead letters of earlier days are tried again",
+                        {{"type", Name(type)}, {"ids", woken}});
     }
     return {};
   }
@@ -216,9 +224,9 @@ class Harvester::Run {
   // Deletions that are held: told of, and once a person has agreed to them all are asked for again.
   Result<void> LookAtHeld() {
     for (const MediaType type : options_.types) {
-      TRY_ASSIGN(auto held, p_.ledger.HeldDeletions(type));
+      TRY_ASSIGN(auto held, ports_.ledger.HeldDeletions(type));
       if (TraitsOf(type).has_seasons) {
-        TRY_ASSIGN(const auto shows, p_.ledger.ShowsOfHeldSeasons());
+        TRY_ASSIGN(const auto shows, ports_.ledger.ShowsOfHeldSeasons());
         held.insert(held.end(), shows.begin(), shows.end());
         std::ranges::sort(held);
         held.erase(std::ranges::unique(held).begin(), held.end());
@@ -229,19 +237,19 @@ class Harvester::Run {
       if (!options_.accept_deletions) continue;
       std::vector<QueueItem> items;
       for (const std::int64_t id : held) {
-        TRY_ASSIGN(const IdState state, p_.ledger.StateOf({type, id}));
+        TRY_ASSIGN(const IdState state, ports_.ledger.StateOf({type, id}));
         TRY_ASSIGN(const float priority, order_.Of({type, id}, state, false));
         items.push_back({.id = {type, id}, .popularity = priority});
       }
       report.held_queued = report.held;
       if (!options_.dry_run) {
-        TRY_ASSIGN(report.held_queued, p_.sender.Send(items));
+        TRY_ASSIGN(report.held_queued, ports_.sender.Send(items));
       }
     }
     return {};
   }
 
-  const HarvestPorts& p_;
+  const HarvestPorts& ports_;
   const HarvestSources& sources_;
   const HarvestOptions& options_;
   const StopFlag& stop_;
@@ -251,7 +259,7 @@ class Harvester::Run {
 };
 
 Harvester::Harvester(const HarvestPorts& ports, HarvestSources sources)
-    : p_(ports), sources_(std::move(sources)) {}
+    : ports_(ports), sources_(std::move(sources)) {}
 
 Result<HarvestReport> Harvester::Harvest(const HarvestOptions& options, const StopFlag& stop) {
   return Run(*this, options, stop).Execute();
@@ -264,10 +272,10 @@ Result<std::int64_t> Harvester::HarvestIds(MediaType type, const std::vector<std
   std::vector<QueueItem> items;
   for (const std::int64_t id : ids) {
     if (list ? !ConfigurationPath(id) : id < 1 || id > most)
-      return Fail(ErrorCode::kInvalid, "'{}' is no id of type {}: use 1 to {}", id, Name(type), most);
+      return Fail(ErrorCode::kInvalid, "'{}' is not an id of type {}: use 1 to {}", id, Name(type), most);
     items.push_back({.id = {type, id}, .popularity = kAskedPriority});
   }
-  return p_.sender.Send(items);
+  return ports_.sender.Send(items);
 }
 
 }  // namespace tmdbc

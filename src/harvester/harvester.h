@@ -36,7 +36,7 @@ class Harvester {
  private:
   class Run;  // one call of Harvest()
 
-  const HarvestPorts p_;
+  const HarvestPorts ports_;
   const HarvestSources sources_;
 };
 

@@ -33,7 +33,7 @@ Result<void> VisitCounts(Database& catalog, MediaType type,
 }  // namespace
 
 Result<void> QueueOrder::Learn(MediaType type, const StopFlag& stop) {
-  TRY_ASSIGN(const std::int64_t records, p_.ledger.CountLive(type));
+  TRY_ASSIGN(const std::int64_t records, ports_.ledger.CountLive(type));
   RateLearner learner(type);
   TRY(VisitFacts(type, records / kSample + 1, stop,
                  [&](std::int64_t, const RecordFacts& facts) { learner.Add(facts); }));
@@ -48,9 +48,9 @@ Result<void> QueueOrder::Remember(MediaType type, const StopFlag& stop) {
     const auto day = chrono::floor<chrono::days>(record.first_at).time_since_epoch().count();
     pasts_.push_back({.id = std::uint32_t(record.id), .first_day = Short(day), .changes = 0});
   };
-  TRY(p_.ledger.VisitLive(type, remember, stop));
+  TRY(ports_.ledger.VisitLive(type, remember, stop));
   auto past = pasts_.begin();
-  return VisitCounts(p_.catalog, type, [&](std::int64_t id, std::int64_t days) {
+  return VisitCounts(ports_.catalog, type, [&](std::int64_t id, std::int64_t days) {
     while (past != pasts_.end() && past->id < id) ++past;
     if (past != pasts_.end() && past->id == id) past->changes = Short(days);
   });
@@ -61,15 +61,15 @@ float QueueOrder::OfNew(MediaType type, float popularity) const {
 }
 
 Result<float> QueueOrder::Of(MediaId id, const IdState& state, bool suspect) const {
-  TRY_ASSIGN(const auto popularity, p_.popularity.Find(id));
+  TRY_ASSIGN(const auto popularity, ports_.popularity.Find(id));
   RecordFacts facts{.popularity = popularity.value_or(0), .has_feed = HasChangeFeed(id.type)};
   if (state.standing == Standing::kLive) {
-    facts.unverified = p_.clock.Now() - state.verified_at;
+    facts.unverified = ports_.clock.Now() - state.verified_at;
     facts.suspect = suspect;
     const auto past = std::ranges::lower_bound(pasts_, id.id, {}, &Past::id);
     if (past_type_ == id.type && past != pasts_.end() && past->id == id.id) {
       facts.changes = past->changes;
-      facts.observed = p_.clock.Now() - Time(chrono::sys_days(chrono::days(past->first_day)));
+      facts.observed = ports_.clock.Now() - Time(chrono::sys_days(chrono::days(past->first_day)));
     }
   }
   return FetchPriority(facts, RatesOf(id.type));
@@ -81,13 +81,13 @@ Result<void> QueueOrder::VisitFacts(
   const bool has_feed = HasChangeFeed(type);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> counts;  // id, days: of the listed ones alone
   if (has_feed) {
-    TRY(VisitCounts(p_.catalog, type, [&](std::int64_t id, std::int64_t days) {
+    TRY(VisitCounts(ports_.catalog, type, [&](std::int64_t id, std::int64_t days) {
       counts.emplace_back(std::uint32_t(id), std::uint32_t(days));
     }));
   }
   auto count = counts.begin();
-  const Time now = p_.clock.Now();
-  PopularityTable::Walk popularities(p_.popularity, type);
+  const Time now = ports_.clock.Now();
+  PopularityTable::Walk popularities(ports_.popularity, type);
   Result<void> looked;
   std::int64_t met = 0;
   const auto look = [&](const LiveRecord& record) {
@@ -106,7 +106,7 @@ Result<void> QueueOrder::VisitFacts(
     if (count != counts.end() && count->first == record.id) facts.changes = count->second;
     visit(record.id, facts);
   };
-  TRY(p_.ledger.VisitLive(type, look, stop));
+  TRY(ports_.ledger.VisitLive(type, look, stop));
   return looked;
 }
 

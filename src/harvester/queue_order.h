@@ -21,7 +21,7 @@ inline constexpr float kAskedPriority = 1e11F;
 
 class QueueOrder {
  public:
-  explicit QueueOrder(const HarvestPorts& ports) : p_(ports) {}
+  explicit QueueOrder(const HarvestPorts& ports) : ports_(ports) {}
 
   // Learns how often records of the type change, from all of them or, of many, an even sample. Before that
   // they are taken to be as usual.
@@ -51,7 +51,7 @@ class QueueOrder {
     std::uint16_t changes;
   };
 
-  const HarvestPorts& p_;
+  const HarvestPorts& ports_;
   struct Learned {
     TypeRates rates;
     std::int64_t records = 0;

@@ -240,7 +240,7 @@ Result<Time> ParseAsOf(std::string_view text) {
     if (const auto time = ParseTime(std::string(local) + "Z")) return *time - *offset;
   }
   return Fail(ErrorCode::kInvalid,
-              "'{}' is no time: use one like 2026-11-22T10:01:02Z or 2026-11-22T10:01:02+01:00, or a date "
+              "'{}' is not a time: use one like 2026-11-22T10:01:02Z or 2026-11-22T10:01:02+01:00, or a date "
               "(its end, UTC)",
               ShowValue(text));
 }

@@ -57,8 +57,8 @@ Result<std::int64_t> ParseConfigurationId(std::string_view id) {
   if (number && ConfigurationPath(*number)) return *number;
   const auto paths = ConfigurationPaths();
   return Fail(ErrorCode::kInvalid,
-              "'{}' is no configuration list: use a number from 1 to {} or one of {}, or a genre list in a language such as "
-              "genre/movie/list?language=de-DE",
+              "'{}' is not a configuration list: use a number from 1 to {} or one of {}, or a genre list in a language "
+              "such as genre/movie/list?language=de-DE",
               ShowValue(id), paths.size(), fmt::join(paths, ", "));
 }
 
@@ -66,7 +66,7 @@ Result<std::int64_t> ParseConfigurationId(std::string_view id) {
 
 Result<std::int64_t> ParseId(std::string_view text) {
   const auto id = Whole(text, 1);
-  if (!id) return Fail(ErrorCode::kInvalid, "'{}' is no id: use a whole number from 1", ShowValue(text));
+  if (!id) return Fail(ErrorCode::kInvalid, "'{}' is not an id: use a whole number from 1", ShowValue(text));
   return *id;
 }
 
@@ -81,7 +81,7 @@ Result<RecordAddress> ParseRecordAddress(std::string_view type, std::string_view
   const bool has_place = *parsed == MediaType::kSeason || *parsed == MediaType::kEpisode;
   if (has_place && ParsePlace(id, *parsed == MediaType::kEpisode, address)) return address;
   const auto number = Whole(id, 1);
-  if (!number) return Fail(ErrorCode::kInvalid, "'{}' is no id: use {}", ShowValue(id), AllowedIds(*parsed));
+  if (!number) return Fail(ErrorCode::kInvalid, "'{}' is not an id: use {}", ShowValue(id), AllowedIds(*parsed));
   address.id = *number;
   return address;
 }

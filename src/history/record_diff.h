@@ -21,7 +21,7 @@ namespace tmdbc {
 
 class RecordDiff {
  public:
-  // Both are one JSON value each; a tombstone's is "null". kCorrupt when one of them is no valid JSON. What
+  // Both are one JSON value each; a tombstone's is "null". kCorrupt when one of them is not valid JSON. What
   // the views point to outlives the object.
   static Result<RecordDiff> Between(std::string_view before, std::string_view after);
   RecordDiff(RecordDiff&&) noexcept;

@@ -11,7 +11,7 @@ namespace tmdbc {
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const auto bad = [&] {
     return Fail(ErrorCode::kInvalid,
-                "'{}' is no address to listen at: use host:port, the host a number or localhost, such as "
+                "'{}' is not an address to listen at: use host:port, the host a number or localhost, such as "
                 "127.0.0.1:9464, or the port alone",
                 text);
   };

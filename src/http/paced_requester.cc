@@ -65,7 +65,7 @@ void PacedRequester::Settle(Outcome outcome) {
   if (node.empty()) return;
   Flight& flight = node.mapped();
   limiter_.Unused(flight.ticket);
-  // Only once: what breaks on a fresh connection is no old one's fault.
+  // Only once: what breaks on a fresh connection is not an old one's fault.
   if (outcome.stale_connection && !flight.request.fresh_connection) {
     flight.request.fresh_connection = true;
     again_.push_back(std::move(flight));

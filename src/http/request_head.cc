@@ -178,7 +178,7 @@ bool RequestHeadParser::TakeField(std::string_view name, std::string_view value)
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), head_.length);
     if (value.empty() || value.size() > kMostDigits || error != std::errc() ||
         end != value.data() + value.size())
-      return Refuse(400, "the Content-Length is no number");
+      return Refuse(400, "the Content-Length is not a number");
   } else if (IsWord(name, "transfer-encoding")) {
     ++encodings_;
     chunked_ = IsWord(value, "chunked");

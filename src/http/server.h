@@ -3,7 +3,7 @@
 // the loop (epoll) and calls the handler; the handler answers with a value that says when and how the bytes go out,
 // down to how a connection is broken. No compression: bodies are shared, immutable and sent as they are.
 //
-// What is no request, or could be read in two ways, is refused and its connection closed (request_head.h).
+// What is not a request, or could be read in two ways, is refused and its connection closed (request_head.h).
 #pragma once
 
 #include <chrono>

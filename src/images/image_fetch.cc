@@ -141,7 +141,7 @@ Result<void> ImageFetch::Settle(const http::Outcome& outcome) {
   const http::Response& response = *outcome.response;
   if (response.status == 429) {
     requester_.Throttled(response);
-    waiting_.emplace(clock_.Mono(), job);  // it is no fault of the image's
+    waiting_.emplace(clock_.Mono(), job);  // it is not a fault of the image's
     return {};
   }
   if (SaysGone(response.status)) {

@@ -20,7 +20,7 @@ std::string PathOf(const ImageName& image) {
 Result<ImageName> ImageAt(const std::string& path) {
   const std::string below = path.substr(std::min(path.size(), kFolder.size() + 1));
   const std::size_t first = below.find('/'), last = below.rfind('/');
-  if (first == std::string::npos || first == last) return Fail(ErrorCode::kInvalid, "{} is no image", path);
+  if (first == std::string::npos || first == last) return Fail(ErrorCode::kInvalid, "{} is not an image", path);
   auto image = ParseImageName(below.substr(0, first) + below.substr(last));
   if (image && PathOf(*image) != path) return Fail(ErrorCode::kInvalid, "{} is no image's place", path);
   return image;

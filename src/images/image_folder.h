@@ -20,7 +20,7 @@ inline constexpr std::uint64_t kMaxImage = 64 << 20;  // bytes; what is larger i
 
 class ImageFolder {
  public:
-  // Outlives it; its root is DATA_DIR. The errors of the listing. What lies there and is no image of that
+  // Outlives it; its root is DATA_DIR. The errors of the listing. What lies there and is not an image of that
   // layout is left alone, but for what an interrupted write left, which is removed.
   static Result<ImageFolder> Open(FileSystem& files);
 
@@ -29,7 +29,7 @@ class ImageFolder {
   std::uint64_t bytes() const { return bytes_; }
 
   Result<void> Put(const ImageName& image, std::string_view bytes);
-  // One that somebody removed already is no error.
+  // One that somebody removed already is not an error.
   Result<void> Remove(const ImageName& image);
 
   // Reads all of them and removes those that are no whole image any more; `removed` is told of each. How many were

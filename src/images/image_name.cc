@@ -47,7 +47,7 @@ Result<Kind> ParseKind(std::string_view name) {
   for (const Kind kind : kKinds) {
     if (Name(kind) == name) return kind;
   }
-  return Fail(ErrorCode::kInvalid, "'{}' is no kind of image: use poster, backdrop, profile, still or logo",
+  return Fail(ErrorCode::kInvalid, "'{}' is not a kind of image: use poster, backdrop, profile, still or logo",
               Printable(name.substr(0, 40)));
 }
 
@@ -61,7 +61,7 @@ bool IsSize(std::string_view text) {
 
 Result<std::string> NameOfFilePath(std::string_view file_path) {
   if (!file_path.starts_with('/') || !IsName(file_path.substr(1)))
-    return Fail(ErrorCode::kInvalid, "'{}' is no path of an image", Printable(file_path.substr(0, 80)));
+    return Fail(ErrorCode::kInvalid, "'{}' is not a path of an image", Printable(file_path.substr(0, 80)));
   return std::string(file_path.substr(1));
 }
 
@@ -69,7 +69,7 @@ Result<ImageName> ParseImageName(std::string_view text) {
   const std::size_t slash = std::min(text.find('/'), text.size());
   const std::string_view size = text.substr(0, slash), name = text.substr(std::min(slash + 1, text.size()));
   if (!IsSize(size) || !IsName(name))
-    return Fail(ErrorCode::kInvalid, "'{}' is no size and name of an image", Printable(text.substr(0, 80)));
+    return Fail(ErrorCode::kInvalid, "'{}' is not a size and name of an image", Printable(text.substr(0, 80)));
   return ImageName{std::string(size), std::string(name)};
 }
 

@@ -34,7 +34,7 @@ TEST(ImageName, LetsNothingElseThrough) {
 TEST(ImageKind, HasOneName) {
   for (const Kind kind : kKinds) EXPECT_EQ(ParseKind(Name(kind)), kind);
   EXPECT_EQ(ParseKind("banner").error().message,
-            "'banner' is no kind of image: use poster, backdrop, profile, still or logo");
+            "'banner' is not a kind of image: use poster, backdrop, profile, still or logo");
 }
 
 }  // namespace

@@ -86,13 +86,13 @@ void TakeStills(element body, Choice& choice, std::vector<ImageName>& chosen) {
 Result<std::string> ParseImageLanguage(std::string_view text) {
   const bool letters = text.size() == 2 && std::ranges::all_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
   if (letters || text == kNoLanguage) return std::string(text);
-  return Fail(ErrorCode::kInvalid, "'{}' is no language of two letters, nor null for images without one",
+  return Fail(ErrorCode::kInvalid, "'{}' is not a language of two letters, nor null for images without one",
               Printable(text.substr(0, 40)));
 }
 
 Result<std::vector<ImageName>> SelectImages(std::string_view body, const Rule& rule) {
   TRY_ASSIGN(const auto parsed, ParsedJson::Parse(body));
-  if (!parsed.root().is_object()) return Fail(ErrorCode::kCorrupt, "the body is no object");
+  if (!parsed.root().is_object()) return Fail(ErrorCode::kCorrupt, "the body is not an object");
   std::vector<ImageName> chosen;
   Choice choice(rule);
   for (const Kind kind : rule.kinds) {

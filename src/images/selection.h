@@ -22,12 +22,12 @@ struct Rule {
   std::size_t per_title = 1;  // images of each kind and record
 };
 
-// "en", or "null"; kInvalid for what is no language of two letters.
+// "en", or "null"; kInvalid for what is not a language of two letters.
 Result<std::string> ParseImageLanguage(std::string_view text);
 
 // The renditions that the rule wants of the body: of each kind the first ones in TMDB's own order, which is its
 // ranking; where the images were not appended, the one that the body names (poster_path...). A name that is none is
-// passed over. kCorrupt when it is no JSON object.
+// passed over. kCorrupt when it is not a JSON object.
 Result<std::vector<ImageName>> SelectImages(std::string_view body, const Rule& rule);
 
 }  // namespace tmdbc::images

@@ -12,7 +12,7 @@ namespace tmdbc {
 // infinity they give the most popular the lowest rank.
 inline constexpr std::uint32_t kInfinityBits = 0x7f80'0000;
 
-// What is no number above 0 (NaN too) counts as 0, so that no float can break the order.
+// What is not a number above 0 (NaN too) counts as 0, so that no float can break the order.
 inline std::uint32_t RankOf(float popularity) {
   return kInfinityBits - std::bit_cast<std::uint32_t>(popularity > 0 ? popularity : 0.0F);
 }

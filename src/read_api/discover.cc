@@ -209,7 +209,7 @@ class FilterMaker {
     if (exact.empty()) {
       const auto order = OrderOf(country);
       const auto from = order.find(at_least), to = order.find(at_most);
-      // A bound that the country does not have bounds nothing. Lists may have one that is "": it is no bound.
+      // A bound that the country does not have bounds nothing. Lists may have one that is "": it is not a bound.
       if ((!at_least.empty() && from == order.end()) || (!at_most.empty() && to == order.end())) return;
       for (const auto& [name, place] : order) {
         if ((at_least.empty() || place >= from->second) && (at_most.empty() || place <= to->second))

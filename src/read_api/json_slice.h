@@ -30,16 +30,16 @@ inline bool IsArray(JsonSlice value) {
 inline bool IsBlank(JsonSlice value) {
   return value.empty() || value == "null" || value == "\"\"";
 }
-// A text with its escapes undone; "" for what is no text.
+// A text with its escapes undone; "" for what is not text.
 std::string TextOf(JsonSlice value);
 // Without a copy where the text has no escapes, as names, codes and dates have none: then TextOf(), else the raw bytes
-// between the quotes. "" for what is no text.
+// between the quotes. "" for what is not text.
 std::string_view PlainText(JsonSlice value);
 // "2013-02-06" of "2013-02-06T00:00:00.000Z", without quotes; empty for what begins with no date.
 std::string_view DayOf(JsonSlice value);
-// Nothing for what is no integer of 64 bits.
+// Nothing for what is not an integer of 64 bits.
 std::optional<std::int64_t> IntegerOf(JsonSlice value);
-// 0 for what is no number.
+// 0 for what is not a number.
 double NumberOf(JsonSlice value);
 
 struct JsonMember {
@@ -51,7 +51,7 @@ struct JsonMember {
 class JsonObject {
  public:
   JsonObject() = default;
-  // No members when `text` is no object.
+  // No members when `text` is not an object.
   explicit JsonObject(JsonSlice text);
 
   const std::vector<JsonMember>& members() const& { return members_; }
@@ -69,7 +69,7 @@ JsonSlice MemberOf(JsonSlice object, std::string_view name);
 // The member of that name is `member`: its escapes do not matter ("watch\/providers").
 bool HasName(const JsonMember& member, std::string_view name);
 
-// The elements of an array; none when it is no array.
+// The elements of an array; none when it is not an array.
 std::vector<JsonSlice> ElementsOf(JsonSlice array);
 
 // An object or array that is put together out of slices.

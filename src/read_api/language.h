@@ -14,7 +14,7 @@ class Language {
  public:
   // English as TMDB speaks it: en-US, the language of every stored body.
   Language() = default;
-  // "de-DE", "de_de", "de", "zh-Hans-CN" (its script is passed over); English for what is no tag.
+  // "de-DE", "de_de", "de", "zh-Hans-CN" (its script is passed over); English for what is not a tag.
   static Language Parse(std::string_view tag);
 
   const std::string& code() const { return code_; }      // "de"

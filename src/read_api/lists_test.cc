@@ -252,7 +252,7 @@ TEST(Discover, TakesAWholeNumberAsClientsWriteIt) {
   world.Film(2, 1, R"(,"runtime":80,"vote_count":50)");
   for (const char* text : {"90", "90.0", "90.", "90.00"})
     EXPECT_EQ(world.List(std::string("discover/movie?with_runtime.gte=") + text), "1 of 1") << text;
-  // What is no number asks for nothing.
+  // What is not a number asks for nothing.
   for (const char* text : {"90.5.1", "x", "nan", "90min", "-"})
     EXPECT_EQ(world.List(std::string("discover/movie?with_runtime.gte=") + text), "1,2 of 2") << text;
   for (const char* text : {"nan", "inf"})

@@ -40,7 +40,7 @@ http::Answer ImageHandler::Handle(const http::ServerRequest& request) {
   }
   const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
   const auto image = images::ParseImageName(path.substr(std::min(path.size(), kPath.size())));
-  if (!image) return WithoutImage(404, "this is no path of a picture\n");
+  if (!image) return WithoutImage(404, "this is not a path of a picture\n");
   auto bytes = images::ImageFolder::Read(files_, *image);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) return WithoutImage(404, "this picture is not kept here\n");
   if (!bytes) return WithoutImage(503, "the picture cannot be read\n");

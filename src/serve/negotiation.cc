@@ -25,7 +25,7 @@ std::string_view WithoutBlanks(std::string_view text) {
   return text;
 }
 
-// "0.25" as 250; nothing when it is no weight of section 12.4.2.
+// "0.25" as 250; nothing when it is not a weight of section 12.4.2.
 std::optional<int> Weight(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
   if (text.size() > 1 && text[1] != '.') return std::nullopt;

@@ -69,7 +69,7 @@ std::string ServeMetrics::Text() const {
     Head(out, name, type, help);
     line("{} {}\n", name, value);
   };
-  plain("tmdbc_serve_refused_total", "counter", "What came and was no request.", std::int64_t(Now(refused_)));
+  plain("tmdbc_serve_refused_total", "counter", "What came and was not a request.", std::int64_t(Now(refused_)));
   plain("tmdbc_serve_kept_total", "counter", "Answers that were there already.", std::int64_t(Now(kept_)));
   plain("tmdbc_serve_bytes_total", "counter", "Bytes of the bodies sent.", std::int64_t(Now(bytes_)));
   plain("tmdbc_serve_connections", "gauge", "Connections open now.",

@@ -3,7 +3,7 @@
 // any thread may ask for the text.
 //
 //   tmdbc_serve_requests_total{endpoint,status}     answered; endpoint: the first word of the path where it is known
-//   tmdbc_serve_refused_total                       what was no request
+//   tmdbc_serve_refused_total                       what was not a request
 //   tmdbc_serve_kept_total                          answers that were there already
 //   tmdbc_serve_bytes_total                         of bodies
 //   tmdbc_serve_connections                         open now

@@ -13,7 +13,7 @@ class EnvParser {
   Result<std::vector<GivenSetting>> Parse() {
     if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
     if (const auto nul = rest_.find('\0'); nul != std::string_view::npos)
-      return Bad(1 + int(std::ranges::count(rest_.substr(0, nul), '\n')), "a NUL byte: this is no text");
+      return Bad(1 + int(std::ranges::count(rest_.substr(0, nul), '\n')), "a NUL byte: this is not text");
     std::vector<GivenSetting> variables;
     while (!rest_.empty()) {
       SkipBlanks();

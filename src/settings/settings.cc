@@ -773,7 +773,7 @@ Result<std::vector<std::string>> ReloadSettings(Settings& settings) {
     later.push_back(fmt::format("{} has changed{}: that needs a restart", setting.name,
                                 setting.secret ? "" : fmt::format(" to '{}'", ShowValue(fresh.texts[i]))));
     fresh.texts[i] = settings.texts[i];
-    // What is in force was allowed; only an empty text, which is no value, is not.
+    // What is in force was allowed; only an empty text, which is not a value, is not.
     (void)setting.apply(fresh.texts[i], fresh);
   }
   settings = std::move(fresh);

@@ -136,7 +136,7 @@ TEST(Settings, ARefusedListSaysWhatIsWrongWithIt) {
   const std::tuple<const char*, const char*, const char*> cases[] = {
       {"TV_APPEND_TO_RESPONSE", "images,season/1", "seasons are fetched with every show anyway"},
       {"MOVIE_APPEND_TO_RESPONSE", "credits,credits", "'credits' is named twice"},
-      {"SEASON_APPEND_TO_RESPONSE", "reviews", "; 'reviews' is no namespace of season"},
+      {"SEASON_APPEND_TO_RESPONSE", "reviews", "; 'reviews' is not a namespace of season"},
       {"MOVIE_APPEND_TO_RESPONSE", "", "use "},
       {"LANGUAGES", "de,en", "every record is in English already"},
       {"LANGUAGES", "", "use none, or language tags"},

@@ -484,7 +484,7 @@ TEST(ChangeFeed, BehindDamageInACompactedSegmentNobodyMissesALine) {
     const std::string feed = FeedWithDamage(world, since);
     EXPECT_NE(feed.find("4 damaged, "), std::string::npos) << feed;
     EXPECT_TRUE(feed.ends_with("4 movie:46, 4")) << feed;
-    // The last of each day is no line of the damaged frame, but for the first day.
+    // The last of each day is not a line of the damaged frame, but for the first day.
     for (int day = std::max(2, int(since) + 1); day <= 4; ++day)
       EXPECT_NE(feed.find(fmt::format(" movie:{}6,", day)), std::string::npos) << feed;
   }

@@ -25,7 +25,7 @@ class JsonTape {
   static constexpr std::size_t kMaxDepth = 1000;
   static constexpr std::uint32_t kRoot = 0;
 
-  // Empty when `text` is no JSON value, or nests deeper than kMaxDepth.
+  // Empty when `text` is not a JSON value, or nests deeper than kMaxDepth.
   static std::optional<JsonTape> Parse(std::string_view text);
 
   std::string_view text() const { return text_; }

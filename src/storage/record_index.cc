@@ -103,7 +103,7 @@ constexpr const char kVisitRows[] =
 constexpr const char kSteps[] =
     "SELECT key, version, change, fetched_at, segment, frame_at, frame_length, line_at, line_length FROM store_steps "
     "WHERE key BETWEEN ?1 AND ?2 ORDER BY key, version";
-// The step behind a step is the next one, else the view; a stats record is no step, what it refreshes is.
+// The step behind a step is the next one, else the view; a stats record is not a step, what it refreshes is.
 constexpr const char kSuperseded[] =
     "SELECT fetched_at FROM ("
     "SELECT version, fetched_at FROM store_steps WHERE key=?1 AND version>?2 UNION ALL "
@@ -149,7 +149,7 @@ constexpr const char kPurgedUpTo[] = "SELECT version FROM store_purges WHERE key
 constexpr const char kPurges[] = "SELECT key, version FROM store_purges WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kHeld[] = "SELECT at FROM store_held WHERE key=?1";
 // The counts of one type each: for a GROUP BY over all SQLite would sort every row.
-// A stats record is no version, and of a purged one none is left.
+// A stats record is not a version, and of a purged one none is left.
 constexpr const char kCountRecords[] =
     "SELECT count(*), sum(change NOT IN (3,5)), sum(change NOT IN (2,5)), min(CASE WHEN change NOT IN (3,5) "
     "THEN verified_at END), sum(change=3) FROM store_records WHERE key BETWEEN ?1 AND ?2";

@@ -149,7 +149,7 @@ TEST(RecordLine, ComesBackAsItWasWritten) {
     }
     std::string text = Text(line);
     ASSERT_EQ(text.find('\n'), text.size() - 1);
-    ASSERT_TRUE(HashContent(text)) << "is no JSON: " << text;
+    ASSERT_TRUE(HashContent(text)) << "is not JSON: " << text;
     text.pop_back();
     const auto parsed = ParseRecordLine(text);
     ASSERT_TRUE(parsed) << parsed.error().message << ": " << text;

@@ -50,7 +50,7 @@ class RecordReader {
   // again under another id, with the episodes that it had. The one of FindSeasonOfEpisode() is the first.
   // Reads none of them.
   Result<std::vector<MediaId>> SeasonsOfEpisode(std::int64_t episode_id);
-  // Every version kept, oldest first, each as it was when the version began: a stats record is no step,
+  // Every version kept, oldest first, each as it was when the version began: a stats record is not a step,
   // Find() has the latest numbers. One that cannot be read is there with its `damage`.
   Result<std::vector<StoredRecord>> History(MediaId id);
   // What the index says of these versions, without reading them. kNotFound also when the id was purged.

@@ -150,9 +150,9 @@ Result<void> RecordWriter::Write(const std::optional<IndexRow>& before, RecordLi
   // Of what is live a verified line says when; a tombstone has one time.
   row.verified_at = row.live() ? verified_at : line.fetched_at;
   row.hash = hash;
-  // What came before a purge is no part of the record's history.
+  // What came before a purge is not part of the record's history.
   const bool goes_on = before && before->change != Change::kPurge && line.change != Change::kPurge;
-  // A stats record is no step: it goes when it is replaced. A version that nobody can read any more is none either.
+  // A stats record is not a step: it goes when it is replaced. A version that nobody can read any more is none either.
   // What can fail comes before the line is taken: another try must not write it twice.
   bool begins_step = goes_on && before->change != Change::kStats;
   if (begins_step) {

@@ -41,7 +41,7 @@ struct SegmentOrigin {
   // The place in the order: the last sequence number it holds.
   std::uint32_t last() const { return parts.back().number; }
   std::int64_t lines() const;
-  // Whether a file of that number went into it: then that number is no gap.
+  // Whether a file of that number went into it: then that number is not a gap.
   bool Covers(std::uint32_t number) const;
   bool operator==(const SegmentOrigin&) const = default;
 };

@@ -423,7 +423,7 @@ std::optional<std::string> MakeStatsPatch(std::string_view base, std::string_vie
 
 Result<std::string> ApplyStatsPatch(std::string_view base, std::string_view patch) {
   const auto tape = JsonTape::Parse(base);
-  if (!tape) return Fail(ErrorCode::kCorrupt, "stats patch: the body of its version is no JSON");
+  if (!tape) return Fail(ErrorCode::kCorrupt, "stats patch: the body of its version is not JSON");
   return Patcher(*tape).Run(patch);
 }
 

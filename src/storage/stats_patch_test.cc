@@ -102,7 +102,7 @@ TEST(StatsPatch, IsNotMadeOfWhatIsMoreThanNumbers) {
   EXPECT_EQ(Patch(Film("1", "2", Images({"a", "b"})), Film("1", "2", Images({"a", "c"}))), "-");
   EXPECT_EQ(Patch(Film("1", "2"), "{"), "-");
   EXPECT_EQ(Patch("[", Film("1", "2")), "-");
-  // A name that its object has twice is no path.
+  // A name that its object has twice is not a path.
   const std::string twice = R"(,"a":{"vote_count":1},"a":{"vote_count":2})";
   EXPECT_EQ(Patch(Film("1", "2", twice), Film("1", "2", R"(,"a":{"vote_count":1},"a":{"vote_count":3})")),
             "-");

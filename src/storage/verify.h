@@ -27,7 +27,7 @@ inline constexpr const char* kNotInIndex = "not in the index";
 struct VerifyReport {
   std::int64_t segments = 0, frames = 0, records = 0, bytes = 0;
   std::vector<Damage> damage;      // empty: all is well
-  std::vector<std::string> notes;  // what is no damage, but a person should know
+  std::vector<std::string> notes;  // what is not damage, but a person should know
   std::vector<std::string> asides = {};  // files of kept_aside.h
 };
 

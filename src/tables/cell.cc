@@ -88,10 +88,10 @@ Conversion FromText(ColumnType type, std::string_view text) {
       return Fits(text);
     case ColumnType::kInteger:
       if (const auto number = ParseDigits(text)) return Fits(*number);
-      return Rejected("text that is no whole number of 64 bits");
+      return Rejected("text that is not a whole number of 64 bits");
     case ColumnType::kReal:
       if (const auto number = ParseDigits(text)) return Fits(double(*number));
-      return Rejected("text that is no whole number of 64 bits");
+      return Rejected("text that is not a whole number of 64 bits");
     case ColumnType::kBool:
       return Rejected("text, neither true nor false");
     case ColumnType::kDate:

@@ -249,7 +249,7 @@ std::string FormatDerivedList(const DerivedList& list) {
 }
 
 Result<DerivedList> ParseDerivedList(std::string_view text) {
-  const auto bad = [] { return Fail(ErrorCode::kCorrupt, "{} is no list of files", kDerivedList); };
+  const auto bad = [] { return Fail(ErrorCode::kCorrupt, "{} is not a list of files", kDerivedList); };
   const auto parsed = ParsedJson::Parse(text);
   DerivedList list;
   simdjson::dom::array files;

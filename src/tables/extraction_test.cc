@@ -393,7 +393,7 @@ TEST(Extraction, KnowsEveryMemberOfEveryRecordedBody) {
     for (const auto& entry : std::filesystem::directory_iterator(tmdbc::testing::CorpusFolder() / folder)) {
       const std::string name = entry.path().filename().string();
       const auto end = name.find_first_not_of("0123456789");
-      // 550_credits__...: the answer of a sub-resource is no record.
+      // 550_credits__...: the answer of a sub-resource is not a record.
       if (type != MediaType::kSeason && name.substr(end, 2) != "__") continue;
       std::ifstream file(entry.path());
       std::stringstream text;
@@ -525,7 +525,7 @@ TEST(Extraction, HasAColumnOrAReasonForEveryScalarThatWasEverSeen) {
         types.find("object:") == std::string::npos && types.find("array:") == std::string::npos;
     const bool only_null = types.starts_with("null:") && types.find(',') == std::string::npos;
     if (type == groups.end() || !scalar || only_null) continue;
-    // What is not asked for by default; a name of a namespace that this type has not is no part of a record either.
+    // What is not asked for by default; a name of a namespace that this type has not is not part of a record either.
     const std::string first = path.substr(0, path.find_first_of(".["));
     const ExtractionPlan& plan = ExtractionPlan::Of(type->second);
     // Of the small types the answers of sub-resources are listed by themselves.

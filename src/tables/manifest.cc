@@ -139,10 +139,10 @@ std::string FormatManifest(const Manifest& manifest) {
 
 Result<Manifest> ParseManifest(std::string_view text) {
   auto parsed = ParsedJson::Parse(text);
-  if (!parsed) return Fail(ErrorCode::kCorrupt, "the manifest is no JSON: {}", parsed.error().message);
+  if (!parsed) return Fail(ErrorCode::kCorrupt, "the manifest is not JSON: {}", parsed.error().message);
   object json;
   if (parsed->root().get(json) != simdjson::SUCCESS)
-    return Fail(ErrorCode::kCorrupt, "the manifest is no object");
+    return Fail(ErrorCode::kCorrupt, "the manifest is not an object");
   TRY_ASSIGN(const auto format, Member<std::int64_t>(json, "format"));
   if (format != kManifestFormat) {
     return Fail(ErrorCode::kInvalid, Hint::kNewStore, "the tables have the format {}, this program knows {}",

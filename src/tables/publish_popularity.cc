@@ -48,7 +48,7 @@ Result<void> ReadExport(Workshop& workshop, BlobReader& files, const PopularityE
   Result<void> done;
   TRY(ReadLines(workshop, files, one, [&](std::int64_t, std::string_view line) {
     const auto entry = parser.Parse(line);
-    // What is no line of an export was counted when it was harvested.
+    // What is not a line of an export was counted when it was harvested.
     if (!done || !entry || double(entry->popularity) < minimum) return;
     const Cell cells[] = {{.null = false, .text = Name(one.type)},
                           {.null = false, .number = entry->id},

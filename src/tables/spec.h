@@ -88,7 +88,7 @@ struct Table {
 std::span<const Table> Tables();
 std::optional<std::size_t> FindTable(std::string_view name);
 
-// A path within the records of a type that is known and is no column. It is whole: what lies below it is known too.
+// A path within the records of a type that is known and is not a column. It is whole: what lies below it is known too.
 struct UnusedPath {
   MediaType type{};
   std::string path;  // in the notation of Table::rows

@@ -100,7 +100,7 @@ void AddFilms(std::vector<Table>& tables) {
             Real("vote_average"),
             Int("vote_count"),
             Bool("adult"),
-            Bool("video", "Whether it is no film proper: a compilation, a recording."),
+            Bool("video", "Whether it is not a film proper: a compilation, a recording."),
             Bool("softcore"),
             Text("overview"),
             Text("tagline"),

@@ -330,7 +330,8 @@ Result<Entry> EntryOf(MediaId id, std::int64_t show, std::string_view data) {
   if (id.id < 0 || id.id > UINT32_MAX) return Fail(ErrorCode::kInvalid, "{}: the title index takes no such id", ToString(id));
   TRY_ASSIGN(const ParsedJson json, ParsedJson::Parse(data));
   object body;
-  if (json.root().get(body) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "{} is no JSON object", ToString(id));
+  if (json.root().get(body) != simdjson::SUCCESS)
+    return Fail(ErrorCode::kCorrupt, "{} is not a JSON object", ToString(id));
   return EntryMaker(id, body).Make(show);
 }
 
@@ -344,11 +345,13 @@ Entry GoneEntry(std::int64_t id) {
 Result<void> ApplyNumbers(Entry& entry, std::string_view patch) {
   TRY_ASSIGN(const ParsedJson json, ParsedJson::Parse(patch));
   simdjson::dom::array steps;
-  if (json.root().get(steps) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "a stats patch is no JSON array");
+  if (json.root().get(steps) != simdjson::SUCCESS)
+    return Fail(ErrorCode::kCorrupt, "a stats patch is not a JSON array");
   MovingNumbers now = entry.base;
   for (const element step : steps) {
     object one;
-    if (step.get(one) != simdjson::SUCCESS) return Fail(ErrorCode::kCorrupt, "a step of a stats patch is no JSON object");
+    if (step.get(one) != simdjson::SUCCESS)
+      return Fail(ErrorCode::kCorrupt, "a step of a stats patch is not a JSON object");
     const std::string_view path = TextAt(one, "path");
     if (path == "/popularity") now.popularity = float(NumberAt(one, "value"));
     if (path == "/vote_average") now.vote_average = float(NumberAt(one, "value"));

@@ -53,7 +53,7 @@ struct MovingNumbers {
   bool operator==(const MovingNumbers&) const = default;
 };
 
-// The sources of find, and what else is found by an id that is no number.
+// The sources of find, and what else is found by an id that is not a number.
 enum class ExternalSource : std::uint8_t {
   kImdb,
   kTvdb,
@@ -156,7 +156,7 @@ struct Entry {
   bool gone() const { return (fixed.flags & kGone) != 0; }
 };
 
-// `data` is a record's body; `show` is of a season. kCorrupt when it is no JSON object.
+// `data` is a record's body; `show` is of a season. kCorrupt when it is not a JSON object.
 Result<Entry> EntryOf(MediaId id, std::int64_t show, std::string_view data);
 // What stands for a record that is gone.
 Entry GoneEntry(std::int64_t id);

@@ -12,7 +12,7 @@
 
 namespace tmdbc::titles {
 
-// "imdb_id"; nothing for what is no source.
+// "imdb_id"; nothing for what is not a source.
 std::optional<ExternalSource> ParseExternalSource(std::string_view name);
 // The records of the type that bear that id, the more popular first.
 std::vector<Found> FindExternal(const Titles& titles, MediaType type, ExternalSource source, std::string_view value);

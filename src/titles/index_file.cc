@@ -356,7 +356,7 @@ Result<void> IndexFile::Check(MediaType type, const std::string& path) {
   if (all_.size() < sizeof header) return Fail(ErrorCode::kCorrupt, "{} is cut off", path);
   std::memcpy(&header, all_.data(), sizeof header);
   if (header.magic != kMagic || header.version != kVersion || header.header_hash != HashOf(header)) {
-    return Fail(ErrorCode::kCorrupt, "{} is no file of this title index", path);
+    return Fail(ErrorCode::kCorrupt, "{} is not a file of this title index", path);
   }
   if (header.type != std::uint32_t(type)) return Fail(ErrorCode::kCorrupt, "{} is of another media type", path);
   const std::string_view content = all_.substr(sizeof header);

@@ -107,7 +107,7 @@ std::vector<float> PopularitiesOf(const IndexFile& file, const PopularityOf& pop
 // An index in memory, put together record by record.
 class MemoryTitles final : public TitleSource {
  public:
-  // kCorrupt when it is no JSON object.
+  // kCorrupt when it is not a JSON object.
   Result<void> Put(MediaId id, std::string_view body, std::int64_t show = 0);
   void Remove(MediaId id) {
     entries_.erase(id);

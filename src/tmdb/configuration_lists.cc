@@ -81,7 +81,7 @@ Result<std::vector<std::int64_t>> GenreListIds(std::string_view primary_translat
   TRY_ASSIGN(const ParsedJson parsed, ParsedJson::Parse(primary_translations));
   simdjson::dom::array tags;
   if (parsed.root().get(tags) != simdjson::SUCCESS)
-    return Fail(ErrorCode::kCorrupt, "configuration/primary_translations is no list");
+    return Fail(ErrorCode::kCorrupt, "configuration/primary_translations is not a list");
   std::vector<std::int64_t> ids;
   for (const simdjson::dom::element element : tags) {
     std::string_view tag;

@@ -29,7 +29,8 @@ std::optional<std::string> ConfigurationPath(std::int64_t id);
 std::optional<std::int64_t> ConfigurationId(std::string_view path);
 
 // The genre lists of movies and of shows in every language that `primary_translations` names, the body of that record:
-// ["af-ZA","ar-AE",...]. Ascending. What is no tag of two and two letters is passed over. kCorrupt when it is no list.
+// ["af-ZA","ar-AE",...]. Ascending. What is not a tag of two and two letters is passed over. kCorrupt when it is not a
+// list.
 Result<std::vector<std::int64_t>> GenreListIds(std::string_view primary_translations);
 
 }  // namespace tmdbc

@@ -106,11 +106,11 @@ Result<std::vector<std::string>> ParseNamespaces(MediaType type, std::string_vie
   std::vector<std::string> namespaces;
   for (std::string& name : ListOf(text)) {
     if (name.starts_with("season")) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no namespace: seasons are fetched with every show anyway",
+      return Fail(ErrorCode::kInvalid, "'{}' is not a namespace: seasons are fetched with every show anyway",
                   name);
     }
     if (std::ranges::find(allowed, name) == allowed.end()) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no namespace of {}", name, Name(type));
+      return Fail(ErrorCode::kInvalid, "'{}' is not a namespace of {}", name, Name(type));
     }
     if (std::ranges::find(namespaces, name) != namespaces.end())
       return Fail(ErrorCode::kInvalid, "'{}' is named twice", name);
@@ -173,7 +173,7 @@ Result<std::vector<std::string>> ParseLanguages(std::string_view text) {
     const bool language = tag.size() >= 2 && within(0, 'a') && within(1, 'a');
     const bool region = tag.size() == 5 && tag[2] == '-' && within(3, 'A') && within(4, 'A');
     if (!language || !(tag.size() == 2 || region)) {
-      return Fail(ErrorCode::kInvalid, "'{}' is no language", tag);
+      return Fail(ErrorCode::kInvalid, "'{}' is not a language", tag);
     }
     if (tag == "en" || tag == "en-US")
       return Fail(ErrorCode::kInvalid, "'{}' is not needed: every record is in English already", tag);

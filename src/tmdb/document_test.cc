@@ -156,7 +156,7 @@ TEST(HashContent, KeepsVolatileMembersApart) {
       {R"({"posters":[{"a":1}],"logos":[]})", R"({"posters":[],"logos":[{"a":1}]})", true, true},
       {R"({"cast":[{"a":1},{"a":2}]})", R"({"cast":[{"a":2},{"a":1}]})", true, false},
       {R"({"poster_sizes":["w92","w154"]})", R"({"poster_sizes":["w154","w92"]})", true, false},
-      // A volatile name as a value is no member.
+      // A volatile name as a value is not a member.
       {R"({"change_keys":["popularity","vote_count"]})", R"({"change_keys":["vote_count","popularity"]})",
        true, false},
   };

@@ -77,7 +77,7 @@ Result<ExportEntry> ExportLineParser::Parse(std::string_view line) {
     const ondemand::raw_json_string key = field.key();
     if (key == "id") {
       has_id = field.value().get_uint64().get(id) == simdjson::SUCCESS;
-      if (!has_id) return Bad("has an id that is no number");
+      if (!has_id) return Bad("has an id that is not a number");
     } else if (key == "popularity") {
       double popularity = 0;
       if (field.value().get_double().get(popularity) == simdjson::SUCCESS)

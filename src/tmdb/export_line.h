@@ -66,7 +66,7 @@ inline constexpr std::int64_t kMaxId = 0xffff'ffff;
 
 struct ExportEntry {
   std::uint32_t id = 0;  // 1..kMaxId
-  float popularity = 0;  // finite, >= 0; 0 where the line has none, or one that is no number
+  float popularity = 0;  // finite, >= 0; 0 where the line has none, or one that is not a number
   bool adult = false;
 };
 
@@ -80,7 +80,7 @@ class ExportLineParser {
   ExportLineParser(const ExportLineParser&) = delete;
   ExportLineParser& operator=(const ExportLineParser&) = delete;
 
-  // `line` without its line break. kCorrupt, with a reason for a person, when it is no JSON object or has no
+  // `line` without its line break. kCorrupt, with a reason for a person, when it is not a JSON object or has no
   // integer id of 1..kMaxId. Members that we do not read are walked over, not validated: before the
   // line is stored, its writer checks it whole.
   Result<ExportEntry> Parse(std::string_view line);

@@ -12,7 +12,7 @@ Result<MediaType> ParseMediaType(std::string_view name) {
     allowed += allowed.empty() ? "" : ", ";
     allowed += row.name;
   }
-  return Fail(ErrorCode::kInvalid, "'{}' is no media type: use one of {}", name, allowed);
+  return Fail(ErrorCode::kInvalid, "'{}' is not a media type: use one of {}", name, allowed);
 }
 
 }  // namespace tmdbc

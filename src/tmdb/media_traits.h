@@ -41,7 +41,7 @@ struct ExportTraits {
   std::string_view name;        // "movie_ids": in URLs, kept files, reports and catalog.db
   std::string_view adult_name;  // of adult titles, since 2023-07-05
   bool popularity;              // its lines have one; the others order nothing and refresh nothing
-  // TMDB's own file has more lines than this: a first one with fewer is no export. (Half of what was seen in 2026.)
+  // TMDB's own file has more lines than this: a first one with fewer is not an export. (Half of what was seen in 2026.)
   std::int64_t floor;
 };
 
@@ -147,7 +147,7 @@ consteval bool EveryRowHolds() {
     if (row.source == RecordSource::kExportLine && row.exports.name.empty()) return false;
     if (!asked && (row.requests > 0 || !row.namespaces.empty())) return false;
   }
-  // One beyond the last is no type: add a row with each number.
+  // One beyond the last is not a type: add a row with each number.
   return !HasRow(MediaType(kMediaTraits.size() + 1));
 }
 static_assert(EveryRowHolds());

@@ -27,7 +27,7 @@ const isGerman = (query) => /^de\b/i.test(query.get('language') ?? '');
 
 function judgePage(body, query, most) {
   same(body.page, Number(query.get('page') || 1), 'page');
-  expect(Array.isArray(body.results) && body.results.length <= most, `results is no list of at most ${most}`);
+  expect(Array.isArray(body.results) && body.results.length <= most, `results is not a list of at most ${most}`);
   expect(Number.isInteger(body.total_pages) && Number.isInteger(body.total_results), 'totals are no integers');
   expect(body.total_results >= body.results.length, 'total_results is less than what is there');
   if (body.page < body.total_pages) same(body.results.length, most, 'rows of a page that is not the last');
@@ -199,7 +199,7 @@ const rules = [
   [`person/${person.id}/tagged_images`, (b) => expect(Array.isArray(b.results), 'no results')],
   [`person/${person.id}/translations`, (b) => some(b.translations, 'translations')],
   ['authentication', (b) => same(b.success, true, 'success')],
-  ['authentication/token/new', (b) => { expect(/^[0-9a-f]{40}$/.test(b.request_token), 'no request_token'); expect(Date.parse(b.expires_at) > 0, 'expires_at is no time'); }],
+  ['authentication/token/new', (b) => { expect(/^[0-9a-f]{40}$/.test(b.request_token), 'no request_token'); expect(Date.parse(b.expires_at) > 0, 'expires_at is not a time'); }],
 ];
 const plain = {include_adult: 'false', include_video: 'false', include_null_first_air_dates: 'false', sort_by: 'popularity.desc'};
 const isPlain = (query) => [...query].every(([name, value]) => ['api_key', 'language', 'page', 'watch_region'].includes(name) || plain[name] === value.toLowerCase() || value === '');

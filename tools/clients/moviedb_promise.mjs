@@ -82,7 +82,7 @@ await ask('what a German Jellyfin appends', () => tmdb.movieInfo(of(film.id, {..
   expect(m.images.posters.every((p) => ['de', 'en', null].includes(p.iso_639_1)), 'a poster in another language');
 });
 await ask('pages that are empty but there', () => tmdb.movieInfo(of(film.id, {append_to_response: 'recommendations,similar,lists,reviews'})), (m) => {
-  for (const name of ['recommendations', 'similar', 'lists', 'reviews']) expect(Array.isArray(m[name].results) && m[name].page === 1, `${name} is no page`);
+  for (const name of ['recommendations', 'similar', 'lists', 'reviews']) expect(Array.isArray(m[name].results) && m[name].page === 1, `${name} is not a page`);
 });
 await ask('seasons that are appended', () => tmdb.tvInfo(of(show.id, {...German, append_to_response: `season/${season.number},season/999,season/${season.number}/credits`})), (s) => {
   same(s[`season/${season.number}`].episodes.length, season.episodes, 'episodes of an appended season');
