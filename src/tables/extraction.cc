@@ -36,7 +36,7 @@ std::string_view Cut(std::string_view text, std::size_t bytes) {
 }
 
 // Without the white space between tokens; numbers stay as they are written.
-std::string Compact(std::string_view json) {
+std::string CompactJson(std::string_view json) {
   std::string compact(json.size() + simdjson::SIMDJSON_PADDING, '\0');
   std::size_t length = 0;
   if (simdjson::minify(json.data(), json.size(), compact.data(), length) != simdjson::SUCCESS)
@@ -133,7 +133,7 @@ Result<void> Extractor::Plain(const Node& node, element value) {
     Conversion conversion;
     if (column.json) {
       if (IsHolder(value) && !IsEmptyHolder(value)) {
-        texts_.push_back(Compact(RawValue(value)));
+        texts_.push_back(CompactJson(RawValue(value)));
         conversion.cell = {.null = false, .text = texts_.back()};
       } else if (!IsHolder(value)) {
         conversion = Convert(ColumnType::kText, value);

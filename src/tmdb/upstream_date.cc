@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "http/http_date.h"
+#include "tmdb/change_page.h"
 
 namespace tmdbc {
 namespace {
@@ -30,6 +31,7 @@ void UpstreamDate::Saw(const http::Response& response, Time received) {
   const std::optional<Duration> age = AgeOf(response);
   if (!date || !age) return;
   const Time time = *date + *age;
+  if (time < Time(kFirstChangesDay)) return;
   Reached(time);
   skews_[answers_++ % skews_.size()] = received - time;
 }

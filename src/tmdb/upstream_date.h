@@ -28,8 +28,8 @@ class UpstreamDate {
   // export in force.
   explicit UpstreamDate(std::optional<Time> known = std::nullopt) : latest_(known) {}
 
-  // An answer, whatever its status, that came at `received` by the local clock. Without a Date that can be read it
-  // says nothing.
+  // An answer, whatever its status, that came at `received` by the local clock. It says nothing without a Date that can
+  // be read, or with one before the first day of TMDB's change feeds: that is the clock of a server that has none.
   void Saw(const http::Response& response, Time received);
   // TMDB has reached `time`: for what its other papers say, such as the day of an export.
   void Reached(Time time);

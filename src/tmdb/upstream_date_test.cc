@@ -31,7 +31,10 @@ TEST(UpstreamDate, SaysNothingBeforeTmdbHas) {
   date.Saw(Answer("yesterday"), kNoon);
   date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT", "old"), kNoon);
   date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT", "4000000000"), kNoon);
+  date.Saw(Answer("Thu, 01 Jan 1970 00:00:00 GMT"), kNoon);
+  date.Saw(Answer("Thu, 04 Oct 2012 23:59:59 GMT"), kNoon);
   EXPECT_EQ(date.latest(), std::nullopt);
+  EXPECT_FALSE(date.ClockIsOff());
 }
 
 TEST(UpstreamDate, HoldsBackALocalClockThatIsAMonthAhead) {
