@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fuzzes the next file of a part of a table. The input says what the old file has, what of it changes, and what of its
-// bytes somebody flips or cuts, before it is opened or while it is read. Untouched it gives, to the byte, the file that a
-// build of the new rows gives; touched it gives some file or is refused.
+// bytes somebody flips or cuts, before it is opened or while it is read. Untouched it gives, to the byte, the file that
+// a build of the new rows gives; touched it gives some file or is refused.
 #include <unistd.h>
 
 #include <algorithm>

@@ -43,7 +43,7 @@ std::vector<MediaId> FilmsOf(MirrorLife& life, std::size_t count) {
   return films;
 }
 
-// Who serves, at the desk of one process.
+// The server at the desk of one process.
 class Clients {
  public:
   explicit Clients(Pipeline& pipeline) : pipeline_(pipeline), desk_(pipeline.FetchOnDemand()) {
@@ -140,7 +140,8 @@ TEST(DemandLife, ACompactionMakesNobodyWaitAndLosesNothing) {
       return false;
     };
     pipeline.HoldStoring(true);
-    const auto report = Compact(pipeline.files(), pipeline.catalog(), *pipeline.store().writer, MediaType::kMovie, {}, client);
+    const auto report =
+        Compact(pipeline.files(), pipeline.catalog(), *pipeline.store().writer, MediaType::kMovie, {}, client);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_GT(report->segments_before, report->segments_after);
     pipeline.HoldStoring(false);

@@ -32,8 +32,8 @@ struct KeepOverCeph : ::testing::Test {
     words.insert(words.begin(), CollectorPath());
     return RunToEnd(words, On(world, machine), folder.path());
   }
-  // What the bucket's catalog names is the mirror. All its objects may be more: what a compaction has replaced stays for
-  // a day.
+  // What the bucket's catalog names is the mirror. All its objects may be more: what a compaction has replaced stays
+  // for a day.
   void ExpectTruth(const World& world) {
     const auto copy = folder.path() / "copy";
     std::filesystem::remove_all(copy);

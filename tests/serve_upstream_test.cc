@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The built program fetches from the simulated TMDB what is asked of it and not stored: once, within the rate, for good.
+// The built program fetches from the simulated TMDB what is asked of it and not stored: once, within the rate, for
+// good.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -132,8 +133,9 @@ TEST_F(ServeUpstreamTest, CountsWhatItAsksForUnderNamesThatTheDocumentationHas) 
   EXPECT_EQ(serve.Get("/3/movie/999999").status, 404);
   EXPECT_EQ(serve.Get("/3/tv/2/season/1/credits").status, 200);
   const std::string metrics = serve.Metrics();
-  for (const std::string line : {"demands_total{outcome=\"stored\"} 1\n", "demands_total{outcome=\"absent\"} 1\n",
-                                 "demands_total{outcome=\"answer\"} 1\n", "pending 0\n", "waited_total 3\n", "waiting 0\n"})
+  for (const std::string line :
+       {"demands_total{outcome=\"stored\"} 1\n", "demands_total{outcome=\"absent\"} 1\n",
+        "demands_total{outcome=\"answer\"} 1\n", "pending 0\n", "waited_total 3\n", "waiting 0\n"})
     EXPECT_TRUE(metrics.contains("\ntmdbc_serve_upstream_" + line)) << line << metrics;
   EXPECT_EQ(ServeNamesIn(metrics, "# TYPE "), ServeNamesIn(ReadFile(SourceDir() / "docs/serving.md")));
   EXPECT_EQ(serve.Stop(), 0);

@@ -32,8 +32,8 @@ bool IsHeld(const HeadState& head, Time now) {
   return head.holder && head.until > now;
 }
 
-// What its owner saw last: letters that are dead, what lies in the queue of messages, what it has cost. Nothing where it
-// says nothing of the kind: a later program may write another one.
+// What its owner saw last: letters that are dead, what lies in the queue of messages, what it has cost. Nothing where
+// it says nothing of the kind: a later program may write another one.
 std::string OwnerText(const std::string& written) {
   const auto parsed = ParsedJson::Parse(written);
   if (!parsed) return "";

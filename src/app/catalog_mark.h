@@ -17,11 +17,13 @@ namespace tmdbc {
 
 class CatalogMark : public serve::StoreMark {
  public:
-  // `path`: of the file that `catalog` was opened as; empty where it is none. When another file lies there, or none, the
-  // store is gone: that is looked at once a second. All references outlive it.
+  // `path`: of the file that `catalog` was opened as; empty where it is none. When another file lies there, or none,
+  // the store is gone: that is looked at once a second. All references outlive it.
   CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path);
 
   Result<std::uint64_t> Now(std::uint64_t round) override;
+  // As of the last Now().
+  std::uint64_t last() const { return mark_; }
   // Another file lies there by now, as of the last Now().
   bool replaced() const { return replaced_; }
   std::uint64_t IndexState() override {

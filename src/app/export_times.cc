@@ -15,25 +15,25 @@ namespace {
 
 // A day's files are written from 07:00 UTC on (docs/tmdb-facts.md).
 constexpr std::chrono::hours kExportsBegin{7};
-constexpr std::chrono::seconds kLookAtExportsEvery{1};
 
 }  // namespace
 
-Time ExportTimes::Of(MediaType type) {
-  if (clock_.Mono() >= look_at_) Look();
+Time ExportTimes::Of(MediaType type, std::uint64_t mark) {
+  if (mark_ != mark) Read(mark);
   const auto found = times_.find(type);
   return found == times_.end() ? Time{} : found->second;
 }
 
-void ExportTimes::Look() {
-  look_at_ = clock_.Mono() + kLookAtExportsEvery;
+void ExportTimes::Read(std::uint64_t mark) {
   const auto accepted = AcceptedExports(catalog_);
   if (!accepted) return;  // as it was
+  mark_ = mark;
   std::map<MediaType, Time> times;
   std::set<std::string> seen;
   for (const AcceptedExport& one : *accepted) {
     const auto file = std::ranges::find(kExportFiles, one.name, &ExportFile::name);
-    if (file == kExportFiles.end() || !file->has_popularity || !seen.insert(one.name).second) continue;  // the newest of a name comes first
+    if (file == kExportFiles.end() || !file->has_popularity) continue;
+    if (!seen.insert(one.name).second) continue;  // the newest of a name comes first
     const Time time = Time(one.date) + kExportsBegin;
     const auto [known, first] = times.emplace(file->type, time);
     if (!first) known->second = std::min(known->second, time);

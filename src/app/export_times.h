@@ -2,7 +2,9 @@
 // ExportTimes: of when the popularities are that the catalog has from the last exports. One thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/sqlite.h"
@@ -12,20 +14,19 @@ namespace tmdbc {
 
 class ExportTimes {
  public:
-  // Both outlive it.
-  ExportTimes(Database& catalog, const Clock& clock) : catalog_(catalog), clock_(clock) {}
+  // It outlives it.
+  explicit ExportTimes(Database& catalog) : catalog_(catalog) {}
 
-  // When TMDB began to write the last export that was accepted of the type; the beginning of time when there is none. An
-  // export that is accepted meanwhile counts within a second.
-  Time Of(MediaType type);
+  // When TMDB began to write the last export that was accepted of the type; the beginning of time when there is none.
+  // `mark` is another one after each commit (StoreMark::Now): only then is the catalog read again.
+  Time Of(MediaType type, std::uint64_t mark);
 
  private:
-  void Look();
+  void Read(std::uint64_t mark);
 
   Database& catalog_;
-  const Clock& clock_;
   std::map<MediaType, Time> times_;
-  MonoTime look_at_{};
+  std::optional<std::uint64_t> mark_;  // as of which `times_` are; empty: never read
 };
 
 }  // namespace tmdbc

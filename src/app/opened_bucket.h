@@ -19,8 +19,8 @@ namespace tmdbc {
 
 class OpenedBucket {
  public:
-  // kInvalid when there is no S3_BUCKET_NAME, or the region is not known. No call is made. `tick` (may be empty) is called
-  // while the bucket is waited for; it makes no call to it.
+  // kInvalid when there is no S3_BUCKET_NAME, or the region is not known. No call is made. `tick` (may be empty) is
+  // called while the bucket is waited for; it makes no call to it.
   static Result<std::unique_ptr<OpenedBucket>> Open(const Settings& settings, std::function<void()> tick = {});
 
   // "s3://BUCKET"

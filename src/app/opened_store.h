@@ -44,8 +44,8 @@ class OpenedStore {
 
   // Null: it is under DATA_DIR.
   BucketView* view() { return remote_ ? remote_->view.get() : nullptr; }
-  // Makes `folder`, of DATA_DIR, where the store is in a bucket: DATA_DIR has no part in it then, and may be absent. Makes
-  // nothing where DATA_DIR is the store: what is not there was taken away.
+  // Makes `folder`, of DATA_DIR, where the store is in a bucket: DATA_DIR has no part in it then, and may be absent.
+  // Makes nothing where DATA_DIR is the store: what is not there was taken away.
   Result<void> MakeFolderBeside(const std::string& folder) const;
 
  private:

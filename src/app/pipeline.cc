@@ -321,8 +321,8 @@ Result<Pipeline::Drained> Pipeline::Drain(Duration give_up_unanswered, bool acce
   key_proven_ |= result.key_proven;
   answered_ |= key_proven_;
   LearnNestedNames(collector.nested_names());
-  // What a drain brought is there for followers now, not when the next one fills the segment. In a bucket the end of the
-  // collection is published as a whole.
+  // What a drain brought is there for followers now, not when the next one fills the segment. In a bucket the end of
+  // the collection is published as a whole.
   if (keeper == nullptr) {
     const auto sealed = store_->writer->Seal();
     if (!sealed)
@@ -500,7 +500,7 @@ bool Pipeline::Close() {
 
 void Pipeline::WaitUntil(MonoTime time) {
   while (clock_.Mono() < time && !stop().requested()) {
-    // Who demands something is waited for at the transport.
+    // Demands are waited for at the transport.
     if (surroundings_.sleep && !demands_) {
       Tick();
       surroundings_.sleep(time);

@@ -86,8 +86,8 @@ class Pipeline {
   Result<CareStatus> PurgeExpired(bool accept);
   // Seals segments that are old enough: while nothing is to be committed, about once a second.
   void SealWhatIsDue();
-  // For one who waits: what has changed in a mirror in a bucket is there for everybody; false when it is not. Nothing is
-  // to be done under DATA_DIR.
+  // For one who waits: what has changed in a mirror in a bucket is there for everybody; false when it is not. Nothing
+  // is to be done under DATA_DIR.
   bool PublishChanges();
   // Whether the next drain tries names within a season (SeasonExtras::nested).
   bool asks_for_nested_names() const { return nested_names_; }
@@ -98,8 +98,8 @@ class Pipeline {
   // is logged and mended by the next call: catalog.db knows it all.
   void SaveProgress();
 
-  // Seals what is open and says that this process ended in good order; publishes a mirror in a bucket and gives it free.
-  // Last. False, with the reason logged, when the store failed or was lost to another owner.
+  // Seals what is open and says that this process ended in good order; publishes a mirror in a bucket and gives it
+  // free. Last. False, with the reason logged, when the store failed or was lost to another owner.
   bool Close();
 
   // From now on what is put there is fetched, whenever the pipeline waits. Records are stored.

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/words.h"
+#include "cloud/dispatcher.h"
 #include "harvester/upstream_time.h"
 #include "harvester/watermarks.h"
 #include "queue/sqlite_queue.h"
@@ -306,7 +307,8 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
     notes.push_back(fmt::format("{} speaks of days that have not come yet: it is passed over", kProgressFile));
     return notes;
   }
-  TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(catalog, clock));
+  // What is out with collectors stays so.
+  TRY_ASSIGN(const auto queue, SqliteIdQueue::Open(catalog, clock, kOwnersQueue));
   const auto restored = catalog.Transact([&]() -> Result<void> {
     TRY(RestoreFeeds(files, catalog, *queue, *saved, notes));
     TRY(CreateUpstreamTime(catalog));

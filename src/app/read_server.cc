@@ -50,8 +50,8 @@ serve::RequestLog LinesOf(ServeLog log) {
                                  : serve::RequestLog::kErrors;
 }
 
-// Signals are for the thread that waits for them: those that begin meanwhile take none, but what they cause themselves by
-// reading a mapped file that was cut off (base/mapped_file.h). Blocked, that would end the process.
+// Signals are for the thread that waits for them: those that begin meanwhile take none, but what they cause themselves
+// by reading a mapped file that was cut off (base/mapped_file.h). Blocked, that would end the process.
 class NoSignals {
  public:
   NoSignals() {
@@ -113,13 +113,14 @@ struct ReadServer::Parts {
   Log& log;
   const std::unique_ptr<OpenedStore> store;
   PopularityTable exported{store->catalog};
-  ExportTimes export_times{store->catalog, store->clock};
+  ExportTimes export_times{store->catalog};
   // A show's seasons, and what is asked for again in another language, lie in a frame that was just inflated.
   RecordReader reader{store->files, store->catalog, std::size_t(settings.serve_cache_bytes) / 4};
   read_api::StoredRecords records{reader, &exported,
-                                  [this](MediaType type) { return export_times.Of(type); }};
+                                  [this](MediaType type) { return export_times.Of(type, mark.last()); }};
   const TitleKeeper keeper{settings, [this](LogLevel level, const std::string& what) { log.Write(level, what); }};
-  read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url};
+  read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url,
+                        std::size_t(settings.serve_cache_bytes) / 8};
   CatalogMark mark;
   serve::ApiHandler handler;
   const dashboard::OpenView look = [this] { return OpenDashboardView(settings); };

@@ -138,7 +138,8 @@ Result<int> Check(const Settings& settings, bool as_json) {
   if (!report) return std::unexpected(report.error());
   TRY(WriteOut(as_json ? JsonOf(*report) : TextOf(*report)));
   if (!report->faults.empty())
-    PrintError("the tables are damaged: `tables` makes again what is missing or cut, `tables --rebuild` all", settings.log_format);
+    PrintError("the tables are damaged: `tables` makes again what is missing or cut, `tables --rebuild` all",
+               settings.log_format);
   return report->generation > 0 && report->faults.empty() ? kExitDone : kExitPartly;
 }
 

@@ -247,9 +247,10 @@ Result<Report> RebuildBucket(const Settings& settings, bool deep, bool upgrade) 
 Result<void> AdoptSourceOf(const Settings& settings) {
   const SystemClock clock;
   TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.must_exist = true, .mend = true}));
-  if (place->keeper() != nullptr && !place->keeper()->lost().empty()) {
-    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{}: no catalog can be used ({})", place->name(),
-                place->keeper()->lost());
+  if (const MirrorKeeper* const keeper = place->keeper()) {
+    const std::string& why = keeper->lost().empty() ? keeper->fell_back() : keeper->lost();
+    if (!why.empty())
+      return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{}: the catalog cannot be used ({})", place->name(), why);
   }
   TRY(AdoptSource(place->catalog(), place->files(), settings.tmdb_api_base_url));
   return GiveBack(*place, clock);

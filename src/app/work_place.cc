@@ -58,7 +58,6 @@ Result<void> RequireAvailable(const HeadState& head, Time now, bool died, bool t
               head.out_ids);
 }
 
-// A bucket without a mirror may be about to get one, or stand for a mistake.
 Result<void> RequireNoPush(ObjectStore& objects) {
   TRY_ASSIGN(const auto pushed, objects.Head(std::string(kPushKey)));
   if (pushed) return Fail(ErrorCode::kExists, "a store is being pushed there; the same `push` goes on");
@@ -75,8 +74,11 @@ Result<void> RequireRemains(ObjectStore& objects) {
   return Fail(ErrorCode::kNotFound, "there is no mirror in the bucket: it has neither records nor a catalog");
 }
 
+// A bucket without a mirror may be about to get one, or stand for a mistake.
 Result<void> RequireEmpty(ObjectStore& objects, const std::string& data_dir) {
   TRY(RequireNoPush(objects));
+  TRY_ASSIGN(const std::string catalog, NewestCatalog(objects));
+  if (!catalog.empty()) return {};  // its head is lost: taking it says so
   if (::access((data_dir + "/catalog.db").c_str(), F_OK) != 0) return {};
   return Fail(ErrorCode::kExists,
               "there is no mirror yet, and DATA_DIR {} does: `push` carries it there. To begin a new one in the bucket, "

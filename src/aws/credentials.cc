@@ -72,8 +72,8 @@ bool MayAskPlainly(std::string_view host) {
   return http::IsLoopback(host) || std::ranges::find(kKnown, host) != kKnown.end();
 }
 
-// STS says in an answer of 400 that it could not reach who made the token.
-bool MayPass(const http::Response& response) {
+// STS says in an answer of 400 that it could not reach the maker of the token.
+bool IsPassing(const http::Response& response) {
   if (response.status < 400) return false;
   const ServiceError error = ParseServiceError(response);
   return response.status >= 500 || error.code == "IDPCommunicationError" ||
@@ -257,7 +257,7 @@ Result<http::Response> CredentialChain::Ask(const Question& question) {
       for (http::Outcome& one : transport_.Wait(clock_.Mono() + chrono::seconds(1)))
         if (one.id == id) outcome = std::move(one);
     }
-    if (outcome->response && !MayPass(*outcome->response)) return *std::move(outcome->response);
+    if (outcome->response && !IsPassing(*outcome->response)) return *std::move(outcome->response);
     // Where nobody is, nobody will be in a second.
     why = outcome->response ? fmt::format("HTTP {}", outcome->response->status) : outcome->failure_text;
     if (outcome->failure == http::TransportFailure::kConnect) break;

@@ -40,7 +40,7 @@ TEST(SqsEvent, NeedsOnlyTheBody) {
 
 TEST(SqsEvent, WhateverElseComesIsAnError) {
   const std::vector<std::pair<std::string, std::string_view>> table = {
-      {"", "no message of SQS"},
+      {"", "not a message of SQS"},
       {"null", "no Records"},
       {"{}", "no Records"},
       {R"({"Records":{}})", "no Records"},

@@ -53,11 +53,11 @@ Result<std::optional<HeadState>> BucketHome::Look() {
   return head;
 }
 
-Result<std::string> NewestCatalog(ObjectStore& objects) {
+Result<std::string> NewestCatalog(ObjectStore& objects, std::string_view before) {
   TRY_ASSIGN(const auto catalogs, objects.ListObjects(std::string(kCatalogPrefix), ""));
   std::string newest;
   for (const ObjectInfo& object : catalogs) {
-    if (EpochOfCatalog(object.key)) newest = object.key;
+    if (EpochOfCatalog(object.key) && (before.empty() || object.key < before)) newest = object.key;
   }
   return newest;
 }
@@ -151,13 +151,21 @@ Result<void> BucketHome::FetchCatalog(bool mend) {
   const auto fetched = FetchOneOf(wanted, head_.previous);
   if (!IsLost(fetched)) return fetched;
   if (!mend) return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "no catalog can be had: {}", fetched.error().message);
-  lost_ = fetched.error().message;
-  return WipeCatalog();
+  return TakeOlder(fetched.error().message);
 }
 
-Result<void> BucketHome::WipeCatalog() {
-  base_.clear();
-  return Wipe(true);
+Result<void> BucketHome::TakeOlder(const std::string& why) {
+  TRY(Wipe(true));
+  while (!base_.empty()) {
+    TRY_ASSIGN(base_, NewestCatalog(objects_, base_));
+    if (base_.empty()) break;
+    const auto fetched = FetchOneOf({}, base_);
+    if (IsLost(fetched)) continue;
+    fell_back_ = why;
+    return fetched;
+  }
+  lost_ = why;
+  return {};
 }
 
 // The one that is in force, or the one before it, or none where there never was any.

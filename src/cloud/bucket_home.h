@@ -25,8 +25,9 @@ namespace tmdbc {
 // In the scratch folder, while a catalog is taken.
 inline constexpr std::string_view kCatalogFile = "catalog.db";
 
-// The key of the newest catalog that was put into the bucket, in force or not; empty: there is none.
-Result<std::string> NewestCatalog(ObjectStore& objects);
+// The key of the newest catalog that was put into the bucket, in force or not, of those before `before` (empty: of
+// all). Empty: there is none.
+Result<std::string> NewestCatalog(ObjectStore& objects, std::string_view before = {});
 
 // Makes the file alone hold everything that was committed. kBusy while another connection reads an older state.
 Result<void> CheckpointCatalog(Database& catalog);
@@ -56,8 +57,8 @@ class BucketHome {
   // Why no catalog could be used; empty: one could, or there never was one.
   const std::string& lost() const { return lost_; }
 
-  // The catalog in the scratch folder turned out to be of no use: there is none, as if none could have been had.
-  Result<void> WipeCatalog();
+  // For mending: the catalog that was taken is of no use, `why`. The newest before it takes its place, else none.
+  Result<void> TakeOlder(const std::string& why);
 
   // From here on the mirror is taken. kExists: it is no longer ours.
 

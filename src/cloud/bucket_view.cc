@@ -37,6 +37,13 @@ Result<HeadState> BucketView::ReadHead(ObjectStore& objects) {
   return ParseHeadState(object->bytes);
 }
 
+Result<void> BucketView::RequireCatalog(const HeadState& head) {
+  if (!head.catalog.key.empty()) return {};
+  if (!head.previous.empty())
+    return Fail(ErrorCode::kCorrupt, Hint::kRebuild, "{} was lost, and its catalog is not made again yet", kHeadKey);
+  return Fail(ErrorCode::kNotFound, "there is no catalog in the bucket yet: its first owner has not published one");
+}
+
 Result<std::unique_ptr<BucketView>> BucketView::Open(ObjectStore& objects) {
   std::unique_ptr<BucketView> view(new BucketView(objects));
   // The last two catalogs stay where they are. One that is gone all the same was replaced twice meanwhile.
@@ -44,9 +51,7 @@ Result<std::unique_ptr<BucketView>> BucketView::Open(ObjectStore& objects) {
   for (int i = 0;; ++i) {
     TRY_ASSIGN(view->head_, ReadHead(objects));
     const CatalogObject& catalog = view->head_.catalog;
-    if (catalog.key.empty())
-      return Fail(ErrorCode::kNotFound,
-                  "there is no catalog in the bucket yet: its first owner has not published one");
+    TRY(RequireCatalog(view->head_));
     auto opened = ObjectDatabase::Open(objects, catalog.key, catalog.bytes);
     if (!opened && opened.error().code == ErrorCode::kNotFound && i + 1 < kTries) continue;
     if (!opened) return NoCatalog(catalog.key, opened.error());
@@ -59,9 +64,7 @@ Result<std::unique_ptr<BucketView>> BucketView::OpenWhole(ObjectStore& objects, 
                                                           const std::string& file) {
   std::unique_ptr<BucketView> view(new BucketView(objects));
   TRY_ASSIGN(view->head_, ReadHead(objects));
-  if (view->head_.catalog.key.empty())
-    return Fail(ErrorCode::kNotFound,
-                "there is no catalog in the bucket yet: its first owner has not published one");
+  TRY(RequireCatalog(view->head_));
   PosixFileSystem files(path);
   const CatalogObject& catalog = view->head_.catalog;
   const auto fetched = FetchObject(objects, catalog.key, files, file, catalog.bytes, catalog.crc32);

@@ -55,6 +55,8 @@ class BucketView {
                                                        const std::string& file);
   // The head alone: one request.
   static Result<HeadState> ReadHead(ObjectStore& objects);
+  // Not so: none was published yet (kNotFound), or one that was lost is being made again (kCorrupt).
+  static Result<void> RequireCatalog(const HeadState& head);
 
   const HeadState& head() const { return head_; }
   Database& catalog() { return copy_ ? *copy_ : catalog_->database(); }

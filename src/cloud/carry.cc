@@ -280,9 +280,7 @@ class Pull {
     TRY_ASSIGN(const bool taken, to_.Exists("catalog.db"));
     if (taken) return Fail(ErrorCode::kExists, "there is a store already: pull into an empty folder");
     TRY_ASSIGN(const HeadState head, BucketView::ReadHead(from_));
-    if (head.catalog.key.empty())
-      return Fail(ErrorCode::kNotFound,
-                  "there is no catalog in the bucket yet: its first owner has not published one");
+    TRY(BucketView::RequireCatalog(head));
     TRY(FetchObject(from_, head.catalog.key, to_, kPulled, head.catalog.bytes, head.catalog.crc32));
     TRY(PullFiles(head.catalog.bytes));
     // From here on it is a store.

@@ -409,7 +409,8 @@ class CloudWorld {
         const std::size_t at = data.find("as of edit ");
         known = at != data.npos && std::atoll(data.c_str() + at + 11) >= thing.content;
       } else {
-        known = view->second.at >= ToMillis(thing.edited);
+        // Gone again after a return that nobody saw: what the mirror says is true.
+        known = !thing.live || view->second.at >= ToMillis(thing.edited);
       }
       if (!known)
         return fmt::format("{} as of edit {} was told of and is not stored: {}", ToString(id), thing.content,

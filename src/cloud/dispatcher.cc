@@ -208,7 +208,8 @@ Result<void> Dispatcher::TryAgain() {
 // --- what goes out ---
 
 Result<IdBatch> Dispatcher::BatchOf(const Row& row) {
-  const int lanes = LanesFor(options_.rate, options_.concurrency);
+  // Of what is out, which may be of an earlier rate.
+  const int lanes = state_.lanes > 0 ? state_.lanes : LanesFor(options_.rate, options_.concurrency);
   IdBatch batch{.name = row.name, .lane = row.lane, .rate = 0, .items = {}};
   batch.rate = std::max(0.1, std::round(options_.rate / lanes * (1 - state_.margin) * 100) / 100);
   for (const Held& held : row.held) {

@@ -271,6 +271,11 @@ TEST_F(DispatcherTest, LanesOfTwoRatesAreNeverAtWorkTogether) {
   const auto fast = HandOut();
   ASSERT_FALSE(fast.empty());
   EXPECT_DOUBLE_EQ(fast[0].rate, 30);
+  // What is sent again goes by the lanes of its own time.
+  Open({.rate = 40});
+  const auto again = dispatcher_->Unsent(0);
+  ASSERT_TRUE(again && !again->empty());
+  EXPECT_DOUBLE_EQ(again->front().rate, 20);
   // A rate that needs as many lanes goes out behind what is out in them.
   SendMovies(60'001, 60'010);
   Open({.rate = 50});

@@ -49,7 +49,7 @@ struct HeadState {
 };
 
 std::string CatalogKey(std::int64_t epoch);  // "state/catalog/000000123.db"
-// The other way round; empty for what is no such key.
+// The other way round; empty for any other key.
 std::optional<std::int64_t> EpochOfCatalog(std::string_view key);
 
 std::string FormatHeadState(const HeadState& head);

@@ -2,6 +2,7 @@
 // A mirror in a bucket whose catalog, or head, is lost or damaged: made again from its records by the owner
 // of the moment, whatever dies when.
 #include <gtest/gtest.h>
+#include <libdeflate.h>
 
 #include <functional>
 #include <memory>
@@ -30,17 +31,20 @@ enum class Loss : std::uint8_t {
   kCatalog,      // in force: a byte of it has changed
   kCatalogs,     // all of them are gone
   kRottenPages,  // all of them are what SQLite cannot read
+  kRottenInForce,  // the head vouches for a catalog that SQLite cannot read; the one before it is sound
   kHead,
   kHeadIsNoJson,
   kAll,  // head and catalogs
 };
-constexpr Loss kLosses[] = {Loss::kNothing, Loss::kCatalog,      Loss::kCatalogs, Loss::kRottenPages,
-                            Loss::kHead,    Loss::kHeadIsNoJson, Loss::kAll};
+constexpr Loss kLosses[] = {Loss::kNothing,       Loss::kCatalog, Loss::kCatalogs,     Loss::kRottenPages,
+                            Loss::kRottenInForce, Loss::kHead,    Loss::kHeadIsNoJson, Loss::kAll};
 
 void Damage(CloudWorld& world, Loss loss) {
   auto& objects = world.bucket.objects;
   const std::string head(kHeadKey), catalog = world.Head().catalog.key;
-  const auto change = [&](const std::string& key, const std::string& bytes) { objects.at(key) = {bytes, "\"rotten\""}; };
+  const auto change = [&](const std::string& key, const std::string& bytes) {
+    objects.at(key) = {bytes, "\"rotten\""};
+  };
   if (loss == Loss::kCatalog) {
     std::string bytes = objects.at(catalog).bytes;
     bytes[bytes.size() / 2] ^= 1;
@@ -48,6 +52,14 @@ void Damage(CloudWorld& world, Loss loss) {
   }
   if (loss == Loss::kRottenPages) {
     for (const std::string& key : world.Keys(kCatalogPrefix)) change(key, std::string(20'000, 'x'));
+  }
+  if (loss == Loss::kRottenInForce) {
+    HeadState said = world.Head();
+    const std::string rotten(20'000, 'x');
+    change(catalog, rotten);
+    said.catalog.bytes = rotten.size();
+    said.catalog.crc32 = libdeflate_crc32(0, rotten.data(), rotten.size());
+    change(head, FormatHeadState(said));
   }
   if (loss == Loss::kCatalogs || loss == Loss::kAll) {
     for (const std::string& key : world.Keys(kCatalogPrefix)) objects.erase(key);
@@ -156,7 +168,7 @@ TEST(Mend, TheIndexIsMadeAgainWhateverOfItIsLost) {
     EXPECT_EQ(mender.lost.empty(), !queue_is_lost) << mender.lost;
     EXPECT_EQ(mender.fell_back.empty(), loss == Loss::kNothing || loss == Loss::kAll) << mender.fell_back;
     // The catalog before the last one does not know of these yet.
-    if (!queue_is_lost && loss != Loss::kCatalog) {
+    if (!queue_is_lost && loss != Loss::kCatalog && loss != Loss::kRottenInForce) {
       EXPECT_EQ(head.out_ids, 5);
     }
     EXPECT_GT(head.epoch, loss == Loss::kAll ? 0 : epoch);
@@ -182,7 +194,7 @@ TEST(Mend, WhoHasNoHeadIsToldAndTakesNothing) {
   Damage(mirror.world, Loss::kHead);
   const auto puts = mirror.world.bucket.puts;
   const auto beat = mirror.world.Ask(*mirror.machine, "auto");
-  ASSERT_FALSE(beat) << "a mirror that is begun anew would forget its queue";
+  ASSERT_FALSE(beat) << "a new mirror would forget its queue";
   EXPECT_EQ(beat.error().hint, Hint::kRebuild);
   MemoryObjectStore reader(mirror.world.bucket);
   EXPECT_EQ(BucketView::ReadHead(reader).error().hint, Hint::kRebuild);

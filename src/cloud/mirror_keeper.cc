@@ -51,29 +51,30 @@ Result<void> MirrorKeeper::Open(const KeeperOptions& options) {
   if (options.mend) return OpenToMend();
   TRY_ASSIGN(Database opened, OpenOwnedCatalog(files_, ports_.scratch_folder, adopted_));
   catalog_.emplace(std::move(opened));
-  if (options.take_back) TRY(Dispatcher::Forget(*catalog_));
+  if (options.take_back) return Dispatcher::Forget(*catalog_);
+  // The head speaks of the catalog in force; this may be the one before it.
+  TRY_ASSIGN(const Dispatcher::Out out, Dispatcher::CountOut(*catalog_));
+  if (out.batches > 0) return Fail(ErrorCode::kExists, "{} ids of the mirror are out with collectors", out.ids);
   return {};
 }
 
-// The catalog that came, mended where that loses nothing in it, else an empty one.
+// The catalog that came, mended where that loses nothing in it, else the newest sound one before it, else an empty one.
 Result<void> MirrorKeeper::OpenToMend() {
-  lost_ = home_.lost();
-  auto opened = OpenCatalog(ports_.scratch_folder);
-  if (opened) {
-    TRY_ASSIGN(auto mended, MendCatalog(*opened));
-    if (mended) {
-      mended_ = *std::move(mended);
-      catalog_.emplace(*std::move(opened));
-      return {};
+  for (;;) {
+    auto opened = OpenCatalog(ports_.scratch_folder);
+    if (opened) {
+      TRY_ASSIGN(auto mended, MendCatalog(*opened));
+      if (mended) {
+        mended_ = *std::move(mended);
+        catalog_.emplace(*std::move(opened));
+        return {};
+      }
+      opened = Fail(ErrorCode::kCorrupt, "{} is not sound", kCatalogFile);
     }
-    opened = Fail(ErrorCode::kCorrupt, "{} is not sound", kCatalogFile);
+    // An empty one that is damaged is the disk's fault.
+    if (!IsDamage(opened.error()) || !home_.lost().empty()) return std::unexpected(opened.error());
+    TRY(home_.TakeOlder(opened.error().message));
   }
-  if (!IsDamage(opened.error())) return std::unexpected(opened.error());
-  lost_ = opened.error().message;
-  TRY(home_.WipeCatalog());
-  TRY_ASSIGN(Database fresh, OpenCatalog(ports_.scratch_folder));
-  catalog_.emplace(std::move(fresh));
-  return {};
 }
 
 // An owner that slept beyond the lease puts nothing before it knows that nobody took the mirror meanwhile.

@@ -3,8 +3,8 @@
 // takes the mirror as an Owner does (docs/decisions/cloud.md), renews its lease while it works, and publishes what was
 // done so far now and then; in between everything is in the scratch folder, but for sealed segments.
 //
-// A process that dies with it loses what was not published: the next owner begins from what is in the bucket, adopts the
-// segments that came there since, and fetches the rest again. kExists of any call means that somebody else has the
+// A process that dies with it loses what was not published: the next owner begins from what is in the bucket, adopts
+// the segments that came there since, and fetches the rest again. kExists of any call means that somebody else has the
 // mirror: what is local is worth nothing, and the program ends. After any other error it may go on: nothing is lost
 // while it lives, and the next call tries again. One thread.
 #pragma once
@@ -88,7 +88,7 @@ class MirrorKeeper {
   // Why the catalog in force could not be used, and the one before it was taken instead; empty: it could.
   const std::string& fell_back() const { return home_.fell_back(); }
   // Why no catalog could be used, and an empty one took its place: only with `mend`. Empty: one could.
-  const std::string& lost() const { return lost_; }
+  const std::string& lost() const { return home_.lost(); }
   // Pages of the catalog that were set right: only with `mend`.
   const std::vector<DamagedPage>& mended() const { return mended_; }
 
@@ -128,7 +128,6 @@ class MirrorKeeper {
   std::optional<Database> catalog_;
   AdoptReport adopted_;
   bool mends_ = false;
-  std::string lost_;
   std::vector<DamagedPage> mended_;
   MonoTime renew_at_{}, publish_at_{};
   bool holds_ = false;               // as far as we know

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ConnectionStream: the bytes of a connection that a server accepted, plain or over TLS. Nothing blocks. One thread, which
-// keeps SIGPIPE out: OpenSSL writes without MSG_NOSIGNAL.
+// ConnectionStream: the bytes of a connection that a server accepted, plain or over TLS. Nothing blocks. One thread,
+// which keeps SIGPIPE out: OpenSSL writes without MSG_NOSIGNAL.
 #pragma once
 
 #include <sys/types.h>

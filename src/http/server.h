@@ -44,8 +44,8 @@ struct ServerRequest {
   std::string host = {};
   // For Server::Complete().
   std::uint64_t ticket = 0;
-  // Requests of one round had all begun to come before the first of them was handed over: what is looked up for that one
-  // is new enough for all. 0: nothing is known of this one.
+  // Requests of one round had all begun to come before the first of them was handed over: what is looked up for that
+  // one is new enough for all. 0: nothing is known of this one.
   std::uint64_t round = 0;
 
   // The value of the first header of that name, compared without case; empty when absent.

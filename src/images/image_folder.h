@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ImageFolder: the images that are kept, each a file under the name that TMDB gave it: images/SIZE/pB/pB8B….jpg,
-// below a folder by the first two letters so that none holds millions. A file is whole or not there, and never changes: TMDB
-// gives other bytes another name. What is on disk is the truth; there is no index beside it. One thread.
+// below a folder by the first two letters so that none holds millions. A file is whole or not there, and never changes:
+// TMDB gives other bytes another name. What is on disk is the truth; there is no index beside it. One thread.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ namespace tmdbc::read_api {
 
 // How near the answer is to what TMDB would say, the nearest first.
 enum class Fidelity : std::uint8_t {
-  kExact,        // TMDB's bytes
+  kExact,        // TMDB's bytes, but for a newer popularity
   kDerived,      // follows from what is stored, and is what TMDB would say
   kApproximate,  // TMDB's shape; which rows, or their order, is ours
   kEmpty,        // TMDB's shape without rows: it is stored nowhere

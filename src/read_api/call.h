@@ -29,7 +29,7 @@ struct Mirror {
   // The newest view of each configuration list that was read: they are small, and every answer in another language
   // needs one.
   std::map<MediaId, std::shared_ptr<const Record>> lists = {};
-  KeptRows rows = {};
+  KeptRows rows = KeptRows(0);
   std::string image_base_url = {};  // that /3/configuration gives, with a slash at its end; empty: TMDB's
 };
 
@@ -59,8 +59,8 @@ class Call {
   }
   // The same of a configuration list by its path ("genre/tv/list"), read again only when there is a newer one.
   std::shared_ptr<const Record> FindList(std::string_view path);
-  // A row that was made of that record before, when the record is still the same, which is noted as a source; else null.
-  // `key` names the record and the row. The text lives until the next one is looked for or kept.
+  // A row that was made of that record before, when the record is still the same, which is noted as a source; else
+  // null. `key` names the record and the row. The text lives until the next one is looked for or kept.
   const std::string* FindRow(MediaId id, std::string_view key);
   // `text` was made of that record alone.
   void KeepRow(const Record& record, std::string key, std::string text) {

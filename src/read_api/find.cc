@@ -53,8 +53,7 @@ Answer Find(Call& call) {
     any = any || !found.empty();
     std::string rows;
     if (type != MediaType::kSeason) {
-      std::int64_t gone = 0;
-      rows = RowsOf(call, found, style, found.size(), gone);
+      rows = RowsOf(call, found, style).text;
     } else {
       for (const titles::Found& one : found) {
         if (const auto record = call.Find(one.id)) rows += (rows.empty() ? "" : ",") + SeasonRow(*record);

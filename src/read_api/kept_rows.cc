@@ -21,7 +21,8 @@ const KeptRows::Row* KeptRows::Find(std::string_view key) {
 
 void KeptRows::Put(std::string key, Row row) {
   const std::size_t bytes = kRowOverhead + key.size() + row.text.size();
-  if (newer_.bytes + bytes > kMaxBytes / 2) older_ = std::exchange(newer_, {});
+  if (bytes > most_bytes_ / 2) return;
+  if (newer_.bytes + bytes > most_bytes_ / 2) older_ = std::exchange(newer_, {});
   Row& place = newer_.rows[std::move(key)];
   newer_.bytes += bytes;
   place = std::move(row);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// KeptRows: rows of lists as they were made last. One costs a record that is read and inflated, and a list has twenty of
-// them, mostly the same popular ones. A taker of a row asks whether its record is still the same (Source). One thread.
+// KeptRows: rows of lists as they were made last. One costs a record that is read and inflated, and a list has twenty
+// of them, mostly the same popular ones. A taker of a row asks whether its record is still the same (Source). One
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,8 @@ class KeptRows {
     Source source;  // the one record that it rests on
     std::string text;
   };
-  static constexpr std::size_t kMaxBytes = 8 << 20;
+  // At most so many bytes; 0: it keeps none.
+  explicit KeptRows(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
   // Null when there is none of that key. It lives until the next call.
   const Row* Find(std::string_view key);
@@ -38,6 +40,7 @@ class KeptRows {
     std::size_t bytes = 0;
   };
 
+  const std::size_t most_bytes_;
   // What was used lately is in the newer half. When that is full the older one leaves as a whole.
   Half newer_, older_;
 };

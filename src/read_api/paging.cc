@@ -46,30 +46,27 @@ std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t tota
                      first.empty() ? "" : ",", page, rows, pages, total);
 }
 
-std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style, std::size_t most,
-                   std::int64_t& gone) {
-  std::string rows;
+Rows RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style, std::size_t most) {
+  Rows rows;
   std::size_t taken = 0;
-  gone = 0;
   for (const titles::Found& one : found) {
     if (taken == most) break;
     const std::size_t problems = call.problems();
     const std::string row = RowOfFound(call, one, style);
     const bool is_gone = row.empty() && call.problems() == problems;
-    gone += is_gone ? 1 : 0;
+    rows.gone += is_gone ? 1 : 0;
     taken += is_gone ? 0 : 1;
     if (row.empty()) continue;
-    if (!rows.empty()) rows += ',';
-    rows += row;
+    if (!rows.text.empty()) rows.text += ',';
+    rows.text += row;
   }
   return rows;
 }
 
 std::string PageOfRows(Call& call, std::int64_t page, const titles::FoundPage& found, const RowStyle& style,
                        std::string_view first) {
-  std::int64_t gone = 0;
-  const std::string rows = RowsOf(call, found.rows, style, std::size_t(kRowsAPage), gone);
-  return Envelope(page, rows, found.total - gone, first);
+  const Rows rows = RowsOf(call, found.rows, style, std::size_t(kRowsAPage));
+  return Envelope(page, rows.text, found.total - rows.gone, first);
 }
 
 RowStyle StyleOf(const Call& call, RowForm form, bool with_region) {

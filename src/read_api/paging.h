@@ -29,10 +29,14 @@ inline std::size_t SkipOf(std::int64_t page) {
 // ("dates":{...}). Nothing found is one page.
 std::string Envelope(std::int64_t page, std::string_view rows, std::int64_t total, std::string_view first = {});
 
-// The rows of the first of `found`, `most` at most, with commas between. What is gone meanwhile is passed over, the next
-// takes its place, and `gone` receives how many were; damaged ones leave their place empty.
-std::string RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style, std::size_t most,
-                   std::int64_t& gone);
+struct Rows {
+  std::string text;       // with commas between
+  std::int64_t gone = 0;  // so many were passed over
+};
+// The rows of the first of `found`, `most` at most. What is gone meanwhile is passed over, and the next takes its
+// place; damaged ones leave their place empty.
+Rows RowsOf(Call& call, std::span<const titles::Found> found, const RowStyle& style,
+            std::size_t most = std::string::npos);
 // The page of that number out of kRowsToFind that were found for it, in its envelope.
 std::string PageOfRows(Call& call, std::int64_t page, const titles::FoundPage& found, const RowStyle& style,
                        std::string_view first = {});

@@ -19,10 +19,15 @@ namespace tmdbc::read_api {
 
 class ReadApi {
  public:
-  // All outlive it. `titles` null: what rests on the title index is answered as while it is being built.
+  // All outlive it. `titles` null: what rests on the title index is answered as while it is being built. `row_bytes`:
+  // so much is kept of rows of lists.
   ReadApi(Records& records, const Clock& clock, const titles::TitleSource* titles = nullptr,
-          std::string image_base_url = {})
-      : mirror_{.records = records, .titles = titles, .image_base_url = std::move(image_base_url)}, clock_(clock) {}
+          std::string image_base_url = {}, std::size_t row_bytes = 8 << 20)
+      : mirror_{.records = records,
+                .titles = titles,
+                .rows = KeptRows(row_bytes),
+                .image_base_url = std::move(image_base_url)},
+        clock_(clock) {}
 
   // Never fails: what cannot be answered is an answer with TMDB's error.
   Answer Get(const ApiRequest& request);

@@ -17,7 +17,7 @@ struct Record {
   Source source;
   std::int64_t tv_id = 0;          // of a season
   std::int64_t season_number = 0;  // of a season
-  std::string body;                // TMDB's bytes
+  std::string body;                // TMDB's bytes, but for a newer popularity
 };
 
 class Records {

@@ -23,7 +23,8 @@ std::string WithPopularity(std::string body, float popularity) {
   const JsonSlice now = MemberOf(body, "popularity");
   if (now.empty() || float(NumberOf(now)) == popularity) return body;
   const std::size_t at = std::size_t(now.data() - body.data());
-  return body.replace(at, now.size(), fmt::format("{}", popularity));
+  body.replace(at, now.size(), fmt::format("{}", popularity));
+  return body;
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ Source StoredRecords::SourceFrom(const IndexRow& row, std::optional<float> popul
 
 std::optional<float> StoredRecords::NewerPopularity(const IndexRow& row) {
   if (exported_ == nullptr || !made_at_ || row.fetched_at >= made_at_(row.id.type)) return std::nullopt;
-  const auto exported = exported_->Find(row.id);
+  const auto exported = exported_->Find(row.id);  // what cannot be read of it counts for nothing: verify tells
   return exported ? *exported : std::nullopt;
 }
 

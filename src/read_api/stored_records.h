@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// StoredRecords: Records out of the store, as it is at the moment of asking. The popularity of a body is that of the last
-// export where the export is newer than the body: lists are sorted by it, and a record is fetched again once a month. One
-// thread.
+// StoredRecords: Records out of the store, as it is at the moment of asking. The popularity of a body is that of the
+// last export where the export is newer than the body: lists are sorted by it, and a record is fetched again once a
+// month. One thread.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,9 @@ class StoredRecords : public Records {
   // When TMDB made the last export of a type that was accepted; the beginning of time: there is none.
   using ExportTime = std::function<Time(MediaType)>;
 
-  // Both outlive it. `exported` has the popularities of the last exports, which are of `made_at`; without the one or the
-  // other they count for nothing. It has their ids, too, so that one which is not stored yet is told from one that nobody
-  // knows; null: they are not told apart.
+  // Both outlive it. `exported` has the popularities of the last exports, which are of `made_at`; without the one or
+  // the other they count for nothing. It has their ids, too, so that one which is not stored yet is told from one that
+  // nobody knows; null: they are not told apart.
   explicit StoredRecords(RecordReader& reader, PopularityTable* exported = nullptr, ExportTime made_at = {})
       : reader_(reader), exported_(exported), made_at_(std::move(made_at)) {}
 

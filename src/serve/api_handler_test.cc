@@ -431,7 +431,8 @@ TEST_F(UpstreamTest, IsCounted) {
   EXPECT_NE(Wait("/3/movie/3"), 0u);
   const auto expect = [&](std::vector<std::string_view> lines) {
     const std::string text = metrics.Text();
-    for (const auto line : lines) EXPECT_TRUE(text.contains("\ntmdbc_serve_upstream_" + std::string(line) + "\n")) << text;
+    for (const auto line : lines)
+      EXPECT_TRUE(text.contains("\ntmdbc_serve_upstream_" + std::string(line) + "\n")) << text;
   };
   expect({"pending 3", "waiting 4", "waited_total 4", "expired_total 0", "demands_total{outcome=\"absent\"} 0"});
   Reply(Film(1), {.what = What::kAbsent});

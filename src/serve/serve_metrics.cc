@@ -92,7 +92,8 @@ std::string ServeMetrics::Text() const {
   upstream("tmdbc_serve_upstream_pending", "gauge", "Things that TMDB is being asked for.", pending_);
   upstream("tmdbc_serve_upstream_waited_total", "counter", "Requests that waited for TMDB.", waited_);
   upstream("tmdbc_serve_upstream_waiting", "gauge", "Requests that wait for TMDB.", waiting_);
-  upstream("tmdbc_serve_upstream_refused_total", "counter", "Requests that could not wait, for too many did.", not_waited_);
+  upstream("tmdbc_serve_upstream_refused_total", "counter", "Requests that could not wait, for too many did.",
+           not_waited_);
   upstream("tmdbc_serve_upstream_expired_total", "counter", "Requests that waited in vain.", expired_);
   return out;
 }

@@ -69,7 +69,8 @@ class ServeMetrics {
   Number microseconds_ = 0, bytes_ = 0, kept_ = 0, refused_ = 0;
   std::atomic<int> connections_ = 0;
 
-  static constexpr std::array<std::string_view, 6> kOutcomes = {"stored", "unstored", "answer", "absent", "down", "slow"};
+  static constexpr std::array<std::string_view, 6> kOutcomes = {"stored", "unstored", "answer",
+                                                                "absent", "down",     "slow"};
   std::atomic<bool> upstream_ = false;
   std::array<Number, kOutcomes.size()> outcomes_{};  // by DemandReply::What
   Number pending_ = 0, waited_ = 0, waiting_ = 0, not_waited_ = 0, expired_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // OpenTail: the committed lines of the segment that is still being written to, for followers that cannot wait until it
-// is sealed (within an hour). The same lines come again from ChangeFeed under the segment's number when it is sealed, so
-// a reader of the tail must take a line twice without harm. Reads only, beside the process that writes; one thread.
+// is sealed (within an hour). The same lines come again from ChangeFeed under the segment's number when it is sealed,
+// so a reader of the tail must take a line twice without harm. Reads only, beside the process that writes; one thread.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ class OpenTail {
 
   // Calls `visit` with each line that was committed behind `known`, in order, and returns where the commits end now.
   // Reads nothing and returns `known` when `sealed` is not the newest sequence number of the feed any more: what was
-  // sealed comes first, or an old line would hide a newer one. A frame that cannot be read is passed over: the feed tells
-  // of it once the segment is sealed.
+  // sealed comes first, or an old line would hide a newer one. A frame that cannot be read is passed over: the feed
+  // tells of it once the segment is sealed.
   Result<Position> Read(MediaType type, std::int64_t sealed, Position known, const Visit& visit);
 
   // By what a follower knows the store again that it followed up to `sequence`: the checksum of that segment. 0 when it

@@ -37,7 +37,8 @@ class RecordReader {
   // The same without what only the line knows (etag, sha256, the line itself), which costs less
   // (RecordLoader::LoadViewBody()).
   Result<StoredBody> FindBody(MediaId id);
-  // What the index says of the current view, a tombstone too, without reading it. kNotFound when the id was never stored.
+  // What the index says of the current view, a tombstone too, without reading it. kNotFound when the id was never
+  // stored.
   Result<IndexRow> ViewOf(MediaId id);
   // The live season in that place, else the tombstone of the last one that was there.
   Result<StoredRecord> FindSeason(std::int64_t tv_id, std::int64_t season_number);

@@ -196,8 +196,8 @@ Result<Change> RecordWriter::Put(Document document) {
   const Time at = ToMillis(document.fetched_at);
   TRY_ASSIGN(auto before, CurrentView(id));
   if (!document.lacking.empty() && before && before->live()) {
-    if (before->place.segment == 0) return Change::kUnchanged;  // in the batch: what came a moment ago is as good
-    TRY(KeepLacking(*before, document));
+    TRY_ASSIGN(const bool kept, KeepLacking(*before, document));
+    if (!kept) return Change::kUnchanged;
   }
   ChangeDecision decision = Classify(before, document.hash, at);
   if (before && before->live()) TRY(Unhold(id));  // others are never held
@@ -289,13 +289,16 @@ Result<bool> RecordWriter::Readable(const IndexRow& row) {
   return Proven(loader_->LoadView(*index_, row));
 }
 
-Result<void> RecordWriter::KeepLacking(const IndexRow& view, Document& document) {
+Result<bool> RecordWriter::KeepLacking(const IndexRow& view, Document& document) {
+  if (view.place.segment == 0) return false;  // in the batch: what came a moment ago is as good
   const auto stored = loader_->LoadViewBody(*index_, view);
+  // A bucket that is away is worth no waiting: the id is a dead letter, and is asked for again.
+  if (!stored && options_.trust_segments && !IsDamage(stored.error())) return false;
   TRY_ASSIGN(const bool readable, Proven(stored));
-  if (!readable) return {};  // there is nothing to keep
+  if (!readable) return true;  // there is nothing to keep
   TRY_ASSIGN(document.data, WithMembersOf(std::move(document.data), *stored, document.lacking));
   TRY_ASSIGN(document.hash, HashContent(document.data));
-  return {};
+  return true;
 }
 
 Result<bool> RecordWriter::MakePatch(const IndexRow& before, std::string_view data, std::string& patch) {

@@ -74,8 +74,8 @@ class RecordWriter {
 
   // Takes a fetched document into the batch. Compares it with the current view: kInsert, kUpdate, kStats,
   // kRestore write a record, kUnchanged only marks it verified. The later answer wins, whatever its time:
-  // change_rule.h has the table. Members that it lacks are those of the current view. kInvalid when the id is not 1..2^52-1 or the record would be longer than
-  // 64 MiB.
+  // change_rule.h has the table. Members that it lacks are those of the current view. kInvalid when the id is not
+  // 1..2^52-1 or the record would be longer than 64 MiB.
   Result<Change> Put(Document document);
   // TMDB has it no more: a live record gets a tombstone that says the `evidence` (kDelete; a show's seasons go with
   // it), an id that is not live gets one more 404 in the ledger (kUnchanged). Put() takes it out of there.
@@ -146,8 +146,8 @@ class RecordWriter {
   Result<void> WritePurge(const IndexRow& before, Time at);
   // False when the bytes of the view are damaged or lost: then what comes is stored, changed or not.
   Result<bool> Readable(const IndexRow& row);
-  // Puts the members that `document` lacks behind its own, as the view has them.
-  Result<void> KeepLacking(const IndexRow& view, Document& document);
+  // Puts the members that `document` lacks behind its own, as the view has them. False: the view is to stay as it is.
+  Result<bool> KeepLacking(const IndexRow& view, Document& document);
   // The stats patch that makes the view say what `data` says; left empty where the whole body is to be written. False
   // when the body that began the version is damaged or lost.
   Result<bool> MakePatch(const IndexRow& before, std::string_view data, std::string& patch);

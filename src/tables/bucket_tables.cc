@@ -83,8 +83,8 @@ class Carrier {
     return DeleteOld(own);
   }
 
-  // After a kExists of Carry(): an empty generation takes the number of the work folder's newest one, so that the writer
-  // that has put files of it can no longer commit it.
+  // After a kExists of Carry(): an empty generation takes the number of the work folder's newest one, so that the
+  // writer that has put files of it can no longer commit it.
   Result<void> Fence(Time now) {
     TRY_ASSIGN(const std::int64_t own, NewestGeneration(folder_.files()));
     TRY(List());
@@ -143,6 +143,14 @@ class Carrier {
     for (const std::string_view name : {kDerivedList, kHint, std::string_view("manifests"), std::string_view("tmp")}) {
       if (folder_.Exists(std::string(name))) TRY(folder_.Remove(std::string(name)));
     }
+    // Of logs what the bucket's list does not have: it is of a generation that is void, or old.
+    for (const Table& table : Tables()) {
+      const std::string log = table.name + "/_delta_log";
+      TRY_ASSIGN(const auto names, folder_.Names(log));
+      for (const std::string& name : names) {
+        if (derived_.Find(log + "/" + name) == nullptr) TRY(folder_.Remove(log + "/" + name));
+      }
+    }
     TRY(folder_.MakeFolder("tmp"));
     std::map<std::int64_t, std::string> manifests;
     std::optional<Manifest> newest;
@@ -165,6 +173,8 @@ class Carrier {
     if (derived_.generation > 0) TRY(folder_.Replace(std::string(kDerivedList), FormatDerivedList(derived_)));
     TRY(folder_.MakeFolder("manifests"));
     for (const auto& [number, text] : manifests) TRY(folder_.WriteNew(ManifestPath(number), text));
+    // Only of a generation that is finished: else the publish writes it, and what it writes is put.
+    if (hint_ > 0 && hint_ == derived_.generation) return folder_.Replace(std::string(kHint), FormatHint(hint_));
     return {};
   }
 
@@ -333,6 +343,7 @@ Result<PublishReport> PublishToBucket(const PublishPorts& ports, const PublishOp
     if (carried) {
       auto report = Publish(ports, options, folder);
       if (!report) return report;
+      std::erase(report->mended, "latest");  // the work folder's: a bucket has no links
       // Whether an object has the bytes that were put nobody sees by its size.
       carried = carrier.Carry(options.rebuild);
       if (carried) return report;

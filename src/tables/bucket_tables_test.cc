@@ -155,10 +155,13 @@ TEST(PublishToBucket, GoesOnFromAnyMachine) {
   Machine one(world, world.bucket, "one"), other(world, world.bucket, "other");
   one.Publish();
   world.PutFilm(2, "B");
-  EXPECT_EQ(other.Publish().generation, 2);
+  const PublishReport second = other.Publish();
+  EXPECT_EQ(second.generation, 2);
+  EXPECT_EQ(second.mended, std::vector<std::string>()) << "it takes over what is whole";
   world.PutFilm(3, "C");
   const PublishReport third = one.Publish();
   EXPECT_EQ(third.generation, 3);
+  EXPECT_EQ(third.mended, std::vector<std::string>());
   EXPECT_FALSE(third.built);
   world.ExpectFinished();
   EXPECT_EQ(world.PartsOf(world.NewestInBucket()), world.PartsOfABuild());

@@ -42,7 +42,8 @@ class ChangeBatch {
   std::int64_t lines() const { return lines_; }
   // Whether a purge is among the lines.
   bool has_purge() const { return has_purge_; }
-  // Of the newest lines, newest first: some that begin a version, of an id each, and the last one if it has only numbers.
+  // Of the newest lines, newest first: some that begin a version, of an id each, and the last one if it has only
+  // numbers.
   std::vector<FeedMark> marks() const;
   std::vector<std::int64_t> Buckets() const { return spool_.Buckets(); }
   // What of the feed, and of the buckets read so far, could not be read and was left out, in words.

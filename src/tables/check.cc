@@ -25,6 +25,11 @@ Result<std::string> FaultOf(BlobReader& folder, const std::string& path, std::in
 Result<std::vector<std::string>> DerivedFaults(BlobReader& folder, const std::string& root, const Manifest& manifest) {
   std::vector<std::string> faults;
   const auto list = ReadDerivedList(folder);
+  const auto hint = folder.Read(std::string(kHint), 0, 1000);
+  if (!hint && hint.error().code != ErrorCode::kNotFound) return std::unexpected(hint.error());
+  const std::int64_t named = hint ? ParseHint(*hint).value_or(-1) : 0;
+  // The hint is written last: while it names the generation before (0: none), the next publish will finish this one.
+  if (named == manifest.parent) return faults;
   if (!list && list.error().code == ErrorCode::kNotFound)
     return std::vector<std::string>{fmt::format("{}: it is missing", kDerivedList)};
   if (!list && IsDamage(list.error()))
@@ -42,9 +47,7 @@ Result<std::vector<std::string>> DerivedFaults(BlobReader& folder, const std::st
         faults.push_back(path + ": it was not written by this program");
     }
   }
-  const auto hint = folder.Read(std::string(kHint), 0, 1000);
-  if (!hint && hint.error().code != ErrorCode::kNotFound) return std::unexpected(hint.error());
-  if (!hint || ParseHint(*hint) != manifest.generation)
+  if (named != manifest.generation)
     faults.push_back(fmt::format("{}: it does not name the newest generation", kHint));
   if (root.empty()) return faults;
   for (const std::string& path : UnlinkedFiles(root, manifest))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The Delta Lake log of each table, derived from the manifests: what Spark, Trino, Athena, Polars and DuckDB's delta_scan
-// read. Reader version 1, writer version 2, no features (https://github.com/delta-io/delta/blob/master/PROTOCOL.md).
-// Every entry follows from two manifests alone, so that who repeats it after a crash writes the same bytes.
-// docs/tables-format.md has them.
+// The Delta Lake log of each table, derived from the manifests: what Spark, Trino, Athena, Polars and DuckDB's
+// delta_scan read. Reader version 1, writer version 2, no features
+// (https://github.com/delta-io/delta/blob/master/PROTOCOL.md). Every entry follows from two manifests alone, so that
+// who repeats it after a crash writes the same bytes. docs/tables-format.md has them.
 #pragma once
 
 #include <cstdint>

@@ -53,8 +53,8 @@ bool IsSameFile(const std::string& one, const std::string& other) {
 
 class Finisher {
  public:
-  Finisher(TableFolder& folder, const Manifest& newest, const duckdb::Library& duckdb, bool anew)
-      : folder_(folder), newest_(newest), anew_(anew), logs_(folder, duckdb) {}
+  Finisher(TableFolder& folder, const Manifest& newest, const duckdb::Library& duckdb, bool rebuild)
+      : folder_(folder), newest_(newest), rebuild_(rebuild), logs_(folder, duckdb) {}
 
   Result<std::vector<std::string>> Run() {
     if (auto list = ReadDerivedList(folder_.files()); list) {
@@ -85,7 +85,6 @@ class Finisher {
   Result<void> FinishLog(const Table& table) {
     const std::string log = table.name + "/_delta_log";
     const std::int64_t version = DeltaVersion(newest_, table.name);
-    TRY_ASSIGN(const std::vector<std::string> there, folder_.Names(log));
     std::vector<DerivedFile> files = OfLog(log);
     const bool whole = AreWhole(files);
     if (version < 0) {
@@ -97,12 +96,14 @@ class Finisher {
       if (goes_on) {
         TRY(AppendTo(table, files));
       } else {
-        if (old_ && !anew_ && !whole) mended_.push_back(log);
+        // Of an unfinished generation a kill may have left it so.
+        if (finished_ && !rebuild_ && !whole) mended_.push_back(log);
         TRY_ASSIGN(const auto* kept, Kept());
         TRY_ASSIGN(files, logs_.Make(table, *kept));
       }
     }
     // What a reader would take for a part of it: older than is needed, or of nobody here.
+    TRY_ASSIGN(const std::vector<std::string> there, folder_.Names(log));
     bool foreign = false;
     for (const std::string& name : there) {
       const std::string path = log + "/" + name;
@@ -117,7 +118,7 @@ class Finisher {
 
   // Whether the log is the one of the generation before.
   Result<bool> GoesOn(const Table& table, bool whole, const std::vector<DerivedFile>& files) {
-    if (anew_ || !whole || !old_ || old_->generation != newest_.parent) return false;
+    if (rebuild_ || !whole || !old_ || old_->generation != newest_.parent) return false;
     TRY_ASSIGN(const auto* kept, Kept());
     if (kept->size() < 2 || (*kept)[kept->size() - 2].generation != newest_.parent) return false;
     const std::int64_t before = DeltaVersion((*kept)[kept->size() - 2], table.name);
@@ -137,7 +138,7 @@ class Finisher {
 
   std::vector<DerivedFile> OfLog(const std::string& log) const {
     std::vector<DerivedFile> files;
-    if (!old_ || anew_) return files;
+    if (!old_ || rebuild_) return files;
     const std::string prefix = log + "/";
     for (auto file = std::ranges::lower_bound(old_->files, prefix, {}, &DerivedFile::path);
          file != old_->files.end() && file->path.starts_with(prefix); ++file) {
@@ -146,7 +147,7 @@ class Finisher {
     return files;
   }
   bool AreWhole(const std::vector<DerivedFile>& files) {
-    return !anew_ && std::ranges::all_of(files, [&](const DerivedFile& file) {
+    return !rebuild_ && std::ranges::all_of(files, [&](const DerivedFile& file) {
       const auto size = folder_.files().Size(file.path);
       return size && std::int64_t(*size) == file.bytes;
     });
@@ -195,10 +196,10 @@ class Finisher {
     const DerivedFile facts = FactsOf(document.name, document.text);
     next_.files.push_back(facts);
     const auto there = folder_.files().Read(document.name, 0, kMaxDocumentBytes);
-    if (!anew_ && there && *there == document.text) return {};
+    if (!rebuild_ && there && *there == document.text) return {};
     // Another program may have had other words.
     const DerivedFile* was = old_ ? old_->Find(document.name) : nullptr;
-    if (!anew_ && was != nullptr && (!there || FactsOf(document.name, *there) != *was))
+    if (!rebuild_ && was != nullptr && (!there || FactsOf(document.name, *there) != *was))
       mended_.push_back(document.name);
     return folder_.Replace(document.name, document.text);
   }
@@ -215,7 +216,7 @@ class Finisher {
 
   TableFolder& folder_;
   const Manifest& newest_;
-  const bool anew_;
+  const bool rebuild_;
   DeltaLogs logs_;
   std::optional<DerivedList> old_;
   bool finished_ = false;  // by what old_ says
@@ -279,8 +280,8 @@ bool IsOfLog(std::string_view name) {
 }
 
 Result<std::vector<std::string>> FinishGeneration(TableFolder& folder, const Manifest& newest,
-                                                  const duckdb::Library& duckdb, bool anew) {
-  return Finisher(folder, newest, duckdb, anew).Run();
+                                                  const duckdb::Library& duckdb, bool rebuild) {
+  return Finisher(folder, newest, duckdb, rebuild).Run();
 }
 
 std::string SnapshotPath(std::int64_t generation) {

@@ -36,7 +36,7 @@ struct DerivedList {
 
 inline constexpr std::string_view kDerivedList = "derived.json";
 std::string FormatDerivedList(const DerivedList& list);
-// kCorrupt, with what is wrong, when the text is none.
+// kCorrupt when the text is not such a list.
 Result<DerivedList> ParseDerivedList(std::string_view json);
 // kNotFound when there is none, kCorrupt as above.
 Result<DerivedList> ReadDerivedList(BlobReader& folder);
@@ -44,12 +44,12 @@ Result<DerivedList> ReadDerivedList(BlobReader& folder);
 // Whether the name of a file in a _delta_log is one that readers of the log go by.
 bool IsOfLog(std::string_view name);
 
-// Steps 3 and 4 of a generation (commit.h): makes what is not there as it is to be, and writes nothing when all is. Names
-// and sizes tell, of documents the bytes; with `anew` logs and documents are made whatever is there. A log that is
-// damaged begins again with the oldest generation that is kept. Repeated after a crash it ends the same. What was
-// finished once and is no longer whole is returned, by path: "movies/_delta_log", "README.md", "latest".
+// Steps 3 and 4 of a generation (commit.h): makes what is not there as it is to be, and writes nothing when all is.
+// Names and sizes tell, of documents the bytes; with `rebuild` logs and documents are made whatever is there. A log
+// that is damaged begins again with the oldest generation that is kept. Repeated after a crash it ends the same. What
+// was finished once and is no longer whole is returned, by path: "movies/_delta_log", "README.md", "latest".
 Result<std::vector<std::string>> FinishGeneration(TableFolder& folder, const Manifest& newest,
-                                                  const duckdb::Library& duckdb, bool anew);
+                                                  const duckdb::Library& duckdb, bool rebuild);
 
 // The name of the folder of its links: "snapshots/000000124".
 std::string SnapshotPath(std::int64_t generation);

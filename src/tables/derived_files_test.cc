@@ -108,7 +108,6 @@ const Damage kDamages[] = {
      },
      {"latest"}},
     {"TheHint", [](DerivedWorld& w) { fs::remove(w.root / "manifest.json"); }, {"manifest.json"}},
-    {"TheHintOfTheGenerationBefore", [](DerivedWorld& w) { w.Write("manifest.json", FormatHint(1)); }, {}},
     {"TheList", [](DerivedWorld& w) { fs::remove(w.root / "derived.json"); }, {}},
     {"AListThatIsCut", [](DerivedWorld& w) { w.Cut("derived.json"); }, {}},
 };
@@ -187,6 +186,34 @@ TEST(DerivedFiles, OfALogStaysWhatTheKeptGenerationsNeed) {
   }
   EXPECT_FALSE(fs::exists(world.root / DeltaEntryPath("movies", kCheckpointEvery - 1)));
   EXPECT_TRUE(fs::exists(world.root / DeltaCheckpointPath("movies", kCheckpointEvery)));
+  world.ExpectWhole();
+}
+
+TEST(DerivedFiles, WhileTheHintNamesTheGenerationBeforeNothingIsFinishedAndNothingDamaged) {
+  DerivedWorld world;
+  world.PublishFilm("A");
+  world.PublishFilm("B");
+  world.Write("manifest.json", FormatHint(1));
+  EXPECT_EQ(world.Faults(), std::vector<std::string>());
+  EXPECT_EQ(world.Publish().mended, std::vector<std::string>());
+  world.ExpectWhole();
+}
+
+TEST(DerivedFiles, WhatAKillLeftUndoneIsNotToldAsDamage) {
+  DerivedWorld world;
+  for (int day = 0; day < kCheckpointEvery + 2; ++day) {
+    world.PublishFilm("Day " + std::to_string(day));
+    world.store.clock.Advance(hours(30));
+  }
+  PublishOptions dying = world.options;
+  dying.before = [](std::string_view act, const std::string& path) -> Result<void> {
+    if (act == "replace" && path == kDerivedList) return Fail(ErrorCode::kInternal, "killed");
+    return {};
+  };
+  world.Put(Movie(1, "last", 1, world.store.clock.Now()));
+  world.Seal();
+  ASSERT_FALSE(world.TryPublish(dying));
+  EXPECT_EQ(world.Publish().mended, std::vector<std::string>());
   world.ExpectWhole();
 }
 

@@ -55,14 +55,14 @@ Result<std::vector<GroupPlaces>> ReadPageIndex(std::string_view file, std::size_
 
 class PageFile {
  public:
-  // kCorrupt when it is no such file.
+  // kCorrupt when the file has no page index.
   static Result<PageFile> Open(const Table& table, const std::string& path);
   PageFile(PageFile&&) = default;
   PageFile& operator=(PageFile&&) = delete;
 
   std::string_view bytes() const { return file_.bytes(); }
-  // kCorrupt when somebody has cut it off since it was opened: some of its bytes were read as zeros. To be asked when all
-  // is read, before it is believed.
+  // kCorrupt when somebody has cut it off since it was opened: some of its bytes were read as zeros. To be asked when
+  // all is read, before it is believed.
   Result<void> IsStillThere() const;
   const std::vector<GroupPlaces>& groups() const { return groups_; }
   std::string_view Raw(const PagePlace& place) const { return bytes().substr(place.at, place.length()); }

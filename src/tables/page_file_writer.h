@@ -2,8 +2,8 @@
 // PageFileWriter: makes a PageFile: rows in the order of the table, record by record. Where pages and row groups end
 // follows from the rows alone, and a page's bytes from its own rows (and, of a column with few values, from which there
 // are in its row group): equal rows give equal bytes, whichever file they were taken over from. What is like the old
-// file up to here is not written again. In memory are of one row group the packed pages, and of those in codes the codes,
-// and one open page. One thread.
+// file up to here is not written again. In memory are of one row group the packed pages, and of those in codes the
+// codes, and one open page. One thread.
 #pragma once
 
 #include <cstdint>

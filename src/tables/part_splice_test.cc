@@ -281,7 +281,9 @@ TEST(PartSplice, TellsThatTheOldFileWasCutOffWhileItWasRead) {
   ASSERT_GT(world.Bytes("whole").size(), 40'000u);
   const std::vector<std::pair<std::int64_t, std::int64_t>> changed = {{2000, 0}};
   const ChangedIds ids(changed);
-  for (const std::uintmax_t size : {0, 5000, 30'000}) {
+  // The last one ends within the page of memory that the file ends in.
+  for (const std::uintmax_t size : {std::uintmax_t(0), std::uintmax_t(5000), std::uintmax_t(30'000),
+                                    std::uintmax_t(world.Bytes("whole").size() - 1)}) {
     SCOPED_TRACE(size);
     fs::copy_file(world.Path("whole"), world.Path("old"), fs::copy_options::overwrite_existing);
     PartSplice splice(Releases(), world.Path("new"), world.sizes, PageFile::Open(Releases(), world.Path("old")).value(),
@@ -297,7 +299,8 @@ TEST(PageFile, RefusesWhatIsNone) {
   SpliceWorld world;
   world.Build("whole", {{1, {"a", "b"}}, {2, {"c"}}});
   const std::string whole = world.Bytes("whole");
-  // Cut anywhere; with another byte anywhere in the index: refused, or (a bit that zstd does not look at) read as it was.
+  // Cut anywhere; with another byte anywhere in the index: refused, or (a bit that zstd does not look at) read as it
+  // was.
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(ReadPageIndex(std::string_view(whole).substr(0, size), Releases().columns.size())) << size;
   const auto groups = ReadPageIndex(whole, Releases().columns.size());

@@ -49,8 +49,8 @@ class Publication {
     return RemoveOld(folder_, *previous_, ports_.clock.Now());
   }
 
-  // Files that somebody has taken away or cut. Their bytes are looked at when they are read; those that a rebuild carries
-  // over it does not read.
+  // Files that somebody has taken away or cut. Their bytes are looked at when they are read; those that a rebuild
+  // carries over it does not read.
   Result<void> FindLost() {
     for (const auto& [name, table] : previous_->tables) {
       for (const DataFile& file : table.files) {

@@ -543,8 +543,8 @@ TEST(Publish, RefusesTablesOfALaterProgram) {
   EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
 }
 
-// Two stores with one past. The second was put back from an old copy and has grown since, beyond where the tables of the
-// first one ended.
+// Two stores with one past. The second was put back from an old copy and has grown since, beyond where the tables of
+// the first one ended.
 struct PutBack {
   PublishWorld lost, store;
 

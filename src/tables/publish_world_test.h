@@ -94,8 +94,8 @@ struct PublishWorld {
     return parts;
   }
 
-  // The files of a table that its Delta log leads to: those of its last checkpoint, and what was done since. `log` has the
-  // files of the log by name.
+  // The files of a table that its Delta log leads to: those of its last checkpoint, and what was done since. `log` has
+  // the files of the log by name.
   static std::set<std::string> ByLog(const std::string& table, const std::map<std::string, std::string>& log) {
     std::set<std::string> paths;
     std::int64_t version = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much of itself a test that lives on chance does, as the environment says. TMDBC_SEED=17 is that one seed alone,
-// with its log; TMDBC_SEEDS=N the first N seeds; without either the test's usual number. What is not a whole number from
-// 1 on fails the test with a sentence that names it: a test of no seeds at all would pass.
+// with its log; TMDBC_SEEDS=N the first N seeds; without either the test's usual number. What is not a whole number
+// from 1 on fails the test with a sentence that names it: a test of no seeds at all would pass.
 #pragma once
 
 #include <fmt/format.h>

@@ -130,8 +130,8 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
     return one.shelf.pending() < limit && !stop.requested();
   };
   const auto skip = [&](const FeedDamage& damage) -> Result<void> {
-    say_(LogLevel::kWarn,
-         fmt::format("the title index passes over damage in {} at byte {}: {}", damage.file, damage.offset, damage.what));
+    say_(LogLevel::kWarn, fmt::format("the title index passes over damage in {} at byte {}: {}", damage.file,
+                                      damage.offset, damage.what));
     return {};
   };
   while (one.sealed < newest) {

@@ -50,8 +50,8 @@ class Follower {
 
   // Takes what is new and publishes it; whether there was anything. The first call publishes what is on the shelves at
   // once, if all are there, and comes back when it has caught up with the feed: after a minute or so when it had to
-  // build. A stop request ends it between two segments. When a file of the index was cut off in use, nothing is published
-  // until that type is built again. kBusy: another process keeps the index in this folder.
+  // build. A stop request ends it between two segments. When a file of the index was cut off in use, nothing is
+  // published until that type is built again. kBusy: another process keeps the index in this folder.
   Result<bool> Poll(const StopFlag& stop);
 
  private:

@@ -3,8 +3,8 @@
 // says which they are and up to which sequence number of the change feed they go. What has come since is held in
 // memory, a thousand entries or so, and is read again from the feed after a restart. Files are made whole under new
 // names and the manifest is replaced last, so a kill at any moment leaves the state before or the one after. Files of
-// about one size are merged, so there are never more than a handful. docs/title-index.md has the bytes. One thread; what
-// View() gives belongs to any.
+// about one size are merged, so there are never more than a handful. docs/title-index.md has the bytes. One thread;
+// what View() gives belongs to any.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,8 @@ class Shelf {
   Result<std::optional<Entry>> Find(std::uint32_t id) const;
   std::size_t pending() const { return pending_.size(); }
 
-  // What is pending becomes a file, with which others are merged: none, those that are not much larger, all. Durable when
-  // it returns.
+  // What is pending becomes a file, with which others are merged: none, those that are not much larger, all. Durable
+  // when it returns.
   // kCorrupt when it is lost: nothing has changed then.
   enum class Merge : std::uint8_t { kNone, kSome, kAll };
   Result<void> Save(std::int64_t up_to, std::uint32_t mark, Merge merge);

@@ -61,8 +61,8 @@ class Titles {
 
   // An empty one for a type that is not indexed.
   const TypeTitles& Of(MediaType type) const;
-  // The popularity of about so many days before the newest day; null when it is not known: that of less than half as many
-  // days before is none.
+  // The popularity of about so many days before the newest day; null when it is not known: that of less than half as
+  // many days before is none.
   const PastPopularity* PastOf(MediaType type, int days) const;
   // Another one whenever anything has changed; never 0.
   std::uint64_t state() const { return state_; }
