@@ -401,16 +401,14 @@ class CloudWorld {
       const auto view = views_.find(id);
       const bool stored = view != views_.end() && view->second.change != Change::kDelete;
       bool known = false;
-      if (view == views_.end()) {
-        // It may have gone before it was fetched, and come back.
-        known = !thing.live || tmdb.things().at(id).removed >= thing.edited;
-      } else if (stored) {
+      if (stored) {
         const std::string& data = view->second.data;
         const std::size_t at = data.find("as of edit ");
         known = at != data.npos && std::atoll(data.c_str() + at + 11) >= thing.content;
       } else {
-        // Gone again after a return that nobody saw: what the mirror says is true.
-        known = !thing.live || view->second.at >= ToMillis(thing.edited);
+        // It may have gone before it was fetched, and come back.
+        known = !thing.live || tmdb.things().at(id).removed >= thing.edited ||
+                (view != views_.end() && view->second.at >= ToMillis(thing.edited));
       }
       if (!known)
         return fmt::format("{} as of edit {} was told of and is not stored: {}", ToString(id), thing.content,
