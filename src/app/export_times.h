@@ -26,7 +26,7 @@ class ExportTimes {
 
   Database& catalog_;
   std::map<MediaType, Time> times_;
-  std::optional<std::uint64_t> mark_;  // as of which `times_` are; empty: never read
+  std::optional<std::uint64_t> mark_;  // `times_` are of then; empty: never read
 };
 
 }  // namespace tmdbc

@@ -135,7 +135,7 @@ TEST_F(WorkPlaceTest, WhoMendsTakesWhatIsLeftOfAMirrorAndNobodyElseDoes) {
   EXPECT_EQ(refused.error().hint, Hint::kRebuild);
   {
     const auto place = Open("data", false, true).value();
-    EXPECT_EQ(Head().previous, catalog) << "whoever comes after one that dies now has it";
+    EXPECT_EQ(Head().previous, catalog) << "the next owner has it if this one dies now";
     ASSERT_TRUE(Publish(*place, clock_, true));
   }
   EXPECT_TRUE(Open());

@@ -14,7 +14,6 @@
 #include <mutex>
 #include <utility>
 
-#include "base/descriptor.h"
 #include "base/system_error.h"
 
 namespace tmdbc {
@@ -67,12 +66,12 @@ Result<void> TakeOverBusErrors() {
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   TRY(TakeOverBusErrors());
   // O_NONBLOCK: to open a pipe would wait for somebody who writes.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError("open", path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return SystemError("stat", path, errno);
   if (!S_ISREG(status.st_mode)) return Fail(ErrorCode::kIo, "map {}: it is not a regular file", path);
-  if (status.st_size == 0) return MappedFile(nullptr, 0, 0);
+  if (status.st_size == 0) return MappedFile(std::move(file), nullptr, 0, 0);
   const auto size = std::size_t(status.st_size);
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (mapped == MAP_FAILED) return SystemError("map", path, errno);
@@ -82,18 +81,19 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
     slot.lost = false;
     slot.begin = std::uintptr_t(mapped);
     slot.end = std::uintptr_t(mapped) + size;
-    return MappedFile(static_cast<const char*>(mapped), size, i);
+    return MappedFile(std::move(file), static_cast<const char*>(mapped), size, i);
   }
   ::munmap(mapped, size);
   return Fail(ErrorCode::kBusy, "map {}: {} files are mapped already", path, kMost);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : begin_(std::exchange(other.begin_, nullptr)), size_(std::exchange(other.size_, 0)), slot_(other.slot_) {}
+    : file_(std::move(other.file_)), begin_(std::exchange(other.begin_, nullptr)), size_(std::exchange(other.size_, 0)), slot_(other.slot_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   if (this == &other) return *this;
   Unmap();
+  file_ = std::move(other.file_);
   begin_ = std::exchange(other.begin_, nullptr);
   size_ = std::exchange(other.size_, 0);
   slot_ = other.slot_;
@@ -113,7 +113,10 @@ void MappedFile::Unmap() {
 }
 
 bool MappedFile::lost() const {
-  return begin_ != nullptr && mapped_slots[slot_].lost;
+  if (begin_ == nullptr) return false;
+  // What is cut within a page of memory reads as zeros and raises no signal.
+  struct stat status {};
+  return mapped_slots[slot_].lost || ::fstat(file_.get(), &status) != 0 || std::size_t(status.st_size) < size_;
 }
 
 }  // namespace tmdbc

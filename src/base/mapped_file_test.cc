@@ -56,12 +56,32 @@ TEST(MappedFile, ReadsAsZerosWhereTheFileWasCutOff) {
   fs::resize_file(path, 8192);
   const MappedFile file = *std::move(cut);  // a file may move after it was opened
   EXPECT_EQ(file.bytes()[8191], 'x');
-  EXPECT_FALSE(file.lost());
   EXPECT_EQ(file.bytes()[50'000], '\0');
   EXPECT_TRUE(file.lost());
   EXPECT_EQ(std::ranges::count(file.bytes(), 'x'), 8192);  // what was left is still the file's
   EXPECT_EQ(std::ranges::count(other->bytes(), 'x'), 100'000);
   EXPECT_FALSE(other->lost());
+}
+
+TEST(MappedFile, NoticesACutThatRaisesNoSignal) {
+  const MappedFolder folder;
+  const std::string path = folder.File("a", 3000);
+  const auto file = MappedFile::Open(path);
+  ASSERT_TRUE(file) << file.error().message;
+  fs::resize_file(path, 1000);
+  EXPECT_EQ(file->bytes()[2000], '\0');
+  EXPECT_TRUE(file->lost());
+}
+
+TEST(MappedFile, KeepsAFileThatWasTakenAway) {
+  const MappedFolder folder;
+  const std::string path = folder.File("a", 3000);
+  const auto file = MappedFile::Open(path);
+  ASSERT_TRUE(file) << file.error().message;
+  fs::remove(path);
+  std::ofstream(path) << "another";
+  EXPECT_EQ(file->bytes(), std::string(3000, 'x'));
+  EXPECT_FALSE(file->lost());
 }
 
 TEST(MappedFile, IsWholeWhenItTakesThePlaceOfALostOne) {

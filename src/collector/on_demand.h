@@ -7,7 +7,8 @@
 // that however much is demanded the mirror stays fresh.
 //
 // It gives up sooner than a collector: a failure is tried once more, a 429 is waited for, and in an outage (as the
-// CircuitBreaker sees it) or while the key is refused nothing is asked but now and then.
+// CircuitBreaker sees it) or while the key is refused nothing is asked but now and then. A namespace that cannot be
+// had ends the demand: there is no queue here in which it would wait, as it does for a collector.
 //
 // One thread: that of the intake.
 #pragma once

@@ -238,11 +238,10 @@ class Carrier {
     // What a reader of a log would take for a part of it.
     std::vector<std::string> others;
     for (const auto& [path, info] : there_) {
-      if (path.contains("/_delta_log/") && IsOfLog(path.substr(path.rfind('/') + 1)) && list.Find(path) == nullptr)
-        others.push_back(info.key);
+      if (IsOfLog(path) && list.Find(path) == nullptr) others.push_back(info.key);
     }
     TRY(Delete(others));
-    if (FormatDerivedList(list) != FormatDerivedList(derived_) || !there_.contains(kDerivedList))
+    if (list != derived_ || !there_.contains(kDerivedList))
       TRY(PutCurrent(std::string(kDerivedList)));
     derived_ = list;
     // Last: it says that the rest is done.

@@ -18,7 +18,7 @@ Result<std::string> FaultOf(BlobReader& folder, const std::string& path, std::in
   const auto actual = Sha256OfFile(folder, path);
   if (!actual && IsDamage(actual.error())) return actual.error().message;
   if (!actual) return std::unexpected(actual.error());
-  return *actual == sha256 ? "" : "its bytes are others than were written";
+  return *actual == sha256 ? "" : "its bytes are not those that were written";
 }
 
 // Nothing when the generation is not finished yet.
@@ -43,7 +43,7 @@ Result<std::vector<std::string>> DerivedFaults(BlobReader& folder, const std::st
   for (const auto& [name, table] : manifest.tables) {
     TRY_ASSIGN(const auto there, folder.List(name + "/_delta_log"));
     for (const std::string& path : there) {
-      if (IsOfLog(path.substr(path.rfind('/') + 1)) && list->Find(path) == nullptr)
+      if (IsOfLog(path) && list->Find(path) == nullptr)
         faults.push_back(path + ": it was not written by this program");
     }
   }

@@ -39,7 +39,7 @@ TEST(Check, FindsWhatIsMissingCutOrChanged) {
   EXPECT_EQ(FaultsOf(world), (std::vector<std::string>{
                                  files[0].path + ": it is missing",
                                  fmt::format("{}: it has 100 bytes, not {}", files[1].path, files[1].bytes),
-                                 files[2].path + ": its bytes are others than were written"}));
+                                 files[2].path + ": its bytes are not those that were written"}));
 }
 
 TEST(Check, OfNoTablesFindsNone) {

@@ -212,9 +212,7 @@ void DropOldEntries(std::string_view table, std::int64_t oldest, std::vector<Der
     if (std::ranges::find(files, checkpoint, &DerivedFile::path) == files.end()) continue;
     // Names of one length: their order is the versions'.
     const std::string first = DeltaEntryPath(table, at).substr(0, checkpoint.find(".checkpoint"));
-    std::erase_if(files, [&](const DerivedFile& file) {
-      return IsOfLog(file.path.substr(file.path.rfind('/') + 1)) && file.path < first;
-    });
+    std::erase_if(files, [&](const DerivedFile& file) { return file.path < first; });
     return;
   }
 }

@@ -47,7 +47,7 @@ class DeltaLogs {
   std::optional<duckdb::Connection> connection_;
 };
 
-// Of the files of a log those that nobody needs who reads it at version `oldest` or later.
+// Drops the files of a log that a reader at version `oldest` or later does not need.
 void DropOldEntries(std::string_view table, std::int64_t oldest, std::vector<DerivedFile>& files);
 
 // The version of the table's log; -1: it has none.

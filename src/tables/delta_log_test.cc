@@ -119,7 +119,7 @@ TEST_F(DeltaLogTest, LaterEntriesTellTheDifferenceAndOnlyOfTablesThatChanged) {
   EXPECT_FALSE(fs::exists(folder_.path() / "episodes"));  // nothing was written of it
 }
 
-TEST_F(DeltaLogTest, WhoRepeatsItChangesNothingAndWhoWasCutShortCompletesIt) {
+TEST_F(DeltaLogTest, ARepeatChangesNothingAndCompletesWhatWasCutShort) {
   testing::PutTwoFilms(folder_);
   Publish();
   folder_.Put("movies", "0000000000-0000065535", "SELECT 3 AS movie_id");

@@ -92,9 +92,9 @@ class Finisher {
     } else if (whole && finished_ && Has(files, DeltaEntryPath(table.name, version))) {
       // It is as it is to be.
     } else {
-      TRY_ASSIGN(const bool goes_on, GoesOn(table, whole, files));
-      if (goes_on) {
-        TRY(AppendTo(table, files));
+      TRY_ASSIGN(const Manifest* const before, LogEndsAt(table, whole, files));
+      if (before != nullptr) {
+        TRY(AppendTo(table, *before, files));
       } else {
         // Of an unfinished generation a kill may have left it so.
         if (finished_ && !rebuild_ && !whole) mended_.push_back(log);
@@ -107,7 +107,7 @@ class Finisher {
     bool foreign = false;
     for (const std::string& name : there) {
       const std::string path = log + "/" + name;
-      if (!IsOfLog(name) || Has(files, path)) continue;
+      if (!IsOfLog(path) || Has(files, path)) continue;
       foreign = foreign || (finished_ && !old_->Find(path));
       TRY(folder_.Remove(path));
     }
@@ -116,22 +116,24 @@ class Finisher {
     return {};
   }
 
-  // Whether the log is the one of the generation before.
-  Result<bool> GoesOn(const Table& table, bool whole, const std::vector<DerivedFile>& files) {
-    if (rebuild_ || !whole || !old_ || old_->generation != newest_.parent) return false;
+  // The generation before, when the log is as that left it; else null.
+  Result<const Manifest*> LogEndsAt(const Table& table, bool whole, const std::vector<DerivedFile>& files) {
+    if (rebuild_ || !whole || !old_ || old_->generation != newest_.parent) return nullptr;
     TRY_ASSIGN(const auto* kept, Kept());
-    if (kept->size() < 2 || (*kept)[kept->size() - 2].generation != newest_.parent) return false;
-    const std::int64_t before = DeltaVersion((*kept)[kept->size() - 2], table.name);
+    if (kept->size() < 2) return nullptr;
+    const Manifest& parent = (*kept)[kept->size() - 2];
+    if (parent.generation != newest_.parent) return nullptr;
+    const std::int64_t before = DeltaVersion(parent, table.name);
     const std::int64_t version = DeltaVersion(newest_, table.name);
-    if (version != before && version != before + 1) return false;
-    return before < 0 ? files.empty() : Has(files, DeltaEntryPath(table.name, before));
+    if (version != before && version != before + 1) return nullptr;
+    const bool ends = before < 0 ? files.empty() : Has(files, DeltaEntryPath(table.name, before));
+    return ends ? &parent : nullptr;
   }
 
-  Result<void> AppendTo(const Table& table, std::vector<DerivedFile>& files) {
-    TRY_ASSIGN(const auto* kept, Kept());
-    const Manifest& parent = (*kept)[kept->size() - 2];
+  Result<void> AppendTo(const Table& table, const Manifest& parent, std::vector<DerivedFile>& files) {
     if (DeltaVersion(newest_, table.name) != DeltaVersion(parent, table.name))
       TRY(logs_.Append(table, newest_, &parent, files));
+    TRY_ASSIGN(const auto* kept, Kept());
     DropOldEntries(table.name, DeltaVersion(kept->front(), table.name), files);
     return {};
   }
@@ -275,7 +277,11 @@ Result<DerivedList> ReadDerivedList(BlobReader& folder) {
   return ParseDerivedList(text);
 }
 
-bool IsOfLog(std::string_view name) {
+bool IsOfLog(std::string_view path) {
+  constexpr std::string_view kFolder = "/_delta_log/";
+  const auto at = path.find(kFolder);
+  if (at == std::string_view::npos) return false;
+  const std::string_view name = path.substr(at + kFolder.size());
   return name == "_last_checkpoint" || (!name.empty() && name[0] >= '0' && name[0] <= '9');
 }
 

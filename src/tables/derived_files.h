@@ -31,6 +31,7 @@ struct DerivedList {
   std::int64_t generation = 0;     // that all this was brought up to
   std::vector<DerivedFile> files;  // ascending by path
 
+  bool operator==(const DerivedList&) const = default;
   const DerivedFile* Find(std::string_view path) const;
 };
 
@@ -41,8 +42,8 @@ Result<DerivedList> ParseDerivedList(std::string_view json);
 // kNotFound when there is none, kCorrupt as above.
 Result<DerivedList> ReadDerivedList(BlobReader& folder);
 
-// Whether the name of a file in a _delta_log is one that readers of the log go by.
-bool IsOfLog(std::string_view name);
+// Whether the path is that of a file in a _delta_log that readers of the log go by.
+bool IsOfLog(std::string_view path);
 
 // Steps 3 and 4 of a generation (commit.h): makes what is not there as it is to be, and writes nothing when all is.
 // Names and sizes tell, of documents the bytes; with `rebuild` logs and documents are made whatever is there. A log

@@ -157,9 +157,9 @@ TEST(DerivedFiles, ABuildMakesWhatHasOtherBytesAgain) {
   world.Flip("movie_genres/_delta_log/00000000000000000000.json");
   EXPECT_EQ(world.Faults().size(), 3u);
   EXPECT_FALSE(world.Publish().published) << "sizes tell nothing";
-  PublishOptions anew = world.options;
-  anew.rebuild = true;
-  const PublishReport report = world.Publish(anew);
+  PublishOptions rebuild = world.options;
+  rebuild.rebuild = true;
+  const PublishReport report = world.Publish(rebuild);
   EXPECT_TRUE(report.built);
   EXPECT_EQ(report.mended, std::vector<std::string>());
   world.ExpectWhole();
