@@ -40,6 +40,9 @@ bool EndsTheWalk(WindowEnd end) {
   return end == WindowEnd::kUnreachable || end == WindowEnd::kDenied || end == WindowEnd::kStopped;
 }
 
+// Where it is not known what day it is, no progress is remembered: the feed is not walked through centuries for it.
+constexpr chrono::days kMostDaysUnsure{400};
+
 // The worst counts, and of equal ones the first, whose day is the one to look at.
 void Note(ChangesReport& report, ChangesVerdict verdict, const std::string& reason) {
   if (verdict <= report.verdict) return;
@@ -56,7 +59,10 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   sent_ = {};
   told_at_ = ports_.clock.Mono();
   const auto last = [&] {
-    return span.to.value_or(chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now())));
+    if (span.to) return *span.to;
+    const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
+    const bool sure = ports_.upstream.Skew() && !ports_.upstream.ClockIsOff();
+    return sure ? today : std::min(today, span.from + kMostDaysUnsure);
   };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;

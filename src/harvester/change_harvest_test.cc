@@ -616,6 +616,19 @@ TEST_F(ChangesTest, AClockAt1970NeitherMovesTheWatermarkBackNorWalksDecades) {
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-23");
 }
 
+TEST_F(ChangesTest, ADateOfTheFarFutureMakesNoWalkThroughCenturies) {
+  for (const auto ahead : {days(366 * 74), days(366 * 7000)}) {
+    NextDay();
+    Change(kToday, {Row(3)});
+    host_.clock_offset = ahead;
+    const int before = host_.change_requests();
+    Run(Changes());
+    EXPECT_LT(host_.change_requests() - before, 500);
+    EXPECT_LE(Watermark(MediaType::kMovie), "2026-11-23");
+    EXPECT_EQ(Queued(), "movie:3");
+  }
+}
+
 TEST_F(ChangesTest, AWatermarkInTheFutureGoesBackToTheLastDayThatIsKnown) {
   NextDay();
   ASSERT_TRUE(SetWatermark(*catalog_, MediaType::kMovie, kToday + days(30)));

@@ -98,11 +98,23 @@ Result<void> ExportHarvest::Plan() {
 // Asks for the newest file there may be. One that was accepted earlier lies on the disk and needs no request.
 void ExportHarvest::Ask(Wanted& wanted) {
   const auto date = wanted.last ? std::optional(wanted.last->date) : std::nullopt;
-  wanted.asked_by_tmdbs_clock = ports_.upstream.ClockIsOff();
-  auto days = CandidateDays(LookUntil(ports_.upstream, ports_.clock.Now()), date);
-  if (wanted.last && !days.empty() && days.back() == wanted.last->date) days.pop_back();
+  const Time now = ports_.clock.Now();
+  wanted.asked_by = LookUntil(ports_.upstream, now);
+  auto days = CandidateDays(wanted.asked_by, date);
+  if (ports_.upstream.ClockIsOff()) {
+    // One of the two clocks is wrong. What is published shows which.
+    for (const auto day : CandidateDays(now, date)) {
+      if (std::ranges::find(days, day) == days.end()) days.push_back(day);
+    }
+  }
+  if (date) std::erase(days, *date);
   if (days.empty()) return UseKept(wanted, {});
   Fetch(wanted, std::move(days));
+}
+
+void ExportHarvest::AskAgain(Wanted& wanted) {
+  wanted.asked_again = true;
+  Ask(wanted);
 }
 
 void ExportHarvest::UseKept(Wanted& wanted, std::string why) {
@@ -135,9 +147,10 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
         case FetchEnd::kFetched:
           if (AskedByAWrongClock(wanted)) {  // what came under that day's name is of another day
             (void)ports_.files.Remove(result.path);
-            Ask(wanted);
+            AskAgain(wanted);
             break;
           }
+          TellWhichClockIsRight(wanted);
           wanted.stage = Stage::kHere;
           wanted.path = result.path;
           SayWhichDay(wanted);
@@ -166,28 +179,68 @@ void ExportHarvest::SayWhichDay(Wanted& wanted) {
                                             {"reason", wanted.report.reason}});
 }
 
-// The answer has said what day it is at TMDB, and it is another one than here.
+// The answers have told of another day than that which was asked for.
 bool ExportHarvest::AskedByAWrongClock(const Wanted& wanted) const {
-  return ports_.upstream.ClockIsOff() && !wanted.asked_by_tmdbs_clock;
+  const Time time = LookUntil(ports_.upstream, ports_.clock.Now());
+  return !wanted.asked_again && chrono::abs(time - wanted.asked_by) > kClockIsOff;
+}
+
+// The days that TMDB's Date tells were asked for first. Where none of them is published and one of this machine's is,
+// the Date is wrong.
+void ExportHarvest::TellWhichClockIsRight(const Wanted& wanted) {
+  if (!ports_.upstream.ClockIsOff()) return;
+  const auto published = wanted.report.date;
+  const auto has = [&](Time now) {
+    const auto days = CandidateDays(now, {});
+    return std::ranges::find(days, published) != days.end();
+  };
+  if (has(*ports_.upstream.latest()) || !has(ports_.clock.Now())) return;
+  ports_.log.Warn("TMDB's answers tell a day of which it publishes nothing, and it publishes that of this machine: "
+                  "their Date is passed over",
+                  {{"here", FormatTime(ports_.clock.Now())}, {"tmdb", FormatTime(*ports_.upstream.latest())}});
+  ports_.upstream.Published(published);
+}
+
+// By TMDB's clock, or by this machine's where they differ: nothing newer is published by either.
+bool ExportHarvest::IsInForce(chrono::sys_days day) const {
+  const auto today = [](Time time) { return chrono::floor<chrono::days>(time); };
+  const auto here = today(ports_.clock.Now());
+  if (day >= today(LookUntil(ports_.upstream, ports_.clock.Now())) - chrono::days(kDaysBack)) return true;
+  return ports_.upstream.ClockIsOff() && day >= here - chrono::days(kDaysBack) && day <= here;
 }
 
 void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
-  const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
   const bool kept_was_tried = wanted.last && result.day == wanted.last->date;
   if (kept_was_tried) {
     return End(
         wanted, ExportVerdict::kWithheld,
         fmt::format("the kept file is damaged, and {} is not published any more", FormatDate(result.day)));
   }
-  if (AskedByAWrongClock(wanted)) return Ask(wanted);
-  if (wanted.last && wanted.last->date >= today - chrono::days(kDaysBack)) {
+  if (AskedByAWrongClock(wanted)) return AskAgain(wanted);
+  if (wanted.last && IsInForce(wanted.last->date)) {
     return UseKept(wanted, fmt::format("nothing newer than {} is published", FormatDate(wanted.last->date)));
   }
-  const std::string span = fmt::format("from {} back to {}", FormatDate(today), FormatDate(result.day));
-  if (result.forbidden)
-    return End(wanted, ExportVerdict::kWithheld, fmt::format("nothing is published {}", span));
-  End(wanted, ExportVerdict::kUnreachable,
-      fmt::format("{} for every day {}", result.reason, span), Hint::kCheckExportUrl);
+  const auto first = chrono::floor<chrono::days>(wanted.asked_by);
+  const std::string span = fmt::format("from {} back to {}", FormatDate(first), FormatDate(result.day));
+  if (!result.forbidden) {
+    return End(wanted, ExportVerdict::kUnreachable, fmt::format("{} for every day {}", result.reason, span),
+               Hint::kCheckExportUrl);
+  }
+  std::string reason = fmt::format("nothing is published {}", span);
+  // A week without a file is TMDB's to withhold only when it is known which week it is.
+  if (!ports_.upstream.Skew()) {
+    return End(wanted, ExportVerdict::kUnreachable,
+               reason + ", and no answer has a Date that can be believed: this machine's clock may be wrong",
+               Hint::kClock);
+  }
+  if (ports_.upstream.ClockIsOff()) {
+    return End(wanted, ExportVerdict::kUnreachable,
+               fmt::format("nothing is published in the week before {}, as TMDB's answers are dated, nor in that "
+                           "before {} by this machine's clock",
+                           FormatTime(*ports_.upstream.latest()), FormatTime(ports_.clock.Now())),
+               Hint::kClock);
+  }
+  End(wanted, ExportVerdict::kWithheld, std::move(reason));
 }
 
 void ExportHarvest::End(Wanted& wanted, ExportVerdict verdict, std::string reason, Hint hint) {

@@ -45,7 +45,8 @@ class ExportHarvest {
     std::string path;  // when it is here
     ExportContent content;
     ExportReport report;
-    bool asked_by_tmdbs_clock = false;
+    Time asked_by{};  // the time whose days were asked for first
+    bool asked_again = false;
   };
   struct Group {
     MediaType type;
@@ -61,6 +62,9 @@ class ExportHarvest {
   void Arrived(ExportDownloader::JobId job);
   void SayWhichDay(Wanted& wanted);
   bool AskedByAWrongClock(const Wanted& wanted) const;
+  void AskAgain(Wanted& wanted);
+  void TellWhichClockIsRight(const Wanted& wanted);
+  bool IsInForce(std::chrono::sys_days day) const;
   void NotPublished(Wanted& wanted, const FetchResult& result);
   void End(Wanted& wanted, ExportVerdict verdict, std::string reason, Hint hint = Hint::kNone);
 

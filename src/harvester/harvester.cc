@@ -83,7 +83,8 @@ class Harvester::Run {
       TRY(MendWatermarks());
       TRY(ReadChanges(started));
     }
-    if (!options_.dry_run) TRY(PutUpstreamTime(ports_.catalog, ports_.upstream));
+    // Of two clocks that differ one is wrong: neither is for later runs to go by.
+    if (!options_.dry_run && !ports_.upstream.ClockIsOff()) TRY(PutUpstreamTime(ports_.catalog, ports_.upstream));
     SayWhenTheClockIsOff();
     report_.stopped |= stop_.requested();
     if (!report_.stopped && !report_.denied()) TRY(Care());

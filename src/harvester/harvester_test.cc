@@ -3,6 +3,8 @@
 #include "harvester/harvester.h"
 
 #include "harvester/harvest_world_test.h"
+#include "harvester/upstream_time.h"
+#include "tmdb/upstream_clock.h"
 
 namespace tmdbc {
 namespace {
@@ -664,6 +666,55 @@ TEST_F(HarvesterTest, WhatAHostGivesForTheDayOfAWrongClockIsNotTakenForThatDays)
   const HarvestReport report = Harvest({MediaType::kMovie});
   EXPECT_EQ(report.exports.at(0).queued, 20);
   EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21");
+}
+
+// A proxy's clock, or a server's. What is published under this machine's day is evidence enough.
+TEST_F(HarvesterTest, AFirstRunUnderADateOfTheFarFutureReadsWhatIsPublished) {
+  for (const int years : {1, 74, 7973}) {
+    SCOPED_TRACE(years);
+    ASSERT_TRUE(queue_.Purge(std::nullopt, false));
+    ASSERT_TRUE(catalog_->Execute("DROP TABLE IF EXISTS harvest_watermarks"));
+    ASSERT_TRUE(catalog_->Execute("DROP TABLE IF EXISTS accepted_export"));
+    host_.clock_offset = std::chrono::days(366) * years;
+    Publish("movie_ids", Movies(1, 20));
+    const HarvestReport report = Harvest({MediaType::kMovie});
+    EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted) << report.exports.at(0).reason;
+    EXPECT_EQ(report.exports.at(0).date, kToday);
+    EXPECT_EQ(report.exports.at(0).queued, 20);
+    EXPECT_EQ(report.exit_code(), 0);
+    EXPECT_EQ(Watermark(MediaType::kMovie), "2026-11-21");
+    const UpstreamClock answered(clock_, upstream_);
+    EXPECT_EQ(answered.Now(), clock_.Now()) << "no record is dated by it";
+    EXPECT_LE(ReadUpstreamTime(*catalog_).value().value_or(Time{}), clock_.Now()) << "no later run goes by it";
+  }
+}
+
+TEST_F(HarvesterTest, ARunThatCannotKnowTheDayAndFindsNothingIsNotDone) {
+  Publish("movie_ids", Movies(1, 20));
+  const Time now = clock_.Now();
+  for (const int year : {1970, 2100, 9999}) {
+    SCOPED_TRACE(year);
+    const Time here = Time(std::chrono::sys_days(std::chrono::year(year) / 1 / 2));
+    clock_.JumpWall(here - clock_.Now());
+    host_.clock_offset = Time(std::chrono::sys_days(std::chrono::year(9999) / 12 / 1)) - here;
+    const HarvestReport report = Harvest({MediaType::kMovie});
+    EXPECT_EQ(report.exit_code(), 3);
+    EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kUnreachable);
+    EXPECT_EQ(report.exports.at(0).hint, Hint::kClock) << report.exports.at(0).reason;
+    EXPECT_EQ(Watermark(MediaType::kMovie), "none");
+  }
+  clock_.JumpWall(now - clock_.Now());
+  host_.clock_offset = {};
+  EXPECT_EQ(Harvest({MediaType::kMovie}).queued(), 20) << "and once the clock is set all is well";
+}
+
+TEST_F(HarvesterTest, ATimeOfTmdbThatWasRememberedWrongIsGivenUp) {
+  ASSERT_TRUE(CreateUpstreamTime(*catalog_));
+  ASSERT_TRUE(PutUpstreamTime(*catalog_, UpstreamDate(clock_.Now() + std::chrono::days(365 * 70))));
+  Publish("movie_ids", Movies(1, 20));
+  const HarvestReport report = Harvest({MediaType::kMovie});
+  EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kAccepted) << report.exports.at(0).reason;
+  EXPECT_LE(ReadUpstreamTime(*catalog_).value().value_or(Time::max()), clock_.Now());
 }
 
 TEST_F(HarvesterTest, AnExportWithoutALineIsRefused) {

@@ -31,9 +31,22 @@ void UpstreamDate::Saw(const http::Response& response, Time received) {
   const std::optional<Duration> age = AgeOf(response);
   if (!date || !age) return;
   const Time time = *date + *age;
-  if (time < Time(kFirstChangesDay)) return;
-  Reached(time);
-  skews_[answers_++ % skews_.size()] = received - time;
+  if (time < Time(kFirstChangesDay) || time > Time(kLastBelievableDay)) return;
+  if (local_is_right_ && std::chrono::abs(received - time) > kClockIsOff) return;
+  ring_[answers_++ % ring_.size()] = {.time = time, .skew = received - time};
+  const Duration skew = *Skew();
+  Time newest = Time::min();
+  for (std::size_t i = 0; i < std::min(answers_, ring_.size()); ++i) {
+    if (std::chrono::abs(ring_[i].skew - skew) <= kClockIsOff) newest = std::max(newest, ring_[i].time);
+  }
+  if (latest_ && *latest_ > std::max(newest, received) + kClockIsOff) latest_ = newest;
+  Reached(newest);
+}
+
+void UpstreamDate::Published(std::chrono::sys_days day) {
+  local_is_right_ = true;
+  answers_ = 0;
+  latest_ = Time(day);
 }
 
 void UpstreamDate::Reached(Time time) {
@@ -46,10 +59,12 @@ Time UpstreamDate::Bounded(Time now, Duration tolerance) const {
 
 std::optional<Duration> UpstreamDate::Skew() const {
   if (answers_ == 0) return std::nullopt;
-  std::array<Duration, 9> sorted = skews_;
-  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(answers_, sorted.size()));
-  std::sort(sorted.begin(), end);
-  return sorted[static_cast<std::size_t>(end - sorted.begin() - 1) / 2];
+  const std::size_t count = std::min(answers_, ring_.size());
+  std::array<Duration, 9> sorted{};
+  for (std::size_t i = 0; i < count; ++i) sorted[i] = ring_[i].skew;
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  const Duration lower = sorted[(count - 1) / 2], upper = sorted[count / 2];
+  return std::chrono::abs(lower) <= std::chrono::abs(upper) ? lower : upper;
 }
 
 bool UpstreamDate::ClockIsOff(Duration limit) const {

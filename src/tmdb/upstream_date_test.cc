@@ -33,6 +33,7 @@ TEST(UpstreamDate, SaysNothingBeforeTmdbHas) {
   date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT", "4000000000"), kNoon);
   date.Saw(Answer("Thu, 01 Jan 1970 00:00:00 GMT"), kNoon);
   date.Saw(Answer("Thu, 04 Oct 2012 23:59:59 GMT"), kNoon);
+  date.Saw(Answer("Fri, 31 Dec 9999 23:59:59 GMT"), kNoon);
   EXPECT_EQ(date.latest(), std::nullopt);
   EXPECT_FALSE(date.ClockIsOff());
 }
@@ -77,6 +78,37 @@ TEST(UpstreamDate, OneWildDateDoesNotMakeTheClockOff) {
   for (int i = 0; i < 4; ++i) date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), kNoon);
   date.Saw(Answer("Sun, 22 Nov 2099 12:00:00 GMT"), kNoon);
   EXPECT_FALSE(date.ClockIsOff());
+}
+
+TEST(UpstreamDate, AWildFirstDateIsGivenUpWhenTheNextContradictsIt) {
+  UpstreamDate date;
+  date.Saw(Answer("Sun, 22 Nov 2099 12:00:00 GMT"), kNoon);
+  EXPECT_TRUE(date.ClockIsOff());
+  date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), kNoon + 1s);
+  EXPECT_FALSE(date.ClockIsOff());
+  EXPECT_EQ(date.latest(), kNoon);
+}
+
+TEST(UpstreamDate, WhatAnEarlierRunKnewCountsUnlessAnswersAndTheLocalClockContradictIt) {
+  const Time later = kNoon + 30 * 24h;
+  UpstreamDate behind(later);
+  behind.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), later);
+  EXPECT_EQ(behind.latest(), later) << "an old Date alone proves nothing";
+  UpstreamDate wrong(later);
+  wrong.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), kNoon);
+  EXPECT_EQ(wrong.latest(), kNoon);
+}
+
+TEST(UpstreamDate, DatesThatTheExportsContradictArePassedOver) {
+  UpstreamDate date;
+  date.Saw(Answer("Sun, 22 Nov 2099 12:00:00 GMT"), kNoon);
+  date.Published(std::chrono::floor<std::chrono::days>(kNoon));
+  EXPECT_EQ(date.Skew(), std::nullopt);
+  EXPECT_EQ(date.latest(), kNoon - 12h);
+  date.Saw(Answer("Sun, 22 Nov 2099 12:00:00 GMT"), kNoon);
+  EXPECT_EQ(date.Skew(), std::nullopt);
+  date.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), kNoon);
+  EXPECT_EQ(date.latest(), kNoon) << "one that agrees with the machine counts";
 }
 
 TEST(UpstreamDate, ForgetsTheSkewOfAClockThatWasSet) {
