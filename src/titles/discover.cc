@@ -156,6 +156,17 @@ Bits Passing(const DiscoverFilter& filter, const Layer& layer, const std::vector
   return passing;
 }
 
+// The first `count` by popularity of those that pass, where these are among the most popular; else nothing.
+std::optional<std::vector<std::uint32_t>> FirstOf(const Layer& layer, const Bits& passing, std::size_t count) {
+  std::vector<std::uint32_t> first;
+  for (const std::uint32_t at : *layer.top) {
+    if (first.size() == count) break;
+    if (passing.Test(at)) first.push_back(at);
+  }
+  if (first.size() < count && layer.top->size() < layer.file->size()) return std::nullopt;
+  return first;
+}
+
 }  // namespace
 
 FoundPage Discover(const Titles& titles, MediaType type, const DiscoverFilter& filter, SortBy sort, bool descending,
@@ -167,10 +178,17 @@ FoundPage Discover(const Titles& titles, MediaType type, const DiscoverFilter& f
     on_air = ShowsOnAir(titles, filter.on_air->from.value_or(INT32_MIN), filter.on_air->to.value_or(INT32_MAX));
   FoundPage page;
   for (const Layer& layer : titles.Of(type).layers) {
-    Passing(filter, layer, on_air).Each([&](std::size_t at) {
-      ++page.total;
+    const Bits passing = Passing(filter, layer, on_air);
+    page.total += std::int64_t(passing.Count());
+    const auto take = [&](std::size_t at) {
       best.Take({order.KeyOf(layer, at), &layer, std::uint32_t(at), layer.file->fixed()[at].id});
-    });
+    };
+    const bool most_popular = sort == SortBy::kPopularity && descending;
+    if (const auto first = most_popular ? FirstOf(layer, passing, skip + count) : std::nullopt) {
+      std::ranges::for_each(*first, take);
+    } else {
+      passing.Each(take);
+    }
   }
   const auto rows = best.Sorted();
   for (std::size_t i = skip; i < rows.size(); ++i)

@@ -332,5 +332,34 @@ TEST(TitleDiscover, FindsShowsByTheDaysOfTheirEpisodes) {
   EXPECT_EQ(found({.types = 1u << 1 | 1u << 4}), "2 1 ");
 }
 
+// More than are known to be the most popular ones: a list that begins with these and one of rarer films.
+TEST(Discover, ListsByPopularityHoweverFarDownItsFilmsAre) {
+  constexpr int kFilms = int(kMostPopular) + 3'000, kRareEvery = 1'000;
+  MemoryTitles titles;
+  for (int id = 1; id <= kFilms; ++id) {
+    // Popular ones have high ids; each popularity twice.
+    const auto put = titles.Put({MediaType::kMovie, id}, fmt::format(R"({{"id":{},"title":"T","popularity":{},"genre_ids":[],)"
+                                                                     R"("genres":[{{"id":{}}}]}})",
+                                                                     id, id / 2, id % kRareEvery == 0 ? 18 : 28));
+    ASSERT_TRUE(put) << put.error().message;
+  }
+  const auto index = titles.Current();
+  const auto ids = [&](const DiscoverFilter& filter, std::size_t skip, std::size_t count, bool descending = true) {
+    std::vector<std::int64_t> found;
+    const FoundPage page = Discover(*index, MediaType::kMovie, filter, SortBy::kPopularity, descending, skip, count);
+    for (const Found& row : page.rows) found.push_back(row.id.id);
+    return std::pair(found, page.total);
+  };
+  using Ids = std::vector<std::int64_t>;
+  EXPECT_EQ(ids({}, 0, 3), std::pair(Ids({kFilms, kFilms - 2, kFilms - 1}), std::int64_t(kFilms)));
+  EXPECT_EQ(ids({}, kFilms - 2, 3), std::pair(Ids({3, 1}), std::int64_t(kFilms)));
+  EXPECT_EQ(ids({}, 0, 2, false), std::pair(Ids({1, 2}), std::int64_t(kFilms)));
+  DiscoverFilter rare;
+  rare.all_of = {{AttributeOf(AttributeKind::kGenre, 18)}};
+  constexpr std::int64_t kRare = kFilms / kRareEvery;
+  EXPECT_EQ(ids(rare, 0, 2), std::pair(Ids({kRare * kRareEvery, (kRare - 1) * kRareEvery}), kRare));
+  EXPECT_EQ(ids(rare, std::size_t(kRare) - 2, 20), std::pair(Ids({2 * kRareEvery, kRareEvery}), kRare));
+}
+
 }  // namespace
 }  // namespace tmdbc::titles

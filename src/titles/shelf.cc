@@ -18,6 +18,9 @@ namespace {
 constexpr std::int64_t kManifestFormat = 1;
 // A new file takes in those that are at most so many times as large as what it has already.
 constexpr std::size_t kMergeRatio = 4;
+// The same in memory: of a thousand entries that come one by one each is merged ten times, and a look-up has ten
+// small files more.
+constexpr std::size_t kMergeRatioInMemory = 1;
 constexpr std::uint64_t kMaxManifestBytes = 1 << 20;
 
 std::string ManifestName(MediaType type) {
@@ -54,6 +57,11 @@ Result<void> EachOf(const std::map<std::uint32_t, std::string>& pending,
 }
 
 }  // namespace
+
+void Shelf::Piece::Take(std::vector<float> popularities) {
+  top = std::make_shared<const std::vector<std::uint32_t>>(MostPopular(popularities));
+  popularity = std::make_shared<const std::vector<float>>(std::move(popularities));
+}
 
 Shelf::Shelf(std::string folder, MediaType type)
     : folder_(std::move(folder)), files_(std::make_unique<PosixFileSystem>(folder_)), type_(type) {}
@@ -158,14 +166,41 @@ Result<std::optional<Entry>> Shelf::Find(std::uint32_t id) const {
   return std::nullopt;
 }
 
-Result<std::shared_ptr<const IndexFile>> Shelf::PendingFile() const {
+std::size_t Shelf::pending() const {
+  std::size_t count = pending_.size();
+  for (const Piece& piece : pieces_) count += piece.name.empty() ? piece.file->size() : 0;
+  return count;
+}
+
+Result<void> Shelf::MakePieceOfPending() {
+  std::vector<std::shared_ptr<const IndexFile>> merged;
+  std::size_t count = pending_.size();
+  for (const Piece& piece : pieces_) {
+    if (!piece.name.empty() || piece.file->size() > count * kMergeRatioInMemory) break;
+    merged.push_back(piece.file);
+    count += piece.file->size();
+  }
   std::string bytes;
-  const EachEntry each = [&](const auto& visit) { return EachOf(pending_, {}, false, visit); };
+  const EachEntry each = [&](const auto& visit) { return EachOf(pending_, merged, false, visit); };
   TRY(WriteIndex(type_, each, [&](std::string_view piece) -> Result<void> {
     bytes += piece;
     return {};
   }));
-  return IndexFile::FromBytes(type_, std::move(bytes));
+  Piece made;
+  TRY_ASSIGN(made.file, IndexFile::FromBytes(type_, std::move(bytes)));
+  made.alive = std::make_shared<const Bits>(AliveIn(*made.file, {}));
+  pieces_.erase(pieces_.begin(), pieces_.begin() + std::ptrdiff_t(merged.size()));
+  for (Piece& older : pieces_) {
+    // A view that is out has the bits as they were.
+    auto alive = std::make_shared<Bits>(*older.alive);
+    for (const FixedPart& fixed : made.file->fixed()) {
+      if (const std::size_t at = older.file->Find(fixed.id); at < older.file->size()) alive->Clear(at);
+    }
+    older.alive = std::move(alive);
+  }
+  pieces_.insert(pieces_.begin(), std::move(made));
+  pending_.clear();
+  return {};
 }
 
 Result<std::string> Shelf::WriteFile(const EachEntry& entries) {
@@ -183,14 +218,15 @@ Result<std::string> Shelf::WriteFile(const EachEntry& entries) {
 Result<void> Shelf::Save(std::int64_t up_to, std::uint32_t mark, Merge merge) {
   std::vector<std::shared_ptr<const IndexFile>> merged;
   std::size_t count = pending_.size(), taken = 0;
-  for (; merge != Merge::kNone && taken < pieces_.size(); ++taken) {
+  for (; taken < pieces_.size(); ++taken) {
     const std::size_t size = pieces_[taken].file->size();
-    if (merge == Merge::kSome && size > count * kMergeRatio) break;
+    const bool merges = merge == Merge::kAll || (merge == Merge::kSome && size <= count * kMergeRatio);
+    if (!pieces_[taken].name.empty() && !merges) break;
     merged.push_back(pieces_[taken].file);
     count += size;
   }
   std::vector<Piece> pieces;
-  if (!pending_.empty() || taken > 1) {
+  if (pending() > 0 || taken > 1) {
     const bool oldest_too = taken == pieces_.size();
     Piece piece;
     TRY_ASSIGN(piece.name, WriteFile([&](const auto& visit) { return EachOf(pending_, merged, oldest_too, visit); }));
@@ -220,35 +256,20 @@ Result<void> Shelf::Save(std::int64_t up_to, std::uint32_t mark, Merge merge) {
 bool Shelf::RefreshPopularity(const PopularityOf& popularity) {
   bool changed = false;
   for (Piece& piece : pieces_) {
-    auto now = std::make_shared<const std::vector<float>>(PopularitiesOf(*piece.file, popularity));
-    if (piece.popularity && *piece.popularity == *now) continue;
-    piece.popularity = std::move(now);
+    auto now = PopularitiesOf(*piece.file, popularity);
+    if (piece.popularity && *piece.popularity == now) continue;
+    piece.Take(std::move(now));
     changed = true;
   }
   return changed;
 }
 
 Result<TypeTitles> Shelf::View(const PopularityOf& popularity) {
+  if (!pending_.empty()) TRY(MakePieceOfPending());
   TypeTitles view{type_, {}};
-  std::shared_ptr<const IndexFile> pending;
-  if (!pending_.empty()) {
-    TRY_ASSIGN(pending, PendingFile());
-    view.layers.push_back({pending, std::make_shared<const Bits>(AliveIn(*pending, {})),
-                           std::make_shared<const std::vector<float>>(PopularitiesOf(*pending, popularity))});
-  }
   for (Piece& piece : pieces_) {
-    if (!piece.popularity) {
-      piece.popularity = std::make_shared<const std::vector<float>>(PopularitiesOf(*piece.file, popularity));
-    }
-    std::shared_ptr<const Bits> alive = piece.alive;
-    if (pending) {
-      auto without = std::make_shared<Bits>(*alive);
-      for (const FixedPart& fixed : pending->fixed()) {
-        if (const std::size_t at = piece.file->Find(fixed.id); at < piece.file->size()) without->Clear(at);
-      }
-      alive = std::move(without);
-    }
-    view.layers.push_back({piece.file, std::move(alive), piece.popularity});
+    if (!piece.popularity) piece.Take(PopularitiesOf(*piece.file, popularity));
+    view.layers.push_back({piece.file, piece.alive, piece.popularity, piece.top});
   }
   return view;
 }

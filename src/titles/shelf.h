@@ -3,8 +3,8 @@
 // says which they are and up to which sequence number of the change feed they go. What has come since is held in
 // memory, a thousand entries or so, and is read again from the feed after a restart. Files are made whole under new
 // names and the manifest is replaced last, so a kill at any moment leaves the state before or the one after. Files of
-// about one size are merged, so there are never more than a handful. docs/title-index.md has the bytes. One thread;
-// what View() gives belongs to any.
+// about one size are merged, those in memory, too, so there are never more than a handful, and a view of a few new
+// entries costs about as much as these. docs/title-index.md has the bytes. One thread; what View() gives belongs to any.
 #pragma once
 
 #include <cstdint>
@@ -41,25 +41,29 @@ class Shelf {
   void Put(const Entry& entry);
   // As it is now; nothing when there is none. A gone one is found.
   Result<std::optional<Entry>> Find(std::uint32_t id) const;
-  std::size_t pending() const { return pending_.size(); }
+  // So many entries are in memory alone.
+  std::size_t pending() const;
 
-  // What is pending becomes a file, with which others are merged: none, those that are not much larger, all. Durable
+  // What is in memory becomes a file, with which others are merged: none, those that are not much larger, all. Durable
   // when it returns.
   // kCorrupt when it is lost: nothing has changed then.
   enum class Merge : std::uint8_t { kNone, kSome, kAll };
   Result<void> Save(std::int64_t up_to, std::uint32_t mark, Merge merge);
 
-  // All of it, what is pending too. The popularities of files that were there before are those of then.
+  // All of it, what is in memory too. The popularities of files that were there before are those of then.
   Result<TypeTitles> View(const PopularityOf& popularity);
   // Asks for all of them again; whether any is another one now.
   bool RefreshPopularity(const PopularityOf& popularity);
 
  private:
   struct Piece {
-    std::string name;
+    std::string name;  // empty: it is in memory
     std::shared_ptr<const IndexFile> file;
     std::shared_ptr<const Bits> alive;  // beside the files newer than it
     std::shared_ptr<const std::vector<float>> popularity;
+    std::shared_ptr<const std::vector<std::uint32_t>> top;
+
+    void Take(std::vector<float> popularities);
   };
 
   Shelf(std::string folder, MediaType type);
@@ -67,13 +71,13 @@ class Shelf {
   Result<void> WriteManifest(std::int64_t up_to, std::uint32_t mark, const std::vector<Piece>& pieces);
   Result<void> RemoveOthers();
   Result<std::string> WriteFile(const EachEntry& entries);
-  Result<std::shared_ptr<const IndexFile>> PendingFile() const;
+  Result<void> MakePieceOfPending();
 
   std::string folder_;
   std::unique_ptr<PosixFileSystem> files_;
   MediaType type_;
-  std::vector<Piece> pieces_;  // the newest first
-  std::map<std::uint32_t, std::string> pending_;  // packed entries by id
+  std::vector<Piece> pieces_;  // the newest first: those in memory before those on the disk
+  std::map<std::uint32_t, std::string> pending_;  // packed entries by id, since the last View()
   std::int64_t saved_up_to_ = 0;
   std::uint32_t mark_ = 0;
   std::int64_t next_number_ = 1;

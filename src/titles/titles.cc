@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "titles/top.h"
+
 namespace tmdbc::titles {
 
 std::optional<TypeTitles::Place> TypeTitles::Find(std::int64_t id) const {
@@ -68,6 +70,15 @@ std::vector<float> PopularitiesOf(const IndexFile& file, const PopularityOf& pop
   return all;
 }
 
+std::vector<std::uint32_t> MostPopular(const std::vector<float>& popularities) {
+  const auto comes_before = [&](std::uint32_t a, std::uint32_t b) {
+    return popularities[a] != popularities[b] ? popularities[a] > popularities[b] : a < b;
+  };
+  Top<std::uint32_t, decltype(comes_before)> top(std::min(popularities.size(), kMostPopular), comes_before);
+  for (std::size_t at = 0; at < popularities.size(); ++at) top.Take(std::uint32_t(at));
+  return top.Sorted();
+}
+
 Result<void> MemoryTitles::Put(MediaId id, std::string_view body, std::int64_t show) {
   TRY_ASSIGN(entries_[id], EntryOf(id, show, body));
   current_.reset();
@@ -95,8 +106,9 @@ std::shared_ptr<const Titles> MemoryTitles::Current() const {
       const auto found = popularities_.find({type, id});
       return found == popularities_.end() ? std::nullopt : std::optional(found->second);
     };
-    Layer layer{*file, std::make_shared<const Bits>(AliveIn(**file, {})),
-                std::make_shared<const std::vector<float>>(PopularitiesOf(**file, popularity))};
+    auto popularities = std::make_shared<const std::vector<float>>(PopularitiesOf(**file, popularity));
+    auto top = std::make_shared<const std::vector<std::uint32_t>>(MostPopular(*popularities));
+    Layer layer{*file, std::make_shared<const Bits>(AliveIn(**file, {})), std::move(popularities), std::move(top)};
     types.push_back({type, {std::move(layer)}});
   }
   current_ = std::make_shared<const Titles>(std::move(types), ++state_);

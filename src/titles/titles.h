@@ -26,6 +26,7 @@ struct Layer {
   std::shared_ptr<const IndexFile> file;
   std::shared_ptr<const Bits> alive;
   std::shared_ptr<const std::vector<float>> popularity;  // by place: the last export's, else the body's
+  std::shared_ptr<const std::vector<std::uint32_t>> top;  // MostPopular() of it
 };
 
 // All of a type, the newest file first.
@@ -103,6 +104,10 @@ using PopularityOf = std::function<std::optional<float>(std::int64_t id)>;
 // The titles of `file` that count when `newer`, files of the same type, have later news.
 Bits AliveIn(const IndexFile& file, const std::vector<std::shared_ptr<const IndexFile>>& newer);
 std::vector<float> PopularitiesOf(const IndexFile& file, const PopularityOf& popularity);
+// The places of the most popular kMostPopular, the first the most popular one; of equal ones the lower place. What is
+// listed by popularity, as most lists are, is mostly among them: whoever wants the first few need not look at all.
+inline constexpr std::size_t kMostPopular = 16'384;
+std::vector<std::uint32_t> MostPopular(const std::vector<float>& popularities);
 
 // An index in memory, put together record by record.
 class MemoryTitles final : public TitleSource {
