@@ -403,6 +403,49 @@ Result<std::vector<DamagedPage>> Database::MendPages() {
   return pages;
 }
 
+Database::LogHeader Database::SharedLogHeader() const {
+  // SQLite maps it in pieces of this size, a constant of the format. What is mapped already is given without a call of
+  // the system.
+  constexpr int kMapped = 32768;
+  LogHeader header{};
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2 ||
+      file->pMethods->xShmMap == nullptr) {
+    return header;
+  }
+  void volatile* mapped = nullptr;
+  if (file->pMethods->xShmMap(file, 0, kMapped, 0, &mapped) != SQLITE_OK || mapped == nullptr) return header;
+  // Of the two copies the one that a writer writes last. Half of an old and half of a new one is none that was known.
+  const auto* const bytes = static_cast<const volatile std::byte*>(mapped);
+  for (std::size_t i = 0; i < header.size(); ++i) header[i] = bytes[i];
+  return header;
+}
+
+Result<std::uint64_t> Database::CommitMark() {
+  const LogHeader header = has_log_ ? SharedLogHeader() : LogHeader{};
+  if (header != LogHeader{}) {
+    if (header != log_header_) ++commit_mark_;
+    log_header_ = header;
+    return commit_mark_;
+  }
+  log_header_ = {};
+  if (!ask_version_) {
+    TRY_ASSIGN(Statement mode, Prepare("PRAGMA journal_mode"));
+    TRY_ASSIGN(const bool has_mode, mode.Step());
+    TRY_ASSIGN(ask_version_, Prepare("PRAGMA data_version"));
+    has_log_ = has_mode && mode.Text(0) == "wal" && !frozen_;
+  }
+  ask_version_->Reset();
+  TRY_ASSIGN(const bool row, ask_version_->Step());
+  if (!row) return Fail(ErrorCode::kInternal, "ask {} for its version: no answer", path_);
+  const std::int64_t version = ask_version_->Int(0);
+  ask_version_->Reset();
+  if (version != version_) ++commit_mark_;
+  version_ = version;
+  return commit_mark_;
+}
+
 std::int64_t Database::Changes() const {
   return sqlite3_changes64(db_);
 }

@@ -487,5 +487,47 @@ TEST_F(DatabaseTest, ReadsAndWritesADatabaseWithoutChecksums) {
   EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>());
 }
 
+TEST_F(DatabaseTest, KnowsByItsMarkThatSomethingWasCommitted) {
+  Database writer = Open();
+  ASSERT_TRUE(writer.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY)"));
+  Database reader = Open(Database::Mode::kReadOnly);
+  Database other = Open();
+  const auto mark = [&] { return reader.CommitMark().value(); };
+  mark();
+  mark();  // from now on it is known where to look
+  auto last = mark();
+  EXPECT_EQ(mark(), last);
+  for (int id = 1; id <= 30; ++id) {
+    Database& by = id % 3 == 0 ? other : writer;
+    ASSERT_TRUE(Insert(by, id));
+    EXPECT_NE(mark(), last) << id;
+    last = mark();
+    EXPECT_EQ(mark(), last) << id;
+    if (id % 10 == 0) ASSERT_TRUE(writer.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    last = mark();
+  }
+  ASSERT_TRUE(writer.Execute("BEGIN; INSERT INTO movie VALUES(99)"));
+  EXPECT_EQ(mark(), last) << "not committed yet";
+  EXPECT_EQ(Count(reader, "SELECT count(*) FROM movie"), 30);
+  ASSERT_TRUE(writer.Execute("ROLLBACK"));
+  EXPECT_EQ(mark(), last);
+}
+
+TEST_F(DatabaseTest, HasAMarkWithoutALogAndMakesNone) {
+  {
+    Database db = Open();
+    ASSERT_TRUE(db.Execute("CREATE TABLE movie(id INTEGER PRIMARY KEY); PRAGMA journal_mode=DELETE"));
+  }
+  Database reader = Open(Database::Mode::kReadOnly);
+  const auto last = reader.CommitMark().value();
+  EXPECT_EQ(reader.CommitMark().value(), last);
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-shm"));
+  sqlite3* shell = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &shell), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(shell, "INSERT INTO movie VALUES(1)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(shell);
+  EXPECT_NE(reader.CommitMark().value(), last);
+}
+
 }  // namespace
 }  // namespace tmdbc
