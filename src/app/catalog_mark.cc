@@ -12,8 +12,14 @@ constexpr std::chrono::seconds kLookAgain{1};
 
 }  // namespace
 
-CatalogMark::CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path)
-    : catalog_(catalog), titles_(titles), clock_(clock), path_(std::move(path)), inode_(Inode()) {}
+CatalogMark::CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path,
+                         std::function<void()> on_commit)
+    : catalog_(catalog),
+      titles_(titles),
+      clock_(clock),
+      path_(std::move(path)),
+      on_commit_(std::move(on_commit)),
+      inode_(Inode()) {}
 
 ino_t CatalogMark::Inode() const {
   struct stat file{};
@@ -23,7 +29,9 @@ ino_t CatalogMark::Inode() const {
 Result<std::uint64_t> CatalogMark::Now(std::uint64_t round) {
   if (round != 0 && round == round_) return mark_;
   round_ = 0;
-  TRY_ASSIGN(mark_, Look());
+  TRY_ASSIGN(const std::uint64_t mark, Look());
+  if (mark != mark_) on_commit_();
+  mark_ = mark;
   round_ = round;
   return mark_;
 }
@@ -36,15 +44,7 @@ Result<std::uint64_t> CatalogMark::Look() {
     replaced_ = gone_ && inode != 0;
   }
   if (gone_) return Fail(ErrorCode::kUnreadable, "read {}: it is not there any more, or is another store's", path_);
-  if (!data_version_) {
-    TRY_ASSIGN(data_version_, catalog_.Prepare("PRAGMA data_version"));
-  }
-  data_version_->Reset();
-  TRY_ASSIGN(const bool row, data_version_->Step());
-  if (!row) return Fail(ErrorCode::kInternal, "ask {} for its version: no answer", path_);
-  const auto version = std::uint64_t(data_version_->Int(0));
-  data_version_->Reset();
-  return version + 1;
+  return catalog_.CommitMark();
 }
 
 }  // namespace tmdbc

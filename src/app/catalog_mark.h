@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -18,8 +19,10 @@ namespace tmdbc {
 class CatalogMark : public serve::StoreMark {
  public:
   // `path`: of the file that `catalog` was opened as; empty where it is none. When another file lies there, or none,
-  // the store is gone: that is looked at once a second. All references outlive it.
-  CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path);
+  // the store is gone: that is looked at once a second. `on_commit` is called when something was committed. All
+  // references outlive it.
+  CatalogMark(Database& catalog, const titles::TitleSource& titles, const Clock& clock, std::string path,
+              std::function<void()> on_commit);
 
   Result<std::uint64_t> Now(std::uint64_t round) override;
   // As of the last Now().
@@ -40,11 +43,10 @@ class CatalogMark : public serve::StoreMark {
   const titles::TitleSource& titles_;
   const Clock& clock_;
   const std::string path_;
+  const std::function<void()> on_commit_;
   const ino_t inode_;
-  std::optional<Statement> data_version_;
   MonoTime look_at_{};
   bool gone_ = false, replaced_ = false;
-  // Five microseconds for SQLite are half of what a kept answer takes: a round is asked for once.
   std::uint64_t round_ = 0, mark_ = 0;
 };
 

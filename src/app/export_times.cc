@@ -18,15 +18,15 @@ constexpr std::chrono::hours kExportsBegin{7};
 
 }  // namespace
 
-Time ExportTimes::Of(MediaType type, std::uint64_t mark) {
-  if (mark_ != mark) Read(mark);
+Time ExportTimes::Of(MediaType type) const {
   const auto found = times_.find(type);
   return found == times_.end() ? Time{} : found->second;
 }
 
-void ExportTimes::Read(std::uint64_t mark) {
+bool ExportTimes::Read(std::uint64_t mark) {
+  if (mark_ == mark) return false;
   const auto accepted = AcceptedExports(catalog_);
-  if (!accepted) return;  // as it was
+  if (!accepted) return false;  // as it was, until the next time
   mark_ = mark;
   std::map<MediaType, Time> times;
   std::set<std::string> seen;
@@ -38,7 +38,7 @@ void ExportTimes::Read(std::uint64_t mark) {
     const auto [known, first] = times.emplace(file->type, time);
     if (!first) known->second = std::min(known->second, time);
   }
-  times_ = std::move(times);
+  return std::exchange(times_, times) != times;
 }
 
 }  // namespace tmdbc

@@ -18,12 +18,13 @@ class ExportTimes {
   explicit ExportTimes(Database& catalog) : catalog_(catalog) {}
 
   // When TMDB began to write the last export that was accepted of the type; the beginning of time when there is none.
-  // `mark` is another one after each commit (StoreMark::Now): only then is the catalog read again.
-  Time Of(MediaType type, std::uint64_t mark);
+  // As of the last Read().
+  Time Of(MediaType type) const;
+  // Reads them again if `mark`, which is another one after each commit (StoreMark::Now), is not that of the last time.
+  // Whether any has changed.
+  bool Read(std::uint64_t mark);
 
  private:
-  void Read(std::uint64_t mark);
-
   Database& catalog_;
   std::map<MediaType, Time> times_;
   std::optional<std::uint64_t> mark_;  // `times_` are of then; empty: never read

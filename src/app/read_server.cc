@@ -93,7 +93,7 @@ struct ReadServer::Parts {
         log(l),
         store(std::move(opened)),
         mark(store->catalog, keeper.titles(), store->clock,
-             s.s3_bucket_name.empty() ? s.data_dir + "/catalog.db" : ""),
+             s.s3_bucket_name.empty() ? s.data_dir + "/catalog.db" : "", [this] { keeper.changes().Committed(); }),
         handler(api, records, mark, store->clock, std::size_t(s.serve_cache_bytes),
                 serve::ApiKeys(s.serve_api_keys)),
         demands(d) {}
@@ -116,9 +116,9 @@ struct ReadServer::Parts {
   ExportTimes export_times{store->catalog};
   // A show's seasons, and what is asked for again in another language, lie in a frame that was just inflated.
   RecordReader reader{store->files, store->catalog, std::size_t(settings.serve_cache_bytes) / 4};
-  read_api::StoredRecords records{reader, &exported,
-                                  [this](MediaType type) { return export_times.Of(type, mark.last()); }};
-  const TitleKeeper keeper{settings, [this](LogLevel level, const std::string& what) { log.Write(level, what); }};
+  TitleKeeper keeper{settings, [this](LogLevel level, const std::string& what) { log.Write(level, what); }};
+  read_api::StoredRecords records{reader, &exported, [this](MediaType type) { return export_times.Of(type); },
+                                  &keeper.changes()};
   read_api::ReadApi api{records, store->clock, &keeper.titles(), settings.serve_image_base_url,
                         std::size_t(settings.serve_cache_bytes) / 8};
   CatalogMark mark;
@@ -213,7 +213,7 @@ void ReadServer::Parts::FetchFromUpstream() {
 void ReadServer::Parts::LookAround() {
   handler.EndWaiting();
   metrics.SetConnections(server->stats().open);
-  (void)mark.Now(0);
+  if (const auto now = mark.Now(0); now && export_times.Read(*now)) keeper.changes().Forget();
   replaced = mark.replaced();
   if (!tls) return;
   const auto reloaded = tls->ReloadIfChanged();
@@ -227,6 +227,7 @@ Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, L
   // It begins threads of its own.
   const NoSignals none;
   auto parts = std::make_unique<Parts>(settings, log, std::move(store), demands);
+  if (const auto now = parts->mark.Now(0)) (void)parts->export_times.Read(*now);
   TRY(parts->Listen());
   if (demands != nullptr) parts->FetchFromUpstream();
   return std::unique_ptr<ReadServer>(new ReadServer(std::move(parts)));

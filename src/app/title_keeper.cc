@@ -15,8 +15,10 @@
 namespace tmdbc {
 namespace {
 
-// A commit is seen after this long and what it takes to read it.
+// A commit that nobody tells of is seen after this long and what it takes to read it.
 constexpr auto kLookInterval = std::chrono::milliseconds(200);
+// However often something is committed, this thread takes no more than a part of a core.
+constexpr auto kPause = std::chrono::milliseconds(20);
 constexpr auto kTryAgainAfter = std::chrono::seconds(2);
 // A catalog that lies in a bucket, or that nobody can write to, is seen as it was when it was opened.
 constexpr auto kOpenAgainAfter = std::chrono::minutes(10);
@@ -72,13 +74,14 @@ Result<void> TitleKeeper::Follow(const std::string& folder, const std::stop_toke
   TRY(store->MakeFolderBeside(folder));
   StopFlag flag;
   const std::stop_callback on_stop(stop, [&] { flag.Request(); });
-  titles::Follower follower(store->files, store->catalog, store->clock, folder, published_, say_);
+  titles::Follower follower(store->files, store->catalog, store->clock, folder, published_, say_, {}, &changes_);
   const MonoTime opened = store->clock.Mono();
   const bool stands_still = store->view() != nullptr || store->catalog.frozen();
   while (!flag.requested() && !(stands_still && store->clock.Mono() - opened > kOpenAgainAfter)) {
     TRY(follower.Poll(flag));
     said_.clear();
-    WaitFor(kLookInterval, stop);
+    WaitFor(kPause, stop);
+    changes_.Await(kLookInterval - kPause, stop);
   }
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "settings/settings.h"
+#include "titles/recent_changes.h"
 #include "titles/titles.h"
 
 namespace tmdbc {
@@ -26,6 +27,8 @@ class TitleKeeper {
   TitleKeeper& operator=(const TitleKeeper&) = delete;
 
   const titles::TitleSource& titles() const { return published_; }
+  // What the thread has read of the last commits; it has to be told of each (RecentChanges::Committed).
+  titles::RecentChanges& changes() { return changes_; }
 
  private:
   void Run(const std::stop_token& stop);
@@ -35,6 +38,7 @@ class TitleKeeper {
   const Settings settings_;
   const Say say_;
   titles::PublishedTitles published_;
+  titles::RecentChanges changes_;
   std::string said_;  // the thread's: the failure that was told last, if it still lasts
   std::jthread thread_;
 };

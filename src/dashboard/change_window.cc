@@ -39,10 +39,11 @@ Result<void> ChangeWindow::Follow(MediaType type, FileSystem& files, Database& c
   }
   if (!followed) return followed;
   OpenTail tail(files, catalog);
-  TRY_ASSIGN(at.open, tail.Read(type, at.since, at.open, [&](std::string_view line) -> Result<void> {
+  TRY_ASSIGN(const auto reached, tail.Read(type, at.since, at.open, [&](std::string_view line) -> Result<void> {
     Take(at, 0, line);
     return {};
   }));
+  at.open = reached.position;
   return {};
 }
 

@@ -32,7 +32,11 @@ struct Source {
   MediaId id{};
   std::uint64_t stamp = 0;  // of its current view; another one for every other content
   Time fetched_at{};
-  bool operator==(const Source&) const = default;
+  std::uint64_t seen = 0;  // when it was looked at (titles::RecentChanges::Moment)
+  // Whether it is the same view, whenever that was looked at.
+  bool operator==(const Source& other) const {
+    return id == other.id && stamp == other.stamp && fetched_at == other.fetched_at;
+  }
 };
 
 struct Answer {

@@ -50,12 +50,10 @@ std::shared_ptr<const Record> Call::FindList(std::string_view path) {
   return found;
 }
 
-const std::string* Call::FindRow(MediaId id, std::string_view key) {
-  const KeptRows::Row* const row = failed_ ? nullptr : mirror_.rows.Find(key);
-  if (row == nullptr) return nullptr;
-  const auto source = mirror_.records.SourceOf(id);
-  if (!source || *source != row->source) return nullptr;
-  sources_.push_back(*source);
+const std::string* Call::FindRow(std::string_view key) {
+  KeptRows::Row* const row = failed_ ? nullptr : mirror_.rows.Find(key);
+  if (row == nullptr || !mirror_.records.IsCurrent(row->source)) return nullptr;
+  sources_.push_back(row->source);
   return &row->text;
 }
 

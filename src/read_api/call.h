@@ -61,7 +61,7 @@ class Call {
   std::shared_ptr<const Record> FindList(std::string_view path);
   // A row that was made of that record before, when the record is still the same, which is noted as a source; else
   // null. `key` names the record and the row. The text lives until the next one is looked for or kept.
-  const std::string* FindRow(MediaId id, std::string_view key);
+  const std::string* FindRow(std::string_view key);
   // `text` was made of that record alone.
   void KeepRow(const Record& record, std::string key, std::string text) {
     mirror_.rows.Put(std::move(key), {record.source, std::move(text)});

@@ -9,7 +9,7 @@ constexpr std::size_t kRowOverhead = 200;
 
 }  // namespace
 
-const KeptRows::Row* KeptRows::Find(std::string_view key) {
+KeptRows::Row* KeptRows::Find(std::string_view key) {
   if (const auto found = newer_.rows.find(key); found != newer_.rows.end()) return &found->second;
   const auto found = older_.rows.find(key);
   if (found == older_.rows.end()) return nullptr;

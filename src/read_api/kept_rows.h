@@ -25,7 +25,7 @@ class KeptRows {
   explicit KeptRows(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
   // Null when there is none of that key. It lives until the next call.
-  const Row* Find(std::string_view key);
+  Row* Find(std::string_view key);
   void Put(std::string key, Row row);
 
   std::size_t bytes() const { return newer_.bytes + older_.bytes; }

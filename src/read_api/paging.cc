@@ -24,7 +24,7 @@ std::string RowOfFound(Call& call, const titles::Found& one, const RowStyle& sty
   if (keeps) {
     key = fmt::format("{}/{}/{}-{}/{}/{}", ToString(one.id), int(style.form), style.language.code(),
                       style.language.region(), style.region, popularity);
-    if (const std::string* const row = call.FindRow(one.id, key)) return *row;
+    if (const std::string* const row = call.FindRow(key)) return *row;
   }
   const auto record = call.Find(one.id);
   if (!record) return {};

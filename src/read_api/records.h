@@ -30,6 +30,13 @@ class Records {
   virtual Result<std::shared_ptr<const Record>> GetSeason(std::int64_t tv_id, std::int64_t season_number) = 0;
   // What Get() would give as its source, without reading the body.
   virtual Result<Source> SourceOf(MediaId id) = 0;
+  // Whether SourceOf() would give the same still; `source` may come to know that it was looked at again.
+  virtual bool IsCurrent(Source& source) {
+    const auto now = SourceOf(source.id);
+    if (!now || *now != source) return false;
+    source = *now;
+    return true;
+  }
   // Whether TMDB is known to have it although it is not stored yet.
   virtual Result<bool> IsAwaited(MediaId id) = 0;
 };

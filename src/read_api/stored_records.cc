@@ -30,11 +30,11 @@ std::string WithPopularity(std::string body, float popularity) {
 }  // namespace
 
 // A version's body never changes but by newer numbers, which have a fetched_at of their own, and by the exports'.
-Source StoredRecords::SourceFrom(const IndexRow& row, std::optional<float> popularity) const {
+Source StoredRecords::SourceFrom(const IndexRow& row, std::optional<float> popularity, Moment seen) const {
   const auto millis = std::uint64_t(ToMillis(row.fetched_at).time_since_epoch() / std::chrono::milliseconds(1));
   std::uint64_t stamp = MixedStamp(millis, std::uint64_t(row.version));
   if (popularity) stamp = MixedStamp(stamp, std::bit_cast<std::uint32_t>(*popularity));
-  return {row.id, stamp, row.fetched_at};
+  return {row.id, stamp, row.fetched_at, seen};
 }
 
 std::optional<float> StoredRecords::NewerPopularity(const IndexRow& row) {
@@ -43,28 +43,35 @@ std::optional<float> StoredRecords::NewerPopularity(const IndexRow& row) {
   return exported ? *exported : std::nullopt;
 }
 
-Result<std::shared_ptr<const Record>> StoredRecords::Live(Result<StoredBody> found) {
+Result<std::shared_ptr<const Record>> StoredRecords::Live(Result<StoredBody> found, Moment seen) {
   if (!found) return std::unexpected(found.error());
   const IndexRow& row = found->row;
   if (!row.live()) return Fail(ErrorCode::kNotFound, "{} is gone from TMDB", ToString(row.id));
   const auto popularity = NewerPopularity(row);
   std::string body = std::move(found->data);
   if (popularity) body = WithPopularity(std::move(body), *popularity);
-  return std::make_shared<const Record>(SourceFrom(row, popularity), row.tv_id, row.season_number, std::move(body));
+  return std::make_shared<const Record>(SourceFrom(row, popularity, seen), row.tv_id, row.season_number, std::move(body));
 }
 
 Result<std::shared_ptr<const Record>> StoredRecords::Get(MediaId id) {
-  return Live(reader_.FindBody(id));
+  const Moment seen = Seen();
+  return Live(reader_.FindBody(id), seen);
 }
 
 Result<std::shared_ptr<const Record>> StoredRecords::GetSeason(std::int64_t tv_id, std::int64_t season_number) {
-  return Live(reader_.FindSeasonBody(tv_id, season_number));
+  const Moment seen = Seen();
+  return Live(reader_.FindSeasonBody(tv_id, season_number), seen);
 }
 
 Result<Source> StoredRecords::SourceOf(MediaId id) {
+  const Moment seen = Seen();
   TRY_ASSIGN(const IndexRow row, reader_.ViewOf(id));
   if (!row.live()) return Fail(ErrorCode::kNotFound, "{} is gone from TMDB", ToString(id));
-  return SourceFrom(row, NewerPopularity(row));
+  return SourceFrom(row, NewerPopularity(row), seen);
+}
+
+bool StoredRecords::IsCurrent(Source& source) {
+  return (changes_ != nullptr && changes_->IsUnchanged(source.id, source.seen)) || Records::IsCurrent(source);
 }
 
 Result<bool> StoredRecords::IsAwaited(MediaId id) {

@@ -3,8 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
 #include "read_api/read_api.h"
 #include "storage/store_world_test.h"
+#include "titles/follower.h"
 
 namespace tmdbc::read_api {
 namespace {
@@ -59,6 +65,57 @@ TEST(StoredRecords, HaveThePopularityOfAnExportThatIsNewerThanTheRecord) {
   set(12.25f);
   EXPECT_NE(records.SourceOf(kFilm)->stamp, after.stamp);
   EXPECT_EQ(popularity(), "12.25");
+}
+
+TEST(StoredRecords, LookUpNothingThatIsKnownToBeUnchanged) {
+  StoreWorld world;
+  titles::RecentChanges changes;
+  StoredRecords records(world.store->reader, nullptr, {}, &changes);
+  world.Put(testing::Movie(550, "Fight Club", 61.4, world.clock.Now()));
+  world.Commit();
+  Source source = (*records.Get(kFilm))->source;
+  EXPECT_TRUE(records.IsCurrent(source));
+  changes.Followed(changes.Commits(), {});
+  source = *records.SourceOf(kFilm);
+  world.clock.Advance(std::chrono::hours(24));
+  world.Put(testing::Movie(550, "Fight Club", 70.0, world.clock.Now()));
+  world.Commit();
+  EXPECT_TRUE(records.IsCurrent(source)) << "nobody has told of the commit";
+  changes.Committed();
+  Source asked = source;
+  EXPECT_FALSE(records.IsCurrent(asked));
+  changes.Followed(changes.Commits(), std::array{kFilm});
+  EXPECT_FALSE(records.IsCurrent(asked));
+  asked = *records.SourceOf(kFilm);
+  changes.Followed(changes.Commits(), std::array{MediaId{MediaType::kMovie, 551}});
+  EXPECT_TRUE(records.IsCurrent(asked));
+}
+
+TEST(StoredRecords, LookUpAfterACommitWhatItChangedAndNothingElse) {
+  StoreWorld world;
+  titles::RecentChanges changes;
+  titles::PublishedTitles published;
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("tmdbc-records-{}", ::getpid());
+  const StopFlag no_stop;
+  titles::Follower follower(world.files, world.catalog, world.clock, folder.string(), published,
+                            [](LogLevel, const std::string&) {}, {}, &changes);
+  StoredRecords records(world.store->reader, nullptr, {}, &changes);
+  for (const std::int64_t id : {550, 551}) world.Put(testing::Movie(id, "Fight Club", 61.4, world.clock.Now()));
+  world.Commit();
+  ASSERT_TRUE(follower.Poll(no_stop));
+  Source changed = (*records.Get(kFilm))->source, other = *records.SourceOf({MediaType::kMovie, 551});
+  world.clock.Advance(std::chrono::minutes(1));  // sealed, its lines would come again
+  world.Put(testing::Movie(550, "Fight Club", 70.0, world.clock.Now()));
+  world.Commit();
+  changes.Committed();
+  EXPECT_FALSE(records.IsCurrent(changed)) << "at once, before anybody has followed";
+  EXPECT_TRUE(records.IsCurrent(other));
+  ASSERT_TRUE(follower.Poll(no_stop));
+  EXPECT_FALSE(records.IsCurrent(changed));
+  ASSERT_TRUE(world.catalog.Execute("ALTER TABLE store_records RENAME TO elsewhere"));
+  EXPECT_FALSE(records.SourceOf(other.id));
+  EXPECT_TRUE(records.IsCurrent(other)) << "without a look";
+  std::filesystem::remove_all(folder);
 }
 
 TEST(StoredRecords, TellAnAwaitedIdFromOneThatNobodyKnows) {

@@ -327,9 +327,8 @@ bool ApiHandler::Holds(FinishedAnswer& answer, std::uint64_t mark, Time now) {
   if (answer.index_state != 0 && answer.index_state != mark_.IndexState()) return false;
   if (answer.checked_at == mark) return true;
   if (answer.until_commit) return false;
-  for (const read_api::Source& source : answer.sources) {
-    const auto current = records_.SourceOf(source.id);
-    if (!current || *current != source) return false;
+  for (read_api::Source& source : answer.sources) {
+    if (!records_.IsCurrent(source)) return false;
   }
   answer.checked_at = mark;
   return true;

@@ -25,10 +25,12 @@ struct TailWorld : StoreWorld {
       return {};
     });
     EXPECT_TRUE(read) << read.error().message;
-    position = *read;
+    position = read->position;
+    read_all = read->all;
     return ids;
   }
   OpenTail::Position position;
+  bool read_all = false;
 };
 
 TEST(OpenTail, GivesWhatIsCommittedAndEachLineOnce) {
@@ -54,7 +56,9 @@ TEST(OpenTail, WaitsUntilWhatIsSealedHasBeenRead) {
   world.PutFilm(551);
   world.Commit();
   EXPECT_EQ(world.News(), "");
+  EXPECT_FALSE(world.read_all);
   EXPECT_EQ(world.News(1), "551");
+  EXPECT_TRUE(world.read_all);
 }
 
 TEST(OpenTail, KnowsAStoreAgainByTheChecksumOfASegment) {

@@ -25,7 +25,7 @@ std::uint32_t SecondsOf(Time time) {
 }  // namespace
 
 Follower::Follower(FileSystem& files, Database& catalog, const Clock& clock, std::string folder,
-                   PublishedTitles& published, Say say, FollowerOptions options)
+                   PublishedTitles& published, Say say, FollowerOptions options, RecentChanges* changes)
     : clock_(clock),
       folder_(std::move(folder)),
       published_(published),
@@ -36,7 +36,8 @@ Follower::Follower(FileSystem& files, Database& catalog, const Clock& clock, std
       reader_(files, catalog),
       popularities_(catalog),
       // After a restart no state has the number of another one before it.
-      state_(std::uint64_t(clock.Now().time_since_epoch().count())) {}
+      state_(std::uint64_t(clock.Now().time_since_epoch().count())),
+      changes_(changes) {}
 
 Result<void> Follower::Open() {
   if (!lock_) {
@@ -82,6 +83,8 @@ void Follower::NotePast() {
 }
 
 Result<bool> Follower::Poll(const StopFlag& stop) {
+  const std::uint64_t commits = changes_ == nullptr ? 0 : changes_->Commits();
+  read_all_ = true;
   if (followed_.empty()) {
     TRY(Open());
     RefreshPopularity();
@@ -102,7 +105,24 @@ Result<bool> Follower::Poll(const StopFlag& stop) {
   }
   news = RefreshPopularity() || news || !published_once_;
   if (news) TRY(Publish());
+  TellChanges(commits);
   return news;
+}
+
+void Follower::NoteChanged(MediaId id) {
+  if (changes_ == nullptr) return;
+  if (changed_.size() == RecentChanges::kMost) {
+    changed_.clear();
+    unclear_ = true;
+  }
+  changed_.push_back(id);
+}
+
+void Follower::TellChanges(std::uint64_t commits) {
+  if (changes_ == nullptr || !read_all_) return;
+  if (std::exchange(unclear_, false)) changes_->Forget();
+  changes_->Followed(commits, changed_);
+  changed_.clear();
 }
 
 Result<void> Follower::DiscardLost(Followed& one) {
@@ -132,6 +152,7 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
   const auto skip = [&](const FeedDamage& damage) -> Result<void> {
     say_(LogLevel::kWarn, fmt::format("the title index passes over damage in {} at byte {}: {}", damage.file,
                                       damage.offset, damage.what));
+    unclear_ = true;
     return {};
   };
   while (one.sealed < newest) {
@@ -139,10 +160,14 @@ Result<bool> Follower::Follow(Followed& one, const StopFlag& stop) {
     if (stop.requested()) return news;
     if (one.shelf.pending() >= limit) TRY(Save(one, Shelf::Merge::kNone));
   }
-  TRY_ASSIGN(one.open, tail_.Read(type, one.sealed, one.open, [&](std::string_view line) -> Result<void> {
+  TRY_ASSIGN(const auto reached, tail_.Read(type, one.sealed, one.open, [&](std::string_view line) -> Result<void> {
     news = true;
     return Take(one, line);
   }));
+  one.open = reached.position;
+  // The next Poll() reads what is left, or passes over it.
+  if (!reached.all) unclear_ = true;
+  read_all_ = read_all_ && reached.all;
   if (one.building) {
     TRY(Save(one, Shelf::Merge::kAll));
     one.building = false;
@@ -164,6 +189,8 @@ Result<void> Follower::BeginAnew(Followed& one, std::string_view why) {
 Result<void> Follower::Take(Followed& one, std::string_view text) {
   const auto line = ParseRecordLine(text);
   if (line && !line->is_record()) return {};
+  if (line) NoteChanged(line->id);
+  unclear_ = unclear_ || !line;
   const auto taken = line ? TakeRecord(one, *line) : std::unexpected(line.error());
   if (taken || taken.error().code == ErrorCode::kIo) return taken;
   if (unreadable_++ == 0)

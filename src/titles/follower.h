@@ -26,6 +26,7 @@
 #include "storage/popularity_table.h"
 #include "storage/record_line.h"
 #include "storage/record_reader.h"
+#include "titles/recent_changes.h"
 #include "titles/shelf.h"
 #include "titles/titles.h"
 
@@ -44,9 +45,10 @@ class Follower {
   // A sentence for the log, and how much it matters; what it says has been settled.
   using Say = std::function<void(LogLevel, const std::string&)>;
 
-  // All but the folder's name and the options outlive it. `folder` is made when it is absent.
+  // All but the folder's name and the options outlive it. `folder` is made when it is absent. `changes` is told what
+  // was read; null: nobody is.
   Follower(FileSystem& files, Database& catalog, const Clock& clock, std::string folder, PublishedTitles& published,
-           Say say, FollowerOptions options = {});
+           Say say, FollowerOptions options = {}, RecentChanges* changes = nullptr);
 
   // Takes what is new and publishes it; whether there was anything. The first call publishes what is on the shelves at
   // once, if all are there, and comes back when it has caught up with the feed: after a minute or so when it had to
@@ -68,6 +70,9 @@ class Follower {
   Result<void> BeginAnew(Followed& one, std::string_view why);
   Result<void> DiscardLost(Followed& one);
   Result<void> Take(Followed& one, std::string_view line);
+  void NoteChanged(MediaId id);
+  // Everything that had been committed at that count has been taken, if all could be read.
+  void TellChanges(std::uint64_t commits);
   Result<void> TakeRecord(Followed& one, const RecordLine& line);
   Result<void> Save(Followed& one, Shelf::Merge merge);
   Result<void> Publish();
@@ -94,6 +99,11 @@ class Follower {
   bool published_once_ = false;
   std::uint64_t state_ = 0;
   std::int64_t unreadable_ = 0;  // records that could not be read, told once
+
+  RecentChanges* const changes_;
+  std::vector<MediaId> changed_;  // not told yet
+  bool unclear_ = true;           // more was changed than these
+  bool read_all_ = false;         // by this Poll()
 };
 
 }  // namespace tmdbc::titles

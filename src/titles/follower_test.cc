@@ -33,7 +33,8 @@ struct FollowerWorld : StoreWorld {
     follower.reset();
     published = std::make_unique<PublishedTitles>();
     follower = std::make_unique<Follower>(files, catalog, clock, folder, *published,
-                                          [this](LogLevel, const std::string& what) { said += what + "\n"; }, with);
+                                          [this](LogLevel, const std::string& what) { said += what + "\n"; }, with,
+                                          &changes);
   }
   bool Poll() {
     const auto polled = follower->Poll(no_stop);
@@ -65,6 +66,7 @@ struct FollowerWorld : StoreWorld {
 
   std::string folder, said;
   StopFlag no_stop;
+  RecentChanges changes;
   std::unique_ptr<PublishedTitles> published;
   std::unique_ptr<Follower> follower;
 };
@@ -227,6 +229,60 @@ TEST(TitleFollower, LeavesTheFolderToTheOneThatHasIt) {
   const auto polled = second.Poll(world.no_stop);
   ASSERT_FALSE(polled);
   EXPECT_EQ(polled.error().code, ErrorCode::kBusy);
+}
+
+// What a view of one new record costs must not grow with what came before it.
+TEST(TitleFollower, HasAHandfulOfFilesHoweverManyCommitsBringARecordEach) {
+  FollowerWorld world;
+  world.PutFilm(1, "Film 1");
+  world.Seal();
+  world.Poll();
+  const auto before = world.published->Current();
+  for (int id = 2; id <= 300; ++id) {
+    world.PutFilm(id, fmt::format("Film {}", id));
+    world.Poll();
+    ASSERT_EQ(world.Find(fmt::format("film {}", id)), std::to_string(id));
+  }
+  EXPECT_LE(world.published->Current()->Of(MediaType::kMovie).layers.size(), 12u);
+  world.PutFilm(1, "First");
+  world.PutFilm(17, "Seventeenth");
+  world.Poll();
+  EXPECT_EQ(world.Find("first"), "1");
+  EXPECT_EQ(world.Find("seventeenth"), "17");
+  EXPECT_EQ(world.published->Current()->Of(MediaType::kMovie).Count(), 300u);
+  EXPECT_EQ(before->Of(MediaType::kMovie).Count(), 1u) << "what is in use stays as it was";
+  world.Start();
+  world.Poll();
+  EXPECT_EQ(world.published->Current()->Of(MediaType::kMovie).Count(), 300u);
+  EXPECT_EQ(world.Find("first"), "1");
+}
+
+TEST(TitleFollower, TellsWhichRecordsACommitChanged) {
+  FollowerWorld world;
+  const MediaId first{MediaType::kMovie, 550}, second{MediaType::kMovie, 551};
+  world.PutFilm(550, "Fight Club");
+  world.PutFilm(551, "Fight Night");
+  EXPECT_FALSE(world.changes.IsUnchanged(first, world.changes.Now())) << "before it has begun";
+  world.Poll();
+  const auto moment = world.changes.Now();
+  const auto unchanged = [&](MediaId id) { return world.changes.IsUnchanged(id, moment); };
+  EXPECT_TRUE(unchanged(first));
+  world.PutFilm(550, "Soap Club");
+  world.changes.Committed();
+  EXPECT_FALSE(unchanged(second)) << "it has not been read";
+  world.Poll();
+  EXPECT_FALSE(unchanged(first));
+  EXPECT_TRUE(unchanged(second));
+  world.clock.Advance(std::chrono::hours(24));
+  ASSERT_TRUE(world.store->writer->PutGone(second, world.clock.Now(), DeletionEvidence::kNotFound));
+  world.Commit();
+  world.Poll();
+  EXPECT_FALSE(unchanged(second));
+  const auto later = world.changes.Now();
+  world.Start();  // another one, after a failure: it cannot know what the first would have read
+  world.Poll();
+  EXPECT_FALSE(world.changes.IsUnchanged(first, later));
+  EXPECT_TRUE(world.changes.IsUnchanged(first, world.changes.Now()));
 }
 
 TEST(TitleFollower, SurvivesAFileThatIsCutOffInUse) {
