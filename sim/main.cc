@@ -28,11 +28,23 @@ struct Flags {
   std::string epoch, log_events;
   double speed = 1, evolve = 0, feed_lag_minutes = 0, cache_hours = 0;
   std::vector<std::string> daily, export_faults, feed_floods, feed_odd_rows, oddities;
-  double drop_after_idle = 0;
+  double drop_after_idle = 0, date_ahead = 0;
   std::string deny;
   int heavy_above = 4;
   bool image_votes = true;
   DailyRates rates;
+};
+
+// What the Date of answers tells: that of a server, or of a proxy before it, whose clock is wrong.
+class DateClock final : public Clock {
+ public:
+  DateClock(const Clock& world, Duration ahead) : world_(world), ahead_(ahead) {}
+  Time Now() const override { return world_.Now() + ahead_; }
+  MonoTime Mono() const override { return world_.Mono(); }
+
+ private:
+  const Clock& world_;
+  const Duration ahead_;
 };
 
 void Declare(CLI::App& app, Flags& f) {
@@ -123,6 +135,9 @@ void DeclareTime(CLI::App& app, Flags& f) {
   app.add_option("--speed", f.speed, "its clock runs so many times as fast as the machine's")
       ->check(CLI::Range(1.0, 100'000.0))
       ->capture_default_str();
+  app.add_option("--date-ahead", f.date_ahead, "the Date of every answer is so many days ahead of the world's clock")
+      ->check(CLI::Range(-100'000.0, 2'900'000.0))
+      ->capture_default_str();
   app.add_option("--evolve", f.evolve, "things happen so many times as often as in a TMDB of this size")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
@@ -139,7 +154,7 @@ void DeclareTime(CLI::App& app, Flags& f) {
       ->capture_default_str();
   app.add_option("--feed-flood", f.feed_floods, "DATE=ROWS more in each feed of that day, repeatable");
   app.add_option("--cache-hours", f.cache_hours,
-                 "bodies are served for so long before they are made anew (TMDB: 8)")
+                 "bodies are served for so long before they are made again (TMDB: 8)")
       ->check(CLI::Range(0.0, 48.0))
       ->capture_default_str();
   app.add_option(
@@ -382,8 +397,9 @@ Result<void> Serve(Flags& f) {
                                : std::make_unique<Simulator>(*recorded, f.simulator, clock);
   Simulator& simulator = *simulated;
   simulator.Attach(&clock);
+  const DateClock date_clock(clock, Seconds(f.date_ahead * 86'400));
   TRY_ASSIGN(const auto server,
-             http::Server::Listen(f.server, clock, [&](const http::ServerRequest& request) {
+             http::Server::Listen(f.server, date_clock, [&](const http::ServerRequest& request) {
                return simulator.Handle(request);
              }));
   simulator.Attach(server.get());

@@ -77,6 +77,21 @@ TEST(FaultsUpstream, AClockDecadesBehindTmdbIsSaidAndTheFirstMirrorIsWhole) {
   EXPECT_LT(Counter(world.sim, "/api_requests"), 200);
 }
 
+// A server, or a proxy before it, whose clock is wrong: what is published shows what day it is.
+TEST(FaultsUpstream, ADateOfTheFarFutureKeepsNobodyFromAFirstMirror) {
+  for (const char* ahead : {"--date-ahead=2900000", "--date-ahead=27000"}) {  // the years 9966 and 2100
+    SCOPED_TRACE(ahead);
+    const World world({"--movies=30", "--shows=0", "--people=0", "--gone=0", "--rate=0", ahead});
+    const auto run = world.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"}});
+    EXPECT_EQ(run.code, 0) << run.out << run.err;
+    EXPECT_EQ(Mirror(world).size(), 30u) << run.out << run.err;
+    const std::string lines = world.Run({"changes", "--since=0"}).out;
+    for (const char* wrong : {"\"fetched_at\":\"99", "\"fetched_at\":\"2100"})
+      EXPECT_EQ(lines.find(wrong), std::string::npos) << lines.substr(0, 500);
+    EXPECT_LT(Counter(world.sim, "/api_requests"), 100);
+  }
+}
+
 // Shows that answer without their seasons for a day: no more of them go than the guard lets go, and all come back.
 TEST(FaultsUpstream, EmptyListsOfSeasonsAreHeldAsDeletionsAre) {
   const World world({"--movies=0", "--shows=12", "--people=0", "--gone=0", "--rate=0"});

@@ -14,6 +14,7 @@
 #include "app/stop_signals.h"
 #include "app/work_place.h"
 #include "base/json_writer.h"
+#include "harvester/upstream_time.h"
 #include "queue/sqlite_queue_view.h"
 #include "storage/compaction.h"
 
@@ -96,9 +97,13 @@ Result<int> CompactCommand(const Settings& settings, const Arguments& arguments)
   CompactOptions options;
   options.dry_run = arguments.Has("--dry-run");
   options.pack = true;  // a person waits for it: everything that was written in haste is compressed again
-  if (keep_days) options.versions_before = clock.Now() - std::chrono::days(*keep_days);
   // Where there is no store none is made.
   TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.must_exist = true}));
+  if (keep_days) {
+    // A clock that is ahead drops nothing: it counts up to what TMDB is known to have reached.
+    TRY_ASSIGN(const auto known, ReadUpstreamTime(place->catalog()));
+    options.versions_before = UpstreamDate(known).Bounded(clock.Now()) - std::chrono::days(*keep_days);
+  }
   TRY_ASSIGN(const auto writer, RecordWriter::Open(place->files(), place->catalog(), clock, place->writer_options()));
   for (const std::string& notice : writer->notices()) PrintError(Explain(notice, Hint::kRebuild), settings.log_format);
 

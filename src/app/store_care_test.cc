@@ -7,6 +7,7 @@
 
 #include "app/program_world_test.h"
 #include "base/compression.h"
+#include "harvester/upstream_time.h"
 
 namespace tmdbc {
 namespace {
@@ -66,6 +67,25 @@ TEST_F(StoreCare, CompactMergesTheSegmentsOfTheTypesItIsTold) {
   EXPECT_EQ(Run({"verify", "--deep"}).code, 0);
   EXPECT_EQ(Run({"query", "--type=movie", "--id=550"}).out,
             "{\"id\":550,\"title\":\"b\",\"vote_count\":2}\n");
+}
+
+TEST_F(StoreCare, VersionsAreDroppedByTheTimeThatTmdbHasReached) {
+  Fill();
+  const auto drop_after = [](Duration ahead) {
+    const auto dir = DataDir::OpenForWriting("data").value();
+    Database catalog = dir.OpenCatalog().value();
+    ASSERT_TRUE(CreateUpstreamTime(catalog));
+    ASSERT_TRUE(PutUpstreamTime(catalog, UpstreamDate(SystemClock().Now() + ahead)));
+    // The version was replaced two days ago by the clock that this machine has now.
+    ASSERT_TRUE(catalog.Execute("UPDATE store_steps SET fetched_at=fetched_at-172800000"));
+    ASSERT_TRUE(catalog.Execute("UPDATE store_records SET fetched_at=fetched_at-172800000"));
+  };
+  drop_after(-std::chrono::days(2));
+  const Outcome ahead = Run({"compact", "--types=movie", "--keep-versions-for=1", "--dry-run", "--json"});
+  EXPECT_NE(ahead.out.find(R"("versions_dropped":0)"), std::string::npos) << ahead.out << ahead.err;
+  drop_after({});
+  const Outcome right = Run({"compact", "--types=movie", "--keep-versions-for=1", "--dry-run", "--json"});
+  EXPECT_NE(right.out.find(R"("versions_dropped":1)"), std::string::npos) << right.out << right.err;
 }
 
 TEST_F(StoreCare, CompactRefusesWhatItCannotDo) {

@@ -146,6 +146,9 @@ Result<DeletionDecision> StoreIntake::Decide(MediaType type, DeletionEvidence ev
 }
 
 Result<void> StoreIntake::CountDay() {
+  // Agreed to under a clock that was ahead: else the guard would count nothing until that time has come.
+  TRY_ASSIGN(const auto agreed, ledger_.DeletionsAcceptedAt());
+  if (agreed && *agreed > clock_.Now() + kGuardedTime) TRY(ledger_.AcceptDeletions(clock_.Now()));
   TRY_ASSIGN(const auto counts, ledger_.Counts());
   TRY_ASSIGN(const auto deleted, ledger_.DeletionsSince(clock_.Now() - kGuardedTime));
   Day day{.counts = {}, .counted_at = clock_.Mono()};

@@ -153,6 +153,22 @@ TEST_F(StoreIntakeTest, SeasonsThatGoWithTheirShowUseUpNobodysAllowance) {
   EXPECT_EQ(Seasons(2), 3u);
 }
 
+TEST_F(StoreIntakeTest, WhatWasAgreedToUnderAClockThatWasAheadDoesNotEndTheGuard) {
+  FetchMovies(1000);
+  Commit();
+  ASSERT_TRUE(world.store->ledger.AcceptDeletions(Now() + days(365 * 70)));
+  for (int day = 0; day < 2; ++day) {
+    world.clock.Advance(days(2));
+    for (std::int64_t id = 1 + day * 500; id <= 100 + day * 500; ++id) {
+      Again();  // what an earlier drain has let go counts
+      world.clock.Advance(std::chrono::seconds(1));
+      ASSERT_TRUE(intake->Gone({MediaType::kMovie, id}, Now()));
+      ASSERT_TRUE(intake->Commit([](const IntakeReport&) -> Result<void> { return {}; }));
+    }
+    EXPECT_GE(Held(MediaType::kMovie), 50u * std::size_t(day + 1)) << "a twentieth goes";
+  }
+}
+
 TEST_F(StoreIntakeTest, TheGuardCountsADayThatSlides) {
   FetchMovies(100);
   Commit();
