@@ -54,14 +54,14 @@ class MultiTransport final : public CurlTransport {
   // Waits for so long at most for one of `polled_`; the last is wake_. False when a signal or a Wake() came.
   bool Poll(Duration wait);
   // The same for all sockets; notes which are ready.
-  bool Look(Duration wait);
+  bool PollSockets(Duration wait);
   // Nothing that could come before `deadline` is in a hurry.
   bool MayRest(MonoTime deadline) const;
   // When libcurl wants a turn by the clock: a timeout of a request, the next try of an address.
   MonoTime Timer() const;
   // Until then, or until `deadline` where it may rest so long.
   bool Sleep(MonoTime until, MonoTime deadline);
-  // Does what can be done now with the sockets that Look() found ready.
+  // Does what can be done now with the sockets that PollSockets() found ready.
   void Turn();
   void AddWaiting();
   void Settle(TransferPtr transfer, CURLcode code);
@@ -81,7 +81,7 @@ class MultiTransport final : public CurlTransport {
   std::vector<TransferPtr> spare_;
   std::vector<Outcome> done_;
   std::vector<pollfd> sockets_;  // what libcurl waits for
-  std::vector<pollfd> polled_;   // scratch of Look()
+  std::vector<pollfd> polled_;   // scratch of PollSockets()
   std::vector<std::pair<curl_socket_t, int>> ready_;
   RequestId next_id_ = 1;
 };
@@ -196,7 +196,7 @@ bool MultiTransport::Poll(Duration wait) {
   return false;
 }
 
-bool MultiTransport::Look(Duration wait) {
+bool MultiTransport::PollSockets(Duration wait) {
   polled_ = sockets_;
   for (const auto& place : places_.held()) {
     if (place.fd >= 0) polled_.push_back({place.fd, POLLIN, 0});
@@ -227,9 +227,9 @@ MonoTime MultiTransport::Timer() const {
 bool MultiTransport::Sleep(MonoTime until, MonoTime deadline) {
   const MonoTime now = clock_.Mono();
   if (until <= now || deadline - now > kLongestRest || !MayRest(deadline))
-    return Look(std::max(until - now, Duration(0)));
+    return PollSockets(std::max(until - now, Duration(0)));
   polled_ = {{wake_, POLLIN, 0}};
-  return Poll(deadline - now) && Look(Duration(0));
+  return Poll(deadline - now) && PollSockets(Duration(0));
 }
 
 void MultiTransport::Turn() {
@@ -316,6 +316,7 @@ CurlOptions CurlOptions::FromEnvironment() {
 }
 
 Result<std::unique_ptr<CurlTransport>> CurlTransport::Create(const Clock& clock, CurlOptions options) {
+  TRY(options.proxies.Check());
   TRY_ASSIGN(const CurlLibrary curl, CurlLibrary::Load());
   auto transport = std::make_unique<MultiTransport>(curl, clock, std::move(options));
   TRY(transport->Open());

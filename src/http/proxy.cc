@@ -3,9 +3,11 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/words.h"
 
@@ -67,6 +69,37 @@ bool IsListed(std::string_view host, std::string_view list) {
   }
 }
 
+// What libcurl takes: "[scheme://][user[:password]@]host[:port][/]".
+bool IsProxyAddress(std::string_view proxy) {
+  if (const auto colon = proxy.find("://"); colon != std::string_view::npos) {
+    constexpr std::string_view kSchemes[] = {"http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"};
+    const std::string scheme = Lower(proxy.substr(0, colon));
+    if (std::ranges::find(kSchemes, scheme) == std::end(kSchemes)) return false;
+  }
+  std::string_view place = WithoutUser(AuthorityOf(proxy));
+  if (place.find_first_of(" \t\r\n\"'<>") != std::string_view::npos) return false;
+  if (place.starts_with('[')) {
+    const auto end = place.find(']');
+    if (end == std::string_view::npos || end == 1) return false;
+    place.remove_prefix(end + 1);
+  } else {
+    const auto end = std::min(place.find(':'), place.size());
+    if (end == 0) return false;
+    place.remove_prefix(end);
+  }
+  if (place.empty()) return true;
+  place.remove_prefix(1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(place.data(), place.data() + place.size(), port);
+  return error == std::errc() && end == place.data() + place.size() && port >= 1 && port <= 65'535;
+}
+
+// Without what may be a password.
+std::string Masked(std::string_view proxy) {
+  const auto at = proxy.rfind('@');
+  return at == std::string_view::npos ? std::string(proxy) : "***" + std::string(proxy.substr(at));
+}
+
 std::string FirstSet(const char* (*getenv)(const char*), std::initializer_list<const char*> names) {
   for (const char* name : names) {
     if (const char* const value = getenv(name); value != nullptr && *value != '\0') return value;
@@ -94,6 +127,19 @@ ProxySettings ProxySettings::FromEnvironment(const char* (*getenv)(const char* n
           .https = FirstSet(getenv, {"https_proxy", "HTTPS_PROXY"}),
           .all = FirstSet(getenv, {"all_proxy", "ALL_PROXY"}),
           .no_proxy = FirstSet(getenv, {"no_proxy", "NO_PROXY"})};
+}
+
+Result<void> ProxySettings::Check() const {
+  const std::pair<const char*, const std::string&> all_of_them[] = {
+      {"http_proxy", http}, {"https_proxy", https}, {"all_proxy", all}};
+  for (const auto& [name, value] : all_of_them) {
+    if (value.empty() || IsProxyAddress(value)) continue;
+    return Fail(ErrorCode::kInvalid,
+                "{} is '{}' (from the environment): use http://host:port, with https, socks4, socks4a, socks5 or "
+                "socks5h in the place of http where the proxy speaks that",
+                name, Masked(value));
+  }
+  return {};
 }
 
 std::string ProxySettings::For(std::string_view url) const {

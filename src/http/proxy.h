@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace tmdbc::http {
 
 // "api.themoviedb.org", "127.0.0.1", "::1": of "https://user:password@host:port/path".
@@ -26,6 +28,9 @@ struct ProxySettings {
 
   // `getenv` gives nullptr for what is not set.
   static ProxySettings FromEnvironment(const char* (*getenv)(const char* name));
+
+  // kInvalid, naming the variable and what it may be, when one of them is not a proxy's address.
+  Result<void> Check() const;
 
   // The proxy for `url` as libcurl wants it; empty: directly. May hold a password.
   std::string For(std::string_view url) const;

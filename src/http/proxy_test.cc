@@ -83,6 +83,24 @@ TEST(Proxy, ReadsTheEnvironment) {
   EXPECT_EQ(settings.no_proxy, "y");
 }
 
+TEST(Proxy, WhatIsNotAnAddressIsRefusedByTheNameOfItsVariable) {
+  for (const char* good : {"", "proxy", "proxy.example:3128", "http://proxy.example:3128/", "HTTPS://10.0.0.1:443",
+                           "socks5h://u:p w@[::1]:1080", "socks://127.0.0.1:1080", "[2001:db8::1]:80"}) {
+    const ProxySettings settings{.http = good, .https = good, .all = good, .no_proxy = ""};
+    EXPECT_TRUE(settings.Check()) << good;
+  }
+  for (const char* bad : {"not a proxy", "\"http://proxy:1\"", "http://", ":3128", "http://proxy:port", "proxy:0",
+                          "proxy:65536", "ftp://proxy:21", "http://[::1", "http://user:secret@"}) {
+    ProxySettings settings;
+    settings.https = bad;
+    const auto checked = settings.Check();
+    ASSERT_FALSE(checked) << bad;
+    EXPECT_EQ(checked.error().code, ErrorCode::kInvalid);
+    EXPECT_TRUE(checked.error().message.starts_with("https_proxy is '")) << checked.error().message;
+    EXPECT_FALSE(checked.error().message.contains("secret")) << checked.error().message;
+  }
+}
+
 TEST(Proxy, IsShownWithoutItsPassword) {
   EXPECT_EQ(ShownProxy("http://user:secret@proxy.example:3128/"), "proxy.example:3128");
   EXPECT_EQ(ShownProxy("proxy.example:3128"), "proxy.example:3128");

@@ -488,6 +488,18 @@ std::unexpected<Error> Refuse(const Setting& setting, std::string_view text, std
   return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): {}", setting.name, shown, source, why);
 }
 
+// Shells and .env files take the quotes around a value away; what puts a variable into the environment as it stands
+// (docker run --env-file, a unit's EnvironmentFile that quotes twice) does not. No value begins or ends with one.
+bool IsQuoted(std::string_view text) {
+  constexpr std::string_view kQuotes[] = {"\"", "'", "\u201c", "\u201d", "\u2018", "\u2019"};
+  return std::ranges::any_of(kQuotes, [&](auto quote) { return text.starts_with(quote) || text.ends_with(quote); });
+}
+
+std::unexpected<Error> RefuseQuoted(const Setting& setting, std::string_view text, std::string_view source) {
+  return Fail(ErrorCode::kInvalid, "{} is '{}' (from {}): the quotes are part of the value: write it without them",
+              setting.name, ShowText(setting, text), source);
+}
+
 // --- schedules ---
 
 constexpr std::string_view kScheduleKeys[] = {"name", "expression", "timezone", "types", "mode", "limit"};
@@ -714,6 +726,7 @@ Result<Settings> ResolveSettings(std::span<const GivenSetting> given,
     const Setting* setting = FindSetting(value.name);
     if (setting == nullptr)
       return Fail(ErrorCode::kInvalid, "{} is not a setting (from {})", value.name, value.source);
+    if (IsQuoted(Trim(value.text))) return RefuseQuoted(*setting, value.text, value.source);
     if (!setting->apply(Trim(value.text), settings)) return Refuse(*setting, value.text, value.source);
   }
   for (const Setting& setting : kTable) {

@@ -50,7 +50,8 @@ data_dir = "/var/lib/tmdb"
 
 `.env` has `NAME=value` lines, with an optional `export` before. `#` begins a comment at the start of a line or after a
 blank. In single quotes a value is taken as it stands; in double quotes `\"`, `\\` and `\n` are understood. Nothing is
-expanded. Variables of other programs may stand there too: a name is refused only when it is nearly one of ours.
+expanded. In the environment a quote is part of the value (docker run --env-file passes them on), and no value may begin
+or end with one. Variables of other programs may stand there too: a name is refused only when it is nearly one of ours.
 
 ## Schedules
 

@@ -68,6 +68,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NETWORK_APPEND_TO_RESPONSE", "images"}, Case{"SEASON_APPEND_TO_RESPONSE", "credits,images"},
         Case{"LANGUAGES", "de,pt-BR"}));
 
+// docker run --env-file keeps them: DATA_DIR would be a folder with quotes in its name.
+TEST(Settings, QuotesAroundAValueAreSaidToBePartOfIt) {
+  for (const Case& c : {Case{"TMDB_API_KEY", "\"0123456789abcdef0123456789ABCDEF\""},
+                        Case{"TMDB_API_KEY", "0123456789abcdef0123456789ABCDEF'"}, Case{"TMDB_API_KEY", "\"\""},
+                        Case{"DATA_DIR", "'./data'"}, Case{"MEDIA_TYPES", " \"movie,tv\" "},
+                        Case{"SERVE_API_KEYS", "\u201c0123456789\u201d"}}) {
+    const auto settings = Resolve(c.name, c.text);
+    ASSERT_FALSE(settings) << c.text;
+    EXPECT_EQ(settings.error().code, ErrorCode::kInvalid);
+    EXPECT_TRUE(settings.error().message.starts_with(std::string(c.name) + " is '")) << settings.error().message;
+    EXPECT_NE(settings.error().message.find("(from .env:3): the quotes are part of the value"), std::string::npos)
+        << settings.error().message;
+    EXPECT_EQ(settings.error().message.find("0123456789"), std::string::npos) << settings.error().message;
+  }
+}
+
 class RefusedSetting : public testing::TestWithParam<Case> {};
 TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
   const auto& [name, text] = GetParam();
