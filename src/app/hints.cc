@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/hints.h"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace tmdbc {
@@ -63,7 +65,12 @@ std::string WordsOf(Hint hint) {
 }
 
 std::string Explain(std::string message, Hint hint) {
-  if (hint != Hint::kNone) message += ": " + WordsOf(hint);
+  if (hint != Hint::kNone) {
+    message += ": " + WordsOf(hint);
+  } else if (message.contains(std::strerror(EMFILE)) || message.contains(std::strerror(ENFILE))) {
+    // Any call may meet it, ours and those of SQLite, DuckDB and libcurl, and what helps is always the same.
+    message += ": let it hold more open, with `ulimit -n 1024` in the shell or LimitNOFILE=1024 in its unit";
+  }
   return message;
 }
 

@@ -81,7 +81,8 @@ std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
   // changed. A bound of SQLite's own, and damage that it finds, have no word from it.
   const int error = TakeVfsError();
   const int primary = code & 0xff;
-  if (error != 0 && (primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_CORRUPT))
+  if (error != 0 && (primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_CORRUPT ||
+                     primary == SQLITE_CANTOPEN))
     why += fmt::format(" ({}: {})", std::strerror(error), file ? file : "");
   if (kind.code == ErrorCode::kBusy)
     why = fmt::format("another program holds {}", file ? file : "the database");
@@ -196,7 +197,8 @@ std::string ImmutableUri(const std::string& path) {
 }
 
 // SQLite says "unable to open database file" of everything that lies in the way of a reader.
-std::unexpected<Error> CannotOpen(const std::string& path) {
+// `words`: what else there is to say of it.
+std::unexpected<Error> CannotOpen(const std::string& path, const std::string& words) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0)
     return Fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "open {}: {}", path,
@@ -212,7 +214,7 @@ std::unexpected<Error> CannotOpen(const std::string& path) {
   }
   const int error = TakeVfsError();
   return Fail(ErrorCode::kIo, "open {}: {}", path,
-              error != 0 ? std::strerror(error) : "SQLite cannot open it");
+              error != 0 ? std::strerror(error) : words);
 }
 
 }  // namespace
@@ -236,11 +238,13 @@ Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool froze
                                      flags | (frozen ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX, vfs);
   Database db(raw, path, frozen);
   const std::string act = fmt::format("open {}", path);
-  if (opened == SQLITE_CANTOPEN && vfs == OurVfs()) return CannotOpen(path);
+  if (opened == SQLITE_CANTOPEN && vfs == OurVfs()) return CannotOpen(path, "SQLite cannot open it");
   if (opened != SQLITE_OK) return SqliteError(raw, act);
   if (auto configured = db.Configure(mode); !configured) {
     // The log and its index are opened when they are first needed.
-    if ((sqlite3_errcode(raw) & 0xff) == SQLITE_CANTOPEN && vfs == OurVfs()) return CannotOpen(path);
+    if ((sqlite3_errcode(raw) & 0xff) == SQLITE_CANTOPEN && vfs == OurVfs()) {
+      return CannotOpen(path, configured.error().message);
+    }
     return Within(act.c_str(), configured.error());
   }
   return db;

@@ -13,6 +13,8 @@
 #include <fstream>
 #include <vector>
 
+#include "testing/few_files.h"
+
 namespace tmdbc {
 namespace {
 
@@ -423,6 +425,20 @@ TEST_F(DatabaseTest, CanBeUsedAfterAnotherProgramWroteToItAndTellsWhere) {
     EXPECT_EQ(Count(db, "SELECT sum(id) FROM movie"), 5);
   }
   EXPECT_EQ(DamagedPages(), std::vector<std::int64_t>());
+}
+
+TEST_F(DatabaseTest, SaysWhenNoMoreFilesMayBeOpened) {
+  Open();
+  int refused = 0;
+  for (const int left : {0, 1, 2}) {  // for the file, its log, the log's index
+    const testing::FewFiles few(left);
+    const auto db = Database::Open(path_, Database::Mode::kReadWrite);
+    if (db) continue;
+    ++refused;
+    EXPECT_TRUE(db.error().message.starts_with("open " + path_)) << db.error().message;
+    EXPECT_NE(db.error().message.find(std::strerror(EMFILE)), std::string::npos) << left << db.error().message;
+  }
+  EXPECT_GE(refused, 2);
 }
 
 TEST_F(DatabaseTest, GivesPagesOfAnotherProgramTheirChecksums) {

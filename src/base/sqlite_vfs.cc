@@ -81,7 +81,8 @@ int Sync(sqlite3_file* file, int flags) {
 int ShmMap(sqlite3_file* file, int page, int size, int extend, void volatile** to) {
   const int code = StateOf(file).system->xShmMap(file, page, size, extend, to);
   // READONLY_CANTINIT and the like are how SQLite reads beside a writer without a right to write.
-  return (code & 0xff) == SQLITE_IOERR ? Judged(code) : code;
+  const int primary = code & 0xff;
+  return primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? Judged(code) : code;
 }
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {

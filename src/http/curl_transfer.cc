@@ -100,6 +100,7 @@ void CurlTransfer::Begin(RequestId id, Request request, std::function<void()> on
   response_ = Response();
   header_bytes_ = body_bytes_ = uploaded_ = 0;
   sent_ = reused_ = body_began_ = to_sink_ = no_place_ = false;
+  no_socket_ = 0;
   verdict_.reset();
 }
 
@@ -209,6 +210,7 @@ curl_socket_t CurlTransfer::OnOpenSocket(void* data, curlsocktype, curl_sockaddr
     return CURL_SOCKET_BAD;
   }
   const int fd = self.places_.Open(address->family, address->socktype, address->protocol);
+  if (fd < 0) self.no_socket_ = errno;
   return fd >= 0 ? fd : CURL_SOCKET_BAD;
 }
 
@@ -342,6 +344,7 @@ void CurlTransfer::Describe(CURLcode code, Outcome& outcome) const {
     const long os_error = Info<long>(CURLINFO_OS_ERRNO);
     if (code == CURLE_COULDNT_CONNECT && os_error != 0) text = std::strerror(int(os_error));
     const std::string way = proxied ? " through the proxy " + ShownProxy(set_proxy_) : "";
+    if (no_socket_ != 0) text = std::strerror(no_socket_);
     text = fmt::format("connect to {}{}: {}", HostOf(request_.url), way, text);
     if (proxied) outcome.failure_hint = Hint::kProxy;
   } else if (proxied && outcome.failure == TransportFailure::kReset) {

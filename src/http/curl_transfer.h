@@ -110,6 +110,7 @@ class CurlTransfer {
   bool body_began_ = false;
   bool to_sink_ = false;
   bool no_place_ = false;
+  int no_socket_ = 0;  // why the system gave none, errno
   std::optional<TransportFailure> verdict_;
   std::string verdict_text_;
 };

@@ -8,12 +8,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <future>
 #include <map>
 
 #include "base/compression.h"
 #include "http/body.h"
+#include "testing/few_files.h"
 #include "testing/raw_server.h"
 
 namespace tmdbc::http {
@@ -140,6 +143,17 @@ TEST_F(CurlTransportTest, TellsARefusedConnectionFromABrokenOne) {
   EXPECT_EQ(outcome.failure_text, "connect to " + url.substr(7) + ": Connection refused");
   EXPECT_EQ(sends_, 0) << "nothing was sent";
   EXPECT_EQ(transport_->Room(), 20) << "nobody counts a connection that never was";
+}
+
+TEST_F(CurlTransportTest, SaysWhenNoMoreSocketsMayBeOpened) {
+  RawServer server(Polite);
+  {
+    const testing::FewFiles few(0);
+    const Outcome outcome = Get(server.url() + "/3/movie/550");
+    EXPECT_EQ(outcome.failure, TransportFailure::kConnect);
+    EXPECT_NE(outcome.failure_text.find(std::strerror(EMFILE)), std::string::npos) << outcome.failure_text;
+  }
+  EXPECT_TRUE(Get(server.url() + "/3/movie/550").response) << "and goes on when there are more";
 }
 
 TEST_F(CurlTransportTest, NamesEveryWayAnAnswerCanFail) {

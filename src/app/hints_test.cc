@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "app/hints.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace tmdbc {
+namespace {
+
+TEST(Hints, WhoRunsOutOfOpenFilesIsToldHowToHaveMore) {
+  for (const int error : {EMFILE, ENFILE}) {
+    const std::string words = Explain(Error{ErrorCode::kIo, std::string("list records: ") + std::strerror(error)});
+    EXPECT_TRUE(words.starts_with("list records: ")) << words;
+    EXPECT_NE(words.find("`ulimit -n 1024`"), std::string::npos) << words;
+  }
+  EXPECT_EQ(Explain(Error{ErrorCode::kIo, "list records: Input/output error"}), "list records: Input/output error");
+}
+
+}  // namespace
+}  // namespace tmdbc
