@@ -258,7 +258,7 @@ bool Collector::AskInParts(const Request& request) {
   Work& work = *request.work;
   if (!work.fetch.Split(request.call.index)) return false;
   if (!request.part)
-    log_.Info("too much for one answer: asking in parts",
+    log_.Info("it fails as a whole: asking in parts",
               {{"id", ToString(work.message.id)}, {"appended", request.call.call.appends.size()}});
   // Only the first part goes at once: where it fails too, an id that fails whatever is asked of it is found
   // out with few requests.

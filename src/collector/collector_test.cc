@@ -252,7 +252,7 @@ TEST_F(CollectorTest, GivesUpOnAnOutageThatDoesNotEnd) {
 
 TEST_F(CollectorTest, BuriesWhatFailsAloneAfterFiveTries) {
   AddMovies(60);
-  for (int i = 1; i <= 15; ++i) Tmdb().Break(Movie(i * 4), FakeTmdb::Fault::kTruncated);
+  for (int i = 1; i <= 15; ++i) Tmdb().Break(Movie(i * 4), FakeTmdb::Fault::kBare404);
   Make();
   EXPECT_EQ(Drain(), DrainEnd::kDrained) << "fifteen bad ids are no outage";
   EXPECT_EQ(Counts().dead, 15);
@@ -521,6 +521,32 @@ TEST_F(CollectorTest, StoresAFilmWithoutTheOneNamespaceThatCannotBeHadAndSaysSo)
   EXPECT_NE(dead[0].reason.find("credits"), std::string::npos) << dead[0].reason;
 }
 
+// One namespace is rotten at TMDB, and with it the whole answer, whatever way that shows.
+TEST_F(CollectorTest, StoresAFilmWithoutTheOneNamespaceThatSpoilsTheAnswer) {
+  using enum FakeTmdb::Fault;
+  for (const auto fault : {kTruncated, kBrokenGzip, kEmpty, kHtml, kWrongId, kErrorBody}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    tmdb_.reset();
+    ASSERT_TRUE(queue_.Purge({}, true));
+    AddMovies(60);
+    const MediaId film = Movie(1000 + static_cast<int>(fault));
+    Tmdb().Add(film);
+    ASSERT_TRUE(queue_.Send(std::vector<QueueItem>{{film, 9}}));
+    Tmdb().Spoil(film, "reviews", fault);
+    Make();
+    EXPECT_EQ(Drain(), DrainEnd::kDrained) << result_.reason;
+    std::vector<std::string> others = DefaultNamespaces().at(MediaType::kMovie);
+    std::erase(others, "reviews");
+    const auto stored = store_->reader.Find(film);
+    ASSERT_TRUE(stored) << stored.error().message;
+    EXPECT_EQ(stored->data, Tmdb().Body(film, others));
+    const auto dead = queue_.DeadLetters({}, 100).value();
+    ASSERT_EQ(dead.size(), 1U);
+    EXPECT_NE(dead[0].reason.find("reviews"), std::string::npos) << dead[0].reason;
+    EXPECT_LE(Tmdb().arrived(film), 20);
+  }
+}
+
 TEST_F(CollectorTest, KeepsWhatIsStoredOfANamespaceThatCannotBeHadAnyMore) {
   AddMovies(20);
   Make();
@@ -752,7 +778,7 @@ TEST_F(CollectorTest, HoldsDeletionsBackWhenTooManyLiveRecordsAreGoneAtOnce) {
 
 TEST_F(CollectorTest, KeepsRetriesToAFifthOfTheRate) {
   AddMovies(1000);
-  for (int i = 1; i <= 1000; i += 2) Tmdb().Break(Movie(i), FakeTmdb::Fault::kTruncated);
+  for (int i = 1; i <= 1000; i += 2) Tmdb().Break(Movie(i), FakeTmdb::Fault::kBare404);
   Make({.concurrency = 20});
   std::int64_t retries = 0;
   collector_->on_progress = [&, seen = 0](const CollectorStats& stats) mutable {

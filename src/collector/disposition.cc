@@ -40,8 +40,13 @@ bool IsGone(const Observed& observed) {
   return observed.status == 404 && (observed.tmdb_code == kNotFound || observed.tmdb_code == kInvalidId);
 }
 
-// So often a request that may be too heavy is asked as a whole.
+// So often a request that may be answered in parts is asked as a whole.
 constexpr int kWholeTries = 2;
+
+// Payload, address or headers too large: with less appended they are not.
+bool IsTooLong(int status) {
+  return status == 413 || status == 414 || status == 431;
+}
 
 // Asked the same way again, the answer will be the same.
 bool IsHopeless(int status) {
@@ -129,7 +134,7 @@ Observed ObserveStatus(int status, std::string_view body) {
           .tmdb_code = code,
           .offline = status == 503 && IsOneOf(kOfflineCodes, code),
           .foreign = code == 0 && status < 500 && status != 429,
-          .heavy = status >= 500 && !(status == 503 && IsOneOf(kOfflineCodes, code)),
+          .heavy = IsTooLong(status) || (status >= 500 && !(status == 503 && IsOneOf(kOfflineCodes, code))),
           .detail = {},
           .error_class = fmt::format("http {}", status)};
 }
@@ -140,7 +145,7 @@ Observed ObserveBadBody(std::string_view body, const Error& why) {
   std::string_view detail = why.message;
   if (detail.starts_with("get ")) detail.remove_prefix(std::min(detail.find(": ") + 2, detail.size()));
   Observed observed{
-      .kind = Observed::Kind::kBadBody, .detail = std::string(detail), .error_class = "bad body"};
+      .kind = Observed::Kind::kBadBody, .heavy = true, .detail = std::string(detail), .error_class = "bad body"};
   if (first == std::string_view::npos) {
     observed.detail = "empty body";
     observed.error_class = "empty body";

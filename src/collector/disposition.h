@@ -30,7 +30,8 @@ struct Observed {
   bool offline = false;
   // Nothing that TMDB's API would answer: there may be something else at that address.
   bool foreign = false;
-  // So a server fails to which the request is too much: less at once may be answered.
+  // So a server fails to which the request is too much, or that cannot make one part of it: asked in parts, most of it
+  // may be answered. A body that cannot be believed is of this kind too: one namespace of it may be rotten.
   bool heavy = false;
   // More bytes than we take: asked the same way again, they will come again.
   bool too_large = false;
@@ -66,7 +67,7 @@ struct Circumstances {
   // key.
   bool key_proven = false;
   bool can_split = false;  // something is appended that can be asked for apart
-  bool part = false;       // it is a part of a request that was too heavy
+  bool part = false;       // it is a part of a request that failed as a whole
 };
 
 Disposition Dispose(const Observed& observed, const Circumstances& circumstances);

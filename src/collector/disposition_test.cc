@@ -91,7 +91,7 @@ TEST(Disposition, RetriesWhatWasNotAnsweredOrNotBelieved) {
   EXPECT_EQ(At(Observed{}, 5), kDone);
 }
 
-TEST(Disposition, AsksInPartsWhatMayBeTooMuchForOneAnswerBeforeItIsADeadLetter) {
+TEST(Disposition, AsksInPartsWhatFailsAsAWholeBeforeItIsADeadLetter) {
   using enum http::TransportFailure;
   struct Row {
     const char* what;
@@ -107,7 +107,10 @@ TEST(Disposition, AsksInPartsWhatMayBeTooMuchForOneAnswerBeforeItIsADeadLetter) 
       {"more bytes than we take", ObserveFailure(kTooLarge, ""), kSplit, kSplit, kSplit, kBury},
       {"no connection", ObserveFailure(kConnect, ""), kRetry, kRetry, kRetry, kRetry},
       {"maintenance", ObserveStatus(503, TmdbError(46)), kRetry, kRetry, kRetry, kBury},
-      {"a bad body", ObserveBadBody("{", why), kRetry, kRetry, kRetry, kBury},
+      {"a bad body", ObserveBadBody("{", why), kRetry, kSplit, kSplit, kBury},
+      {"no body", ObserveBadBody("", why), kRetry, kSplit, kSplit, kBury},
+      {"a page instead", ObserveBadBody("<html>", why), kRetry, kSplit, kSplit, kBury},
+      {"an address that is too long", ObserveStatus(414, "<html>"), kRetry, kSplit, kSplit, kBury},
       {"400", ObserveStatus(400, TmdbError(47)), kRetry, kBury, kRetry, kBury},
   };
   for (const Row& row : table) {

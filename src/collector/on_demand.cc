@@ -166,10 +166,10 @@ void OnDemand::Settle(http::Outcome outcome) {
       Fail(work, DemandReply::What::kDown);
       return Close(work);
     case Disposition::kSplit:
-      // What is too much for TMDB at once says nothing of TMDB.
+      // That it fails as a whole says nothing of TMDB.
       if (flight.probe) breaker_.ProbeAbandoned();
       if ((work->splits++ < kMostSplits && work->fetch->Split(flight.ask.call.index)) ||
-          work->fetch->Forgo(flight.ask.call.index)) {
+          DoWithout(*work, flight.ask)) {
         AddCalls(work, true);
         if (work->fetch->done()) Fetched(*work);
       } else {
@@ -222,7 +222,7 @@ void OnDemand::SettleFailed(Ask ask, const Observed& observed, bool probe) {
   if (work->failed) return Close(work);
   // A host that cannot be reached is not there a moment later.
   if (observed.blameless || ++ask.tries >= kMaxTries || Shut()) {
-    if (work->fetch && !observed.blameless && !breaker_.open() && work->fetch->Forgo(ask.call.index)) {
+    if (work->fetch && !observed.blameless && !breaker_.open() && DoWithout(*work, ask)) {
       AddCalls(work);
       if (work->fetch->done()) Fetched(*work);
       return Close(work);
@@ -235,6 +235,13 @@ void OnDemand::SettleFailed(Ask ask, const Observed& observed, bool probe) {
   ask.broke = observed.kind == Observed::Kind::kFailure;
   ask.due = clock_.Mono() + kTryAgainAfter;
   waiting_.push_back(std::move(ask));
+}
+
+// A season, or a namespace, that cannot be had now is left out.
+bool OnDemand::DoWithout(Work& work, const Ask& ask) {
+  if (!work.fetch->Forgo(ask.call.index) && !work.fetch->ForgoNamespace(ask.call.index)) return false;
+  work.lacking = true;
+  return true;
 }
 
 void OnDemand::KeyRefused(const Observed& observed) {
@@ -274,7 +281,10 @@ void OnDemand::Fetched(Work& work) {
     Answer(work, {.what = DemandReply::What::kUnstored});
     return;
   }
-  kept_.push_back({.demand = work.demand, .told = std::exchange(work.told, true), .documents = std::move(documents)});
+  kept_.push_back({.demand = work.demand,
+                   .told = std::exchange(work.told, true),
+                   .lacking = work.lacking,
+                   .documents = std::move(documents)});
 }
 
 void OnDemand::Store() {
@@ -300,6 +310,7 @@ void OnDemand::Store() {
   commit_at_ = clock_.Mono() + kCommitAgain;
   const auto what = committed ? DemandReply::What::kStored : DemandReply::What::kUnstored;
   for (const Kept& kept : stored) {
+    if (committed && kept.lacking && on_lacking) on_lacking(*kept.demand.record);
     if (!kept.told) done_(kept.demand, {.what = what});
   }
 }

@@ -47,7 +47,8 @@ class OnDemand {
   static constexpr Duration kGiveUp = std::chrono::seconds(20);
   static constexpr Duration kTryAgainAfter = std::chrono::milliseconds(500);
   static constexpr int kMaxTries = 2;
-  // So often a request of one record that is too heavy for TMDB is parted; a collector has more patience.
+  // So often a request of one record that fails as a whole is parted: enough to find the one namespace of a film that
+  // is rotten. A collector has more patience.
   static constexpr int kMostSplits = 6;
   // While the key is refused: how often it is tried.
   static constexpr Duration kAskKeyAgain = std::chrono::minutes(1);
@@ -64,6 +65,10 @@ class OnDemand {
   OnDemand(const OnDemand&) = delete;
   OnDemand& operator=(const OnDemand&) = delete;
 
+  // Called for a record that was stored without a part that TMDB could not give now: somebody with more patience is to
+  // ask for it again.
+  std::function<void(MediaId)> on_lacking;
+
   void Take(Demand demand);
   // Starts what may go, settles what has come, commits. `others`: somebody else has requests under way. `may_store`:
   // false while the store must not be written; what comes then is kept for later.
@@ -79,6 +84,7 @@ class OnDemand {
     MonoTime give_up{};
     int open = 0;  // requests in flight or waiting
     int splits = 0;
+    bool lacking = false;  // it goes on without a part
     bool told = false;
     bool failed = false;  // nothing more is asked for it
   };
@@ -87,7 +93,7 @@ class OnDemand {
     Works::iterator work;
     DetailFetch::NumberedCall call;
     int tries = 0;
-    bool part = false;   // of a request that was too heavy
+    bool part = false;   // of a request that failed as a whole
     bool broke = false;  // no answer came last time
     MonoTime due{};
   };
@@ -99,6 +105,7 @@ class OnDemand {
   struct Kept {
     Demand demand;
     bool told = false;
+    bool lacking = false;
     std::vector<Document> documents;
   };
 
@@ -109,6 +116,7 @@ class OnDemand {
   void Settle(http::Outcome outcome);
   Observed Observe(const Ask& ask, http::Outcome& outcome, DemandReply& reply);
   void SettleFailed(Ask ask, const Observed& observed, bool probe);
+  bool DoWithout(Work& work, const Ask& ask);
   void KeyRefused(const Observed& observed);
   void Answered();
   void AddCalls(Works::iterator work, bool parts = false);

@@ -222,6 +222,24 @@ TEST_F(OnDemandTest, AsksInPartsWhatIsTooMuch) {
   EXPECT_EQ(store_->ledger.SeasonNumbers(7)->size(), 70u);
 }
 
+// Who waits gets the record without the part, and somebody else asks for that again.
+TEST_F(OnDemandTest, StoresAFilmWithoutTheOneNamespaceThatCannotBeHad) {
+  for (const auto fault : {Fault::kServerError, Fault::kTruncated, Fault::kEmpty}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    Make();
+    std::vector<MediaId> lacking;
+    fetcher_->on_lacking = [&](MediaId id) { lacking.push_back(id); };
+    const MediaId film = Film(10 + static_cast<int>(fault));
+    tmdb_->Add(film);
+    tmdb_->Spoil(film, "reviews", fault);
+    EXPECT_EQ(Fetch(film), What::kStored);
+    std::vector<std::string> others = DefaultNamespaces().at(MediaType::kMovie);
+    std::erase(others, "reviews");
+    EXPECT_EQ(store_->reader.Find(film)->data, tmdb_->Body(film, others));
+    EXPECT_EQ(lacking, std::vector{film});
+  }
+}
+
 // Demands beside a collector that has films 1.. to fetch.
 class BesideACollectorTest : public OnDemandTest {
  protected:

@@ -228,7 +228,7 @@ void FakeTmdb::Happen(const Event& event) {
   Transfer& transfer = found->second;
   switch (event.stage) {
     case Stage::kConnected: {
-      const auto fault = FaultFor(Parse(transfer.request.url).id);
+      const auto fault = FaultFor(Parse(transfer.request.url));
       if (fault == Fault::kConnect) {
         ++counters_.faults;
         transfer.failure = http::TransportFailure::kConnect;
@@ -269,7 +269,7 @@ void FakeTmdb::Arrive(http::RequestId id) {
         Answered(429, "application/json;charset=utf-8",
                  TmdbError(25, fmt::format("Your request count ({}) is over the allowed limit of {}.",
                                            arrivals_.size(), options_.rate)));
-  } else if (const auto fault = FaultFor(asked.id)) {
+  } else if (const auto fault = FaultFor(asked)) {
     ++counters_.faults;
     ++refused_[asked.id];
     AnswerFault(transfer, asked, *fault);
@@ -344,12 +344,16 @@ FakeTmdb::Asked FakeTmdb::Parse(std::string_view url) {
   return asked;
 }
 
-std::optional<FakeTmdb::Fault> FakeTmdb::FaultFor(MediaId id) {
+std::optional<FakeTmdb::Fault> FakeTmdb::FaultFor(const Asked& asked) {
   const MonoTime now = clock_.Mono();
   for (const OutageWindow& outage : outages_) {
     if (now >= outage.from && now < outage.until) return outage.fault;
   }
-  if (const auto broken = broken_.find(id); broken != broken_.end()) return broken->second;
+  if (const auto broken = broken_.find(asked.id); broken != broken_.end()) return broken->second;
+  if (const auto spoilt = spoilt_.find(asked.id); spoilt != spoilt_.end()) {
+    const auto& [name, fault] = spoilt->second;
+    if (std::ranges::find(asked.appends, name) != asked.appends.end()) return fault;
+  }
   if (!Chance(options_.faults)) return {};
   return static_cast<Fault>(random_() % (static_cast<std::uint64_t>(kLastTransient) + 1));
 }

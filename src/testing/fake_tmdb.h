@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "http/http.h"
@@ -90,6 +91,8 @@ class FakeTmdb final : public http::HttpTransport {
   void SetSeasons(std::int64_t tv_id, std::vector<std::int64_t> seasons);
   // Every request for `id` meets `fault`, for ever.
   void Break(MediaId id, Fault fault);
+  // Every request for `id` that appends `name` meets `fault`: one namespace is rotten, and with it the answer.
+  void Spoil(MediaId id, std::string name, Fault fault) { spoilt_[id] = {std::move(name), fault}; }
   // Between the two times every request meets `fault`.
   void Outage(MonoTime from, MonoTime until, Fault fault);
   void SetFaults(double share) { options_.faults = share; }
@@ -158,7 +161,7 @@ class FakeTmdb final : public http::HttpTransport {
   void End(http::RequestId id, bool broke);
   void Answer(Transfer& transfer, const Asked& asked);
   void AnswerFault(Transfer& transfer, const Asked& asked, Fault fault);
-  std::optional<Fault> FaultFor(MediaId id);
+  std::optional<Fault> FaultFor(const Asked& asked);
   bool Exceeds(MonoTime arrival);
   std::string ShowBody(const Asked& asked) const;
   std::string BaseMembers(MediaId id, const Thing& thing) const;
@@ -173,6 +176,7 @@ class FakeTmdb final : public http::HttpTransport {
   std::mt19937_64 random_;
   std::map<MediaId, Thing> world_;
   std::map<MediaId, Fault> broken_;
+  std::map<MediaId, std::pair<std::string, Fault>> spoilt_;
   std::vector<OutageWindow> outages_;
 
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
