@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // StopSignals: SIGTERM and SIGINT ask for a clean stop; a second one ends the process at once with 128 + its
-// number. When asked to, SIGHUP means that the settings are to be read again; but when it comes because the
-// terminal that the process runs on has gone, it asks for a stop.
+// number. So does SIGHUP, which comes when the terminal has gone, unless who started the process had it ignored
+// (nohup). When asked to, SIGHUP means that the settings are to be read again, as long as the terminal is there.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,6 @@ class StopSignals {
 
   const StopFlag& flag() const { return flag_; }
 
-  // Until then SIGHUP ends the process.
   void ReloadOnHangup();
   bool reload_requested() const { return reload_.load(std::memory_order_relaxed); }
   // Whether it was since the last call.
@@ -31,6 +30,7 @@ class StopSignals {
 
   StopFlag flag_;
   std::atomic<bool> reload_{false};
+  bool reload_on_hangup_ = false;
   bool on_terminal_ = false;
 };
 
