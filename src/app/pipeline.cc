@@ -16,6 +16,7 @@
 #include "base/version.h"
 #include "base/waiting.h"
 #include "base/words.h"
+#include "harvester/queue_order.h"
 #include "harvester/watermarks.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
@@ -347,6 +348,11 @@ DemandDesk& Pipeline::FetchOnDemand() {
   if (demands_) return demands_->desk;
   demands_ = std::make_unique<Demands>(*this);
   demands_->desk.OnPut(wake_);
+  // The collector asks again for what a client would not wait for.
+  demands_->fetcher.on_lacking = [this](MediaId id) {
+    const auto sent = queue_->Send(std::vector<QueueItem>{{.id = id, .popularity = kAskedPriority}});
+    if (!sent) log_->Warn("it is not queued", {{"id", ToString(id)}, {"reason", sent.error().message}});
+  };
   side_->turn = [this] { return TurnOfDemands(); };
   return demands_->desk;
 }
