@@ -166,7 +166,7 @@ BENCHMARK(BM_PutUnchanged)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // Look-ups of random ids, the page cache warm.
 template <auto find>
-void LookUp(benchmark::State& state) {
+void FindById(benchmark::State& state) {
   const auto documents = Documents();
   constexpr std::int64_t kRecords = 20'000;
   World world;
@@ -179,9 +179,9 @@ void LookUp(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(LookUp<&RecordReader::Find>)->Name("BM_Find")->Unit(benchmark::kMicrosecond);
+BENCHMARK(FindById<&RecordReader::Find>)->Name("BM_Find")->Unit(benchmark::kMicrosecond);
 // Bodies alone, as `serve` wants them.
-BENCHMARK(LookUp<&RecordReader::FindBody>)->Name("BM_FindBody")->Unit(benchmark::kMicrosecond);
+BENCHMARK(FindById<&RecordReader::FindBody>)->Name("BM_FindBody")->Unit(benchmark::kMicrosecond);
 
 // A reader that starts, finds one record and ends.
 void BM_OpenAndFind(benchmark::State& state) {

@@ -39,7 +39,7 @@ class Bench {
  public:
   explicit Bench(SimulatorOptions options = {}, DailyRates rates = {})
       : world(Small(), rates, Time(kToday - days(20))), simulator(world, Free(std::move(options)), clock) {
-    world.LookAt(clock.now);
+    world.EvolveTo(clock.now);
   }
 
   std::string Get(const std::string& path, int status = 200) {
@@ -90,7 +90,7 @@ class Bench {
     return ids;
   }
   std::int64_t HappenAt(Time at, Kind kind, std::int64_t id, Event event, std::int64_t other = 0) {
-    world.LookAt(at);
+    world.EvolveTo(at);
     const auto done = world.Happen(kind, id, event, other);
     EXPECT_TRUE(done) << done.error().message;
     return done.value_or(0);

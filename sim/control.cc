@@ -36,7 +36,7 @@ http::Answer Simulator::HandleOwn(const Target& target) {
     answer.body = std::make_shared<const std::string>(std::move(body));
     return answer;
   };
-  if (evolving_ != nullptr) evolving_->LookAt(clock_.Now());
+  if (evolving_ != nullptr) evolving_->EvolveTo(clock_.Now());
   if (target.path == "/sim/counters")
     return text(
         book_.Json(rate_.most_in_a_second(), server_ == nullptr ? http::ServerStats{} : server_->stats()));
@@ -55,7 +55,7 @@ http::Answer Simulator::HandleOwn(const Target& target) {
                                                   : "hours: allowed is 0 to 87840"));
     }
     virtual_clock_->Advance(Duration(static_cast<std::int64_t>(*hours * 3.6e9)));
-    if (evolving_ != nullptr) evolving_->LookAt(clock_.Now());
+    if (evolving_ != nullptr) evolving_->EvolveTo(clock_.Now());
   }
   if (target.path == "/sim/advance" || target.path == "/sim/time")
     return text(JsonWriter().Object().Text("now", FormatTime(clock_.Now())).EndObject().Take());

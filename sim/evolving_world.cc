@@ -67,7 +67,7 @@ EvolvingWorld::EvolvingWorld(SyntheticOptions catalogue, const DailyRates& rates
 
 // --- time
 
-void EvolvingWorld::LookAt(Time at) {
+void EvolvingWorld::EvolveTo(Time at) {
   if (at > latest_) HappenUntil(at);
   view_ = at;
 }
@@ -169,7 +169,7 @@ Result<std::int64_t> EvolvingWorld::Happen(Kind kind, std::int64_t id, Event ask
 }
 
 std::int64_t EvolvingWorld::VoteOnAll(Kind kind) {
-  LookAt(latest_);
+  EvolveTo(latest_);
   std::vector<std::int64_t> ids;
   ForEachId(kind, [&](std::int64_t id, bool) { ids.push_back(id); });
   for (const std::int64_t id : ids) (void)Happen(kind, id, Event::kStats);

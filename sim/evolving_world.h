@@ -47,8 +47,8 @@ class EvolvingWorld final : public World {
   std::function<void(const Happened&)> on_event;
 
   // From now on every question is answered as of `at`. All that happens by then happens first.
-  void LookAt(Time at);
-  // Makes `event` happen to `id` now, which is the latest time that was ever looked at. `other`: of a merge,
+  void EvolveTo(Time at);
+  // Makes `event` happen to `id` now, which is the latest time that was ever evolved to. `other`: of a merge,
   // the id that is left. Returns the id: of an added one it is new. kNotFound when the id is not live (for
   // a return: not gone), kInvalid when the event cannot happen to it.
   Result<std::int64_t> Happen(Kind kind, std::int64_t id, Event event, std::int64_t other = 0);

@@ -99,7 +99,7 @@ std::string Whole(World& world, Kind kind, std::int64_t id) {
 TEST(EvolvingWorld, IsItsCatalogueWhileNothingHappens) {
   SyntheticWorld catalogue(Small());
   EvolvingWorld world(Small(), {}, kEpoch);
-  world.LookAt(kEpoch + days(400));
+  world.EvolveTo(kEpoch + days(400));
   for (const Kind kind : kAllKinds) {
     EXPECT_EQ(LiveIds(world, kind), LiveIds(catalogue, kind));
     for (const bool adult : {false, true})
@@ -116,14 +116,14 @@ TEST(EvolvingWorld, HasTheSameHistoryForTheSameSeedHoweverOftenItIsLookedAt) {
   hourly.on_event = [&](const Happened& happened) { first.push_back(ToJson(happened)); };
   once.on_event = [&](const Happened& happened) { second.push_back(ToJson(happened)); };
   for (int hour = 0; hour <= 24 * 4; ++hour) {
-    hourly.LookAt(kEpoch + hours(hour));
-    hourly.LookAt(kEpoch + hours(hour) - hours(8));  // looking back changes nothing
+    hourly.EvolveTo(kEpoch + hours(hour));
+    hourly.EvolveTo(kEpoch + hours(hour) - hours(8));  // looking back changes nothing
   }
-  once.LookAt(kEpoch + days(4));
+  once.EvolveTo(kEpoch + days(4));
   EXPECT_GT(first.size(), 700u);
   EXPECT_EQ(first, second);
   for (const Kind kind : kAllKinds) {
-    hourly.LookAt(kEpoch + days(4));
+    hourly.EvolveTo(kEpoch + days(4));
     EXPECT_EQ(Lines(hourly, kind), Lines(once, kind));
     for (const std::int64_t id : LiveIds(once, kind))
       EXPECT_EQ(Whole(hourly, kind, id), Whole(once, kind, id));
@@ -141,7 +141,7 @@ TEST(EvolvingWorld, HappensAsOftenAsTheRatesSay) {
     ++counts[{happened.kind, happened.event}];
     before += happened.at < kEpoch + hours(5);
   };
-  world.LookAt(kEpoch + days(100));
+  world.EvolveTo(kEpoch + days(100));
   int edits = 0;
   for (const Event event : {Event::kOverview, Event::kTitle, Event::kRuntime, Event::kCast}) {
     const int count = counts[{Kind::kMovie, event}];
@@ -164,7 +164,7 @@ TEST(EvolvingWorld, EveryEditChangesWhatAMirrorHoldsAndNothingElseDoes) {
     int events = 0;
     for (const Event event : {Event::kOverview, Event::kTitle, Event::kRuntime, Event::kCast}) {
       for (int again = 0; again < 3; ++again) {
-        world.LookAt(now += hours(1));
+        world.EvolveTo(now += hours(1));
         ++events;
         ASSERT_TRUE(world.Happen(kind, id, event)) << NameOf(kind) << " " << NameOf(event);
         EXPECT_TRUE(seen.insert(Whole(world, kind, id)).second) << NameOf(kind) << " " << NameOf(event);
@@ -201,15 +201,15 @@ TEST(EvolvingWorld, CanBeLookedAtAsItWas) {
   EvolvingWorld world(Small(), {}, kEpoch);
   const std::int64_t id = LiveIds(world, Kind::kMovie)[3];
   const std::string first = *world.Details(Kind::kMovie, id);
-  world.LookAt(kEpoch + hours(1));
+  world.EvolveTo(kEpoch + hours(1));
   ASSERT_TRUE(world.Happen(Kind::kMovie, id, Event::kTitle));
   const std::string second = *world.Details(Kind::kMovie, id);
-  world.LookAt(kEpoch + hours(2));
+  world.EvolveTo(kEpoch + hours(2));
   ASSERT_TRUE(world.Happen(Kind::kMovie, id, Event::kDelete));
-  world.LookAt(kEpoch + hours(3));
+  world.EvolveTo(kEpoch + hours(3));
   ASSERT_TRUE(world.Happen(Kind::kMovie, id, Event::kRestore));
   const auto at = [&](hours hour, Duration and_then = Duration(0)) {
-    world.LookAt(kEpoch + hour + and_then);
+    world.EvolveTo(kEpoch + hour + and_then);
     return world.Details(Kind::kMovie, id);
   };
   EXPECT_EQ(at(hours(1), Duration(-1)), first);
@@ -250,10 +250,10 @@ TEST(EvolvingWorld, NewIdsComeAfterAllOthersAndLiveLikeThem) {
     const std::string before = Whole(world, kind, *added);
     ASSERT_TRUE(world.Happen(kind, *added, Event::kTitle));
     EXPECT_NE(Whole(world, kind, *added), before);
-    world.LookAt(kEpoch - hours(1));
+    world.EvolveTo(kEpoch - hours(1));
     EXPECT_FALSE(world.Details(kind, *added));
     EXPECT_FALSE(ListedIds(world, kind).contains(*added));
-    world.LookAt(kEpoch);
+    world.EvolveTo(kEpoch);
   }
 }
 

@@ -128,7 +128,7 @@ bool Exports::Published(std::chrono::sys_days date) const {
 const Exports::File& Exports::FileOf(const ExportName& name) {
   std::uint64_t revision = 0;
   if (evolving_ != nullptr) {
-    evolving_->LookAt(name.date + kMadeAt);
+    evolving_->EvolveTo(name.date + kMadeAt);
     revision = evolving_->Revision(name.kind);
   }
   FileKey key{name.kind, name.adult, revision, FaultOn(name.date)};

@@ -38,7 +38,7 @@ class OddWorld {
         world({.seed = 5, .counts = {60, 25, 40, 5, 5, 5, 5}, .foreign_videos = foreign_videos}, {},
               Time(kToday - days(20))),
         simulator(world, Free(std::move(options)), clock) {
-    world.LookAt(clock.now);
+    world.EvolveTo(clock.now);
   }
 
   std::string Get(const std::string& path, int status = 200, std::uint64_t earlier = 0, Duration idle = {}) {

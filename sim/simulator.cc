@@ -205,7 +205,7 @@ Time Simulator::MadeAt(const Target& target, Duration lifetime, Time now) const 
 std::shared_ptr<const Prepared> Simulator::PreparedOfTheDay(const Target& target) {
   const Time now = clock_.Now();
   const auto look = [&](Time at) {
-    if (evolving_ != nullptr) evolving_->LookAt(at);
+    if (evolving_ != nullptr) evolving_->EvolveTo(at);
   };
   const Time listed_at = MadeAt(target, options_.feed_cache, now);
   look(listed_at);

@@ -58,7 +58,7 @@ class BucketLife : public ::testing::Test {
   // Segments never get a second body, and their numbers leave nothing out.
   struct Outsider {
     std::map<std::string, std::string> bodies;
-    void Look(MirrorLife& life) {
+    void Check(MirrorLife& life) {
       for (const auto& [key, object] : life.bucket.objects) {
         if (!key.starts_with("records/") || key.ends_with("state.json")) continue;
         const auto [at, fresh] = bodies.emplace(key, object.bytes);
@@ -115,14 +115,14 @@ TEST_F(BucketLife, AKillCostsTheRequestsSinceTheLastPublication) {
       ++requests, ++since;
       if (IsPublished(life) && HeadOf(life).catalog.key != std::exchange(catalog, HeadOf(life).catalog.key))
         since = 1, ++publications;
-      outsider.Look(life);
+      outsider.Check(life);
     };
     int kills = 0;
     for (int process = 0;; ++process) {
       since = 0;
       if (kills < 5) life.transport.KillAt(int(random() % 6000));
       const bool lived = life.RunOnce().has_value();
-      outsider.Look(life);
+      outsider.Check(life);
       if (lived) break;
       ++kills;
       lost += since;
@@ -191,20 +191,20 @@ TEST_F(BucketLife, LostAndLateCallsNeitherLoseNorDouble) {
       constexpr Fault kFaults[] = {Fault::kFails, Fault::kLosesAnswer, Fault::kArrivesLate};
       return kFaults[random() % std::size(kFaults)];
     };
-    life.transport.on_arrival = [&](std::string_view) { outsider.Look(life); };
+    life.transport.on_arrival = [&](std::string_view) { outsider.Check(life); };
     life.may_fail = true;
     for (int process = 0; process < 6; ++process) {
       if (process % 2 == 0) life.transport.KillAt(int(random() % 6000));
       (void)life.RunOnce();
       life.transport.Restart();
-      outsider.Look(life);
+      outsider.Check(life);
       life.clock.Advance(minutes(20));
     }
     over = true;
     life.bucket.DeliverAll();
     life.may_fail = false;
     ASSERT_TRUE(life.RunOnce());
-    outsider.Look(life);
+    outsider.Check(life);
     life.CheckWhole();
     if (HasFailure()) return;
   }

@@ -35,7 +35,7 @@ MirrorLife::Options SmallWorld(bool in_bucket) {
 
 // Films that TMDB has, so many of them.
 std::vector<MediaId> FilmsOf(MirrorLife& life, std::size_t count) {
-  life.world.LookAt(life.clock.Now());
+  life.world.EvolveTo(life.clock.Now());
   std::vector<MediaId> films;
   life.world.ForEachId(sim::Kind::kMovie, [&](std::int64_t id, bool adult) {
     if (!adult && films.size() < count) films.push_back({MediaType::kMovie, id});
@@ -77,7 +77,7 @@ TEST(DemandLife, InABucketWhatIsFetchedIsThereForAllWhenItIsPublished) {
     EXPECT_NE(pipeline.store().reader.Find(films[0]).value().data, "") << "this process has it";
     pipeline.PublishChanges();
   }));
-  life.LookAgain();
+  life.Refresh();
   EXPECT_TRUE(life.IsFresh(films[0]));
   // Cut off from the bucket at one call after the other: the mirror stays whole, and what was published stays.
   life.may_fail = true;
@@ -108,7 +108,7 @@ TEST(DemandLife, InABucketWhatIsFetchedIsThereForAllWhenItIsPublished) {
       EXPECT_EQ(clients.Answer(film), What::kStored) << ToString(film);
     }
   }));
-  life.LookAgain();
+  life.Refresh();
   for (const MediaId film : films) {
     EXPECT_TRUE(life.IsFresh(film)) << ToString(film);
     EXPECT_EQ(life.Versions(film), 1u) << ToString(film);
@@ -150,7 +150,7 @@ TEST(DemandLife, ACompactionMakesNobodyWaitAndLosesNothing) {
       pipeline.WaitUntil(pipeline.clock().Mono() + std::chrono::milliseconds(100));
   }));
   EXPECT_EQ(requests, next - 12) << "one each";
-  life.LookAgain();
+  life.Refresh();
   for (std::size_t i = 0; i < next; ++i) EXPECT_TRUE(life.IsFresh(films[i])) << ToString(films[i]);
   EXPECT_EQ(life.Stored(MediaType::kMovie).size(), next);
   EXPECT_TRUE(life.store().Verify(true).value().damage.empty());

@@ -169,7 +169,7 @@ TEST_F(BadDisk, AnotherAddressIsTakenForTheSameTmdbWhenAPersonSaysSo) {
   EXPECT_EQ(world_.Run({"collect"}, {{"MEDIA_TYPES", "movie"}}).code, 2);
   EXPECT_EQ(world_.Run({"verify", "--adopt-source"}, {{"MEDIA_TYPES", "movie"}}).code, 0);
   EXPECT_EQ(world_.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"}}).code, 0);
-  EXPECT_EQ(ReadStore(world_.data_dir).size(), stored) << "nothing was stored anew";
+  EXPECT_EQ(ReadStore(world_.data_dir).size(), stored) << "nothing was stored again";
 }
 
 TEST(FaultsMachine, AProxyIsNotAskedForLoopback) {

@@ -38,12 +38,12 @@ class Mirror : public MirrorLife {
     clock.Advance(std::max(Duration(0), Time(kFirstDay + days(day)) + hours(10) - clock.Now()));
     const std::optional<Summary> summary = RunOnce();
     EXPECT_TRUE(summary && summary->drained && summary->drained->result.end == DrainEnd::kDrained);
-    world.LookAt(clock.Now());
+    world.EvolveTo(clock.Now());
     return summary && summary->harvest ? *summary->harvest : HarvestReport();
   }
   // At noon of that day.
   std::int64_t Happen(int day, MediaType type, std::int64_t id, Event event) {
-    world.LookAt(Time(kFirstDay + days(day)) + hours(12));
+    world.EvolveTo(Time(kFirstDay + days(day)) + hours(12));
     const auto done = world.Happen(KindOf(type), id, event);
     EXPECT_TRUE(done) << done.error().message;
     return done.value_or(0);

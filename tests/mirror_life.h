@@ -214,7 +214,7 @@ class MirrorLife {
   // TMDB answers at once, without faults, and nothing happens there any more.
   void EndTroubles() {
     Trace("the troubles end");
-    world.LookAt(clock.Now());
+    world.EvolveTo(clock.Now());
     world.Calm();
     simulator.SetFeed({.rows_per_page = 7});
     simulator.SetFaults({});
@@ -237,8 +237,8 @@ class MirrorLife {
   }
 
   // --- the mirror and the truth ---
-  // From a bucket one sees what was published when one looked first: this looks again.
-  void LookAgain() {
+  // From a bucket one sees what was published when one looked first: this reads it again.
+  void Refresh() {
     if (options_.in_bucket) CloseStore();
   }
   // What is stored, as another process sees it.
@@ -287,8 +287,8 @@ class MirrorLife {
 
   // The mirror is what TMDB is now, and it never deleted what was there. `may_be_late`: back without a word.
   void CheckWhole(const std::set<Subject>& may_be_late = {}) {
-    LookAgain();
-    world.LookAt(clock.Now());
+    Refresh();
+    world.EvolveTo(clock.Now());
     for (const auto& [type, kind] : kLivingTypes) {
       const std::vector<std::int64_t> stored = Stored(type);
       world.ForEachId(kind, [&](std::int64_t id, bool adult) {

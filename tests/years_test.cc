@@ -108,7 +108,7 @@ class Life {
     }
     if (!over_) return;
     mirror_.CheckWhole();
-    for (const auto& [kind, looks] : looks_) {
+    for (const auto& [kind, looks] : checks_) {
       const double fresh = double(looks.fresh) / double(looks.all);
       mirror_.Trace(fmt::format("{}: {:.4f} fresh of {} looked at", NameOf(kind), fresh, looks.all));
       if (fresh < kLeastFresh) mirror_.Problem("over its life {:.3f} of the {} were fresh", fresh, NameOf(kind));
@@ -257,9 +257,9 @@ class Life {
   }
 
   void CheckCare() {
-    mirror_.LookAgain();
+    mirror_.Refresh();
     const Time now = mirror_.clock.Now();
-    mirror_.world.LookAt(now);
+    mirror_.world.EvolveTo(now);
     for (const auto& [type, kind] : kLivingTypes) {
       std::set<std::int64_t> stored;
       Time oldest = now;
@@ -296,8 +296,8 @@ class Life {
     std::int64_t settled = 0, stale = 0, example = 0;
     for (const std::int64_t id : stored) {
       const bool fresh = mirror_.IsFresh({type, id});
-      ++looks_[kind].all;
-      looks_[kind].fresh += fresh;
+      ++checks_[kind].all;
+      checks_[kind].fresh += fresh;
       if (!IsSettled(changed_, {kind, id}) || quietly_.contains({kind, id})) continue;
       ++settled;
       if (!fresh) ++stale, example = id;
@@ -331,10 +331,10 @@ class Life {
   Time next_check_{};
   std::map<MirrorLife::Subject, Time> came_, changed_;
   std::set<MirrorLife::Subject> quietly_;
-  struct Looks {
+  struct Checks {
     std::int64_t all = 0, fresh = 0;
   };
-  std::map<sim::Kind, Looks> looks_;
+  std::map<sim::Kind, Checks> checks_;
 };
 
 class Years : public ::testing::TestWithParam<int> {};

@@ -55,7 +55,7 @@ export async function checkKey({ env }) {
     return `${new URL(base).host} could not be asked whether it accepts the key`;
   }
   if (answer.status === 401) {
-    throw new Missing('TMDB refuses TMDB_API_KEY (HTTP 401): copy it anew from https://www.themoviedb.org/settings/api');
+    throw new Missing('TMDB refuses TMDB_API_KEY (HTTP 401): copy it again from https://www.themoviedb.org/settings/api');
   }
   return answer.ok ? '' : `${new URL(base).host} answered HTTP ${answer.status} when asked whether it accepts the key`;
 }

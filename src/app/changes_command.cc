@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kBlock = 256 << 10;  // bytes a write
 constexpr std::int64_t kMaxLimit = 1'000'000'000'000;
 constexpr std::chrono::seconds kPollEvery{1};
-constexpr std::chrono::milliseconds kLookAtStop{50};
+constexpr std::chrono::milliseconds kCheckStop{50};
 
 // Lines on their way to stdout, in blocks.
 class FeedOutput {
@@ -117,7 +117,7 @@ class Follower {
       sequence = *reached;
       if (!GoesOn()) return false;
     }
-    return output_.out().Look() == OutStream::Reader::kReads;
+    return output_.out().Check() == OutStream::Reader::kReads;
   }
 
   // Whether the feed has lines behind what was printed.
@@ -147,8 +147,8 @@ class Follower {
 };
 
 void Sleep(const StopFlag& stop) {
-  for (std::chrono::milliseconds slept{0}; slept < kPollEvery && !stop.requested(); slept += kLookAtStop)
-    std::this_thread::sleep_for(kLookAtStop);
+  for (std::chrono::milliseconds slept{0}; slept < kPollEvery && !stop.requested(); slept += kCheckStop)
+    std::this_thread::sleep_for(kCheckStop);
 }
 
 }  // namespace

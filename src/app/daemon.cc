@@ -17,7 +17,7 @@ namespace {
 constexpr Duration kAfterOutage = std::chrono::minutes(15);
 // So that harvests that are due all the time do not keep the queue from being fetched.
 constexpr Duration kLeastDrain = std::chrono::minutes(15);
-constexpr Duration kLook = std::chrono::seconds(1);
+constexpr Duration kTick = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kCompactEvery = std::chrono::hours(24);
 // While it compacts: how often the schedules, the service manager and the metrics get their turn.
@@ -199,7 +199,7 @@ Result<void> Daemon::WhenThereIsRoom(const std::function<Result<void>()>& write)
 Result<void> Daemon::Wait() {
   pipeline_.SealWhatIsDue();
   FollowUp();
-  tables_.Look();
+  tables_.Check();
   const Time now = pipeline_.clock().Now();
   const Time next = scheduler_->NextAt();
   if (next == Time::max() && !drain_at_) {
@@ -218,7 +218,7 @@ Result<void> Daemon::Wait() {
     pipeline_.log().Info("waiting for the next harvest", {{"at", at}});
     notify_.Status(fmt::format("waiting, the next harvest is at {}", at));
   }
-  const Duration wait = next == Time::max() ? kLook : std::clamp<Duration>(next - now, Duration(0), kLook);
+  const Duration wait = next == Time::max() ? kTick : std::clamp<Duration>(next - now, Duration(0), kTick);
   pipeline_.WaitUntil(pipeline_.clock().Mono() + wait);
   return {};
 }

@@ -19,14 +19,14 @@ using std::chrono::seconds;
 // No owner has this epoch, and nobody works on this lane.
 constexpr std::int64_t kProbeEpoch = 999'999'999;
 constexpr int kProbeLane = 9'999;
-constexpr Duration kLookEvery = seconds(1);
+constexpr Duration kCheckEvery = seconds(1);
 // What the answer itself takes.
 constexpr Duration kBeforeDeadline = seconds(10);
 
 Result<http::Response> Ask(const ProbePorts& p, http::Request request) {
   const http::RequestId id = p.transport.Start(std::move(request), {});
   while (true) {
-    for (http::Outcome& outcome : p.transport.Wait(p.clock.Mono() + kLookEvery)) {
+    for (http::Outcome& outcome : p.transport.Wait(p.clock.Mono() + kCheckEvery)) {
       if (outcome.id != id) continue;
       if (outcome.response) return *std::move(outcome.response);
       return Fail(ErrorCode::kUnavailable, outcome.failure_hint, "{}", outcome.failure_text);
@@ -86,7 +86,7 @@ Result<std::string> CollectorsAnswer(const ProbePorts& p, MonoTime until) {
   while (p.clock.Mono() < until) {
     TRY_ASSIGN(const auto there, p.objects.Head(keys[0]));
     if (!there) {
-      (void)p.transport.Wait(std::min(until, p.clock.Mono() + kLookEvery));
+      (void)p.transport.Wait(std::min(until, p.clock.Mono() + kCheckEvery));
       continue;
     }
     TRY_ASSIGN(const Object bundle, p.objects.Get(keys[0]));

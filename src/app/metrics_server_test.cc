@@ -119,14 +119,14 @@ TEST_F(MirrorMetricsTest, ShowTheQueueAndTheWatermarks) {
   ASSERT_TRUE(queue.Send(items));
   ASSERT_TRUE(queue.Receive(1, std::chrono::seconds(60)));
   metrics_.Harvests({MediaType::kMovie});
-  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  ASSERT_TRUE(metrics_.ReadQueue(*catalog, queue));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="movie"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="in_flight",type="movie"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_queue_messages{state="waiting",type="tv"} 1)"));
   EXPECT_TRUE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"} 1795219200)"));
   // A type that was taken out of the settings: its watermark stays where it is, and nobody waits for it.
   metrics_.Harvests({MediaType::kTv});
-  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  ASSERT_TRUE(metrics_.ReadQueue(*catalog, queue));
   EXPECT_FALSE(Has(R"(tmdbc_watermark_timestamp_seconds{type="movie"})"));
 }
 
@@ -143,10 +143,10 @@ TEST_F(MirrorMetricsTest, ShowTheLastRunsOfTheSchedulesThatThereAre) {
     ASSERT_TRUE(scheduler->Begin(name));
     ASSERT_TRUE(scheduler->End(name, 1));
   }
-  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  ASSERT_TRUE(metrics_.ReadQueue(*catalog, queue));
   EXPECT_TRUE(Has(R"(tmdbc_last_run_exit_code{schedule="old"} 1)"));
   ASSERT_TRUE(scheduler->Replace({{"daily", parse("rate(1 day)")}, {"new", parse("rate(1 day)")}}));
-  ASSERT_TRUE(metrics_.LookAtQueue(*catalog, queue));
+  ASSERT_TRUE(metrics_.ReadQueue(*catalog, queue));
   EXPECT_TRUE(Has(R"(tmdbc_last_run_exit_code{schedule="daily"} 1)"));
   EXPECT_EQ(metrics_.Text().find("schedule=\"old\""), std::string::npos) << metrics_.Text();
   EXPECT_EQ(metrics_.Text().find("schedule=\"new\""), std::string::npos) << "it has not run";

@@ -16,8 +16,8 @@ namespace tmdbc {
 namespace {
 
 constexpr double kSecondsBounds[] = {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30};
-constexpr Duration kQueueLookEvery = std::chrono::seconds(5);
-constexpr Duration kStoreLookEvery = std::chrono::minutes(15);
+constexpr Duration kReadQueueEvery = std::chrono::seconds(5);
+constexpr Duration kReadStoreEvery = std::chrono::minutes(15);
 
 double UnixSeconds(Time time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
@@ -143,13 +143,13 @@ void MirrorMetrics::Collected(const CollectorStats& stats, bool ended) {
   if (stored) last_stored_.Set({}, UnixSeconds(clock_.Now()));
   if (!ended) return;
   collected_.clear();
-  next_store_look_.reset();
+  next_store_read_.reset();
 }
 
-void MirrorMetrics::Look(Database& catalog, QueueView& queue, RecordLedger& ledger,
+void MirrorMetrics::Refresh(Database& catalog, QueueView& queue, RecordLedger& ledger,
                          const std::string& data_dir) {
   // Next time after `every`, and not before a hundred times what it took.
-  const auto look = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
+  const auto read = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
     const MonoTime began = clock_.Mono();
     if (next && began < *next) return;
     (void)read();  // what does not work here fails where it matters, and is told there
@@ -157,11 +157,11 @@ void MirrorMetrics::Look(Database& catalog, QueueView& queue, RecordLedger& ledg
     next = ended + std::max(every, 100 * (ended - began));
     SetFreshness();
   };
-  look(next_queue_look_, kQueueLookEvery, [&] { return LookAtQueue(catalog, queue); });
-  look(next_store_look_, kStoreLookEvery, [&] { return LookAtStore(ledger, data_dir); });
+  read(next_queue_read_, kReadQueueEvery, [&] { return ReadQueue(catalog, queue); });
+  read(next_store_read_, kReadStoreEvery, [&] { return ReadStore(ledger, data_dir); });
 }
 
-Result<void> MirrorMetrics::LookAtQueue(Database& catalog, QueueView& queue) {
+Result<void> MirrorMetrics::ReadQueue(Database& catalog, QueueView& queue) {
   TRY_ASSIGN(const auto counts, queue.Counts());
   queue_.Clear();
   dead_.Clear();
@@ -201,7 +201,7 @@ Result<void> MirrorMetrics::LookAtQueue(Database& catalog, QueueView& queue) {
   return {};
 }
 
-Result<void> MirrorMetrics::LookAtStore(RecordLedger& ledger, const std::string& data_dir) {
+Result<void> MirrorMetrics::ReadStore(RecordLedger& ledger, const std::string& data_dir) {
   struct statvfs disk{};
   if (::statvfs(data_dir.c_str(), &disk) == 0) {
     disk_free_.Set({}, double(disk.f_bavail) * double(disk.f_frsize));

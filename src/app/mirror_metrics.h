@@ -51,11 +51,11 @@ class MirrorMetrics {
   // Reads what only the catalog knows, if that was not done lately: the queue, the watermarks and the
   // schedules' runs every 5 s, the store's counts (which read the whole index) every 15 minutes and after a
   // drain, and neither for more than a hundredth of the time. What cannot be read keeps its last value.
-  void Look(Database& catalog, QueueView& queue, RecordLedger& ledger, const std::string& data_dir);
+  void Refresh(Database& catalog, QueueView& queue, RecordLedger& ledger, const std::string& data_dir);
 
-  // The two halves of Look(), at once.
-  Result<void> LookAtQueue(Database& catalog, QueueView& queue);
-  Result<void> LookAtStore(RecordLedger& ledger, const std::string& data_dir);
+  // The two halves of Refresh(), at once.
+  Result<void> ReadQueue(Database& catalog, QueueView& queue);
+  Result<void> ReadStore(RecordLedger& ledger, const std::string& data_dir);
 
   const std::string& api_base_url() const { return api_base_url_; }
 
@@ -87,7 +87,7 @@ class MirrorMetrics {
   std::map<std::pair<MediaType, Change>, std::int64_t> collected_;  // by the collector at work
   std::map<MediaType, std::int64_t> waiting_, live_records_;
   std::set<MediaType> harvested_;
-  std::optional<MonoTime> next_queue_look_, next_store_look_;  // empty: at once
+  std::optional<MonoTime> next_queue_read_, next_store_read_;  // empty: at once
 };
 
 // A transport that tells of every request.

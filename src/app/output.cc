@@ -19,7 +19,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr int kLookAtStopMs = 50;
+constexpr int kCheckStopMs = 50;
 
 std::unexpected<Error> CannotWrite(int error) {
   return Fail(ErrorCode::kIo, "write to stdout: {}", std::strerror(error));
@@ -46,7 +46,7 @@ Result<OutStream::Reader> OutStream::Write(std::string_view text) {
       break;
     }
     pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&out, 1, kLookAtStopMs) <= 0) continue;
+    if (::poll(&out, 1, kCheckStopMs) <= 0) continue;
     // A pipe that is ready takes as much as this at once (pipe(7)), so that the write never waits.
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (written >= 0) {
@@ -60,7 +60,7 @@ Result<OutStream::Reader> OutStream::Write(std::string_view text) {
   return reader_;
 }
 
-OutStream::Reader OutStream::Look() {
+OutStream::Reader OutStream::Check() {
   pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
   const bool closed = ::poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
   if (closed && reader_ == Reader::kReads) reader_ = Reader::kGone;

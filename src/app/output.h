@@ -37,7 +37,7 @@ class OutStream {
   // Waits for the reader. Once it does not read nothing more is written.
   Result<Reader> Write(std::string_view text);
   // Whether it is still there, which is else noticed only by writing.
-  Reader Look();
+  Reader Check();
   Reader reader() const { return reader_; }
 
  private:

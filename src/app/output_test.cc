@@ -72,7 +72,7 @@ TEST_F(OutStreamTest, WaitsForASlowReader) {
   std::thread reader([&] { read = ReadAll(); });
   OutStream out(stop_);
   const auto written = out.Write(text);
-  const Reader looked = out.Look();
+  const Reader looked = out.Check();
   GiveStdoutBack();
   reader.join();
   ASSERT_TRUE(written) << written.error().message;
@@ -110,9 +110,9 @@ TEST_F(OutStreamTest, AfterAStopAReaderThatTakesNothingIsNotWaitedFor) {
 
 TEST_F(OutStreamTest, AReaderThatHasGoneIsNoError) {
   OutStream writes(stop_), looks(stop_);
-  const Reader before = looks.Look();
+  const Reader before = looks.Check();
   CloseReader();
-  const Reader looked = looks.Look();
+  const Reader looked = looks.Check();
   const auto written = writes.Write("x");
   const auto again = writes.Write("y");
   GiveStdoutBack();

@@ -26,7 +26,7 @@ namespace tmdbc {
 namespace {
 
 constexpr Duration kRoomEvery = std::chrono::seconds(3);
-constexpr Duration kLookAtStop = std::chrono::milliseconds(200);
+constexpr Duration kCheckStop = std::chrono::milliseconds(200);
 // When a process ends and the bucket is away.
 constexpr Duration kWaitForBucket = std::chrono::minutes(15);
 constexpr Duration kEarly = std::chrono::seconds(5);
@@ -180,7 +180,7 @@ void Pipeline::Tick() {
   }
   if (metrics_server_) {
     metrics_.Ticked(limiter_.pace());
-    metrics_.Look(catalog(), *queue_, store_->ledger, place_->folder());
+    metrics_.Refresh(catalog(), *queue_, store_->ledger, place_->folder());
   }
   if (on_tick) on_tick();
 }
@@ -512,7 +512,7 @@ void Pipeline::WaitUntil(MonoTime time) {
       surroundings_.sleep(time);
       continue;
     }
-    (void)transport_->Wait(std::min(time, clock_.Mono() + kLookAtStop));
+    (void)transport_->Wait(std::min(time, clock_.Mono() + kCheckStop));
   }
 }
 

@@ -82,7 +82,7 @@ class PipelineTest : public testing::ProgramWorld {
 
   static std::string MetricsOf(Pipeline& pipeline) {
     MirrorMetrics metrics(pipeline.clock(), "https://api.themoviedb.org/3");
-    EXPECT_TRUE(metrics.LookAtQueue(pipeline.catalog(), pipeline.queue()));
+    EXPECT_TRUE(metrics.ReadQueue(pipeline.catalog(), pipeline.queue()));
     return metrics.Text();
   }
 

@@ -294,7 +294,7 @@ Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& ca
     TRY_ASSIGN(const Watermarks known, ReadWatermarks(catalog));
     // Where the catalog itself knows, nothing is missed.
     if (known.empty())
-      notes.push_back(fmt::format("{} is not there: the next harvest reads the exports anew, and the change feeds from "
+      notes.push_back(fmt::format("{} is not there: the next harvest reads the exports again, and the change feeds from "
                                   "the day on which the oldest record was verified", kProgressFile));
     return notes;
   }

@@ -32,7 +32,7 @@ Result<std::optional<MediaType>> TypeOf(const Arguments& arguments) {
 }
 
 // The queue for one command, with all that it stands on.
-struct Look {
+struct Reading {
   std::unique_ptr<OpenedStore> store;
   SqliteQueueView queue{store->catalog, store->clock, {.max_receives = kMaxReceives}};
 };
@@ -42,9 +42,9 @@ struct Mending {
   std::unique_ptr<SqliteIdQueue> queue;
 };
 
-Result<std::unique_ptr<Look>> OpenForReading(const Settings& settings) {
+Result<std::unique_ptr<Reading>> OpenForReading(const Settings& settings) {
   TRY_ASSIGN(auto store, OpenedStore::ForReading(settings));
-  return std::unique_ptr<Look>(new Look{std::move(store)});
+  return std::unique_ptr<Reading>(new Reading{std::move(store)});
 }
 
 Result<Mending> OpenForWriting(const Settings& settings) {

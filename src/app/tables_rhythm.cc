@@ -13,7 +13,7 @@ namespace {
 
 // Collections of a day drift by some minutes: a whole day would skip every other one.
 constexpr auto kAlmostADay = std::chrono::hours(20);
-constexpr auto kLookForTheEnd = std::chrono::milliseconds(50);
+constexpr auto kCheckEnd = std::chrono::milliseconds(50);
 
 Result<tables::PublishReport> PublishNow(const Settings& settings, const StopFlag& stop) {
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
@@ -58,7 +58,7 @@ bool TablesPublisher::IsDue() const {
 
 void TablesPublisher::CollectionEnded() {
   wanted_ = true;
-  Look();
+  Check();
 }
 
 void TablesPublisher::Begin() {
@@ -81,7 +81,7 @@ bool TablesPublisher::Take() {
   return LogOutcome(*outcome);
 }
 
-void TablesPublisher::Look() {
+void TablesPublisher::Check() {
   if (thread_.joinable() && HasEnded()) (void)Take();
   if (thread_.joinable() || !std::exchange(wanted_, false)) return;
   if (IsDue()) Begin();
@@ -91,7 +91,7 @@ bool TablesPublisher::Finish(const StopFlag& stop) {
   if (!thread_.joinable()) return true;
   while (!HasEnded()) {
     if (stop.requested()) stop_.Request();
-    std::this_thread::sleep_for(kLookForTheEnd);
+    std::this_thread::sleep_for(kCheckEnd);
   }
   return Take();
 }

@@ -32,7 +32,7 @@ class TablesPublisher {
   // A collection has ended, with all its care: begins a publish when one is due, behind the one that is under way.
   void CollectionEnded();
   // Says in the log how a publish ended, once it has. Between other work, often.
-  void Look();
+  void Check();
   // Waits for it, until `stop` is requested. False when it failed.
   bool Finish(const StopFlag& stop);
 

@@ -122,7 +122,7 @@ Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& setting
                                    const WorkPlaceOptions& options) {
   TRY_ASSIGN(const std::string holders, Holders(local_));
   KeeperOptions keeper{.holder = NewHolder(), .take_back = options.take_over, .mend = options.mend};
-  auto looked = BucketHome(objects, local_, clock).Look();
+  auto looked = BucketHome(objects, local_, clock).PeekHead();
   if (!looked && options.mend && IsDamage(looked.error())) looked = std::nullopt;
   TRY_ASSIGN(const auto head, std::move(looked));
   if (!head || (head->catalog.key.empty() && head->previous.empty())) {

@@ -101,7 +101,7 @@ AwsCall S3ObjectStore::Call(std::string act, const char* operation, http::Method
 
 Result<std::string> S3ObjectStore::Read(const std::string& key, std::uint64_t offset, std::uint64_t length) {
   if (length == 0) {
-    TRY_ASSIGN(const auto there, Head(key));
+    TRY_ASSIGN(const auto there, FindObject(key));
     if (!there) return Fail(ErrorCode::kNotFound, "read {}: there is no such object", key);
     return std::string();
   }
@@ -178,7 +178,7 @@ Result<Object> S3ObjectStore::Get(const std::string& key) {
   return client_.Refused(call, response);
 }
 
-Result<std::optional<S3ObjectStore::Found>> S3ObjectStore::Look(const std::string& key) {
+Result<std::optional<S3ObjectStore::Found>> S3ObjectStore::FindObject(const std::string& key) {
   const AwsCall call = Call("head " + key, "HeadObject", http::Method::kHead, key);
   TRY_ASSIGN(const http::Response response, client_.Call(call));
   if (response.status == 404) return std::nullopt;
@@ -190,7 +190,7 @@ Result<std::optional<S3ObjectStore::Found>> S3ObjectStore::Look(const std::strin
 }
 
 Result<std::optional<ObjectInfo>> S3ObjectStore::Head(const std::string& key) {
-  TRY_ASSIGN(auto found, Look(key));
+  TRY_ASSIGN(auto found, FindObject(key));
   if (!found) return std::nullopt;
   return std::move(found->info);
 }
@@ -255,7 +255,7 @@ Result<std::string> S3ObjectStore::PutWith(const std::string& key, AwsCall call,
         etag = BareEtag(done.TextOf("ETag"));
       }
       if (!etag.empty()) return etag;
-      TRY_ASSIGN(const auto put, Look(key));  // Ceph 16 leaves it out at the end of an upload
+      TRY_ASSIGN(const auto put, FindObject(key));  // Ceph 16 leaves it out at the end of an upload
       if (put && put->sha256 == sha256 && !put->info.etag.empty()) return put->info.etag;
       return Fail(ErrorCode::kIo, "put {}: the server says 200 and gives no ETag", key);
     }
@@ -264,7 +264,7 @@ Result<std::string> S3ObjectStore::PutWith(const std::string& key, AwsCall call,
     // A try whose answer was lost has ended the upload.
     const bool ended = code == "NoSuchUpload";
     if (!unmet && !ended) return client_.Refused(call, response);
-    TRY_ASSIGN(const auto there, Look(key));
+    TRY_ASSIGN(const auto there, FindObject(key));
     if (there) {
       TRY_ASSIGN(const bool ours, IsOurs(key, *there, bytes, sha256));
       if (ours) return there->info.etag;
@@ -329,7 +329,7 @@ Result<std::string> S3ObjectStore::PutFile(const std::string& key, BlobReader& f
 Result<std::string> S3ObjectStore::PutParts(const std::string& key, BlobReader& from, const std::string& path,
                                             const FileDigest& digest, const PutCondition& condition) {
   if (condition.kind != PutCondition::Kind::kNone) {
-    TRY_ASSIGN(const auto there, Look(key));
+    TRY_ASSIGN(const auto there, FindObject(key));
     if (there && there->sha256 == digest.sha256) return there->info.etag;
     const bool holds =
         condition.kind == PutCondition::Kind::kAbsent ? !there : there && there->info.etag == condition.etag;

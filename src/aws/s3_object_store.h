@@ -70,7 +70,7 @@ class S3ObjectStore final : public ObjectStore {
   Result<std::string> BytesOf(const AwsCall& call, http::Response response, std::uint64_t offset,
                               std::uint64_t length) const;
   Result<std::string> ReadInRanges(const std::string& key, std::uint64_t offset, std::uint64_t length);
-  Result<std::optional<Found>> Look(const std::string& key);
+  Result<std::optional<Found>> FindObject(const std::string& key);
   // Whether `there` are the bytes of `sha256`.
   Result<bool> IsOurs(const std::string& key, const Found& there, std::uint64_t bytes,
                       const std::string& sha256);

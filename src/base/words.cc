@@ -18,7 +18,7 @@ bool IsTokenLetter(unsigned char c) {
   return std::isalnum(c) || c == '-' || c == '_' || c == '.';
 }
 
-bool LooksLikeKey(std::string_view word) {
+bool IsLikeKey(std::string_view word) {
   const bool hex = word.size() == kV3KeyDigits &&
                    std::ranges::all_of(word, [](unsigned char c) { return std::isxdigit(c); });
   return hex || (word.starts_with("eyJ") && word.size() >= kV3KeyDigits);
@@ -66,7 +66,7 @@ std::string MaskKeys(std::string_view text) {
   while (!text.empty()) {
     const auto end = std::ranges::find_if_not(text, IsTokenLetter) - text.begin();
     const std::string_view word = text.substr(0, std::size_t(end));
-    if (LooksLikeKey(word)) {
+    if (IsLikeKey(word)) {
       masked += "***";
     } else {
       masked += word;

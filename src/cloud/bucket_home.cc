@@ -45,7 +45,7 @@ Result<void> CheckpointCatalog(Database& catalog) {
   return Fail(ErrorCode::kBusy, "checkpoint {}: somebody reads an older state of it", kCatalogFile);
 }
 
-Result<std::optional<HeadState>> BucketHome::Look() {
+Result<std::optional<HeadState>> BucketHome::PeekHead() {
   const auto object = objects_.Get(std::string(kHeadKey));
   if (!object && object.error().code == ErrorCode::kNotFound) return std::nullopt;
   TRY(object);

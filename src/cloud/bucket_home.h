@@ -39,7 +39,7 @@ class BucketHome {
       : objects_(objects), scratch_(scratch), clock_(clock) {}
 
   // The head as it is now; empty when the bucket has none. Takes nothing.
-  Result<std::optional<HeadState>> Look();
+  Result<std::optional<HeadState>> PeekHead();
 
   // Takes the mirror for `lease` and brings its catalog into the scratch folder (no file: there was none yet). False
   // when somebody else has it, or took it just now. `holder` must be that of this call alone, for ever. `dead` (may be

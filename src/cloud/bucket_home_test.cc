@@ -61,7 +61,7 @@ class BucketHomeTest : public ::testing::Test {
 
 TEST_F(BucketHomeTest, BeginsInAnEmptyBucket) {
   Process process(bucket_, clock_);
-  EXPECT_FALSE(process.home.Look().value());
+  EXPECT_FALSE(process.home.PeekHead().value());
   ASSERT_TRUE(process.home.Take("a", minutes(16)).value());
   EXPECT_EQ(process.home.head().epoch, 1);
   EXPECT_EQ(process.Catalog(), "none");

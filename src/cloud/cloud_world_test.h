@@ -163,8 +163,8 @@ class SmallTmdb {
 // not take each other's answers.
 class HostView final : public http::HttpTransport {
  public:
-  explicit HostView(const FakeExportHost& host) : host_(host) { Look(); }
-  void Look() { view_ = std::make_unique<FakeExportHost>(host_); }
+  explicit HostView(const FakeExportHost& host) : host_(host) { Refresh(); }
+  void Refresh() { view_ = std::make_unique<FakeExportHost>(host_); }
   // Told of each answer.
   std::function<void(const FakeExportHost& view)> on_answer;
 
@@ -275,11 +275,11 @@ class CloudWorld {
     return call;
   }
   Result<OwnerReport> Heartbeat(Machine& machine) {
-    machine.host.Look();
+    machine.host.Refresh();
     return machine.owner->Call(NewCall());
   }
   Result<OwnerReport> Ask(Machine& machine, std::string_view what) {
-    machine.host.Look();
+    machine.host.Refresh();
     return machine.owner->Call(NewCall(OwnerEvent{fmt::format("event-{}", ++events_), std::string(what)}));
   }
 

@@ -19,12 +19,12 @@ class DeadlineTransport final : public http::HttpTransport {
       : inner_(inner), clock_(clock), end_(end), stop_(stop) {}
 
   http::RequestId Start(http::Request request, std::function<void()> on_send) override {
-    Look();
+    CheckDeadline();
     return inner_.Start(std::move(request), std::move(on_send));
   }
   std::vector<http::Outcome> Wait(MonoTime deadline) override {
     auto outcomes = inner_.Wait(deadline);
-    Look();
+    CheckDeadline();
     return outcomes;
   }
   int Room() const override { return inner_.Room(); }
@@ -32,7 +32,7 @@ class DeadlineTransport final : public http::HttpTransport {
   void Cancel(http::RequestId id) override { inner_.Cancel(id); }
 
  private:
-  void Look() {
+  void CheckDeadline() {
     if (clock_.Now() >= end_) stop_.Request();
   }
 

@@ -234,7 +234,7 @@ TEST_F(MirrorKeeperTest, FunctionsAndAProcessHaveTheMirrorInTurn) {
 }
 
 // At each of its calls in turn the process dies; the next one, on another machine, ends what it began.
-TEST_F(MirrorKeeperTest, WhoeverDiesWhereverLeavesNothingToMend) {
+TEST_F(MirrorKeeperTest, ADeathAtAnyCallLeavesNothingToMend) {
   std::int64_t calls = 0;
   {
     Place place(world_);

@@ -104,7 +104,7 @@ TEST_F(OwnerTest, AnEventThatComesTwiceHarvestsOnce) {
   ASSERT_TRUE(other.Take("somebody", minutes(16)).value());
   EXPECT_EQ(Good(machine_->owner->Call(world_.NewCall(event))).end, OwnerEnd::kHeld);
   ASSERT_TRUE(other.Drop());
-  machine_->host.Look();
+  machine_->host.Refresh();
   EXPECT_EQ(Good(machine_->owner->Call(world_.NewCall(event))).harvests.size(), 1u);
 }
 
@@ -287,7 +287,7 @@ TEST_F(OwnerTest, SegmentsOfAnOwnerThatDiedAreAdopted) {
 }
 
 // The first owner ever, killed at each of its calls; the next one makes up for it.
-TEST_F(OwnerTest, WhoeverDiesWhereverLeavesNothingToMend) {
+TEST_F(OwnerTest, ADeathAtAnyCallLeavesNothingToMend) {
   for (std::int64_t nth = 1;; ++nth) {
     CloudWorld world(std::uint64_t(nth), {});
     for (std::int64_t id = 1; id <= 4; ++id) world.tmdb.Edit({MediaType::kMovie, id});

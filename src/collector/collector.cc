@@ -69,7 +69,7 @@ DrainResult Collector::Drain(const StopFlag& stop) {
     if (CommitDue()) Commit();
     Heartbeat();
     Progress();
-    LookAtHealth();
+    CheckHealth();
   }
   WindDown();
   ending_->answered = health_.answered();
@@ -123,7 +123,7 @@ void Collector::Progress() {
   if (on_progress) on_progress(stats_);
 }
 
-void Collector::LookAtHealth() {
+void Collector::CheckHealth() {
   const MonoTime now = clock_.Mono();
   if (health_.HangsAlone(now) && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
     auto& [id, flight] = *flights_.begin();

@@ -142,7 +142,7 @@ class Collector {
   CollectorStats StatsWith(const IntakeReport& report) const;
   void Heartbeat();
   void Progress();
-  void LookAtHealth();
+  void CheckHealth();
   bool Drained();
   MonoTime WakeUpAt();
   void WindDown();

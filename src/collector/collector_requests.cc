@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 // Messages are received for about a quarter of a second of work: what a kill makes wait for its second
 // receive.
-constexpr double kLookAheadSeconds = 0.25;
+constexpr double kReceiveAheadSeconds = 0.25;
 constexpr int kMostReceived = 100;
 constexpr Duration kReceiveAgain = seconds(1);
 // Movies far beyond any that exist: TMDB says 404 to them. A new one each time, for what was asked before may
@@ -36,7 +36,7 @@ void Collector::Receive() {
   const int most =
       health_.one_at_a_time()
           ? 1
-          : std::clamp(static_cast<int>(requester_.pace() * kLookAheadSeconds), 1, kMostReceived);
+          : std::clamp(static_cast<int>(requester_.pace() * kReceiveAheadSeconds), 1, kMostReceived);
   auto messages = queue_.Receive(most, kVisibility);
   if (!messages) {
     Written(std::unexpected(messages.error()));

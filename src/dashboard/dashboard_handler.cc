@@ -135,7 +135,7 @@ http::Answer DashboardHandler::Page(const http::ServerRequest& request, const Fi
 http::Answer DashboardHandler::First(const http::ServerRequest& request) {
   const auto page = files_.find("/index.html");
   if (page == files_.end()) return ErrorJson(500, "The page is missing from the program.");
-  const Watcher::Pictures shown = watcher_.Look();
+  const Watcher::Pictures shown = watcher_.Current();
   const std::string first = fmt::format(R"({{"facts":{},"status":{},"freshness":{},"dead":{}}})",
                                         options_.facts, *shown.status, *shown.freshness, *shown.dead);
   std::string html = *page->second.plain;
@@ -155,18 +155,18 @@ http::Answer DashboardHandler::First(const http::ServerRequest& request) {
 
 http::Answer DashboardHandler::Data(const http::ServerRequest& request) {
   const std::string_view what = PathOf(request.target).substr(std::string_view("/dashboard/").size());
-  if (what == "status.json") return Json(200, watcher_.Look().status);
-  if (what == "freshness.json") return Json(200, watcher_.Look().freshness);
-  if (what == "dead.json") return Json(200, watcher_.Look().dead);
+  if (what == "status.json") return Json(200, watcher_.Current().status);
+  if (what == "freshness.json") return Json(200, watcher_.Current().freshness);
+  if (what == "dead.json") return Json(200, watcher_.Current().dead);
   if (what == "coverage.json") {
     if (QueryValue(request.target, "read") == "1") watcher_.AskForCoverage();
-    return Json(200, watcher_.Look().coverage);
+    return Json(200, watcher_.Current().coverage);
   }
   if (what == "changes.json") {
     const std::string text = QueryValue(request.target, "since");
     std::int64_t since = 0;
     std::from_chars(text.data(), text.data() + text.size(), since);
-    const Watcher::Pictures shown = watcher_.Look();
+    const Watcher::Pictures shown = watcher_.Current();
     // What is ahead of us was another process's.
     return Json(200, Share(ChangesJson(*shown.changes, shown.revision, since > shown.revision ? 0 : since)));
   }

@@ -12,7 +12,7 @@ namespace tmdbc::dashboard {
 namespace {
 
 struct Served {
-  LookedAt world;
+  WatchedWorld world;
   Watcher watcher{world.opener(), world.clock};
   DashboardOptions options;
   std::unique_ptr<DashboardHandler> handler;

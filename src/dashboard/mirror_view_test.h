@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LookedAt: a store and a MirrorView of it that counts what it is asked. For the tests of this folder.
+// WatchedWorld: a store and a MirrorView of it that counts what it is asked. For the tests of this folder.
 #pragma once
 
 #include <future>
@@ -11,7 +11,7 @@
 
 namespace tmdbc::dashboard {
 
-struct LookedAt : testing::StoreWorld {
+struct WatchedWorld : testing::StoreWorld {
   int opened = 0, statuses = 0, counts = 0, coverages = 0;
   std::shared_ptr<std::promise<void>> counted;  // may be null; kept at the first count
   bool lasting = true;
@@ -20,7 +20,7 @@ struct LookedAt : testing::StoreWorld {
 
   class View : public MirrorView {
    public:
-    explicit View(LookedAt& world) : world_(world) {}
+    explicit View(WatchedWorld& world) : world_(world) {}
     Result<std::string> Status() override {
       ++world_.statuses;
       return world_.status;
@@ -41,7 +41,7 @@ struct LookedAt : testing::StoreWorld {
     bool lasting() const override { return world_.lasting; }
 
    private:
-    LookedAt& world_;
+    WatchedWorld& world_;
   };
 
   OpenView opener() {

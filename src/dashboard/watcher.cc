@@ -50,7 +50,7 @@ Watcher::~Watcher() {
   stop_.Request();
 }
 
-Watcher::Pictures Watcher::Look() {
+Watcher::Pictures Watcher::Current() {
   const std::scoped_lock lock(mutex_);
   looked_ = clock_.Mono();
   wakes_.notify_all();

@@ -72,7 +72,7 @@ class Watcher {
   void Step();
 
   // Any thread: the last pictures; somebody is looking.
-  Pictures Look();
+  Pictures Current();
   // Any thread: the ids are to be compared with the exports, unless that was done a moment ago.
   void AskForCoverage();
 

@@ -26,29 +26,29 @@ TEST(Pace, WhatTakesLongComesSeldom) {
 }
 
 TEST(Watcher, ShowsTheStatusAtOnceAndCountsLater) {
-  LookedAt world;
+  WatchedWorld world;
   Watcher watcher(world.opener(), world.clock);
   EXPECT_EQ(
-      *watcher.Look().status,
+      *watcher.Current().status,
       R"({"at":"2026-11-22T00:00:00.000Z","counted_at":null,"error":"","status":{"types":{}},"damage":[]})");
-  EXPECT_EQ(*watcher.Look().freshness, "null");
+  EXPECT_EQ(*watcher.Current().freshness, "null");
   EXPECT_EQ(world.counts, 0);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
   world.Commit();
   watcher.Step();
   EXPECT_EQ(world.counts, 1);
-  EXPECT_NE(watcher.Look().status->find(R"("counted_at":"2026-11-22T00:00:00.000Z")"), std::string::npos);
-  EXPECT_NE(watcher.Look().freshness->find(R"("movie":{"counts":[1,)"), std::string::npos);
-  EXPECT_EQ(*watcher.Look().dead, R"([{"type":"movie","id":3}])");
-  ASSERT_EQ(watcher.Look().changes->size(), 1u);
+  EXPECT_NE(watcher.Current().status->find(R"("counted_at":"2026-11-22T00:00:00.000Z")"), std::string::npos);
+  EXPECT_NE(watcher.Current().freshness->find(R"("movie":{"counts":[1,)"), std::string::npos);
+  EXPECT_EQ(*watcher.Current().dead, R"([{"type":"movie","id":3}])");
+  ASSERT_EQ(watcher.Current().changes->size(), 1u);
 }
 
 TEST(Watcher, AThousandLooksReadNothing) {
-  LookedAt world;
+  WatchedWorld world;
   Watcher watcher(world.opener(), world.clock);
   watcher.Step();
   const int statuses = world.statuses, counts = world.counts;
-  for (int i = 0; i < 1000; ++i) watcher.Look();
+  for (int i = 0; i < 1000; ++i) watcher.Current();
   watcher.Step();
   EXPECT_EQ(world.statuses, statuses);
   EXPECT_EQ(world.counts, counts);
@@ -59,14 +59,14 @@ TEST(Watcher, AThousandLooksReadNothing) {
 }
 
 TEST(Watcher, ComparesIdsWhenAskedAndNotTwiceAtOnce) {
-  LookedAt world;
+  WatchedWorld world;
   Watcher watcher(world.opener(), world.clock);
   watcher.Step();
   EXPECT_EQ(world.coverages, 0);
-  EXPECT_EQ(*watcher.Look().coverage, R"({"at":null,"reading":false,"error":"","types":null})");
+  EXPECT_EQ(*watcher.Current().coverage, R"({"at":null,"reading":false,"error":"","types":null})");
   watcher.AskForCoverage();
   watcher.Step();
-  EXPECT_EQ(*watcher.Look().coverage,
+  EXPECT_EQ(*watcher.Current().coverage,
             R"({"at":"2026-11-22T00:00:00.000Z","reading":false,"error":"","types":{"movie":{}}})");
   watcher.AskForCoverage();
   watcher.Step();
@@ -78,22 +78,22 @@ TEST(Watcher, ComparesIdsWhenAskedAndNotTwiceAtOnce) {
 }
 
 TEST(Watcher, SaysWhyNothingCanBeReadAndTriesAgain) {
-  LookedAt world;
+  WatchedWorld world;
   world.trouble = Error{ErrorCode::kCorrupt, "catalog.db is \"no\" database"};
   Watcher watcher(world.opener(), world.clock);
-  EXPECT_NE(watcher.Look().status->find(R"("error":"catalog.db is \"no\" database","status":null)"),
+  EXPECT_NE(watcher.Current().status->find(R"("error":"catalog.db is \"no\" database","status":null)"),
             std::string::npos);
   watcher.AskForCoverage();
   watcher.Step();
-  EXPECT_NE(watcher.Look().coverage->find(R"("error":"catalog.db is \"no\" database","types":null)"), std::string::npos);
+  EXPECT_NE(watcher.Current().coverage->find(R"("error":"catalog.db is \"no\" database","types":null)"), std::string::npos);
   world.trouble.reset();
   world.clock.Advance(seconds(2));
   watcher.Step();
-  EXPECT_NE(watcher.Look().status->find(R"("error":"","status":{"types":{}})"), std::string::npos);
+  EXPECT_NE(watcher.Current().status->find(R"("error":"","status":{"types":{}})"), std::string::npos);
 }
 
 TEST(Watcher, OpensAgainWhatDoesNotLast) {
-  LookedAt world;
+  WatchedWorld world;
   world.lasting = false;
   Watcher watcher(world.opener(), world.clock);
   watcher.Step();
@@ -107,21 +107,21 @@ TEST(Watcher, OpensAgainWhatDoesNotLast) {
 }
 
 TEST(Watcher, ItsThreadReadsNothingUntilSomebodyLooks) {
-  LookedAt world;
+  WatchedWorld world;
   world.counted = std::make_shared<std::promise<void>>();
   auto counted = world.counted->get_future();
   Watcher watcher(world.opener(), world.clock);
   watcher.Start();
   EXPECT_EQ(counted.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
-  watcher.Look();
+  watcher.Current();
   EXPECT_EQ(counted.wait_for(seconds(30)), std::future_status::ready);
 }
 
 TEST(Watcher, ItsThreadEndsWithIt) {
-  LookedAt world;
+  WatchedWorld world;
   Watcher watcher(world.opener(), world.clock);
   watcher.Start();
-  for (int i = 0; i < 100; ++i) watcher.Look();
+  for (int i = 0; i < 100; ++i) watcher.Current();
   watcher.AskForCoverage();
 }
 

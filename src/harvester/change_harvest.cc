@@ -60,7 +60,7 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   told_at_ = ports_.clock.Mono();
   const auto last = [&] {
     if (span.to) return *span.to;
-    const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
+    const auto today = chrono::floor<chrono::days>(ReadUntil(ports_.upstream, ports_.clock.Now()));
     const bool sure = ports_.upstream.Skew() && !ports_.upstream.ClockIsOff();
     return sure ? today : std::min(today, span.from + kMostDaysUnsure);
   };
@@ -73,7 +73,7 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     if (span.moves_watermark) {
       TRY_ASSIGN(window.sighted, ReadSightings(ports_.catalog, type, day));
     }
-    const bool may_close = WatermarkAfter(day, LookUntil(ports_.upstream, ports_.clock.Now())) > day;
+    const bool may_close = WatermarkAfter(day, ReadUntil(ports_.upstream, ports_.clock.Now())) > day;
     TRY_ASSIGN(const WindowResult result, reader_.Read(type, day, may_close, stop_, [&](const ChangePage& page) {
       return TakePage(type, window, page, report);
     }));

@@ -18,7 +18,7 @@ constexpr chrono::hours kPublished{8};
 // crowd to spread (as full jitter does), and a host that is being restarted is given most of the 15 s.
 constexpr Backoff kBackoff{.base = chrono::seconds(1), .cap = chrono::seconds(8)};
 // How long a stop request may stay unseen.
-constexpr chrono::milliseconds kLookAround{250};
+constexpr chrono::milliseconds kCheckEvery{250};
 
 constexpr std::size_t kHeadBytes = 64;         // enough to tell what a body is
 constexpr std::size_t kMemberBytes = 1 << 20;  // of lines, gathered to one gzip member
@@ -206,7 +206,7 @@ bool ExportDownloader::Write(Job& job, std::string_view bytes) {
 }
 
 Result<void> ExportDownloader::Wait() {
-  MonoTime until = clock_.Mono() + kLookAround;
+  MonoTime until = clock_.Mono() + kCheckEvery;
   for (const Job& job : jobs_) {
     if (job.state == State::kWaiting && job.not_before > clock_.Mono())
       until = std::min(until, job.not_before);

@@ -99,7 +99,7 @@ Result<void> ExportHarvest::Plan() {
 void ExportHarvest::Ask(Wanted& wanted) {
   const auto date = wanted.last ? std::optional(wanted.last->date) : std::nullopt;
   const Time now = ports_.clock.Now();
-  wanted.asked_by = LookUntil(ports_.upstream, now);
+  wanted.asked_by = ReadUntil(ports_.upstream, now);
   auto days = CandidateDays(wanted.asked_by, date);
   if (ports_.upstream.ClockIsOff()) {
     // One of the two clocks is wrong. What is published shows which.
@@ -171,7 +171,7 @@ void ExportHarvest::Arrived(ExportDownloader::JobId job) {
 
 // A file that is not today's is used, but not without a word.
 void ExportHarvest::SayWhichDay(Wanted& wanted) {
-  const auto today = chrono::floor<chrono::days>(LookUntil(ports_.upstream, ports_.clock.Now()));
+  const auto today = chrono::floor<chrono::days>(ReadUntil(ports_.upstream, ports_.clock.Now()));
   if (wanted.report.date == today) return;
   wanted.report.reason = fmt::format("that of {} is not published yet", FormatDate(today));
   ports_.log.Info("using an older export", {{"name", wanted.report.name},
@@ -181,7 +181,7 @@ void ExportHarvest::SayWhichDay(Wanted& wanted) {
 
 // The answers have told of another day than that which was asked for.
 bool ExportHarvest::AskedByAWrongClock(const Wanted& wanted) const {
-  const Time time = LookUntil(ports_.upstream, ports_.clock.Now());
+  const Time time = ReadUntil(ports_.upstream, ports_.clock.Now());
   return !wanted.asked_again && chrono::abs(time - wanted.asked_by) > kClockIsOff;
 }
 
@@ -195,7 +195,7 @@ void ExportHarvest::TellWhichClockIsRight(const Wanted& wanted) {
     return std::ranges::find(days, published) != days.end();
   };
   if (has(*ports_.upstream.latest()) || !has(ports_.clock.Now())) return;
-  ports_.log.Warn("TMDB's answers tell a day of which it publishes nothing, and it publishes that of this machine: "
+  ports_.log.Warn("nothing is published for the day that TMDB's answers tell, and something for this machine's: "
                   "their Date is passed over",
                   {{"here", FormatTime(ports_.clock.Now())}, {"tmdb", FormatTime(*ports_.upstream.latest())}});
   ports_.upstream.Published(published);
@@ -205,7 +205,7 @@ void ExportHarvest::TellWhichClockIsRight(const Wanted& wanted) {
 bool ExportHarvest::IsInForce(chrono::sys_days day) const {
   const auto today = [](Time time) { return chrono::floor<chrono::days>(time); };
   const auto here = today(ports_.clock.Now());
-  if (day >= today(LookUntil(ports_.upstream, ports_.clock.Now())) - chrono::days(kDaysBack)) return true;
+  if (day >= today(ReadUntil(ports_.upstream, ports_.clock.Now())) - chrono::days(kDaysBack)) return true;
   return ports_.upstream.ClockIsOff() && day >= here - chrono::days(kDaysBack) && day <= here;
 }
 

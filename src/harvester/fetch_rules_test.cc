@@ -135,7 +135,7 @@ TEST(Watermarks, MovePastADayOnlyOnceItIsClosed) {
   for (const auto& c : cases) EXPECT_EQ(WatermarkAfter(c.day, c.began), c.watermark);
 }
 
-TEST(Watermarks, AreThereForWhoeverReadsTheCatalog) {
+TEST(Watermarks, AreThereForAllWhoReadTheCatalog) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
   ASSERT_TRUE(catalog);
   EXPECT_TRUE(ReadWatermarks(*catalog).value().empty());

@@ -75,7 +75,7 @@ class Harvester::Run {
     TRY_ASSIGN(const auto known, ReadUpstreamTime(ports_.catalog));
     if (known) ports_.upstream.Reached(*known);
     for (const MediaType type : options_.types) TRY(order_.Learn(type, stop_));
-    TRY(LookAtHeld());
+    TRY(CheckHeld());
     TRY(WakeDeadLetters());
     if (options_.mode != HarvestMode::kChanges)
       TRY(ExportHarvest(ports_, sources_, options_, stop_, order_).Execute(report_));
@@ -223,7 +223,7 @@ class Harvester::Run {
   }
 
   // Deletions that are held: told of, and once a person has agreed to them all are asked for again.
-  Result<void> LookAtHeld() {
+  Result<void> CheckHeld() {
     for (const MediaType type : options_.types) {
       TRY_ASSIGN(auto held, ports_.ledger.HeldDeletions(type));
       if (TraitsOf(type).has_seasons) {

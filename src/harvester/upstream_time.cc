@@ -15,7 +15,7 @@ chrono::sys_days DayOf(Time time) {
 
 }  // namespace
 
-Time LookUntil(const UpstreamDate& upstream, Time now) {
+Time ReadUntil(const UpstreamDate& upstream, Time now) {
   if (!upstream.Skew()) return std::max(now, upstream.latest().value_or(now));
   return upstream.ClockIsOff() ? *upstream.latest() : upstream.Bounded(now);
 }

@@ -17,7 +17,7 @@ namespace tmdbc {
 // Up to when TMDB can have something to read: `now`, but never beyond what TMDB itself has reached, and its own time
 // when the local clock is off by more than a day. Before the first answer of this run it is the
 // later of `now` and what an earlier run knew: a day too many that is asked for costs one page.
-Time LookUntil(const UpstreamDate& upstream, Time now);
+Time ReadUntil(const UpstreamDate& upstream, Time now);
 
 // Up to when progress may be remembered. Empty when the local clock is off by more than a day: nothing is remembered
 // then, and the next run reads the same days again.

@@ -26,28 +26,28 @@ UpstreamDate Answered(Time date, Time now) {
 
 TEST(UpstreamTime, TheLocalClockCountsWhileItAgreesWithTmdb) {
   const UpstreamDate upstream = Answered(kNoon, kNoon);
-  EXPECT_EQ(LookUntil(upstream, kNoon + hours(1)), kNoon + hours(1));
+  EXPECT_EQ(ReadUntil(upstream, kNoon + hours(1)), kNoon + hours(1));
   EXPECT_EQ(ProgressUntil(upstream, kNoon), kNoon);
 }
 
 TEST(UpstreamTime, AClockThatIsHoursAheadIsBoundedByTmdbsDate) {
   const UpstreamDate upstream = Answered(kNoon, kNoon + hours(20));
   EXPECT_EQ(ProgressUntil(upstream, kNoon + hours(20)), kNoon + kUpstreamDateTolerance);
-  EXPECT_EQ(LookUntil(upstream, kNoon + hours(20)), kNoon + kUpstreamDateTolerance);
+  EXPECT_EQ(ReadUntil(upstream, kNoon + hours(20)), kNoon + kUpstreamDateTolerance);
 }
 
-TEST(UpstreamTime, AClockThatIsDaysOffIsNotActedUponAndTmdbsTimeIsLookedAt) {
+TEST(UpstreamTime, AClockThatIsDaysOffIsNotActedUponAndTmdbsTimeIsReadTo) {
   for (const Time now : {kNoon + days(30), Time{}}) {
     const UpstreamDate upstream = Answered(kNoon, now);
     EXPECT_FALSE(ProgressUntil(upstream, now));
-    EXPECT_EQ(LookUntil(upstream, now), kNoon);
+    EXPECT_EQ(ReadUntil(upstream, now), kNoon);
   }
 }
 
 TEST(UpstreamTime, BeforeTheFirstAnswerTheDaysSinceTheLastRunAreLookedAt) {
   const UpstreamDate upstream(kNoon - days(10));
-  EXPECT_EQ(LookUntil(upstream, kNoon), kNoon);
-  EXPECT_EQ(LookUntil(upstream, Time{}), kNoon - days(10)) << "the clock at 1970";
+  EXPECT_EQ(ReadUntil(upstream, kNoon), kNoon);
+  EXPECT_EQ(ReadUntil(upstream, Time{}), kNoon - days(10)) << "the clock at 1970";
   EXPECT_EQ(ProgressUntil(upstream, kNoon), kNoon - days(10) + kUpstreamDateTolerance) << "but not passed";
 }
 

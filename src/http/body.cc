@@ -8,7 +8,7 @@
 namespace tmdbc::http {
 namespace {
 
-bool LooksLikeGzip(std::string_view bytes) {
+bool BeginsAsGzip(std::string_view bytes) {
   return bytes.starts_with("\x1f\x8b");
 }
 
@@ -23,7 +23,7 @@ bool IsEncodingWeBear(std::string_view encoding) {
 }  // namespace
 
 Result<std::string> DecodeBody(const Response& response, std::size_t max_decoded) {
-  if (LooksLikeGzip(response.body)) return GunzipWhole(response.body, max_decoded);
+  if (BeginsAsGzip(response.body)) return GunzipWhole(response.body, max_decoded);
   if (!IsEncodingWeBear(response.header("Content-Encoding"))) {
     return Fail(ErrorCode::kCorrupt, "decode body: a Content-Encoding that was not asked for");
   }

@@ -141,7 +141,7 @@ void ConnectionStream::SendNow(std::string_view bytes) {
   }
 }
 
-ConnectionStream::Waiting ConnectionStream::Look() const {
+ConnectionStream::Waiting ConnectionStream::Peek() const {
   char byte;
   const ssize_t n = ::recv(socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return Waiting::kBytes;

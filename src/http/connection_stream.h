@@ -48,7 +48,7 @@ class ConnectionStream {
 
   // Below TLS: whether bytes, or the end, are there to be read.
   enum class Waiting : std::uint8_t { kBytes, kNothing, kGone };
-  Waiting Look() const;
+  Waiting Peek() const;
   // Whether the client closed its side, as the kernel knows it: unread requests may stand before that.
   bool PeerHasLeft() const;
 

@@ -34,7 +34,7 @@ void ServerSession::OnEvents(std::uint32_t events) {
   if ((events & (EPOLLIN | kEnding)) != 0 || stream_.is_tls()) readable_ = true;
   if ((events & kEnding) != 0) ending_seen_ = true;
   told_in_round_ = host_.round;
-  if (state_ == State::kWaiting && ending_seen_) return LookWhileWaiting();
+  if (state_ == State::kWaiting && ending_seen_) return CheckWhileWaiting();
   Advance();
 }
 
@@ -237,7 +237,7 @@ void ServerSession::LimitWait() {
 
 void ServerSession::WaitedTooLong() {
   // A loop that was busy has not read yet what came in time.
-  if (limit_ == Limit::kIdle && !stream_.is_tls() && stream_.Look() != ConnectionStream::Waiting::kNothing) {
+  if (limit_ == Limit::kIdle && !stream_.is_tls() && stream_.Peek() != ConnectionStream::Waiting::kNothing) {
     limit_ = Limit::kNone;
     readable_ = true;
   } else if (limit_ == Limit::kRequest) {
@@ -281,11 +281,11 @@ void ServerSession::WaitThen(Duration pause, After after) {
   state_ = State::kWaiting;
   after_ = after;
   SetDeadline(host_.clock.Mono() + pause);
-  if (ending_seen_) LookWhileWaiting();
+  if (ending_seen_) CheckWhileWaiting();
 }
 
-void ServerSession::LookWhileWaiting() {
-  if (stream_.Look() == ConnectionStream::Waiting::kGone) Close();
+void ServerSession::CheckWhileWaiting() {
+  if (stream_.Peek() == ConnectionStream::Waiting::kGone) Close();
 }
 
 void ServerSession::GoOn() {

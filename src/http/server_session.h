@@ -104,7 +104,7 @@ class ServerSession {
   void Handle();
   void Refuse(int status, std::string_view why);
   void WaitThen(Duration pause, After after);
-  void LookWhileWaiting();
+  void CheckWhileWaiting();
   void GoOn();
   void BeginSending();
   void SendPiece();

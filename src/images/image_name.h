@@ -32,7 +32,7 @@ struct ImageName {
   std::string url_path() const { return "/" + size + "/" + name; }
 };
 
-// The sizes in which TMDB gives images, of whichever kind: those of its /configuration. [rec 2026-06]
+// The sizes in which TMDB gives images, whatever their kind: those of its /configuration. [rec 2026-06]
 inline constexpr std::array<std::string_view, 11> kSizes = {"w45",  "w92",  "w154", "w185",  "w300", "w342",
                                                             "w500", "w780", "w1280", "h632", "original"};
 // One of them.

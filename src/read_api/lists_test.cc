@@ -177,7 +177,7 @@ TEST(Discover, TakesAPipeForOrAndACommaForAnd) {
   EXPECT_TRUE(world.Get("/3/keyword/8/movies").body.starts_with(R"({"id":8,"page":1,)"));
 }
 
-TEST(Discover, LooksAtReleasesAndCertifications) {
+TEST(Discover, FiltersByReleasesAndCertifications) {
   ListWorld world;
   world.Put({MediaType::kConfiguration, *ConfigurationId("certification/movie/list")},
             R"({"certifications":{"US":[{"certification":"","meaning":"","order":0},{"certification":"G","meaning":"","order":1},{"certification":"PG","meaning":"","order":2},)"

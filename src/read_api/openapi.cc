@@ -269,7 +269,7 @@ constexpr std::array kPaths = {
     DescribedPath{"certification/tv/list", "Certifications", "", "Ratings of shows by country"},
     DescribedPath{"genre/movie/list", "Genres", "language", "Genres of films"},
     DescribedPath{"genre/tv/list", "Genres", "language", "Genres of shows"},
-    DescribedPath{"watch/providers/regions", "Regions", "language", "Countries of which providers are known"},
+    DescribedPath{"watch/providers/regions", "Regions", "language", "Countries that have known providers"},
     DescribedPath{"watch/providers/movie", "Providers", "language watch_region", "Providers of films (by JustWatch)"},
     DescribedPath{"watch/providers/tv", "Providers", "language watch_region", "Providers of shows (by JustWatch)"},
     DescribedPath{"authentication", "Success", "", "Whether the key is accepted"},

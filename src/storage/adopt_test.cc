@@ -156,7 +156,7 @@ TEST(AdoptSegments, MakesOfAnyEarlierCatalogTheOneThatRebuildMakes) {
     second.Open();
     const std::string adopted = IndexOf(second.catalog) + HeldOf(second.catalog);
     EXPECT_EQ(FirstDifference(adopted, IndexOf(first.catalog) + HeldOf(first.catalog)), "") << "the index of who wrote it";
-    EXPECT_EQ(FirstDifference(adopted, Rebuilt(bucket)), "") << "the index made anew";
+    EXPECT_EQ(FirstDifference(adopted, Rebuilt(bucket)), "") << "the index made again";
     EXPECT_EQ(second.Damage(), "");
 
     // Adopting twice changes nothing, and the second owner goes on where the first one was.

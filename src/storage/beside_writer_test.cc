@@ -91,18 +91,18 @@ class BeforeLook final : public FileSystem {
   bool done() const { return !act_; }
 
   Result<std::string> Read(const std::string& path, std::uint64_t offset, std::uint64_t length) override {
-    Look(kReads);
+    Meet(kReads);
     return files_.Read(path, offset, length);
   }
   Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
     return files_.OpenAppend(path);
   }
   Result<std::uint64_t> Size(const std::string& path) override {
-    Look(kAnything);
+    Meet(kAnything);
     return files_.Size(path);
   }
   Result<bool> Exists(const std::string& path) override {
-    Look(kAnything);
+    Meet(kAnything);
     return files_.Exists(path);
   }
   Result<void> Rename(const std::string& from, const std::string& to) override {
@@ -111,12 +111,12 @@ class BeforeLook final : public FileSystem {
   Result<void> Remove(const std::string& path) override { return files_.Remove(path); }
   Result<void> SyncFolder(const std::string& folder) override { return files_.SyncFolder(folder); }
   Result<std::vector<std::string>> List(const std::string& folder) override {
-    Look(kAnything);
+    Meet(kAnything);
     return files_.List(folder);
   }
 
  private:
-  void Look(Kind kind) {
+  void Meet(Kind kind) {
     if (act_ && (kind_ == kAnything || kind == kind_) && --left_ == 0) std::exchange(act_, nullptr)();
   }
 

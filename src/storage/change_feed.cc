@@ -126,7 +126,7 @@ Result<std::int64_t> ChangeFeed::Read(MediaType type, std::int64_t since, const 
   TRY_ASSIGN(const std::int64_t newest, NewestSequence(type));
   if (since < 0 || since > newest) {
     return Fail(ErrorCode::kInvalid,
-                "the feed of {} has no sequence number {}, its newest is {}: a store that was made anew is "
+                "the feed of {} has no sequence number {}, its newest is {}: a store that was made again is "
                 "followed from 0",
                 Name(type), since, newest);
   }

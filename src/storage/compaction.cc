@@ -103,9 +103,9 @@ class NewSegment {
   // Behind TakeBytes(): tells the index where each line is now. An error when `stopping` says so.
   Result<void> MoveAll(RecordIndex& index, std::uint32_t number,
                        const std::function<bool()>& stopping) const {
-    constexpr std::size_t kLookEvery = 1000;  // some milliseconds
+    constexpr std::size_t kCheckEvery = 1000;  // some milliseconds
     for (std::size_t i = 0; i < moves_.size(); ++i) {
-      if (i % kLookEvery == 0 && stopping()) return Fail(ErrorCode::kUnavailable, "stopped");
+      if (i % kCheckEvery == 0 && stopping()) return Fail(ErrorCode::kUnavailable, "stopped");
       const Moved& moved = moves_[i];
       const Frame& frame = frames_[moved.frame];
       TRY(index.Move(moved.id, moved.from, {number, head_ + frame.at, frame.length, moved.line_at, moved.from.line_length}));

@@ -123,7 +123,7 @@ struct CompactWorld : StoreWorld {
     }
     return all;
   }
-  Picture Look() {
+  Picture TakePicture() {
     Picture picture;
     for (const MediaType type : {MediaType::kMovie, MediaType::kTv, MediaType::kSeason}) {
       EXPECT_TRUE(store->ledger.VisitKnownIds(type, [&](std::int64_t id) {
@@ -216,7 +216,7 @@ std::map<std::int64_t, std::string> Follow(const std::vector<CompactWorld::FeedL
 TEST(Compaction, ChangesNothingThatAReaderSees) {
   CompactWorld world;
   Fill(world);
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   const auto feed = world.Feed(MediaType::kMovie);
   const std::string state = world.files.Read("records/movie/state.json", 0, 1000).value();
   ASSERT_EQ(world.Segments(MediaType::kMovie).size(), 6U);
@@ -229,7 +229,7 @@ TEST(Compaction, ChangesNothingThatAReaderSees) {
   EXPECT_EQ(report.versions_dropped, 0);
   EXPECT_EQ(report.records_kept, std::int64_t(feed.size()) - 5 + 5);
   EXPECT_LT(report.bytes_after, report.bytes_before);
-  EXPECT_EQ(world.Look(), before);
+  EXPECT_EQ(world.TakePicture(), before);
   EXPECT_EQ(world.Damage(), "");
   EXPECT_EQ(world.files.Read("records/movie/state.json", 0, 1000).value(),
             state);  // followers see nothing new
@@ -285,13 +285,13 @@ TEST(Compaction, GoesOnWithWhatWasCompactedBefore) {
   world.Run();
   EXPECT_EQ(newest(), 9);
   EXPECT_EQ(world.Damage(), "");
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   world.CompactAll();
   EXPECT_EQ(world.Segments(MediaType::kMovie), std::vector<std::string>{"010.jsonl.zst"});
   EXPECT_EQ(newest(), 9);
   EXPECT_EQ(world.LinesOf(2), "1:1 insert, 2:2 update, 9:2 stats");
   EXPECT_EQ(world.LinesOf(10), "8:1 insert");
-  EXPECT_EQ(world.Look(), before);
+  EXPECT_EQ(world.TakePicture(), before);
   EXPECT_EQ(world.Damage(), "");
   world.CompactAll();  // there is nothing left to merge
   EXPECT_EQ(world.Segments(MediaType::kMovie), std::vector<std::string>{"010.jsonl.zst"});
@@ -372,22 +372,22 @@ TEST(Compaction, DropsOldVersionsOnlyWhenToldAndKeepsWhatWasInForceThen) {
   EXPECT_EQ(world.store->reader.FindAsOf(Film(1), start + days(4)).value().version, 1);
   EXPECT_EQ(world.store->reader.FindAsOf(Film(3), start).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(world.Damage(), "");
-  const Picture kept = world.Look();
+  const Picture kept = world.TakePicture();
   ASSERT_TRUE(world.store->Rebuild());
-  EXPECT_EQ(world.Look(), kept);
+  EXPECT_EQ(world.TakePicture(), kept);
   EXPECT_EQ(world.Damage(), "");
 }
 
 TEST(Compaction, StopsWithNothingHalfDone) {
   CompactWorld world;
   Fill(world);
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   int left = 0;
   for (int calls = 0; calls < 40; ++calls) {
     left = calls;
     const auto report = world.store->Compact(MediaType::kMovie, {}, [&] { return --left < 0; });
     ASSERT_TRUE(report) << report.error().message;
-    EXPECT_EQ(world.Look(), before);
+    EXPECT_EQ(world.TakePicture(), before);
     EXPECT_EQ(world.Damage(), "");
     if (world.Segments(MediaType::kMovie).size() == 1) return;
   }
@@ -498,7 +498,7 @@ TEST(Compaction, SurvivesTheLossOfTheCatalog) {
   world.Put(Movie(10, "movie 10", 1, world.Now()));
   world.Put(Movie(2, "movie zwei", 1, world.Now()));
   world.Run();
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   const auto feed = world.Feed(MediaType::kMovie);
   const std::string state = world.files.Read("records/movie/state.json", 0, 1000).value();
   Database lost = Database::Open(":memory:", Database::Mode::kReadWrite).value();
@@ -510,12 +510,12 @@ TEST(Compaction, SurvivesTheLossOfTheCatalog) {
   auto opened = testing::StorePieces::Open(world.files, lost, world.clock, world.options);
   ASSERT_TRUE(opened) << opened.error().message;
   world.store = *std::move(opened);
-  EXPECT_EQ(world.Look(), before);
+  EXPECT_EQ(world.TakePicture(), before);
   EXPECT_EQ(world.Feed(MediaType::kMovie), feed);
   EXPECT_EQ(world.Damage(), "");
   EXPECT_EQ(world.files.Read("records/movie/state.json", 0, 1000).value(), state);
   world.CompactAll();
-  EXPECT_EQ(world.Look(), before);
+  EXPECT_EQ(world.TakePicture(), before);
   world.store.reset();
 }
 
@@ -526,7 +526,7 @@ TEST(Compaction, NamesADamagedOriginAndLosesNoView) {
   world.Put(Movie(3, "movie drei", 1, world.Now()));
   world.Put(Movie(2, "movie two", 11, world.Now()));
   world.Run();
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   const std::string path = "records/movie/000/000/007.jsonl.zst";
   for (const std::uint64_t byte : {0, 5, 12, 30}) {
     world.files.FlipBit(path, byte, 0);
@@ -535,10 +535,10 @@ TEST(Compaction, NamesADamagedOriginAndLosesNoView) {
     EXPECT_EQ(verified.damage[0].file, path);
     const auto report = world.store->Rebuild().value();
     EXPECT_FALSE(report.damage.empty()) << byte;
-    EXPECT_EQ(world.Look(), before) << byte;  // though it was read after what is newer
+    EXPECT_EQ(world.TakePicture(), before) << byte;  // though it was read after what is newer
     world.files.FlipBit(path, byte, 0);
     ASSERT_TRUE(world.store->Rebuild().value().damage.empty()) << byte;
-    EXPECT_EQ(world.Look(), before) << byte;
+    EXPECT_EQ(world.TakePicture(), before) << byte;
   }
 }
 
@@ -556,11 +556,11 @@ TEST(CompactionOnABadDisk, LosesNothingAtAnyChange) {
     Fill(world);
     ASSERT_TRUE(world.store->PurgeUnverified(MediaType::kMovie, world.Now() - days(6)));
     world.Run();
-    before = world.Look();
+    before = world.TakePicture();
     changes = world.files.changes();
     ASSERT_TRUE(compact(world));
     changes = world.files.changes() - changes;
-    after = world.Look();
+    after = world.TakePicture();
     ASSERT_NE(before, after);
     ASSERT_GE(changes, 10);
   }
@@ -594,7 +594,7 @@ TEST(CompactionOnABadDisk, LosesNothingAtAnyChange) {
         world.Reopen();
         ASSERT_NE(world.store, nullptr) << when;
       }
-      const Picture found = world.Look();
+      const Picture found = world.TakePicture();
       EXPECT_TRUE(found == before || found == after) << when;
       EXPECT_EQ(world.Damage(), "") << when;
       // And it goes on: with records, and with the compaction.
@@ -605,7 +605,7 @@ TEST(CompactionOnABadDisk, LosesNothingAtAnyChange) {
       world.Reopen();
       ASSERT_NE(world.store, nullptr) << when;
       EXPECT_EQ(world.Damage(), "") << when;
-      Picture last = world.Look();
+      Picture last = world.TakePicture();
       EXPECT_EQ(last.text.erase(Film(20)), 1U);
       EXPECT_EQ(last, after) << when;
       EXPECT_EQ(world.Segments(MediaType::kMovie).size(), 1U) << when;
@@ -661,9 +661,9 @@ TEST(Purge, TakesAwayWhatWasNotConfirmedForTooLong) {
   EXPECT_EQ(bytes("movie 6"), 0);
   EXPECT_EQ(world.LinesOf(6), "7:1 purge");
   EXPECT_EQ(world.Damage(), "");
-  const Picture before = world.Look();
+  const Picture before = world.TakePicture();
   ASSERT_TRUE(world.store->Rebuild());
-  EXPECT_EQ(world.Look(), before);
+  EXPECT_EQ(world.TakePicture(), before);
   EXPECT_EQ(world.CompactAll({.small_bytes = 0}).segments_before, 0);  // nothing is left to do
 }
 
@@ -687,7 +687,7 @@ TEST(Purge, IsOverWhenTheIdIsFetchedAgain) {
   world.Run();
   EXPECT_EQ(world.Steps(Film(1)), "3 restore, 4 update");
   std::string live;
-  const auto look = [&] {
+  const auto picture = [&] {
     live.clear();
     EXPECT_TRUE(world.store->ledger.VisitLive(MediaType::kMovie, [&](const LiveRecord& record) {
       live += fmt::format("{} {}", FormatTime(record.first_at), record.changes);
@@ -695,7 +695,7 @@ TEST(Purge, IsOverWhenTheIdIsFetchedAgain) {
     return live;
   };
   const std::string expected = FormatTime(back) + " 1";
-  EXPECT_EQ(look(), expected);
+  EXPECT_EQ(picture(), expected);
   for (const char* when : {"rebuilt", "compacted", "compacted and rebuilt"}) {
     if (when == std::string_view("compacted")) {
       EXPECT_EQ(world.CompactAll().purged_dropped, 3);
@@ -704,7 +704,7 @@ TEST(Purge, IsOverWhenTheIdIsFetchedAgain) {
     }
     EXPECT_EQ(world.Steps(Film(1)), "3 restore, 4 update") << when;
     EXPECT_EQ(world.View(Film(1)), Movie(1, "newest", 2, {}).data) << when;
-    EXPECT_EQ(look(), expected) << when;
+    EXPECT_EQ(picture(), expected) << when;
     EXPECT_EQ(world.Damage(), "") << when;
   }
   EXPECT_EQ(world.LinesOf(1), "4:2 purge, 5:3 restore, 6:4 update");

@@ -87,12 +87,12 @@ struct ObjectVfsTest : ::testing::Test {
     return *std::move(opened);
   }
   // How many requests it takes from a cold start.
-  template <class Look>
-  std::int64_t Requests(const Look& look) {
+  template <class Act>
+  std::int64_t Requests(const Act& act) {
     const auto before = bucket.calls();
     const auto opened = Open();
     RecordIndex index(opened->database());
-    look(index);
+    act(index);
     return bucket.calls() - before;
   }
 

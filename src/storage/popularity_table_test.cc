@@ -29,7 +29,7 @@ TEST(PopularityTable, KnowsTheIdsOfTheLastExportOnly) {
   EXPECT_EQ(world.store->popularity.Find({MediaType::kTv, 999}).value(), 7);
 }
 
-TEST(PopularityTable, AWalkFindsWhatASingleLookFinds) {
+TEST(PopularityTable, AWalkFindsWhatFindFinds) {
   testing::StoreWorld world;
   ASSERT_TRUE(world.store->popularity.Set(
       MediaType::kMovie, {{{1, 0.5F}, {999, 1.25F}, {1000, 2}, {1001, 0}, {3000, 4}, {4'999'999, 61.416F}}}));

@@ -106,7 +106,7 @@ struct Play {
     EXPECT_TRUE(world.catalog.Execute("CREATE TABLE acks(step INTEGER)"));
   }
 
-  Picture Look() {
+  Picture TakePicture() {
     Picture picture;
     const auto look_at = [&](MediaId id) { picture[id] = world.View(id) + " " + world.Steps(id); };
     for (std::int64_t id = 1; id <= 8; ++id) look_at({MediaType::kMovie, id});
@@ -166,7 +166,7 @@ struct Play {
   }
 
   void ExpectWhole(const Picture& expected, const std::string& when) {
-    EXPECT_EQ(Look(), expected) << when;
+    EXPECT_EQ(TakePicture(), expected) << when;
     EXPECT_EQ(world.Damage(), "") << when;
   }
 
@@ -197,11 +197,11 @@ class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
  protected:
   PowerLoss() : story(MakeStory(GetParam(), testing::FakeClock().Now())) {
     Play play(story);
-    pictures[0] = play.Look();
+    pictures[0] = play.TakePicture();
     for (std::size_t i = 0; i < story.size(); ++i) {
       const auto done = play.Do(i);
       EXPECT_TRUE(done) << done.error().message;
-      if (story[i].kind == Step::kCommit) pictures[i + 1] = play.Look();
+      if (story[i].kind == Step::kCommit) pictures[i + 1] = play.TakePicture();
     }
     changes = play.world.files.changes();
     play.ExpectWhole(last(), "undisturbed");

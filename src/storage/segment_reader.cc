@@ -46,8 +46,8 @@ Result<std::string_view> LineAt(std::string_view content, std::uint64_t line_at)
 }
 
 Result<std::optional<SegmentOrigin>> ReadOrigin(BlobReader& files, const std::string& path) {
-  constexpr std::uint64_t kFirstLook = 4096;  // most are shorter
-  TRY_ASSIGN(std::string bytes, files.Read(path, 0, kFirstLook));
+  constexpr std::uint64_t kFirstRead = 4096;  // most are shorter
+  TRY_ASSIGN(std::string bytes, files.Read(path, 0, kFirstRead));
   if (!bytes.starts_with(kOriginMagic)) return std::nullopt;
   const std::size_t length = OriginFrameLength(bytes);
   if (length > bytes.size()) {

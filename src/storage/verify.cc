@@ -61,7 +61,7 @@ class TypeVerifier {
     // Nearly always everything is sound, and known to be so without a list of what the index says. Only of the segments
     // where something is amiss one is made, and they are looked at again.
     for (const SegmentRow& row : segments_) {
-      TRY_ASSIGN(const bool sound, LooksSound(row));
+      TRY_ASSIGN(const bool sound, IsSound(row));
       if (!sound) suspects_.insert(row.number);
     }
     if (deep_) TRY(CompareCounts());
@@ -204,7 +204,7 @@ class TypeVerifier {
   }
 
   // One pass without a report. What counts for it counts when it is sound.
-  Result<bool> LooksSound(const SegmentRow& row) {
+  Result<bool> IsSound(const SegmentRow& row) {
     const bool sealed_file = sealed_files_.contains(row.number);
     if (!sealed_file && (row.sealed_at || !open_files_.contains(row.number))) return false;
     std::string path = sealed_file ? SealedPath(type_, row.number) : OpenPath(type_, row.number);
@@ -259,14 +259,14 @@ class TypeVerifier {
       ++report_.segments;
       report_.bytes += std::int64_t(row.bytes);
     }
-    const auto looked = LookInto(row);
+    const auto looked = CheckFile(row);
     if (looked || looked.error().code != ErrorCode::kNotFound) return looked;
     // Gone, or renamed, under our hands.
     Note(SealedPath(type_, row.number), 0, "missing", IdsOf(ExpectedIn(row.number, 0, UINT64_MAX)));
     return {};
   }
 
-  Result<void> LookInto(const SegmentRow& row) {
+  Result<void> CheckFile(const SegmentRow& row) {
     const bool sealed_file = sealed_files_.contains(row.number);
     const bool found = sealed_file || (!row.sealed_at && open_files_.contains(row.number));
     const std::string path =
@@ -352,7 +352,7 @@ class TypeVerifier {
       }
       std::optional<Expected> looked_up;
       if (by_look_up_) {
-        TRY_ASSIGN(looked_up, LookUp(*text, {segment, frame.at, static_cast<std::uint32_t>(frame.length),
+        TRY_ASSIGN(looked_up, FindIndexed(*text, {segment, frame.at, static_cast<std::uint32_t>(frame.length),
                                              static_cast<std::uint32_t>(line_at),
                                              static_cast<std::uint32_t>(text->size() + 1)}));
         if (looked_up) here = &*looked_up;
@@ -365,7 +365,7 @@ class TypeVerifier {
   }
 
   // What the index says is in that place, asked by the line's own id.
-  Result<std::optional<Expected>> LookUp(std::string_view text, const Place& place) {
+  Result<std::optional<Expected>> FindIndexed(std::string_view text, const Place& place) {
     const auto line = ParseRecordLine(text);
     if (!line || !line->is_record()) return std::nullopt;
     TRY_ASSIGN(const auto row, index_.Find(line->id));
@@ -480,12 +480,12 @@ class TypeVerifier {
 // seldom.
 Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, bool deep,
                         const std::function<void()>& pause, std::int64_t lines_at_once, Report& report) {
-  constexpr int kMostLooks = 5;
+  constexpr int kMostPasses = 5;
   for (int looks = 1;; ++looks) {
     Report found;
     TypeVerifier verifier(files, index, type, deep, lines_at_once, found);
     TRY(verifier.Run());
-    if (!found.damage.empty() && looks < kMostLooks) {
+    if (!found.damage.empty() && looks < kMostPasses) {
       if (pause) pause();
       TRY_ASSIGN(const bool changed, verifier.Changed());
       if (changed) continue;

@@ -86,9 +86,9 @@ TEST(ReadPublished, ADamagedNewestManifestIsToldAndABuildGoesOnBehindIt) {
   EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(refused.error().message.find("manifests/000000002.json"), std::string::npos)
       << refused.error().message;
-  PublishOptions anew = world.options;
-  anew.rebuild = true;
-  EXPECT_EQ(world.Publish(anew).generation, 3);
+  PublishOptions again = world.options;
+  again.rebuild = true;
+  EXPECT_EQ(world.Publish(again).generation, 3);
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "C");
   // What was published when is kept nowhere else.
   EXPECT_EQ(world.Ask("SELECT DISTINCT generation FROM {snapshots} ORDER BY 1"), "1; 3");
@@ -101,9 +101,9 @@ TEST(ReadPublished, WithNoManifestThatIsWholeABuildBeginsBehindTheLastNumber) {
   PublishWorld world;
   PublishFilm(world, "A");
   Damage(world, 1);
-  PublishOptions anew = world.options;
-  anew.rebuild = true;
-  EXPECT_EQ(world.Publish(anew).generation, 2);
+  PublishOptions again = world.options;
+  again.rebuild = true;
+  EXPECT_EQ(world.Publish(again).generation, 2);
   world.ExpectLogsOfTheManifest();
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "A");
 }

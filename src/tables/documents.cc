@@ -268,7 +268,7 @@ DISTINCT. Times are UTC.
 )";
   text += kAttribution;
   text += fmt::format(
-      R"( The data is TMDB's, not ours. Its terms ({}) bind whoever uses these
+      R"( The data is TMDB's, not ours. Its terms ({}) bind all who use these
 files: among others nothing may be kept for longer than six months without a refresh, and it may not be passed on,
 sold or used to train models. Who shows where something can be watched names JustWatch.
 )",

@@ -110,8 +110,8 @@ TEST(PartSplice, MakesTheBytesThatABuildWouldMake) {
     }
     const auto name = std::to_string(day);
     world.Splice(name, std::to_string(day - 1), films, {changed.begin(), changed.end()});
-    world.Build("anew", films);
-    ASSERT_EQ(world.Bytes(name), world.Bytes("anew")) << "day " << day;
+    world.Build("fresh", films);
+    ASSERT_EQ(world.Bytes(name), world.Bytes("fresh")) << "day " << day;
   }
 }
 

@@ -310,9 +310,9 @@ TEST(Publish, KeepsThePopularityOfEachDayThatAnExportHas) {
       "1 2026-11-30 62.5; 1 2026-12-01 7.0; 9 2026-12-01 2.0");
   EXPECT_EQ(world.Newest().tables.at("popularity_daily").files.size(), 2u);
   // A build has no other source for the days that are past.
-  PublishOptions anew = world.options;
-  anew.rebuild = true;
-  world.Publish(anew);
+  PublishOptions again = world.options;
+  again.rebuild = true;
+  world.Publish(again);
   EXPECT_EQ(world.Ask("SELECT count(*) FROM {popularity_daily}"), "5");
 }
 

@@ -84,13 +84,13 @@ struct PublishWorld {
   }
   // The same of tables that are built whole, in a folder beside.
   std::map<std::string, std::string> PartsOfABuild() {
-    tables::PublishOptions anew = options;
-    anew.root = root.string() + "_anew";
-    anew.before = {};
-    std::filesystem::remove_all(anew.root);
-    Publish(anew);
-    auto parts = PartsOf(NewestIn(anew.root));
-    std::filesystem::remove_all(anew.root);
+    tables::PublishOptions again = options;
+    again.root = root.string() + "_again";
+    again.before = {};
+    std::filesystem::remove_all(again.root);
+    Publish(again);
+    auto parts = PartsOf(NewestIn(again.root));
+    std::filesystem::remove_all(again.root);
     return parts;
   }
 
