@@ -24,8 +24,8 @@ struct ObstacleWords {
 constexpr std::array kObstacles = {
     ObstacleWords{CareObstacle::kNone, "", ""},
     ObstacleWords{CareObstacle::kNoDate, "no_date",
-                  "nothing is purged: TMDB has not said in this run what day it is (its answers had no Date header, or there "
-                  "were none)"},
+                  "nothing is purged: TMDB has not said in this run what day it is (its answers had no Date that can be "
+                  "believed, or there were none)"},
     ObstacleWords{CareObstacle::kClockOff, "clock_off",
                   "nothing is purged: this machine's clock is off by more than a day from TMDB's"},
 };
