@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace tmdbc::titles {
@@ -59,6 +61,22 @@ TEST(RecentChanges, RememberSoManyAndForgetAllOfMore) {
   changes.Followed(changes.Commits(), std::array{kOther});
   EXPECT_FALSE(changes.IsUnchanged(kFilm, before)) << "nobody knows any more";
   EXPECT_TRUE(changes.IsUnchanged(kFilm, changes.Now()));
+}
+
+TEST(RecentChanges, WakeTheFollowerInItsThread) {
+  RecentChanges changes;
+  const std::jthread follower([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      changes.Await(std::chrono::hours(1), stop);
+      changes.Followed(changes.Commits(), std::array{kFilm});
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    const auto moment = changes.Now();
+    changes.Committed();
+    while (!changes.IsUnchanged(kOther, moment)) std::this_thread::yield();
+    EXPECT_FALSE(changes.IsUnchanged(kFilm, moment));
+  }
 }
 
 }  // namespace
