@@ -88,35 +88,35 @@ TEST(CommandLine, ConfigAndDebugGoEverywhere) {
   EXPECT_EQ(debug.flags[0].text, "debug");
 }
 
-struct Mistake {
+struct BadLine {
   std::vector<const char*> words;
   const char* message;
 };
 
-class CommandLineMistake : public testing::TestWithParam<Mistake> {};
+class CommandLineMistake : public ::testing::TestWithParam<BadLine> {};
 TEST_P(CommandLineMistake, IsOneSentenceWithAHint) {
   EXPECT_EQ(ErrorOf(GetParam().words), GetParam().message);
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, CommandLineMistake,
-    testing::Values(
-        Mistake{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
-        Mistake{{"triger", "x.json"}, "'triger' is not a command, did you mean trigger?"},
-        Mistake{{"change", "--since=0"}, "'change' is not a command, did you mean changes?"},
-        Mistake{{"ask"}, "'ask' is not a command; see --help"},
-        Mistake{{"queue"}, "queue what: list, dead, redrive or purge?"},
-        Mistake{{"queue", "lst"}, "'lst' is not a command of queue, did you mean list?"},
-        Mistake{{"run", "--onec"}, "--onec is not a flag of run, did you mean --once?"},
-        Mistake{{"run", "--rate-limit-request=3"},
+    ::testing::Values(
+        BadLine{{"harvst"}, "'harvst' is not a command, did you mean harvest?"},
+        BadLine{{"triger", "x.json"}, "'triger' is not a command, did you mean trigger?"},
+        BadLine{{"change", "--since=0"}, "'change' is not a command, did you mean changes?"},
+        BadLine{{"ask"}, "'ask' is not a command; see --help"},
+        BadLine{{"queue"}, "queue what: list, dead, redrive or purge?"},
+        BadLine{{"queue", "lst"}, "'lst' is not a command of queue, did you mean list?"},
+        BadLine{{"run", "--onec"}, "--onec is not a flag of run, did you mean --once?"},
+        BadLine{{"run", "--rate-limit-request=3"},
                 "--rate-limit-request is not a flag of run, did you mean --rate-limit-requests?"},
-        Mistake{{"query", "--tpye=movie", "--id=550"}, "--tpye is not a flag of query, did you mean --type?"},
-        Mistake{{"query", "--type=movie", "--id=550", "--histroy"},
+        BadLine{{"query", "--tpye=movie", "--id=550"}, "--tpye is not a flag of query, did you mean --type?"},
+        BadLine{{"query", "--type=movie", "--id=550", "--histroy"},
                 "--histroy is not a flag of query, did you mean --history?"},
-        Mistake{{"query", "--id"}, "--id needs a value; see --help"},
-        Mistake{{"run", "--once=maybe"}, "--once takes no value; see --help"},
-        Mistake{{"run", "now"}, "'now' is one word too many; see --help"},
-        Mistake{{"--frobnicate"}, "--frobnicate is not a flag; see --help"},
-        Mistake{{"run", "-x"}, "-x is not a flag of run; see --help"}));
+        BadLine{{"query", "--id"}, "--id needs a value; see --help"},
+        BadLine{{"run", "--once=maybe"}, "--once takes no value; see --help"},
+        BadLine{{"run", "now"}, "'now' is one word too many; see --help"},
+        BadLine{{"--frobnicate"}, "--frobnicate is not a flag; see --help"},
+        BadLine{{"run", "-x"}, "-x is not a flag of run; see --help"}));
 
 TEST(CommandLine, TheKeyIsRefusedAsAFlagAndNeverRepeated) {
   const std::string error = ErrorOf({"run", "--tmdb-api-key=canary"});

@@ -20,10 +20,10 @@ using testing::ExpectOneLine;
 using testing::Outcome;
 using testing::ProgramWorld;
 
-const Time kNow = ParseTime("2026-11-22T12:00:00Z").value();
+const Time kNoon = ParseTime("2026-11-22T12:00:00Z").value();
 
 IdState State(std::int64_t id, Standing standing, std::chrono::seconds age = std::chrono::hours(1)) {
-  return {.id = id, .standing = standing, .verified_at = kNow - age, .gone_answers = 0};
+  return {.id = id, .standing = standing, .verified_at = kNoon - age, .gone_answers = 0};
 }
 
 TEST(Coverage, EveryIdIsInOneClass) {
@@ -31,7 +31,7 @@ TEST(Coverage, EveryIdIsInOneClass) {
   coverage.export_date = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
   const std::vector<std::uint32_t> listed = {2, 3, 5, 7, 9, 11};
   const std::vector<std::int64_t> queued = {3, 9, 20};
-  CoverageTally tally(coverage, listed, queued, kNow);
+  CoverageTally tally(coverage, listed, queued, kNoon);
   for (const IdState& state :
        {State(1, Standing::kLive), State(3, Standing::kLive), State(4, Standing::kTombstone),
         State(5, Standing::kTombstone), State(6, Standing::kMissing), State(7, Standing::kMissing),
@@ -66,7 +66,7 @@ TEST(Coverage, WhatTmdbDoesNotHaveIsNoPartOfWhatThereIsToCover) {
     coverage.export_date = std::chrono::sys_days();
     std::vector<std::uint32_t> listed;
     for (std::uint32_t id = 1; id <= c.listed.size(); ++id) listed.push_back(id);
-    CoverageTally tally(coverage, listed, {}, kNow);
+    CoverageTally tally(coverage, listed, {}, kNoon);
     for (std::size_t i = 0; i < c.listed.size(); ++i) tally.Add(State(std::int64_t(i) + 1, c.listed[i]));
     tally.Finish();
     EXPECT_EQ(coverage.covered(), c.covered) << c.listed.size();
@@ -78,7 +78,7 @@ TEST(Coverage, OnlyTheFirstIdsOfAClassAreNamed) {
   coverage.export_date = std::chrono::sys_days();
   std::vector<std::uint32_t> listed;
   for (std::uint32_t id = 1; id <= 50; ++id) listed.push_back(id);
-  CoverageTally(coverage, listed, {}, kNow).Finish();
+  CoverageTally(coverage, listed, {}, kNoon).Finish();
   EXPECT_EQ(coverage.missing.count, 50);
   EXPECT_EQ(coverage.missing.first.size(), IdClass::kShown);
   EXPECT_EQ(coverage.missing.first.back(), 20);
@@ -87,7 +87,7 @@ TEST(Coverage, OnlyTheFirstIdsOfAClassAreNamed) {
 TEST(Coverage, AgesAndWhatIsDueAreOfTheLiveRecords) {
   using std::chrono::days;
   TypeCoverage coverage(MediaType::kTv);
-  CoverageTally tally(coverage, {}, {}, kNow);
+  CoverageTally tally(coverage, {}, {}, kNoon);
   std::int64_t id = 0;
   for (int age = 1; age <= 98; ++age) tally.Add(State(++id, Standing::kLive, std::chrono::hours(1)));
   tally.Add(State(++id, Standing::kLive, days(26)));                // 30 within the week

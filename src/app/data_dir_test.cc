@@ -13,9 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class DataDirTest : public testing::Test {
+class DataDirTest : public ::testing::Test {
  protected:
-  DataDirTest() : root_(fs::path(testing::TempDir()) / fmt::format("data-dir-{}", ::getpid())) {
+  DataDirTest() : root_(fs::path(::testing::TempDir()) / fmt::format("data-dir-{}", ::getpid())) {
     fs::create_directories(root_);
   }
   ~DataDirTest() override { fs::remove_all(root_); }

@@ -16,7 +16,7 @@ namespace tmdbc {
 namespace {
 
 constexpr std::int64_t kDefaultLimit = 20;
-constexpr std::int64_t kMaxLimit = 10'000'000;
+constexpr std::int64_t kMaxRows = 10'000'000;
 
 Result<std::optional<MediaType>> TypeOf(const Arguments& arguments) {
   const auto name = arguments.Get("--type");
@@ -80,7 +80,7 @@ JsonWriter Begin(MediaId id, float popularity) {
 
 Result<int> QueueListCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
-  TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxLimit));
+  TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxRows));
   TRY_ASSIGN(const auto open, OpenForReading(settings));
   TRY_ASSIGN(const auto items, open->queue.Peek(type, int(limit.value_or(kDefaultLimit))));
   std::string text;
@@ -96,7 +96,7 @@ Result<int> QueueListCommand(const Settings& settings, const Arguments& argument
 
 Result<int> QueueDeadCommand(const Settings& settings, const Arguments& arguments) {
   TRY_ASSIGN(const auto type, TypeOf(arguments));
-  TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxLimit));
+  TRY_ASSIGN(const auto limit, arguments.Number("--limit", 1, kMaxRows));
   TRY_ASSIGN(const auto open, OpenForReading(settings));
   TRY_ASSIGN(const auto letters, open->queue.DeadLetters(type, int(limit.value_or(kDefaultLimit))));
   std::string text;

@@ -42,7 +42,7 @@ constexpr std::chrono::seconds kWriteLimit{60};
 constexpr std::size_t kLargestBody = 64 << 10;  // none is wanted
 constexpr std::chrono::seconds kDrainPatience{10};
 // How often the certificate's files are looked at, and the open connections counted.
-constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::seconds kStoreEvery{1};
 
 serve::RequestLog LinesOf(ServeLog log) {
   return log == ServeLog::kOff   ? serve::RequestLog::kOff
@@ -265,7 +265,7 @@ void ReadServer::Start() {
   thread_ = std::thread([this] { parts_->server->Run(); });
   parts_->waker = std::thread([parts = parts_.get()] {
     std::unique_lock lock(parts->mutex);
-    while (!parts->changed.wait_for(lock, kLookEvery, [parts] { return parts->ended; }))
+    while (!parts->changed.wait_for(lock, kStoreEvery, [parts] { return parts->ended; }))
       parts->server->Post([parts] { parts->LookAround(); });
   });
 }

@@ -8,14 +8,14 @@
 namespace tmdbc {
 namespace {
 
-const Time kNow =
+const Time kStarted =
     Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22)) + std::chrono::milliseconds(1234);
 
 TEST(RunStatus, ComesBackAsItWasWritten) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
   ASSERT_TRUE(catalog);
   ASSERT_TRUE(CreateRunStatus(*catalog));
-  RunStatus status = StatusOfThisProcess("run", kNow);
+  RunStatus status = StatusOfThisProcess("run", kStarted);
   status.requests = 1200;
   status.throttled = 3;
   status.settled = 1100;
@@ -29,7 +29,7 @@ TEST(RunStatus, ComesBackAsItWasWritten) {
   ASSERT_TRUE(read && *read);
   EXPECT_EQ((*read)->command, "run");
   EXPECT_EQ((*read)->pid, ::getpid());
-  EXPECT_EQ((*read)->started, kNow);
+  EXPECT_EQ((*read)->started, kStarted);
   EXPECT_EQ((*read)->requests, 1200);
   EXPECT_EQ((*read)->throttled, 3);
   EXPECT_EQ((*read)->settled, 1100);
@@ -47,7 +47,7 @@ TEST(RunStatus, OfAStoreWithoutOneIsEmpty) {
 }
 
 TEST(RunStatus, AProcessThatEndedOrWhoseNumberAnotherHasIsNotRunning) {
-  RunStatus status = StatusOfThisProcess("run", kNow);
+  RunStatus status = StatusOfThisProcess("run", kStarted);
   EXPECT_TRUE(status.running());
   status.ended = true;
   EXPECT_FALSE(status.running());
@@ -60,7 +60,7 @@ TEST(RunStatus, AKilledProcessIsNotRunning) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  RunStatus status = StatusOfThisProcess("run", kNow);
+  RunStatus status = StatusOfThisProcess("run", kStarted);
   status.pid = child;
   EXPECT_FALSE(status.running());
 }

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMemory = 1ull << 30;   // bytes
 constexpr std::size_t kMaxStatement = 1 << 20;  // bytes
 
-struct Question {
+struct SqlQuestion {
   std::string statement;
   SqlFormat format = SqlFormat::kTable;
   bool explain = false, views = false;
@@ -72,8 +72,8 @@ Result<void> MayReplace(const std::string& file, const std::string& data_dir) {
               ShowValue(file));
 }
 
-Result<Question> QuestionOf(const Arguments& arguments, const std::string& data_dir) {
-  Question question;
+Result<SqlQuestion> SqlQuestionOf(const Arguments& arguments, const std::string& data_dir) {
+  SqlQuestion question;
   question.views = arguments.Has("--views");
   question.explain = arguments.Has("--explain");
   question.out = arguments.Get("--out");
@@ -135,7 +135,7 @@ Result<void> WriteParquet(tables::Sandbox& sandbox, const std::string& temporary
   return written;
 }
 
-Result<void> Answer(tables::Sandbox& sandbox, const Question& question, const std::string& temporary,
+Result<void> Answer(tables::Sandbox& sandbox, const SqlQuestion& question, const std::string& temporary,
                     const StopFlag& stop) {
   TRY(sandbox.Check());
   if (question.out) return WriteParquet(sandbox, temporary, *question.out);
@@ -151,7 +151,7 @@ Result<void> Answer(tables::Sandbox& sandbox, const Question& question, const st
 }  // namespace
 
 Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
-  TRY_ASSIGN(const Question question, QuestionOf(arguments, settings.data_dir));
+  TRY_ASSIGN(const SqlQuestion question, SqlQuestionOf(arguments, settings.data_dir));
   if (!settings.s3_bucket_name.empty()) {
     return Fail(ErrorCode::kInvalid,
                 "S3_BUCKET_NAME is '{}': sql reads the tables under DATA_DIR ({}) alone; take it out",

@@ -17,7 +17,7 @@ namespace {
 using duckdb::Rows;
 using duckdb::ValueWriter;
 
-constexpr std::size_t kBlock = 64 << 10;      // bytes a write
+constexpr std::size_t kTextBlock = 64 << 10;      // bytes a write
 constexpr std::size_t kMeasuredRows = 1'000;  // whose widths are looked at
 constexpr std::size_t kWidest = 60;
 constexpr std::size_t kFront = 4'096;  // bytes of a cell that are looked at for a table
@@ -78,7 +78,7 @@ class Printer {
   std::string& text() { return text_; }
   // False when nobody reads on.
   Result<bool> Flush(bool all) {
-    if (!all && text_.size() < kBlock) return true;
+    if (!all && text_.size() < kTextBlock) return true;
     TRY_ASSIGN(const auto reader, out_.Write(text_));
     text_.clear();
     return reader == OutStream::Reader::kReads;

@@ -19,8 +19,8 @@ namespace dom = simdjson::dom;
 namespace ondemand = simdjson::ondemand;
 
 constexpr std::size_t kMaxEvents = 1000;
-constexpr std::size_t kMaxIds = 100'000;
-constexpr std::int64_t kMaxLimit = 1'000'000'000;
+constexpr std::size_t kMaxEventIds = 100'000;
+constexpr std::int64_t kMaxEventLimit = 1'000'000'000;
 
 constexpr std::string_view kEntryMembers[] = {"Source",    "DetailType",   "Detail",     "Time",
                                               "Resources", "EventBusName", "TraceHeader"};
@@ -99,12 +99,12 @@ Result<std::vector<std::int64_t>> IdsOf(dom::element value, const std::string& p
   std::vector<std::int64_t> ids;
   const bool whole = EachOf(value, [&](dom::element item) {
     std::int64_t id = 0;
-    if (item.get(id) || id < 1 || id >= std::int64_t{1} << 32 || ids.size() == kMaxIds) return false;
+    if (item.get(id) || id < 1 || id >= std::int64_t{1} << 32 || ids.size() == kMaxEventIds) return false;
     ids.push_back(id);
     return true;
   });
   if (!whole || ids.empty())
-    return Invalid(place, fmt::format("ids is {}: use 1 to {} ids, as [550,551]", Show(value), kMaxIds));
+    return Invalid(place, fmt::format("ids is {}: use 1 to {} ids, as [550,551]", Show(value), kMaxEventIds));
   return ids;
 }
 
@@ -134,9 +134,9 @@ Result<TriggerEvent> ParseDetail(dom::object detail, const std::string& place) {
       TRY(TextOf(value, key, place));
     } else {
       std::int64_t limit = 0;
-      if (value.get(limit) || limit < 0 || limit > kMaxLimit) {
+      if (value.get(limit) || limit < 0 || limit > kMaxEventLimit) {
         return Invalid(place,
-                       fmt::format("limit is {}: use a whole number from 0 to {}", Show(value), kMaxLimit));
+                       fmt::format("limit is {}: use a whole number from 0 to {}", Show(value), kMaxEventLimit));
       }
       event.limit = limit;
     }

@@ -83,12 +83,12 @@ TEST(TriggerEvents, MayBeOneEventAsItIsDelivered) {
             Lines{"auto"});
 }
 
-struct Mistake {
+struct BadEvent {
   std::string text;
   const char* message;
 };
 
-class TriggerMistake : public testing::TestWithParam<Mistake> {};
+class TriggerMistake : public ::testing::TestWithParam<BadEvent> {};
 TEST_P(TriggerMistake, IsNamedWithItsPlace) {
   EXPECT_EQ(Parse(GetParam().text).back(), GetParam().message);
 }
@@ -99,49 +99,49 @@ std::string Second(std::string_view detail) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, TriggerMistake,
-    testing::Values(
-        Mistake{"[]", "e.json: it has no events: give 1 to 1000"},
-        Mistake{"[1]", "e.json: entry 1: 1 is not an event, which is an object"},
-        Mistake{"\"x\"", "e.json: \"x\" is not an event, which is an object"},
-        Mistake{R"({"Entries":{}})", "e.json: Entries must be a list of events"},
-        Mistake{R"({"Entries":[],"more":1})", "e.json: 'more' is not a member that it may have"},
-        Mistake{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested"}])",
+    ::testing::Values(
+        BadEvent{"[]", "e.json: it has no events: give 1 to 1000"},
+        BadEvent{"[1]", "e.json: entry 1: 1 is not an event, which is an object"},
+        BadEvent{"\"x\"", "e.json: \"x\" is not an event, which is an object"},
+        BadEvent{R"({"Entries":{}})", "e.json: Entries must be a list of events"},
+        BadEvent{R"({"Entries":[],"more":1})", "e.json: 'more' is not a member that it may have"},
+        BadEvent{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested"}])",
                 "e.json: entry 1: it has no Detail"},
-        Mistake{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Details":"{}"}])",
+        BadEvent{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Details":"{}"}])",
                 "e.json: entry 1: 'Details' is not a member that it may have, did you mean Detail?"},
-        Mistake{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":{}}])",
+        BadEvent{R"([{"Source":"tmdb-data-collector","DetailType":"Collection Requested","Detail":{}}])",
                 "e.json: entry 1: its Detail is {}: it must be the text of a JSON object"},
-        Mistake{R"([{"Source":"shop","DetailType":"Order Placed","Detail":"{}"}])",
+        BadEvent{R"([{"Source":"shop","DetailType":"Order Placed","Detail":"{}"}])",
                 "e.json: entry 1: an event 'Order Placed' of 'shop' starts nothing: use 'Source' "
                 "\"tmdb-data-collector\" "
                 "and 'DetailType' \"Collection Requested\""},
-        Mistake{Second(R"({"mode":"full"})"),
+        BadEvent{Second(R"({"mode":"full"})"),
                 "e.json: entry 2: Detail: mode is 'full': use auto, export, changes or ids"},
-        Mistake{Second(R"({"mode":1})"), "e.json: entry 2: Detail: mode is 1: it must be a text"},
-        Mistake{Second(R"({"type":["movie"]})"),
+        BadEvent{Second(R"({"mode":1})"), "e.json: entry 2: Detail: mode is 1: it must be a text"},
+        BadEvent{Second(R"({"type":["movie"]})"),
                 "e.json: entry 2: Detail: 'type' is not a member that it may have, did you mean types?"},
-        Mistake{Second(R"({"types":["movies"]})"),
+        BadEvent{Second(R"({"types":["movies"]})"),
                 "e.json: entry 2: Detail: types is [\"movies\"]: use a list of movie, tv, person, "
                 "collection, company, "
                 "network, keyword, configuration, as [\"movie\",\"tv\"]"},
-        Mistake{Second(R"({"types":[]})"),
+        BadEvent{Second(R"({"types":[]})"),
                 "e.json: entry 2: Detail: types is []: use a list of movie, tv, person, collection, company, "
                 "network, "
                 "keyword, configuration, as [\"movie\",\"tv\"]"},
-        Mistake{Second(R"({"types":["movie"],"ids":[0]})"),
+        BadEvent{Second(R"({"types":["movie"],"ids":[0]})"),
                 "e.json: entry 2: Detail: ids is [0]: use 1 to 100000 ids, as [550,551]"},
-        Mistake{Second(R"({"ids":[550]})"), "e.json: entry 2: Detail: ids are of one type: name it in types"},
-        Mistake{Second(R"({"mode":"ids"})"), "e.json: entry 2: Detail: mode ids needs ids"},
-        Mistake{Second(R"({"mode":"export","types":["movie"],"ids":[550]})"),
+        BadEvent{Second(R"({"ids":[550]})"), "e.json: entry 2: Detail: ids are of one type: name it in types"},
+        BadEvent{Second(R"({"mode":"ids"})"), "e.json: entry 2: Detail: mode ids needs ids"},
+        BadEvent{Second(R"({"mode":"export","types":["movie"],"ids":[550]})"),
                 "e.json: entry 2: Detail: ids goes with mode ids"},
-        Mistake{Second(R"({"since":"2026-11-22"})"), "e.json: entry 2: Detail: since goes with mode changes"},
-        Mistake{Second(R"({"mode":"changes","since":"yesterday"})"),
+        BadEvent{Second(R"({"since":"2026-11-22"})"), "e.json: entry 2: Detail: since goes with mode changes"},
+        BadEvent{Second(R"({"mode":"changes","since":"yesterday"})"),
                 "e.json: entry 2: Detail: since is 'yesterday': use a day as 2026-11-22"},
-        Mistake{Second(R"({"mode":"changes","limit":5})"),
+        BadEvent{Second(R"({"mode":"changes","limit":5})"),
                 "e.json: entry 2: Detail: limit goes with the exports, not with mode changes"},
-        Mistake{Second(R"({"limit":-1})"),
+        BadEvent{Second(R"({"limit":-1})"),
                 "e.json: entry 2: Detail: limit is -1: use a whole number from 0 to 1000000000"},
-        Mistake{Second(R"([])"),
+        BadEvent{Second(R"([])"),
                 "e.json: entry 2: the text of its Detail is not a JSON object (The JSON "
                 "element does not have "
                 "the requested type.)"}));

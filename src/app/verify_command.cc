@@ -28,14 +28,13 @@
 namespace tmdbc {
 namespace {
 
-using Report = VerifyReport;
 
 constexpr std::size_t kShownRecords = 20;  // of one damaged place, for a person; --json names all
 constexpr std::chrono::seconds kKeyTimeout{10};
 constexpr std::chrono::milliseconds kMoment{300};
 
 // The kept exports: whole, with the right checksum?
-Result<void> CheckExports(FileSystem& files, Report& report) {
+Result<void> CheckExports(FileSystem& files, VerifyReport& report) {
   constexpr std::uint64_t kChunk = 1 << 20;
   TRY_ASSIGN(const auto paths, files.List("exports"));
   for (const std::string& path : paths) {
@@ -64,7 +63,7 @@ Result<void> CheckExports(FileSystem& files, Report& report) {
   return {};
 }
 
-void AddAsides(Report& report) {
+void AddAsides(VerifyReport& report) {
   for (const std::string& path : report.asides) report.notes.push_back(Explain(AsideNotice(path), Hint::kRebuild));
 }
 
@@ -78,7 +77,7 @@ std::string PageNumbers(const std::vector<DamagedPage>& pages) {
 // Every page of catalog.db against its checksum. While a process is at work, and after one was killed, a log
 // lies beside the file that holds newer pages: then SQLite says whether what is in use is sound. Pages that only
 // lack their checksums, for another program wrote them, are no damage.
-Result<void> CheckCatalog(FileSystem& files, Database& catalog, Report& report) {
+Result<void> CheckCatalog(FileSystem& files, Database& catalog, VerifyReport& report) {
   constexpr const char* kWhat = "index, queue and watermarks; `verify --rebuild` makes the index again";
   const auto log_bytes = files.Size("catalog.db-wal");
   if (!log_bytes && log_bytes.error().code != ErrorCode::kNotFound) return std::unexpected(log_bytes.error());
@@ -153,7 +152,7 @@ Result<std::string> MoveBrokenCatalog(FileSystem& files) {
   return broken;
 }
 
-Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
+Result<VerifyReport> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForWriting(settings.data_dir));
   PosixFileSystem files(dir.path());
   std::vector<std::string> about_catalog;
@@ -165,7 +164,7 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
-  TRY_ASSIGN(Report report, Rebuild(files, *catalog, {.upgrade = upgrade}));
+  TRY_ASSIGN(VerifyReport report, Rebuild(files, *catalog, {.upgrade = upgrade}));
   TRY_ASSIGN(const auto about_progress, RestoreProgress(files, *catalog, SystemClock()));
   about_catalog.insert(about_catalog.end(), about_progress.begin(), about_progress.end());
   if (deep && report.damage.empty()) {
@@ -181,13 +180,13 @@ Result<Report> RebuildStore(const Settings& settings, bool deep, bool upgrade) {
 
 // The mirror in a bucket as its catalog says it is. Without `deep` no segment is read: that would be all there is,
 // across the network, and S3 keeps checksums of its own.
-Result<Report> CheckBucket(const Settings& settings, bool deep) {
+Result<VerifyReport> CheckBucket(const Settings& settings, bool deep) {
   TRY_ASSIGN(const auto bucket, OpenedBucket::Open(settings));
   const auto probed = bucket->Probe();
   // A key that may only read cannot try it.
   if (!probed && probed.error().code != ErrorCode::kUnavailable) return std::unexpected(probed.error());
   TRY_ASSIGN(const auto store, OpenedStore::ForReadingAll(settings));
-  Report catalog_report;
+  VerifyReport catalog_report;
   TRY(CheckCatalog(store->files, store->catalog, catalog_report));
   if (!catalog_report.damage.empty()) {
     catalog_report.damage.front().file = store->view()->head().catalog.key;
@@ -209,9 +208,9 @@ Result<void> GiveBack(WorkPlace& place, const Clock& clock) {
 
 // The index of a mirror in a bucket made again from its records; this process owns the mirror meanwhile. Every
 // segment is read across the network.
-Result<Report> RebuildBucket(const Settings& settings, bool deep, bool upgrade) {
+Result<VerifyReport> RebuildBucket(const Settings& settings, bool deep, bool upgrade) {
   const SystemClock clock;
-  Report report;
+  VerifyReport report;
   {
     TRY_ASSIGN(const auto place, WorkPlace::Open(settings, clock, {.mend = true}));
     const MirrorKeeper& keeper = *place->keeper();
@@ -256,14 +255,14 @@ Result<void> AdoptSourceOf(const Settings& settings) {
   return GiveBack(*place, clock);
 }
 
-Result<Report> CheckStore(const Settings& settings, bool rebuild, bool deep, bool upgrade) {
+Result<VerifyReport> CheckStore(const Settings& settings, bool rebuild, bool deep, bool upgrade) {
   if (!settings.s3_bucket_name.empty())
     return rebuild ? RebuildBucket(settings, deep, upgrade) : CheckBucket(settings, deep);
   if (rebuild) return RebuildStore(settings, deep, upgrade);
   TRY_ASSIGN(const DataDir dir, DataDir::OpenForReading(settings.data_dir));
   TRY_ASSIGN(Database catalog, dir.OpenCatalog());
   PosixFileSystem files(dir.path());
-  Report report;
+  VerifyReport report;
   TRY(CheckCatalog(files, catalog, report));
   if (report.damage.empty()) {
     auto notes = std::move(report.notes);
@@ -290,7 +289,7 @@ std::string DamageText(const Damage& damage) {
   return text;
 }
 
-std::string StoreText(const Report& report, bool deep, bool bucket) {
+std::string StoreText(const VerifyReport& report, bool deep, bool bucket) {
   // Without --deep no record was read, and none is vouched for.
   const std::string read = deep ? fmt::format("{} records in ", FormatCount(report.records)) : "";
   const char* const good = deep     ? "all is well"
@@ -305,7 +304,7 @@ std::string StoreText(const Report& report, bool deep, bool bucket) {
   return text;
 }
 
-void AddStore(JsonWriter& json, const Report& report) {
+void AddStore(JsonWriter& json, const VerifyReport& report) {
   json.BeginObject()
       .Field("segments", report.segments)
       .Field("frames", report.frames)
@@ -360,7 +359,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
   // Before the store, which may take minutes.
   if (try_key) TRY(CheckKey(settings));
   const bool rebuild = arguments.Has("--rebuild"), deep = arguments.Has("--deep");
-  TRY_ASSIGN(const Report report, CheckStore(settings, rebuild, deep, arguments.Has("--upgrade")));
+  TRY_ASSIGN(const VerifyReport report, CheckStore(settings, rebuild, deep, arguments.Has("--upgrade")));
   if (arguments.Has("--json")) {
     JsonWriter json;
     json.BeginObject()

@@ -24,7 +24,7 @@ std::string ExportLines(int count) {
   return lines;
 }
 
-class GzipInflaterTest : public testing::TestWithParam<GzipInflater::Engine> {
+class GzipInflaterTest : public ::testing::TestWithParam<GzipInflater::Engine> {
  protected:
   // Feeds `gzip` in pieces of `piece` bytes and gives what came out, or the first error.
   static Result<std::string> Inflate(std::string_view gzip, std::size_t piece) {
@@ -131,7 +131,7 @@ TEST_P(GzipInflaterTest, ReadsHeadersWithNameAndComment) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, GzipInflaterTest,
-                         testing::Values(GzipInflater::Engine::kFastest, GzipInflater::Engine::kZlib),
+                         ::testing::Values(GzipInflater::Engine::kFastest, GzipInflater::Engine::kZlib),
                          [](const auto& engine) {
                            return engine.param == GzipInflater::Engine::kFastest ? "Fastest" : "Zlib";
                          });

@@ -16,7 +16,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr char kTables[] = R"sql(
+constexpr char kOwnerTables[] = R"sql(
 CREATE TABLE IF NOT EXISTS taken_objects(key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS request_tries(key TEXT PRIMARY KEY, tries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owner_times(name TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -32,7 +32,7 @@ Result<Database> OpenCatalog(const std::string& scratch_folder) {
   TRY_ASSIGN(Database catalog,
              Database::Open(scratch_folder + "/" + std::string(kCatalogFile), Database::Mode::kReadWrite));
   TRY(MarkCatalog(catalog));
-  TRY(catalog.Execute(kTables));
+  TRY(catalog.Execute(kOwnerTables));
   return catalog;
 }
 

@@ -15,7 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using enum UpstreamHealth::What;
 using Turn = UpstreamHealth::Turn;
-using What = UpstreamHealth::What;
+using Event = UpstreamHealth::What;
 
 constexpr MonoTime kBegin{seconds(1'000)};
 
@@ -31,13 +31,13 @@ struct World {
 
   MonoTime At(double second) const { return kBegin + Duration(static_cast<std::int64_t>(second * 1e6)); }
   UpstreamHealth::Sent Starts(double second, bool proof = false) { return health.Started(At(second), proof); }
-  Turn Hears(double second, const UpstreamHealth::Sent& sent, What what, bool foreign = false) {
+  Turn Hears(double second, const UpstreamHealth::Sent& sent, Event what, bool foreign = false) {
     const bool answered = what != kGivenUp && what != kUntrusted && text != "timed out";
     return health.Heard(sent, {.what = what, .answered = answered, .foreign = foreign, .text = text},
                         At(second));
   }
   // One request from its start to what came of it, a tenth of a second later.
-  Turn Asks(double second, What what, bool proof = false, bool foreign = false) {
+  Turn Asks(double second, Event what, bool proof = false, bool foreign = false) {
     return Hears(second + 0.1, Starts(second, proof), what, foreign);
   }
   // In seconds since the beginning; a billion for never, minus a billion for at once.
@@ -70,7 +70,7 @@ TEST(UpstreamHealth, LetsEverythingGoWhileAllIsWell) {
 TEST(UpstreamHealth, TurnsByWhatItHears) {
   struct Row {
     const char* what;
-    What heard;
+    Event heard;
     bool alone;       // afterwards
     double proof_at;  // it happens at second 10
     double next_start;

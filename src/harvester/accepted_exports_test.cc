@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kDay = std::chrono::sys_days(2026y / 11 / 20);
 
-AcceptedExport Movies(int days_later, std::int64_t lines) {
+AcceptedExport Export(int days_later, std::int64_t lines) {
   const auto date = kDay + std::chrono::days(days_later);
   return {.name = "movie_ids",
           .date = date,
@@ -31,10 +31,10 @@ TEST(AcceptedExports, NothingIsInForceBeforeTheFirstHarvest) {
 TEST(AcceptedExports, KeepsTheNewestTwoOfEachName) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
   ASSERT_TRUE(catalog && CreateAcceptedExports(*catalog));
-  AcceptedExport tv = Movies(0, 5);
+  AcceptedExport tv = Export(0, 5);
   tv.name = "tv_series_ids";
   ASSERT_TRUE(RecordAcceptedExport(*catalog, tv));
-  for (const int day : {0, 1, 2}) ASSERT_TRUE(RecordAcceptedExport(*catalog, Movies(day, 100 + day)));
+  for (const int day : {0, 1, 2}) ASSERT_TRUE(RecordAcceptedExport(*catalog, Export(day, 100 + day)));
   ASSERT_TRUE(CreateAcceptedExports(*catalog));  // as the next harvest does
 
   const auto all = AcceptedExports(*catalog);
@@ -54,7 +54,7 @@ TEST(AcceptedExports, KeepsTheNewestTwoOfEachName) {
 TEST(AcceptedExports, AFileFetchedAgainTakesThePlaceOfItself) {
   auto catalog = Database::Open(":memory:", Database::Mode::kReadWrite);
   ASSERT_TRUE(catalog && CreateAcceptedExports(*catalog));
-  for (const int lines : {100, 90}) ASSERT_TRUE(RecordAcceptedExport(*catalog, Movies(0, lines)));
+  for (const int lines : {100, 90}) ASSERT_TRUE(RecordAcceptedExport(*catalog, Export(0, lines)));
   const auto all = AcceptedExports(*catalog);
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 1U);

@@ -12,7 +12,7 @@ namespace {
 
 using Counts = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
-class ChangeCounts : public testing::Test {
+class ChangeCounts : public ::testing::Test {
  protected:
   void SetUp() override {
     auto opened = Database::Open(":memory:", Database::Mode::kReadWrite);

@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::days;
 
-constexpr auto kDay = std::chrono::sys_days(2026y / 11 / 20);
-constexpr Time kNow = Time(kDay) + days(3);
+constexpr auto kExportDay = std::chrono::sys_days(2026y / 11 / 20);
+constexpr Time kNow = Time(kExportDay) + days(3);
 
 IdState State(Standing standing, Time verified_at, std::int64_t gone_answers = 0) {
   return {.id = 1, .standing = standing, .verified_at = verified_at, .gone_answers = gone_answers};
@@ -26,8 +26,8 @@ TEST(FetchRules, TheDistanceDoublesUpTo32Days) {
 }
 
 TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasSightedAndVerifiedEightHoursAfterTheEndOfThatDay) {
-  const Time settled = SettledAt(kDay);
-  EXPECT_EQ(settled, Time(kDay) + 32h);
+  const Time settled = SettledAt(kExportDay);
+  EXPECT_EQ(settled, Time(kExportDay) + 32h);
   const struct {
     IdState state;
     AdultMark adult;
@@ -55,8 +55,8 @@ TEST(FetchRules, AListedIdNeedsAFetchUnlessItWasSightedAndVerifiedEightHoursAfte
 }
 
 TEST(FetchRules, ADayThatIsReadOftenFetchesAnIdOnceInTheTimeOfTheCaches) {
-  const Time noon = Time(kDay) + 12h;
-  const Time settled = SettledAt(kDay);
+  const Time noon = Time(kExportDay) + 12h;
+  const Time settled = SettledAt(kExportDay);
   const auto needed = [&](Duration ago, int sighted_in) {
     return FeedNeedsFetch(State(Standing::kLive, noon - ago), AdultMark::kNo, sighted_in, settled, noon);
   };
@@ -91,7 +91,7 @@ TEST(FetchRules, ADeadIdThatAnExportListsIsDueByItsLedgerUntilThatEnds) {
 }
 
 TEST(FetchRules, ALiveIdThatNoExportListsIsACandidateUnlessItAnsweredLately) {
-  const Time accepted = Time(kDay) + 8h;
+  const Time accepted = Time(kExportDay) + 8h;
   const auto asked = [](std::int64_t attempts, Time at) {
     return std::optional(Orphan{.attempts = attempts, .last_checked = at});
   };
@@ -128,9 +128,9 @@ TEST(Watermarks, MovePastADayOnlyOnceItIsClosed) {
     Time began;
     std::chrono::sys_days watermark;
   } cases[] = {
-      {kDay, Time(kDay) + days(10), kDay + days(1)}, {kDay, Time(kDay) + 32h, kDay + days(1)},
-      {kDay, Time(kDay) + 32h - 1us, kDay},          {kDay, Time(kDay) + 9h, kDay},
-      {kDay, Time(kDay) + 7h, kDay - days(1)},
+      {kExportDay, Time(kExportDay) + days(10), kExportDay + days(1)}, {kExportDay, Time(kExportDay) + 32h, kExportDay + days(1)},
+      {kExportDay, Time(kExportDay) + 32h - 1us, kExportDay},          {kExportDay, Time(kExportDay) + 9h, kExportDay},
+      {kExportDay, Time(kExportDay) + 7h, kExportDay - days(1)},
   };
   for (const auto& c : cases) EXPECT_EQ(WatermarkAfter(c.day, c.began), c.watermark);
 }
@@ -141,11 +141,11 @@ TEST(Watermarks, AreThereForAllWhoReadTheCatalog) {
   EXPECT_TRUE(ReadWatermarks(*catalog).value().empty());
   ASSERT_TRUE(CreateWatermarks(*catalog));
   ASSERT_TRUE(CreateWatermarks(*catalog));
-  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kDay));
-  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kDay + days(1)));
-  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kMovie, kDay));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kExportDay));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kTv, kExportDay + days(1)));
+  ASSERT_TRUE(SetWatermark(*catalog, MediaType::kMovie, kExportDay));
   EXPECT_EQ(ReadWatermarks(*catalog).value(),
-            (Watermarks{{MediaType::kMovie, kDay}, {MediaType::kTv, kDay + days(1)}}));
+            (Watermarks{{MediaType::kMovie, kExportDay}, {MediaType::kTv, kExportDay + days(1)}}));
 }
 
 TEST(ListIsDue, OnceAWeekAndAbsentOnesSeldom) {

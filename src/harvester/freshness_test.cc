@@ -22,7 +22,7 @@ using std::chrono::hours;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-MediaId Movie(std::int64_t id) {
+MediaId MovieId(std::int64_t id) {
   return {MediaType::kMovie, id};
 }
 
@@ -176,17 +176,17 @@ TEST(RefreshPlanner, ChoosesTheMostOverdueInProportionWithinTheBudget) {
   TypeRates rates = UsualRates(MediaType::kMovie);
   rates.top_popularity = 100;
   RefreshPlanner planner(3, 4, {});
-  planner.Consider(Movie(1), Unverified(days(33)), rates);              // 1.1 intervals
-  planner.Consider(Movie(2), Unverified(days(60)), rates);              // 2
-  planner.Consider(Movie(3), Unverified(days(21), 100), rates);         // 3
-  planner.Consider(Movie(4), Unverified(days(45)), rates);              // 1.5
-  planner.Consider(Movie(5), Unverified(hours(23), 1'000'000), rates);  // younger than a day
+  planner.Consider(MovieId(1), Unverified(days(33)), rates);              // 1.1 intervals
+  planner.Consider(MovieId(2), Unverified(days(60)), rates);              // 2
+  planner.Consider(MovieId(3), Unverified(days(21), 100), rates);         // 3
+  planner.Consider(MovieId(4), Unverified(days(45)), rates);              // 1.5
+  planner.Consider(MovieId(5), Unverified(hours(23), 1'000'000), rates);  // younger than a day
   EXPECT_EQ(planner.due(), 4);
   const auto plan = planner.Take();
   ASSERT_EQ(plan.size(), 3U);
-  EXPECT_EQ(plan[0].id, Movie(3));
-  EXPECT_EQ(plan[1].id, Movie(2));
-  EXPECT_EQ(plan[2].id, Movie(4));
+  EXPECT_EQ(plan[0].id, MovieId(3));
+  EXPECT_EQ(plan[1].id, MovieId(2));
+  EXPECT_EQ(plan[2].id, MovieId(4));
   for (const QueueItem& item : plan) {
     EXPECT_GT(item.popularity, 0);
     EXPECT_LT(item.popularity, 1) << "behind everything known to have changed";
@@ -196,15 +196,15 @@ TEST(RefreshPlanner, ChoosesTheMostOverdueInProportionWithinTheBudget) {
 TEST(RefreshPlanner, WithoutABudgetTakesOnlyWhatTheSixMonthsMakeDue) {
   RefreshPlanner planner(0, 3, {});
   const TypeRates rates = UsualRates(MediaType::kMovie);
-  planner.Consider(Movie(1), Unverified(days(169)), rates);
-  planner.Consider(Movie(2), Unverified(days(171)), rates);
-  planner.Consider(Movie(3), Unverified(days(179)), rates);
+  planner.Consider(MovieId(1), Unverified(days(169)), rates);
+  planner.Consider(MovieId(2), Unverified(days(171)), rates);
+  planner.Consider(MovieId(3), Unverified(days(179)), rates);
   EXPECT_EQ(planner.clause_due(), 2);
   EXPECT_EQ(planner.due(), 3);
   const auto plan = planner.Take();
   ASSERT_EQ(plan.size(), 2U);
-  EXPECT_EQ(plan[0].id, Movie(3)) << "the nearest to being purged first";
-  EXPECT_EQ(plan[1].id, Movie(2));
+  EXPECT_EQ(plan[0].id, MovieId(3)) << "the nearest to being purged first";
+  EXPECT_EQ(plan[1].id, MovieId(2));
   EXPECT_EQ(plan[0].popularity, kClausePriority);
   EXPECT_TRUE(planner.Take().empty());
 }
@@ -224,7 +224,7 @@ TEST(RefreshPlanner, QueuesFromTheInstantAtWhichCareAsksForARecord) {
   const Time now = Time{} + days(20'000);
   for (const Duration age : {kFallsDue - Duration(1), kFallsDue, kFallsDue + Duration(1)}) {
     RefreshPlanner planner(0, 1, {});
-    planner.Consider(Movie(1), Unverified(age), UsualRates(MediaType::kMovie));
+    planner.Consider(MovieId(1), Unverified(age), UsualRates(MediaType::kMovie));
     const bool asks = CareFor(now - age, std::nullopt, now) == CareDecision::kAsk;
     EXPECT_EQ(planner.Take().size(), asks ? 1U : 0U) << (age - kFallsDue).count();
   }
@@ -233,12 +233,12 @@ TEST(RefreshPlanner, QueuesFromTheInstantAtWhichCareAsksForARecord) {
 TEST(RefreshPlanner, KeepsNoMoreThanItsBounds) {
   RefreshPlanner planner(5, 1000, {.most_clause = 10});
   const TypeRates rates = UsualRates(MediaType::kMovie);
-  for (int i = 0; i < 1000; ++i) planner.Consider(Movie(i + 1), Unverified(days(171) + hours(i)), rates);
+  for (int i = 0; i < 1000; ++i) planner.Consider(MovieId(i + 1), Unverified(days(171) + hours(i)), rates);
   EXPECT_EQ(planner.clause_due(), 1000);
   const auto plan = planner.Take();
   ASSERT_EQ(plan.size(), 10U);
-  EXPECT_EQ(plan[0].id, Movie(1000)) << "the oldest";
-  EXPECT_EQ(plan[9].id, Movie(991));
+  EXPECT_EQ(plan[0].id, MovieId(1000)) << "the oldest";
+  EXPECT_EQ(plan[9].id, MovieId(991));
 }
 
 TEST(RefreshPlanner, DoesNotDependOnTheOrderOfVisiting) {
@@ -248,7 +248,7 @@ TEST(RefreshPlanner, DoesNotDependOnTheOrderOfVisiting) {
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = std::int64_t(i) + 1;
   for (auto& plan : plans) {
     RefreshPlanner planner(60, 500, {});
-    for (const std::int64_t id : ids) planner.Consider(Movie(id), Unverified(days(1 + id % 45)), rates);
+    for (const std::int64_t id : ids) planner.Consider(MovieId(id), Unverified(days(1 + id % 45)), rates);
     plan = planner.Take();
     std::shuffle(ids.begin(), ids.end(), std::mt19937_64(3));
   }
@@ -273,7 +273,7 @@ SweepYear Sweep(std::int64_t budget, const std::vector<double>& popularities) {
     for (std::size_t i = 0; i < popularities.size(); ++i) {
       const Duration age = days(today - verified_on[i]);
       if (today > 60) year.oldest = std::max(year.oldest, age);
-      planner.Consider(Movie(std::int64_t(i)), Unverified(age, popularities[i]), rates);
+      planner.Consider(MovieId(std::int64_t(i)), Unverified(age, popularities[i]), rates);
     }
     const auto plan = planner.Take();
     year.most = std::max(year.most, plan.size());
@@ -302,7 +302,7 @@ TEST(RefreshPlanner, VerifiesNoMoreADayHoweverOftenAPlanIsMade) {
   std::size_t chosen = 0;
   for (Duration now = hours(0); now < days(kDays); now += hours(1)) {
     RefreshPlanner planner(1'000'000, kRecords, {});
-    for (int i = 0; i < kRecords; ++i) planner.Consider(Movie(i), Unverified(now - verified_at[i]), rates);
+    for (int i = 0; i < kRecords; ++i) planner.Consider(MovieId(i), Unverified(now - verified_at[i]), rates);
     for (const QueueItem& item : planner.Take()) {
       verified_at[std::size_t(item.id.id)] = now;
       ++chosen;

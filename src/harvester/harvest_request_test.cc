@@ -7,7 +7,7 @@ namespace tmdbc {
 namespace {
 
 using namespace std::chrono;
-constexpr sys_days kDay{year(2026) / 11 / 22};
+constexpr sys_days kAsked{year(2026) / 11 / 22};
 constexpr auto kMovie = MediaType::kMovie, kTv = MediaType::kTv, kCollection = MediaType::kCollection;
 constexpr auto kAuto = HarvestMode::kAuto, kExport = HarvestMode::kExport, kChanges = HarvestMode::kChanges;
 
@@ -18,7 +18,7 @@ TEST(HarvestRequest, SaysWhatCannotBeDoneInTheWordsOfWhoAsked) {
   } rows[] = {
       {{.mode = kAuto, .types = {kMovie}, .limit = 3}, "", ""},
       {{.mode = kAuto, .types = {kMovie}, .ids = {550}}, "", ""},
-      {{.mode = kChanges, .types = {kMovie, kCollection}, .since = kDay, .until = kDay}, "", ""},
+      {{.mode = kChanges, .types = {kMovie, kCollection}, .since = kAsked, .until = kAsked}, "", ""},
       {{.mode = kExport, .types = {kMovie}, .ids = {550}},
        "--ids goes with --mode=ids",
        "ids goes with mode ids"},
@@ -28,16 +28,16 @@ TEST(HarvestRequest, SaysWhatCannotBeDoneInTheWordsOfWhoAsked) {
       {{.types = {kMovie}, .ids = {550}, .limit = 3},
        "--limit goes with the exports, not with --ids",
        "limit goes with the exports, not with ids"},
-      {{.mode = kExport, .types = {kMovie}, .since = kDay},
+      {{.mode = kExport, .types = {kMovie}, .since = kAsked},
        "--since goes with --mode=changes",
        "since goes with mode changes"},
       {{.mode = kChanges, .types = {kMovie}, .limit = 3},
        "--limit goes with the exports, not with --mode=changes",
        "limit goes with the exports, not with mode changes"},
-      {{.mode = kChanges, .types = {kMovie}, .since = kDay - days(9000)},
+      {{.mode = kChanges, .types = {kMovie}, .since = kAsked - days(9000)},
        "--since and --until are days from 2012-10-05 on",
        "since and until are days from 2012-10-05 on"},
-      {{.mode = kChanges, .types = {kMovie}, .since = kDay, .until = kDay - days(1)},
+      {{.mode = kChanges, .types = {kMovie}, .since = kAsked, .until = kAsked - days(1)},
        "--until is before --since",
        "until is before since"},
       {{.mode = kChanges, .types = {kCollection}},

@@ -11,8 +11,8 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 
-constexpr std::chrono::sys_days kDay{std::chrono::year(2026) / 11 / 22};
-constexpr Time kNoon = Time(kDay) + hours(12);
+constexpr std::chrono::sys_days kToday{std::chrono::year(2026) / 11 / 22};
+constexpr Time kNoon = Time(kToday) + hours(12);
 
 // TMDB has answered at `date` while the local clock said `now`.
 UpstreamDate Answered(Time date, Time now) {
@@ -52,13 +52,13 @@ TEST(UpstreamTime, BeforeTheFirstAnswerTheDaysSinceTheLastRunAreLookedAt) {
 }
 
 TEST(UpstreamTime, AWatermarkInTheFutureGoesBackToTheLastDayThatIsKnown) {
-  const auto future = kDay + days(30);
-  EXPECT_FALSE(SoundWatermark(kDay, kNoon, kDay, kNoon));
-  EXPECT_FALSE(SoundWatermark(kDay, std::nullopt, std::nullopt, kNoon));
-  EXPECT_EQ(SoundWatermark(future, kNoon, std::nullopt, kNoon), kDay);
-  EXPECT_EQ(SoundWatermark(future, kNoon, kDay - days(4), kNoon), kDay - days(5)) << "a page too many";
-  EXPECT_EQ(SoundWatermark(future, std::nullopt, kDay, Time{}), kDay - days(1)) << "the clock at 1970";
-  EXPECT_EQ(SoundWatermark(future, std::nullopt, std::nullopt, kNoon), kDay);
+  const auto future = kToday + days(30);
+  EXPECT_FALSE(SoundWatermark(kToday, kNoon, kToday, kNoon));
+  EXPECT_FALSE(SoundWatermark(kToday, std::nullopt, std::nullopt, kNoon));
+  EXPECT_EQ(SoundWatermark(future, kNoon, std::nullopt, kNoon), kToday);
+  EXPECT_EQ(SoundWatermark(future, kNoon, kToday - days(4), kNoon), kToday - days(5)) << "a page too many";
+  EXPECT_EQ(SoundWatermark(future, std::nullopt, kToday, Time{}), kToday - days(1)) << "the clock at 1970";
+  EXPECT_EQ(SoundWatermark(future, std::nullopt, std::nullopt, kNoon), kToday);
 }
 
 }  // namespace

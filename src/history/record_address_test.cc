@@ -42,7 +42,7 @@ struct Mistake {
   const char* type;
   const char* id;
 };
-class RecordAddressMistake : public testing::TestWithParam<Mistake> {};
+class RecordAddressMistake : public ::testing::TestWithParam<Mistake> {};
 TEST_P(RecordAddressMistake, IsRefusedInOneSentence) {
   const auto address = ParseRecordAddress(GetParam().type, GetParam().id);
   ASSERT_FALSE(address);
@@ -51,7 +51,7 @@ TEST_P(RecordAddressMistake, IsRefusedInOneSentence) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, RecordAddressMistake,
-    testing::Values(Mistake{"film", "550"}, Mistake{"movie", "0"}, Mistake{"movie", "-1"},
+    ::testing::Values(Mistake{"film", "550"}, Mistake{"movie", "0"}, Mistake{"movie", "-1"},
                     Mistake{"movie", "550x"}, Mistake{"movie", "9007199254740993"},
                     Mistake{"movie", "99999999999999999999"}, Mistake{"movie", "1399/season/1"},
                     Mistake{"season", "1399/season"}, Mistake{"season", "1399/season/"},

@@ -306,7 +306,7 @@ std::vector<bool> InOrder(const std::vector<std::size_t>& before_of) {
 enum class Act : std::uint8_t { kAdd, kRemove, kReplace, kMove };
 
 // Where a difference is: for programs (RFC 6901) and for people.
-struct Place {
+struct JsonPlace {
   std::string pointer;  // in the document as it is when the edits before this one have been made
   std::string path;     // "credits.cast[id=819].name"
   std::string member;   // the last name on the way
@@ -315,8 +315,8 @@ struct Place {
   int group_depth = 0;  // names in `group`
   bool in_array = false;
 
-  Place Member(std::string_view name) const {
-    Place place = *this;
+  JsonPlace Member(std::string_view name) const {
+    JsonPlace place = *this;
     place.pointer += '/';
     for (const char c : name) {
       if (c == '~') {
@@ -344,8 +344,8 @@ struct Place {
     return place;
   }
 
-  Place Element(std::size_t index, std::string_view label) const {
-    Place place = *this;
+  JsonPlace Element(std::size_t index, std::string_view label) const {
+    JsonPlace place = *this;
     fmt::format_to(std::back_inserter(place.pointer), "/{}", index);
     if (label.empty()) {
       fmt::format_to(std::back_inserter(place.path), "[{}]", index);
@@ -365,7 +365,7 @@ bool IsStatistic(std::string_view member) {
 
 struct Edit {
   Act act;
-  Place place;
+  JsonPlace place;
   std::string from;  // of a move: the pointer it comes from
   const Node* before = nullptr;
   const Node* after = nullptr;
@@ -379,7 +379,7 @@ class Walk {
  public:
   explicit Walk(std::vector<Edit>& edits) : edits_(edits) {}
 
-  void Visit(const Node& before, const Node& after, const Place& place) {
+  void Visit(const Node& before, const Node& after, const JsonPlace& place) {
     if (Same(before, after)) return;
     const bool objects = before.kind == Kind::OBJECT && after.kind == Kind::OBJECT;
     if (objects && !before.repeats_name && !after.repeats_name) return VisitObjects(before, after, place);
@@ -388,7 +388,7 @@ class Walk {
   }
 
  private:
-  void VisitObjects(const Node& before, const Node& after, const Place& place) {
+  void VisitObjects(const Node& before, const Node& after, const JsonPlace& place) {
     for (const Node& member : before.members) {
       const Node* other = after.Find(member.name);
       if (other != nullptr) {
@@ -405,7 +405,7 @@ class Walk {
 
   // In this order, so that every index is right when its edit is made: what goes, from the last on; then from
   // the first on what comes or moves, each behind its neighbour; then what changed, by the final indices.
-  void VisitArrays(const Node& before, const Node& after, const Place& place) {
+  void VisitArrays(const Node& before, const Node& after, const JsonPlace& place) {
     const Matching matching = Match(before.elements, after.elements);
     const auto label = [](const std::vector<std::string>& labels, std::size_t i) {
       return labels.empty() ? std::string_view() : std::string_view(labels[i]);
@@ -433,7 +433,7 @@ class Walk {
         now.erase(at);
       }
       const auto at = i == 0 ? now.begin() : std::next(std::ranges::find(now, i - 1));
-      const Place there = place.Element(std::size_t(at - now.begin()), name);
+      const JsonPlace there = place.Element(std::size_t(at - now.begin()), name);
       now.insert(at, i);
       edits_.push_back({moves ? Act::kMove : Act::kAdd, there, std::move(from), nullptr, &after.elements[i]});
     }
@@ -496,7 +496,7 @@ Result<RecordDiff> RecordDiff::Between(std::string_view before, std::string_view
   TRY_ASSIGN(Tree tree_before, Tree::Parse(before));
   TRY_ASSIGN(Tree tree_after, Tree::Parse(after));
   std::unique_ptr<Impl> impl(new Impl{std::move(tree_before), std::move(tree_after), {}});
-  Walk(impl->edits).Visit(impl->before.root, impl->after.root, Place());
+  Walk(impl->edits).Visit(impl->before.root, impl->after.root, JsonPlace());
   return RecordDiff(std::move(impl));
 }
 

@@ -167,14 +167,14 @@ struct Shown {
   const char* summary;
 };
 
-class RecordDiffText : public testing::TestWithParam<Shown> {};
+class RecordDiffText : public ::testing::TestWithParam<Shown> {};
 TEST_P(RecordDiffText, NamesWhatChangedWithOldAndNewValue) {
   EXPECT_EQ(Text(GetParam().before, GetParam().after), GetParam().text);
   EXPECT_EQ(Summary(GetParam().before, GetParam().after), GetParam().summary);
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, RecordDiffText,
-    testing::Values(
+    ::testing::Values(
         Shown{R"({"id":550,"title":"Fight Club"})", R"({"title":"Fight Club, 1999","id":550})",
               "~ title: \"Fight Club\" -> \"Fight Club, 1999\"\n", "title"},
         Shown{R"({"homepage":"","imdb_id":"tt0137523"})", R"({"imdb_id":"tt0137523","runtime":139})",

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kMovie =
     R"({"adult":false,"id":550,"original_title":"Fight Club","popularity":73.4})";
 
-Response Answer(std::string body, std::string_view encoding = {}) {
+Response AnswerWith(std::string body, std::string_view encoding = {}) {
   Response response;
   response.status = 200;
   response.headers = {{"Content-Type", "application/json;charset=utf-8"}};
@@ -32,11 +32,11 @@ TEST(DecodeBody, TrustsTheBytesMoreThanTheHeader) {
       {"plain although the header says gzip", std::string(kMovie), "gzip"},
   };
   for (const auto& c : cases) {
-    const auto body = DecodeBody(Answer(c.body, c.encoding));
+    const auto body = DecodeBody(AnswerWith(c.body, c.encoding));
     ASSERT_TRUE(body) << c.name << ": " << body.error().message;
     EXPECT_EQ(*body, kMovie) << c.name;
   }
-  EXPECT_EQ(DecodeBody(Answer("", "gzip")).value_or("?"), "") << "an empty answer stays empty";
+  EXPECT_EQ(DecodeBody(AnswerWith("", "gzip")).value_or("?"), "") << "an empty answer stays empty";
 }
 
 TEST(DecodeBody, RefusesGzipThatIsCutOrBroken) {
@@ -45,24 +45,24 @@ TEST(DecodeBody, RefusesGzipThatIsCutOrBroken) {
   flipped[gzip.size() - 6] = char(flipped[gzip.size() - 6] ^ 1);
   for (const std::string& bad : {gzip.substr(0, gzip.size() / 2), gzip.substr(0, gzip.size() - 1),
                                  gzip.substr(0, 2), flipped, gzip + "<html>"}) {
-    const auto body = DecodeBody(Answer(bad, "gzip"));
+    const auto body = DecodeBody(AnswerWith(bad, "gzip"));
     ASSERT_FALSE(body);
     EXPECT_EQ(body.error().code, ErrorCode::kCorrupt);
   }
 }
 
 TEST(DecodeBody, RefusesAnEncodingNobodyAskedFor) {
-  const auto body = DecodeBody(Answer("\x8b\x1b\x80 brotli bytes", "br"));
+  const auto body = DecodeBody(AnswerWith("\x8b\x1b\x80 brotli bytes", "br"));
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(body.error().message.find("Content-Encoding"), std::string::npos);
 }
 
 TEST(DecodeBody, KeepsToItsBounds) {
-  EXPECT_TRUE(DecodeBody(Answer(Gzip(kMovie), "gzip"), kMovie.size()));
-  EXPECT_FALSE(DecodeBody(Answer(Gzip(kMovie), "gzip"), kMovie.size() - 1));
-  EXPECT_FALSE(DecodeBody(Answer(std::string(kMovie)), kMovie.size() - 1));
-  EXPECT_FALSE(DecodeBody(Answer(Gzip(std::string(100 << 20, ' ')), "gzip"))) << "a bomb";
+  EXPECT_TRUE(DecodeBody(AnswerWith(Gzip(kMovie), "gzip"), kMovie.size()));
+  EXPECT_FALSE(DecodeBody(AnswerWith(Gzip(kMovie), "gzip"), kMovie.size() - 1));
+  EXPECT_FALSE(DecodeBody(AnswerWith(std::string(kMovie)), kMovie.size() - 1));
+  EXPECT_FALSE(DecodeBody(AnswerWith(Gzip(std::string(100 << 20, ' ')), "gzip"))) << "a bomb";
 }
 
 }  // namespace

@@ -28,13 +28,13 @@ using testing::ConnectionCount;
 using testing::RawServer;
 using Connection = RawServer::Connection;
 
-constexpr std::string_view kMovie =
+constexpr std::string_view kDetails =
     R"({"adult":false,"id":550,"original_title":"Fight Club","popularity":73.4})";
 
 // Answers every request of a connection with the movie.
 void Polite(Connection& connection) {
   while (connection.ReadRequest())
-    connection.Answer(kMovie, "Content-Type: application/json;charset=utf-8\r\n");
+    connection.Answer(kDetails, "Content-Type: application/json;charset=utf-8\r\n");
 }
 
 class CurlTransportTest : public ::testing::Test {
@@ -75,7 +75,7 @@ class CurlTransportTest : public ::testing::Test {
 };
 
 TEST_F(CurlTransportTest, GivesStatusHeadersAndTheBodyAsItCame) {
-  const std::string gzip = Gzip(kMovie);
+  const std::string gzip = Gzip(kDetails);
   std::string head;
   RawServer server([&](Connection& connection) {
     head = connection.ReadRequest().value_or("");
@@ -91,7 +91,7 @@ TEST_F(CurlTransportTest, GivesStatusHeadersAndTheBodyAsItCame) {
   EXPECT_EQ(outcome.response->header("Content-Encoding"), "gzip");
   EXPECT_EQ(outcome.response->header("x-empty"), "");
   EXPECT_EQ(outcome.response->body, gzip);
-  EXPECT_EQ(DecodeBody(*outcome.response).value_or(""), kMovie);
+  EXPECT_EQ(DecodeBody(*outcome.response).value_or(""), kDetails);
   EXPECT_GT(outcome.bytes_received, gzip.size());
   EXPECT_LE(outcome.started, outcome.finished);
   EXPECT_TRUE(head.starts_with("GET /3/movie/550?append_to_response=credits HTTP/1.1\r\n")) << head;
@@ -129,7 +129,7 @@ TEST_F(CurlTransportTest, UsesOneConnectionForOneRequestAfterTheOther) {
   for (int i = 0; i < 50; ++i) {
     const Outcome outcome = Get(server.url() + "/3/movie/550");
     ASSERT_TRUE(outcome.response) << outcome.failure_text;
-    EXPECT_EQ(outcome.response->body, kMovie);
+    EXPECT_EQ(outcome.response->body, kDetails);
   }
   EXPECT_EQ(server.accepted(), 1);
   EXPECT_EQ(sends_, 50) << "also told of each request on a connection that was open already";
@@ -307,7 +307,7 @@ TEST_F(CurlTransportTest, SendsAUrlAsItIsOrNotAtAll) {
   std::vector<std::string> heads;
   RawServer server([&](Connection& c) {
     heads.push_back(c.ReadRequest().value_or(""));
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     c.WaitForClose();
   });
   const auto asked = [&](const std::string& rest) {
@@ -367,7 +367,7 @@ TEST_F(CurlTransportTest, SendsARequestOnceEvenWhenAnIdleConnectionBreaksUnderIt
   RawServer server([&](Connection& c) {
     c.ReadRequest();
     ++requests;
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     // The second one on a connection is read, maybe counted, and never answered.
     if (c.ReadRequest()) ++requests;
     c.Reset();
@@ -389,7 +389,7 @@ TEST_F(CurlTransportTest, BlamesAConnectionOnlyWhenItWasUsedBeforeAndNothingOfTh
 
   RawServer begun([](Connection& c) {
     c.ReadRequest();
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     c.ReadRequest();
     c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
     c.Reset();
@@ -401,7 +401,7 @@ TEST_F(CurlTransportTest, BlamesAConnectionOnlyWhenItWasUsedBeforeAndNothingOfTh
 
   RawServer closed([](Connection& c) {
     c.ReadRequest();
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     c.ReadRequest();  // and closes in good order
   });
   EXPECT_TRUE(Get(closed.url() + "/3/movie/1").response);
@@ -423,7 +423,7 @@ TEST_F(CurlTransportTest, OpensAConnectionForARequestThatWantsAFreshOne) {
 TEST_F(CurlTransportTest, DoesNotGoOnUsingConnectionsThatAreClosedUnderIt) {
   RawServer server([](Connection& c) {
     c.ReadRequest();
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     c.ReadRequest();
     c.Reset();
   });
@@ -460,7 +460,7 @@ TEST_F(CurlTransportTest, SendsEveryMethodWithItsBody) {
     next();
     c.Answer("", "", "400 Bad Request");
     next();
-    c.Answer(kMovie);
+    c.Answer(kDetails);
     c.WaitForClose();
   });
   const Outcome first = Get(server.url() + "/bucket/a/../b", [](Request& request) {
@@ -493,7 +493,7 @@ TEST_F(CurlTransportTest, SendsEveryMethodWithItsBody) {
                 .response.value()
                 .status,
             400);
-  EXPECT_EQ(Get(server.url() + "/3/movie/550").response.value().body, kMovie);
+  EXPECT_EQ(Get(server.url() + "/3/movie/550").response.value().body, kDetails);
   EXPECT_EQ(server.accepted(), 1);
 
   ASSERT_EQ(heads.size(), 6u);
@@ -543,7 +543,7 @@ TEST_F(CurlTransportTest, AsksThroughTheProxyAndNamesItWhenThatFails) {
       c.Send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
     } else {
       asked = head;
-      c.Answer(kMovie);
+      c.Answer(kDetails);
     }
     c.WaitForClose();
   });
@@ -574,7 +574,7 @@ TEST_F(CurlTransportTest, AsksThroughTheProxyAndNamesItWhenThatFails) {
 TEST_F(CurlTransportTest, OpensANewConnectionWhenTheServerClosedTheIdleOne) {
   RawServer server([](Connection& c) {
     c.ReadRequest();
-    c.Answer(kMovie, "Connection: close\r\n");
+    c.Answer(kDetails, "Connection: close\r\n");
   });
   for (int i = 0; i < 3; ++i) {
     const Outcome outcome = Get(server.url() + "/3/movie/1");
@@ -624,7 +624,7 @@ TEST_F(CurlTransportTest, KeepsThePlaceOfABrokenConnectionForASecond) {
 TEST_F(CurlTransportTest, GivesThePlaceOfAWellClosedConnectionBackSoon) {
   RawServer server([](Connection& c) {
     c.ReadRequest();
-    c.Answer(kMovie, "Connection: close\r\n");
+    c.Answer(kDetails, "Connection: close\r\n");
   });
   const Outcome outcome = Get(server.url() + "/3/movie/1");
   EXPECT_TRUE(outcome.response);
@@ -649,14 +649,14 @@ TEST_F(CurlTransportTest, NeverHoldsMoreConnectionsThanAllowedWhateverBreaks) {
         case 1:
           return c.WaitForClose(), c.Close(), count_late(400ms);  // never answers; the client gives up
         case 2:
-          return c.Answer(kMovie, "Connection: close\r\n"), c.Close(), count_late(10ms);
+          return c.Answer(kDetails, "Connection: close\r\n"), c.Close(), count_late(10ms);
         case 3:
           return c.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"), c.Close(),
                  count_late(400ms);
         case 4:
           return c.Close(), count_late(400ms);
         default:
-          c.Answer(kMovie);
+          c.Answer(kDetails);
       }
     }
   };
@@ -692,7 +692,7 @@ TEST_F(CurlTransportTest, CountsIdleConnectionsToAnotherHostAsWell) {
     while (c.ReadRequest()) {
       const int round = met++ / kLimit;
       while (met < (round + 1) * kLimit) std::this_thread::yield();
-      c.Answer(kMovie);
+      c.Answer(kDetails);
     }
   };
   RawServer api(together, &count), files(together, &count);
@@ -731,7 +731,7 @@ TEST_F(CurlTransportTest, HandsAnAnswerOverWithTheNextSlotWhereThatIsNear) {
   auto outcomes = transport_->Wait(slot);
   EXPECT_GE(clock_.Mono(), slot);
   if (outcomes.empty()) outcomes.push_back(Finish());  // a busy machine
-  EXPECT_EQ(outcomes[0].response->body, kMovie);
+  EXPECT_EQ(outcomes[0].response->body, kDetails);
 }
 
 TEST_F(CurlTransportTest, WakesWhenItIsAskedTo) {

@@ -9,13 +9,13 @@
 namespace tmdbc::http {
 namespace {
 
-using Outcome = RequestHeadParser::Outcome;
+using Parsed = RequestHeadParser::Outcome;
 
 TEST(RequestHead, TakesARequestApart) {
   RequestHeadParser parser({});
   const std::string bytes =
       "GET /3/movie/550?a=b HTTP/1.1\r\nHost: h:80\r\nAccept:  x \t\r\nEmpty:\r\n\r\nrest";
-  ASSERT_EQ(parser.Parse(bytes), Outcome::kWhole);
+  ASSERT_EQ(parser.Parse(bytes), Parsed::kWhole);
   EXPECT_EQ(parser.size(), bytes.size() - 4);
   const RequestHead& head = parser.head();
   EXPECT_EQ(head.method, "GET");
@@ -34,9 +34,9 @@ TEST(RequestHead, TakesItHoweverItIsCut) {
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     RequestHeadParser parser({});
     for (std::size_t length = cut; length < bytes.size(); length += cut + 1)
-      ASSERT_EQ(parser.Parse(std::string_view(bytes).substr(0, length)), Outcome::kIncomplete)
+      ASSERT_EQ(parser.Parse(std::string_view(bytes).substr(0, length)), Parsed::kIncomplete)
           << cut << ' ' << length;
-    ASSERT_EQ(parser.Parse(bytes), Outcome::kWhole);
+    ASSERT_EQ(parser.Parse(bytes), Parsed::kWhole);
     EXPECT_EQ(parser.head().length, 12u);
     EXPECT_TRUE(parser.head().expects_continue);
   }
@@ -60,7 +60,7 @@ TEST(RequestHead, KnowsWhoKeepsTheConnection) {
     RequestHeadParser parser({});
     ASSERT_EQ(
         parser.Parse(std::string("GET / HTTP/") + c.version + "\r\nHost: h\r\n" + c.connection + "\r\n"),
-        Outcome::kWhole);
+        Parsed::kWhole);
     EXPECT_EQ(parser.head().keep_alive, c.keeps) << c.version << ' ' << c.connection;
   }
 }
@@ -77,7 +77,7 @@ TEST(RequestHead, ReadsAnAbsoluteTarget) {
   for (const Case& c : cases) {
     RequestHeadParser parser({});
     const std::string bytes = std::string("GET ") + c.target + " HTTP/1.1\r\nHost: other\r\n\r\n";
-    ASSERT_EQ(parser.Parse(bytes), Outcome::kWhole);
+    ASSERT_EQ(parser.Parse(bytes), Parsed::kWhole);
     EXPECT_EQ(parser.head().target, c.path);
     EXPECT_EQ(parser.head().host, c.host);
   }
@@ -165,7 +165,7 @@ TEST(RequestHead, RefusesWhatTwoProgramsCouldReadDifferently) {
   };
   for (const Refused& c : cases) {
     RequestHeadParser parser({});
-    EXPECT_EQ(parser.Parse(c.bytes), Outcome::kRefused) << ::testing::PrintToString(c.bytes);
+    EXPECT_EQ(parser.Parse(c.bytes), Parsed::kRefused) << ::testing::PrintToString(c.bytes);
     EXPECT_EQ(parser.refusal().status, c.status) << ::testing::PrintToString(c.bytes) << parser.refusal().why;
     EXPECT_FALSE(parser.refusal().why.empty());
   }
@@ -176,7 +176,7 @@ TEST(RequestHead, HasALimitOnEverything) {
   const auto parse = [&](const std::string& bytes) {
     RequestHeadParser parser(limits);
     const auto outcome = parser.Parse(bytes);
-    return outcome == Outcome::kRefused ? parser.refusal().status : outcome == Outcome::kWhole ? 200 : 0;
+    return outcome == Parsed::kRefused ? parser.refusal().status : outcome == Parsed::kWhole ? 200 : 0;
   };
   const std::string end = " HTTP/1.1\r\nHost: h\r\n";
   EXPECT_EQ(parse("GET /" + std::string(99, 'a') + end + "\r\n"), 200);
@@ -212,10 +212,10 @@ TEST(RequestHead, StandsAnyBytes) {
     std::ranges::copy(bytes, exact.get());
     RequestHeadParser parser({});
     const auto outcome = parser.Parse({exact.get(), bytes.size()});
-    if (outcome == Outcome::kWhole) {
+    if (outcome == Parsed::kWhole) {
       EXPECT_LE(parser.size(), bytes.size());
     }
-    if (outcome == Outcome::kRefused) {
+    if (outcome == Parsed::kRefused) {
       EXPECT_GE(parser.refusal().status, 400);
     }
   }

@@ -8,7 +8,7 @@
 namespace tmdbc::read_api {
 namespace {
 
-constexpr auto kFilm =
+constexpr auto kFilmRowBody =
     R"({"adult":false,"backdrop_path":"/b.jpg","budget":92000000,"genres":[{"id":28,"name":"Action"},)"
     R"({"id":53,"name":"Thriller"}],)"
     R"("homepage":"","id":47964,"original_language":"en","original_title":"A Good Day to Die Hard",)"
@@ -41,7 +41,7 @@ constexpr MediaId kDieHard{MediaType::kMovie, 47964};
 
 TEST(Rows, CutTheRowOfAListOutOfAFilm) {
   RowsWorld world;
-  world.Put(kDieHard, kFilm);
+  world.Put(kDieHard, kFilmRowBody);
   EXPECT_EQ(
       world.Row(kDieHard, {}),
       R"({"adult":false,"backdrop_path":"/b.jpg","genre_ids":[28,53],"id":47964,"title":"A Good Day to Die Hard",)"
@@ -53,7 +53,7 @@ TEST(Rows, CutTheRowOfAListOutOfAFilm) {
 
 TEST(Rows, SayTheirTypeWhereListsAreMixed) {
   RowsWorld world;
-  world.Put(kDieHard, kFilm);
+  world.Put(kDieHard, kFilmRowBody);
   EXPECT_EQ(
       world.Row(kDieHard, {.form = RowForm::kMixed, .popularity = "7.1"}),
       R"({"adult":false,"backdrop_path":"/b.jpg","id":47964,"title":"A Good Day to Die Hard",)"
@@ -65,7 +65,7 @@ TEST(Rows, SayTheirTypeWhereListsAreMixed) {
 
 TEST(Rows, SpeakTheLanguageThatIsAskedFor) {
   RowsWorld world;
-  world.Put(kDieHard, kFilm);
+  world.Put(kDieHard, kFilmRowBody);
   const std::string row = world.Row(kDieHard, {.language = Language::Parse("it-IT")});
   EXPECT_NE(row.find(R"("title":"Die Hard - Un buon giorno per morire")"), std::string::npos);
   EXPECT_NE(row.find(R"("overview":"McClane arriva")"), std::string::npos);
@@ -78,7 +78,7 @@ TEST(Rows, SpeakTheLanguageThatIsAskedFor) {
 
 TEST(Rows, GiveTheDateOfTheRegion) {
   RowsWorld world;
-  world.Put(kDieHard, kFilm);
+  world.Put(kDieHard, kFilmRowBody);
   EXPECT_NE(world.Row(kDieHard, {.region = "DE"}).find(R"("release_date":"2013-02-14")"), std::string::npos);
   EXPECT_NE(world.Row(kDieHard, {.region = "FR"}).find(R"("release_date":"2013-02-06")"), std::string::npos);
 }
@@ -105,7 +105,7 @@ TEST(Rows, TellWhatAnActorIsKnownFor) {
             R"({"id":3,"name":"Moonlighting","media_type":"tv","vote_count":300},)"
             R"({"id":1,"title":"Extra","media_type":"movie","vote_count":9000}]})");
   EXPECT_EQ(world.fidelity, Fidelity::kExact);
-  world.Put(kDieHard, kFilm);
+  world.Put(kDieHard, kFilmRowBody);
   const std::string italian = world.Row(kWillis, {.language = Language::Parse("it")});
   EXPECT_NE(italian.find("Un buon giorno per morire"), std::string::npos);
   EXPECT_EQ(world.fidelity, Fidelity::kApproximate);  // two of the three are not stored

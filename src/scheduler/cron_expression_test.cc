@@ -42,7 +42,7 @@ struct Row {
   std::vector<std::string> next;
 };
 
-class Cron : public testing::TestWithParam<Row> {};
+class Cron : public ::testing::TestWithParam<Row> {};
 TEST_P(Cron, Recurs) {
   EXPECT_EQ(Next(GetParam().fields, GetParam().after, int(GetParam().next.size())), GetParam().next)
       << GetParam().fields;
@@ -52,7 +52,7 @@ const LocalMinute kSunday = At(2026, 11, 22, 9, 30);  // a Sunday
 
 INSTANTIATE_TEST_SUITE_P(
     EveryField, Cron,
-    testing::Values(
+    ::testing::Values(
         Row{"* * * * ? *", kSunday, {"2026-11-22 09:31", "2026-11-22 09:32"}},
         Row{"0 6 * * ? *", kSunday, {"2026-11-23 06:00", "2026-11-24 06:00"}},
         Row{"30 9 * * ? *", kSunday, {"2026-11-23 09:30"}},  // strictly after
@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     RangesOverTheEnd, Cron,
-    testing::Values(
+    ::testing::Values(
         // AWS's own example: every 30 minutes from 20:00 to 02:59.
         Row{"0/30 20-2 ? * MON-FRI *", At(2026, 11, 23, 2, 30), {"2026-11-23 20:00", "2026-11-23 20:30"}},
         Row{"0/30 20-2 ? * MON-FRI *", At(2026, 11, 27, 23, 30), {"2026-11-30 00:00"}},
@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LastNearestAndNth, Cron,
-    testing::Values(
+    ::testing::Values(
         Row{"0 0 L * ? *",
             kSunday,
             {"2026-11-30 00:00", "2026-12-31 00:00", "2027-01-31 00:00", "2027-02-28 00:00"}},
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LeapYears, Cron,
-    testing::Values(
+    ::testing::Values(
         Row{"0 12 29 FEB ? *", kSunday, {"2028-02-29 12:00", "2032-02-29 12:00"}},
         // 2100 is none.
         Row{"0 12 29 FEB ? *", At(2096, 3, 1), {"2104-02-29 12:00"}},
@@ -139,7 +139,7 @@ struct Mistake {
   const char* sentence;
 };
 
-class CronMistake : public testing::TestWithParam<Mistake> {};
+class CronMistake : public ::testing::TestWithParam<Mistake> {};
 TEST_P(CronMistake, IsToldWithItsField) {
   const auto cron = CronExpression::Parse(GetParam().fields);
   ASSERT_FALSE(cron) << GetParam().fields;
@@ -153,7 +153,7 @@ constexpr const char* kDayRule =
 
 INSTANTIATE_TEST_SUITE_P(
     Table, CronMistake,
-    testing::Values(
+    ::testing::Values(
         Mistake{"",
                 "it has 0 fields, not the six minutes, hours, day-of-month, month, day-of-week and year, as "
                 "in cron(0 6 * * ? *)"},

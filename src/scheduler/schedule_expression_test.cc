@@ -19,7 +19,7 @@ struct Row {
   std::vector<std::string> next;
 };
 
-class Expression : public testing::TestWithParam<Row> {};
+class Expression : public ::testing::TestWithParam<Row> {};
 TEST_P(Expression, HasItsNextTimes) {
   auto zone = TimeZone::Load(GetParam().zone);
   ASSERT_TRUE(zone) << zone.error().message;
@@ -36,7 +36,7 @@ TEST_P(Expression, HasItsNextTimes) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Expression,
-    testing::Values(
+    ::testing::Values(
         Row{"rate(1 minute)", "UTC", "2026-11-22T09:30:00Z", {"2026-11-22T09:31", "2026-11-22T09:32"}},
         Row{"rate(90 minutes)", "UTC", "2026-11-22T09:30:00Z", {"2026-11-22T11:00"}},
         Row{"rate(1 hour)", "UTC", "2026-11-22T09:30:00Z", {"2026-11-22T10:30"}},
@@ -100,7 +100,7 @@ struct Mistake {
   const char* begins;
 };
 
-class ExpressionMistake : public testing::TestWithParam<Mistake> {};
+class ExpressionMistake : public ::testing::TestWithParam<Mistake> {};
 TEST_P(ExpressionMistake, IsToldWithWhatIsAllowed) {
   const auto expression =
       ScheduleExpression::Parse(GetParam().expression, TimeZone::Load("Europe/Berlin").value());
@@ -113,7 +113,7 @@ constexpr const char* kAny = "use rate(12 hours), cron(0 6 * * ? *) or at(2026-1
 const std::string kTooLong = "cron(0 6 * * ? " + std::string(241, '*') + ")";
 INSTANTIATE_TEST_SUITE_P(
     Table, ExpressionMistake,
-    testing::Values(Mistake{"", kAny}, Mistake{kTooLong.c_str(), "it has 257 characters"},
+    ::testing::Values(Mistake{"", kAny}, Mistake{kTooLong.c_str(), "it has 257 characters"},
                     Mistake{"daily", kAny}, Mistake{"0 6 * * *", kAny}, Mistake{"cron 0 6 * * ? *", kAny},
                     Mistake{"cron(0 6 * * ? *", kAny}, Mistake{"Rate(1 hour)", kAny},
                     Mistake{"rate()", kRate}, Mistake{"rate(0 minutes)", kRate},

@@ -56,7 +56,7 @@ class LibraryZone {
   std::optional<std::string> old_;
 };
 
-class EveryZone : public testing::TestWithParam<const char*> {};
+class EveryZone : public ::testing::TestWithParam<const char*> {};
 TEST_P(EveryZone, IsWhereTheCLibrarySeesIt) {
   const auto zone = TimeZone::Load(GetParam());
   ASSERT_TRUE(zone) << zone.error().message;
@@ -68,7 +68,7 @@ TEST_P(EveryZone, IsWhereTheCLibrarySeesIt) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Table, EveryZone,
-                         testing::Values("Europe/Berlin", "America/New_York", "Europe/Dublin",
+                         ::testing::Values("Europe/Berlin", "America/New_York", "Europe/Dublin",
                                          "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca",
                                          "Asia/Gaza", "Asia/Kathmandu", "America/Sao_Paulo",
                                          "America/Santiago", "Pacific/Chatham", "Etc/GMT+5", "Asia/Tokyo"));
@@ -104,7 +104,7 @@ sys_seconds Utc(int y, unsigned m, unsigned d, int hour, int minute) {
   return sys_days(std::chrono::year(y) / m / d) + hours(hour) + minutes(minute);
 }
 
-class FirstMoment : public testing::TestWithParam<Moment> {};
+class FirstMoment : public ::testing::TestWithParam<Moment> {};
 TEST_P(FirstMoment, OfALocalTime) {
   const auto zone = TimeZone::Load(GetParam().zone);
   ASSERT_TRUE(zone) << zone.error().message;
@@ -112,7 +112,7 @@ TEST_P(FirstMoment, OfALocalTime) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, FirstMoment,
-    testing::Values(Moment{"UTC", Local(2026, 3, 29, 2, 30), Utc(2026, 3, 29, 2, 30)},
+    ::testing::Values(Moment{"UTC", Local(2026, 3, 29, 2, 30), Utc(2026, 3, 29, 2, 30)},
                     Moment{"Europe/Berlin", Local(2026, 3, 29, 1, 59), Utc(2026, 3, 29, 0, 59)},
                     Moment{"Europe/Berlin", Local(2026, 3, 29, 2, 0), std::nullopt},
                     Moment{"Europe/Berlin", Local(2026, 3, 29, 2, 59), std::nullopt},

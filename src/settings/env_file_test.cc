@@ -7,7 +7,7 @@ namespace tmdbc {
 namespace {
 
 // The variables as "NAME=value@line" for comparison.
-std::vector<std::string> Parse(std::string_view text) {
+std::vector<std::string> Parsed(std::string_view text) {
   const auto parsed = ParseEnvFile(text, ".env");
   if (!parsed) return {"error: " + parsed.error().message};
   std::vector<std::string> lines;
@@ -19,25 +19,25 @@ std::vector<std::string> Parse(std::string_view text) {
 using Lines = std::vector<std::string>;
 
 TEST(EnvFile, KnowsPlainLinesCommentsAndExport) {
-  EXPECT_EQ(Parse("# the key\nTMDB_API_KEY=abc\n\n  export LOG_LEVEL = debug  \r\nDATA_DIR=./my data # "
+  EXPECT_EQ(Parsed("# the key\nTMDB_API_KEY=abc\n\n  export LOG_LEVEL = debug  \r\nDATA_DIR=./my data # "
                   "here\nURL=http://host/#top\nEMPTY=\n"),
             (Lines{"TMDB_API_KEY=abc@.env:2", "LOG_LEVEL=debug@.env:4", "DATA_DIR=./my data@.env:5",
                    "URL=http://host/#top@.env:6", "EMPTY=@.env:7"}));
 }
 
 TEST(EnvFile, TakesTheLastLineWithoutALineBreakAndSkipsAByteOrderMark) {
-  EXPECT_EQ(Parse("\xef\xbb\xbf"
+  EXPECT_EQ(Parsed("\xef\xbb\xbf"
                   "A=1\nB=2"),
             (Lines{"A=1@.env:1", "B=2@.env:2"}));
 }
 
 TEST(EnvFile, QuotesKeepBlanksAndComments) {
-  EXPECT_EQ(Parse("A=' a # b \\n'\nB=\"x \\\"y\\\" \\\\ $HOME\" # said\nC=\"one\ntwo\"\nD=4\n"),
+  EXPECT_EQ(Parsed("A=' a # b \\n'\nB=\"x \\\"y\\\" \\\\ $HOME\" # said\nC=\"one\ntwo\"\nD=4\n"),
             (Lines{"A= a # b \\n@.env:1", "B=x \"y\" \\ $HOME@.env:2", "C=one\ntwo@.env:3", "D=4@.env:5"}));
 }
 
 TEST(EnvFile, AVariableCalledExportIsStillAVariable) {
-  EXPECT_EQ(Parse("export=1\n"), (Lines{"export=1@.env:1"}));
+  EXPECT_EQ(Parsed("export=1\n"), (Lines{"export=1@.env:1"}));
 }
 
 TEST(EnvFile, NamesTheLineOfAMistakeAndNeverItsText) {
@@ -54,7 +54,7 @@ TEST(EnvFile, NamesTheLineOfAMistakeAndNeverItsText) {
 
 // Compose files, npm, Spring and shells have grammars of their own.
 TEST(EnvFile, LinesOfOtherProgramsArePassedOver) {
-  EXPECT_EQ(Parse("FOO.BAR=1\nnpm_config_x-y=1\nJUST_PASSED_ON\n=odd\n1st=x\nexport OTHER\n"
+  EXPECT_EQ(Parsed("FOO.BAR=1\nnpm_config_x-y=1\nJUST_PASSED_ON\n=odd\n1st=x\nexport OTHER\n"
                   "QUOTE='open\nAFTER=\"a\" b\nspring.datasource.url: jdbc:x\nLOG_LEVEL=debug\n"),
             (Lines{"FOO.BAR=1@.env:1", "npm_config_x-y=1@.env:2", "=odd@.env:4", "1st=x@.env:5",
                    "LOG_LEVEL=debug@.env:10"}));

@@ -43,14 +43,14 @@ struct Case {
   const char* text;
 };
 
-class AllowedSetting : public testing::TestWithParam<Case> {};
+class AllowedSetting : public ::testing::TestWithParam<Case> {};
 TEST_P(AllowedSetting, IsTaken) {
   const auto settings = Resolve(GetParam().name, GetParam().text);
   EXPECT_TRUE(settings) << settings.error().message;
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, AllowedSetting,
-    testing::Values(
+    ::testing::Values(
         Case{"TMDB_API_KEY", kKey}, Case{"TMDB_API_KEY", kToken},
         Case{"TMDB_API_BASE_URL", "http://127.0.0.1:8080/3"}, Case{"TMDB_API_BASE_URL", "https://[::1]:8443"},
         Case{"TMDB_API_BASE_URL", "https://api.tmdb.org/3/"},
@@ -84,7 +84,7 @@ TEST(Settings, QuotesAroundAValueAreSaidToBePartOfIt) {
   }
 }
 
-class RefusedSetting : public testing::TestWithParam<Case> {};
+class RefusedSetting : public ::testing::TestWithParam<Case> {};
 TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
   const auto& [name, text] = GetParam();
   const auto settings = Resolve(name, text);
@@ -99,7 +99,7 @@ TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, RefusedSetting,
-    testing::Values(
+    ::testing::Values(
         Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcde"},
         Case{"TMDB_API_KEY", "0123456789abcdef0123456789abcdeg"}, Case{"TMDB_API_KEY", "eyJhbGci.eyJh"},
         Case{"TMDB_API_KEY", "eyJhbGci.eyJh."}, Case{"TMDB_API_KEY", "your_api_key_here"},
@@ -210,10 +210,10 @@ TEST(Settings, ValuesAreKeptInTheFormInWhichTheyAreUsed) {
 }
 
 // A folder with the two files, and an environment.
-class SettingSourcesTest : public testing::Test {
+class SettingSourcesTest : public ::testing::Test {
  protected:
   SettingSourcesTest()
-      : folder_(std::filesystem::path(testing::TempDir()) / fmt::format("settings-{}", ::getpid())) {
+      : folder_(std::filesystem::path(::testing::TempDir()) / fmt::format("settings-{}", ::getpid())) {
     std::filesystem::create_directories(folder_);
     environment_.clear();
   }

@@ -41,7 +41,7 @@ struct Mistake {
   const char* message;
 };
 
-class TomlMistake : public testing::TestWithParam<Mistake> {};
+class TomlMistake : public ::testing::TestWithParam<Mistake> {};
 TEST_P(TomlMistake, IsNamedWithItsPlace) {
   const auto parsed = ParseTomlSettings(GetParam().text, "c.toml");
   ASSERT_FALSE(parsed);
@@ -50,7 +50,7 @@ TEST_P(TomlMistake, IsNamedWithItsPlace) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, TomlMistake,
-    testing::Values(
+    ::testing::Values(
         Mistake{"[collector]\nrate_limit = 3\n", "c.toml:2: rate_limit is not a setting"},
         Mistake{"[collector]\nrate_limit_request = 3\n",
                 "c.toml:2: rate_limit_request is not a setting, did you mean rate_limit_requests?"},

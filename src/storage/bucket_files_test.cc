@@ -13,13 +13,13 @@ namespace {
 using testing::BucketDisk;
 using testing::BucketWorld;
 using testing::FaultFileSystem;
+using testing::kFirst;
 using testing::Life;
 using testing::MemoryObjectStore;
 using testing::Movie;
 using testing::StoreWorld;
 using Fault = MemoryObjectStore::Fault;
 
-constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
 constexpr const char* kState = "records/movie/state.json";
 
 // Everything below records/ that a follower or a backup would take: all but what is still written.

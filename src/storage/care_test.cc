@@ -14,12 +14,11 @@ namespace tmdbc {
 namespace {
 
 using std::chrono::minutes;
+using testing::kFirst;
 using testing::Movie;
 using testing::Season;
 using testing::Show;
 using testing::StoreWorld;
-
-constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
 
 // Frames of two or three movies each.
 const RecordWriterOptions kSmallFrames{.frame_bytes = 900};

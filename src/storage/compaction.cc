@@ -18,7 +18,6 @@
 namespace tmdbc {
 namespace {
 
-using Report = CompactReport;
 using Run = std::vector<SegmentRow>;
 
 std::size_t PartsOf(const SegmentRow& row) {
@@ -166,7 +165,7 @@ class Compactor {
         options_(options),
         stopping_(stopping) {}
 
-  Result<Report> Go() {
+  Result<CompactReport> Go() {
     TRY_ASSIGN(const auto sealed, index_.SealedInOrder(type_));
     TRY_ASSIGN(purges_, index_.Purges(type_));
     CompactionPlan plan{.small_bytes = options_.small_bytes,
@@ -261,7 +260,7 @@ class Compactor {
   Result<std::optional<std::size_t>> CompactRun(const Run& run) {
     NewSegment made(encoder_, frame_bytes_);
     dropped_steps_.clear();
-    Report counted;
+    CompactReport counted;
     for (std::size_t i = 0; i < run.size(); ++i) {
       TRY_ASSIGN(const bool whole, AddSegment(run[i], made, counted));
       if (stopped_) return std::nullopt;
@@ -282,7 +281,7 @@ class Compactor {
   }
 
   // False when the segment is damaged.
-  Result<bool> AddSegment(const SegmentRow& row, NewSegment& made, Report& counted) {
+  Result<bool> AddSegment(const SegmentRow& row, NewSegment& made, CompactReport& counted) {
     SegmentReader reader(files_, SealedPath(type_, row.number), row.bytes);
     const auto parts = PartsIn(row);
     auto part = parts.begin();
@@ -323,7 +322,7 @@ class Compactor {
     return left == 0 && part == parts.end() && reader.crc() == row.crc;
   }
 
-  Result<bool> Keep(const RecordLine& line, const Place& place, Report& counted) {
+  Result<bool> Keep(const RecordLine& line, const Place& place, CompactReport& counted) {
     if (IsPurged(line)) {
       ++counted.purged_dropped;
       return false;
@@ -348,7 +347,7 @@ class Compactor {
   }
 
   // Of a verified line the ids that have not been answered for since.
-  Result<void> AddVerified(RecordLine line, NewSegment& made, Report& counted) {
+  Result<void> AddVerified(RecordLine line, NewSegment& made, CompactReport& counted) {
     std::vector<std::int64_t> ids;
     for (const std::int64_t id : line.ids) {
       TRY_ASSIGN(const bool keep, line.status == 200 ? IsNewest({type_, id}, line.fetched_at)
@@ -431,7 +430,7 @@ class Compactor {
 
   std::unordered_map<std::int64_t, std::int64_t> purges_;
   std::vector<std::pair<MediaId, std::int64_t>> dropped_steps_;  // of the run at work
-  Report report_;
+  CompactReport report_;
   bool stopped_ = false;
 };
 
@@ -484,7 +483,7 @@ Result<CompactReport> Compact(FileSystem& files, Database& catalog, RecordWriter
                               const CompactOptions& options, const std::function<bool()>& stopping) {
   RecordIndex index(catalog);
   ZstdEncoder encoder(options.zstd_level);
-  Report report;
+  CompactReport report;
   const auto compact = [&]() -> Result<void> {
     TRY_ASSIGN(report,
                Compactor(files, catalog, index, encoder, type, options.frame_bytes, options, stopping).Go());

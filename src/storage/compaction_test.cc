@@ -17,14 +17,11 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 using testing::FaultFileSystem;
+using testing::Film;
 using testing::Movie;
 using testing::Season;
 using testing::Show;
 using testing::StoreWorld;
-
-constexpr MediaId Film(std::int64_t id) {
-  return {MediaType::kMovie, id};
-}
 
 // "1 2 | 4 5": the runs that a plan makes, by their numbers.
 std::string Plan(std::initializer_list<SegmentRow> rows, std::set<std::uint32_t> rewrite,

@@ -25,7 +25,7 @@ constexpr const char* kKey = "state/catalog/000000007.db";
 struct CatalogSize {
   std::int64_t movies, people, seasons;
 };
-constexpr CatalogSize kSmall = {20'000, 7'000, 6'000};
+constexpr CatalogSize kSmallCatalog = {20'000, 7'000, 6'000};
 constexpr CatalogSize kLarge = {200'000, 70'000, 60'000};
 
 IndexRow Row(MediaId id) {
@@ -76,7 +76,7 @@ std::string MakeCatalog(const CatalogSize& size) {
 }
 
 struct ObjectVfsTest : ::testing::Test {
-  explicit ObjectVfsTest(const CatalogSize& size = kSmall) {
+  explicit ObjectVfsTest(const CatalogSize& size = kSmallCatalog) {
     const std::string catalog = MakeCatalog(size);
     EXPECT_TRUE(bucket.Put(kKey, catalog, PutCondition::Absent()));
     bytes = catalog.size();
@@ -191,7 +191,7 @@ TEST_F(ObjectVfsTest, IsReadAsItIsAndNeverWritten) {
   const auto sorted = opened->database().Prepare("SELECT key FROM store_records ORDER BY content DESC LIMIT 1");
   ASSERT_TRUE(sorted);
   RecordLedger ledger(opened->database());
-  EXPECT_EQ(ledger.CountLive(MediaType::kMovie).value(), kSmall.movies);
+  EXPECT_EQ(ledger.CountLive(MediaType::kMovie).value(), kSmallCatalog.movies);
 }
 
 }  // namespace

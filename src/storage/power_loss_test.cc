@@ -16,7 +16,7 @@ using testing::Show;
 using testing::StoreWorld;
 
 // Small frames and segments, so that a short story has many of them.
-const RecordWriterOptions kSmall{.commit_interval = std::chrono::seconds(1),
+const RecordWriterOptions kSmallSegments{.commit_interval = std::chrono::seconds(1),
                                  .commit_bytes = 1 << 20,
                                  .frame_bytes = 400,
                                  .segment_bytes = 900,
@@ -97,7 +97,7 @@ std::vector<Step> MakeStory(std::uint64_t seed, Time start) {
 }
 
 // All that a reader can see: views, versions, history.
-using Picture = std::map<MediaId, std::string>;
+using Bodies = std::map<MediaId, std::string>;
 
 // One run of a story. The steps whose commit went through are noted in the catalog, in the commit's own
 // transaction.
@@ -106,8 +106,8 @@ struct Play {
     EXPECT_TRUE(world.catalog.Execute("CREATE TABLE acks(step INTEGER)"));
   }
 
-  Picture TakePicture() {
-    Picture picture;
+  Bodies TakePicture() {
+    Bodies picture;
     const auto look_at = [&](MediaId id) { picture[id] = world.View(id) + " " + world.Steps(id); };
     for (std::int64_t id = 1; id <= 8; ++id) look_at({MediaType::kMovie, id});
     for (std::int64_t tv = 1; tv <= 3; ++tv) {
@@ -165,7 +165,7 @@ struct Play {
     }
   }
 
-  void ExpectWhole(const Picture& expected, const std::string& when) {
+  void ExpectWhole(const Bodies& expected, const std::string& when) {
     EXPECT_EQ(TakePicture(), expected) << when;
     EXPECT_EQ(world.Damage(), "") << when;
   }
@@ -188,7 +188,7 @@ struct Play {
     world.Reopen();
   }
 
-  StoreWorld world{kSmall};
+  StoreWorld world{kSmallSegments};
   const std::vector<Step>& story;
   std::size_t cut_in_transaction = SIZE_MAX;
 };
@@ -207,7 +207,7 @@ class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
     play.ExpectWhole(last(), "undisturbed");
   }
 
-  const Picture& last() const { return pictures.rbegin()->second; }
+  const Bodies& last() const { return pictures.rbegin()->second; }
 
   void RecoverAndResume(Play& play, std::uint64_t seed, const std::string& when) {
     play.RestartAndRecover(seed);
@@ -221,7 +221,7 @@ class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
   }
 
   const std::vector<Step> story;
-  std::map<std::size_t, Picture> pictures;  // after each commit of an undisturbed run, by the step behind it
+  std::map<std::size_t, Bodies> pictures;  // after each commit of an undisturbed run, by the step behind it
   std::int64_t changes = 0;                 // of the disk, in that run
 };
 

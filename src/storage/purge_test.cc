@@ -12,7 +12,7 @@ using std::chrono::days;
 using testing::Movie;
 using testing::StoreWorld;
 
-const Time kNow = ParseTime("2026-11-22T10:00:00Z").value();
+const Time kToday = ParseTime("2026-11-22T10:00:00Z").value();
 
 TEST(Care, PurgesOnlyWhatWasAskedForInVainSinceItFellDue) {
   struct Case {
@@ -36,8 +36,8 @@ TEST(Care, PurgesOnlyWhatWasAskedForInVainSinceItFellDue) {
   };
   for (const Case& one : cases) {
     std::optional<Time> asked;
-    if (one.asked_days_ago) asked = kNow - days(*one.asked_days_ago);
-    EXPECT_EQ(CareFor(kNow - days(one.verified_days_ago), asked, kNow), one.decision) << one.what;
+    if (one.asked_days_ago) asked = kToday - days(*one.asked_days_ago);
+    EXPECT_EQ(CareFor(kToday - days(one.verified_days_ago), asked, kToday), one.decision) << one.what;
   }
 }
 
@@ -69,7 +69,7 @@ TEST(Care, KeepsWhatNobodyHasAskedForHoweverOldItIs) {
   EXPECT_EQ(world.store->ledger.Counts().value()[0].second.live, 38);
 }
 
-// Two films; one is in a file that was kept aside, written at `kNow`: as when catalog.db was restored.
+// Two films; one is in a file that was kept aside, written at `kToday`: as when catalog.db was restored.
 constexpr const char* kAside = "records/movie/000/000/001.jsonl.zst.open.aside-60";
 void KeepAsideAFilm(StoreWorld& world, bool readable) {
   const std::string line =
@@ -83,26 +83,26 @@ TEST(PurgeAsides, WhatMayNotBeKeptGoesFromFilesThatWereKeptAsideToo) {
   for (const bool readable : {true, false}) {
     SCOPED_TRACE(readable);
     StoreWorld world;
-    world.clock.JumpWall(kNow - world.clock.Now());
+    world.clock.JumpWall(kToday - world.clock.Now());
     world.Put(Movie(1, "one", 1, world.clock.Now()));
     world.Commit();
     KeepAsideAFilm(world, readable);
-    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(180) - std::chrono::seconds(1)).value().size(), 0u);
+    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kToday + days(180) - std::chrono::seconds(1)).value().size(), 0u);
     EXPECT_TRUE(world.files.Exists(kAside).value());
-    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(180)).value(), std::vector<std::string>{kAside});
+    EXPECT_EQ(PurgeAsides(world.files, world.catalog, kToday + days(180)).value(), std::vector<std::string>{kAside});
     EXPECT_FALSE(world.files.Exists(kAside).value());
   }
 }
 
 TEST(PurgeAsides, AWriterThatKnewOfTheFileGoesOn) {
   StoreWorld world;
-  world.clock.JumpWall(kNow - world.clock.Now());
+  world.clock.JumpWall(kToday - world.clock.Now());
   world.Put(Movie(1, "one", 1, world.clock.Now()));
   world.Commit();
   KeepAsideAFilm(world, true);
   world.Reopen();
   ASSERT_EQ(world.store->writer->notices().size(), 1U);
-  ASSERT_EQ(PurgeAsides(world.files, world.catalog, kNow + days(181)).value().size(), 1u);
+  ASSERT_EQ(PurgeAsides(world.files, world.catalog, kToday + days(181)).value().size(), 1u);
   world.Put(Movie(3, "three", 1, world.clock.Now()));
   world.Commit();
   EXPECT_NE(world.View({MediaType::kMovie, 3}), "none");

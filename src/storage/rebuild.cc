@@ -19,12 +19,11 @@
 namespace tmdbc {
 namespace {
 
-using Report = VerifyReport;
 
 // Replays the segments of one type, in the order of their numbers.
 class TypeRebuilder {
  public:
-  TypeRebuilder(FileSystem& files, RecordIndex& index, MediaType type, Report& report,
+  TypeRebuilder(FileSystem& files, RecordIndex& index, MediaType type, VerifyReport& report,
                 std::vector<Replay::Tail>& tails, std::vector<std::string>& left_over)
       : files_(files), type_(type), report_(report), tails_(tails), left_over_(left_over), replay_(files, index, type, report) {}
 
@@ -100,7 +99,7 @@ class TypeRebuilder {
 };
 
 // What an opening kept aside goes back where it was, if nothing has taken its place.
-Result<void> PutBackAll(FileSystem& files, Report& report) {
+Result<void> PutBackAll(FileSystem& files, VerifyReport& report) {
   TRY_ASSIGN(const auto paths, files.List(std::string(kRecordsFolder)));
   for (const std::string& path : paths) {
     const auto name = ParseAsidePath(path);
@@ -158,7 +157,7 @@ Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, const Rebuild
   TRY(CheckSchema(files, index, options));
   TRY(PopularityTable(catalog).Create());
   TRY(GrowIndexCache(catalog));
-  Report report;
+  VerifyReport report;
   std::vector<Replay::Tail> tails;
   std::vector<std::string> left_over;
   if (auto back = PutBackAll(files, report); !back) return Within("rebuild the index", back.error());

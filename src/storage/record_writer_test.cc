@@ -22,7 +22,7 @@ using testing::Season;
 using testing::Show;
 using testing::StoreWorld;
 
-constexpr MediaId kMovie{MediaType::kMovie, 550};
+constexpr MediaId kFilm{MediaType::kMovie, 550};
 constexpr MediaId kShow{MediaType::kTv, 1399};
 
 constexpr MediaId SeasonId(std::int64_t id) {
@@ -32,13 +32,13 @@ constexpr MediaId SeasonId(std::int64_t id) {
 TEST(RecordWriter, GivesBackTheBytesAndTheEnvelope) {
   StoreWorld world;
   Document document =
-      MakeDocument(kMovie, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
+      MakeDocument(kFilm, std::string(kFightClub), world.clock.Now() + std::chrono::microseconds(1999));
   document.etag = "W/\"1f\"";
   EXPECT_EQ(world.Put(document), Change::kInsert);
   world.Commit();
-  const auto found = world.store->reader.Find(kMovie);
+  const auto found = world.store->reader.Find(kFilm);
   ASSERT_TRUE(found) << found.error().message;
-  EXPECT_EQ(found->id, kMovie);
+  EXPECT_EQ(found->id, kFilm);
   EXPECT_EQ(found->version, 1);
   EXPECT_EQ(found->change, Change::kInsert);
   EXPECT_EQ(found->status, 200);
@@ -57,19 +57,19 @@ TEST(RecordWriter, GivesBackTheBytesAndTheEnvelope) {
 TEST(RecordWriter, ShowsNothingBeforeTheCommit) {
   StoreWorld world;
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
-  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.View(kFilm), "none");
   world.Reopen();
-  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.View(kFilm), "none");
   EXPECT_EQ(world.Damage(), "");
 }
 
 TEST(RecordWriter, TellsAnIdNeverStoredFromATombstone) {
   StoreWorld world;
-  EXPECT_EQ(world.store->reader.Find(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.store->reader.Find(kFilm).error().code, ErrorCode::kNotFound);
   world.Put(Movie(550, "Fight Club", 1, world.clock.Now()));
-  EXPECT_EQ(world.store->writer->PutGone(kMovie, world.clock.Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kFilm, world.clock.Now()).value(), Change::kDelete);
   world.Commit();
-  const auto found = world.store->reader.Find(kMovie);
+  const auto found = world.store->reader.Find(kFilm);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->status, 404);
   EXPECT_EQ(found->version, 2);
@@ -82,7 +82,7 @@ TEST(RecordWriter, KeepsTheMembersThatAnAnswerLacks) {
   StoreWorld world;
   const auto put = [&](std::string_view title, std::string_view more, std::vector<std::string> lacking) {
     Document document = MakeDocument(
-        kMovie, fmt::format(R"({{"id":550,"title":"{}","overview":"{}"{}}})", title, testing::kOverview, more),
+        kFilm, fmt::format(R"({{"id":550,"title":"{}","overview":"{}"{}}})", title, testing::kOverview, more),
         world.clock.Now());
     document.lacking = std::move(lacking);
     const Change change = world.Put(document);
@@ -96,8 +96,8 @@ TEST(RecordWriter, KeepsTheMembersThatAnAnswerLacks) {
   EXPECT_EQ(put("A", R"(,"videos":{"vote_count":1})", {"reviews"}), Change::kUnchanged);
   EXPECT_EQ(put("A", R"(,"videos":{"vote_count":2})", {"reviews"}), Change::kStats);
   EXPECT_EQ(put("B", "", {"reviews", "videos", "credits"}), Change::kUpdate);
-  EXPECT_TRUE(world.View(kMovie).ends_with('"' + reviews + R"(,"videos":{"vote_count":2}})")) << world.View(kMovie);
-  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 update");
+  EXPECT_TRUE(world.View(kFilm).ends_with('"' + reviews + R"(,"videos":{"vote_count":2}})")) << world.View(kFilm);
+  EXPECT_EQ(world.Steps(kFilm), "1 insert, 2 update, 3 update");
   EXPECT_EQ(world.Damage(), "");
 }
 
@@ -123,21 +123,21 @@ TEST_P(RecordWriterHistory, KeepsEveryVersionOnce) {
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kUpdate);
   Tick();
-  EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kFilm, Now()).value(), Change::kDelete);
   Tick();
-  EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+  EXPECT_EQ(world.store->writer->PutGone(kFilm, Now()).value(), Change::kUnchanged);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Klub walki", 3, Now())), Change::kRestore);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Klub walki", 4, Now())), Change::kStats);
   world.Commit();
 
-  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
-  const auto history = world.store->reader.History(kMovie).value();
+  EXPECT_EQ(world.Steps(kFilm), "1 insert, 2 update, 3 delete, 4 restore");
+  const auto history = world.store->reader.History(kFilm).value();
   EXPECT_EQ(history[0].data, Movie(550, "Fight Club", 1, {}).data);  // as the version began
   EXPECT_EQ(FormatTime(history[0].fetched_at), "2026-11-22T00:00:00.000Z");
   EXPECT_EQ(history[3].data, Movie(550, "Klub walki", 3, {}).data);
-  const auto view = world.store->reader.Find(kMovie).value();
+  const auto view = world.store->reader.Find(kFilm).value();
   EXPECT_EQ(view.data, Movie(550, "Klub walki", 4, {}).data);
   EXPECT_EQ(view.change, Change::kStats);
   EXPECT_EQ(view.version, 4);
@@ -161,39 +161,39 @@ TEST_P(RecordWriterHistory, TakesTheLaterAnswerWhateverTheClockSays) {
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "second", 2, right)), Change::kStats);
   Tick();
-  EXPECT_EQ(world.store->writer->PutGone(kMovie, right).value(), Change::kDelete);
+  EXPECT_EQ(world.store->writer->PutGone(kFilm, right).value(), Change::kDelete);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "third", 2, right + hours(1))), Change::kRestore);
   world.Commit();
-  EXPECT_EQ(world.View(kMovie), Movie(550, "third", 2, {}).data);
-  EXPECT_EQ(world.Steps(kMovie), "1 insert, 2 update, 3 delete, 4 restore");
+  EXPECT_EQ(world.View(kFilm), Movie(550, "third", 2, {}).data);
+  EXPECT_EQ(world.Steps(kFilm), "1 insert, 2 update, 3 delete, 4 restore");
   // The history's times ascend, so that every moment has one version.
-  const auto history = world.store->reader.History(kMovie).value();
+  const auto history = world.store->reader.History(kFilm).value();
   EXPECT_EQ(history[0].fetched_at, ahead);
   EXPECT_EQ(history[1].fetched_at, ahead + ms(1));
   EXPECT_EQ(history[2].fetched_at, ahead + ms(3));
   EXPECT_EQ(history[3].fetched_at, ahead + ms(4));
-  EXPECT_EQ(world.store->reader.FindAsOf(kMovie, ahead).value().version, 1);
+  EXPECT_EQ(world.store->reader.FindAsOf(kFilm, ahead).value().version, 1);
   // What counts as confirmed is when TMDB was asked.
-  EXPECT_EQ(world.store->ledger.StateOf(kMovie).value().verified_at, right + hours(1));
+  EXPECT_EQ(world.store->ledger.StateOf(kFilm).value().verified_at, right + hours(1));
   EXPECT_EQ(world.store->ledger.StateOf({MediaType::kMovie, 551}).value().verified_at, right);
   EXPECT_EQ(world.Damage(), "");
 }
 
 TEST_P(RecordWriterHistory, CountsIdsThatNeverWere) {
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(world.store->writer->PutGone(kMovie, Now()).value(), Change::kUnchanged);
+    EXPECT_EQ(world.store->writer->PutGone(kFilm, Now()).value(), Change::kUnchanged);
     Tick();
   }
   world.store->writer->PutGone({MediaType::kMovie, 7}, Now()).value();
   world.Commit();
-  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.View(kFilm), "none");
   EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 2);
   Tick();
   EXPECT_EQ(world.Put(Movie(550, "Fight Club", 1, Now())), Change::kInsert);
   world.Commit();
   EXPECT_EQ(world.store->ledger.Counts().value()[0].second.missing, 1);
-  EXPECT_EQ(world.Steps(kMovie), "1 insert");
+  EXPECT_EQ(world.Steps(kFilm), "1 insert");
 }
 
 TEST_P(RecordWriterHistory, TakesTheSeasonsOfADeletedShowAlong) {
@@ -293,9 +293,9 @@ TEST(RecordWriter, WritesOfAnUnchangedFetchOnlyThatThereWasOne) {
 
 TEST(RecordWriter, StoresABodyWithLineBreaksAsOneLine) {
   StoreWorld world;
-  world.Put(MakeDocument(kMovie, "{\"id\":550,\r\n  \"title\": \"a\\nb\"}\n", world.clock.Now()));
+  world.Put(MakeDocument(kFilm, "{\"id\":550,\r\n  \"title\": \"a\\nb\"}\n", world.clock.Now()));
   world.Commit();
-  EXPECT_EQ(world.View(kMovie), R"({"id":550,"title":"a\nb"})");
+  EXPECT_EQ(world.View(kFilm), R"({"id":550,"title":"a\nb"})");
   EXPECT_EQ(world.Damage(), "");
 }
 
@@ -319,10 +319,10 @@ TEST(RecordWriter, KeepsAHugeRecordInAFrameOfItsOwn) {
   StoreWorld world;
   const std::string data = "\"" + std::string(20 << 20, 'x') + "\"";
   world.Put(Movie(1, "before", 1, world.clock.Now()));
-  world.Put(MakeDocument(kMovie, data, world.clock.Now()));
+  world.Put(MakeDocument(kFilm, data, world.clock.Now()));
   world.Put(Movie(2, "behind", 1, world.clock.Now()));
   world.Commit();
-  EXPECT_EQ(world.View(kMovie), data);
+  EXPECT_EQ(world.View(kFilm), data);
   const auto report = world.store->Verify(true).value();
   EXPECT_EQ(report.frames, 3);
   EXPECT_EQ(report.records, 3);
@@ -367,13 +367,13 @@ TEST(RecordWriter, CommitsWithWhatIsDoneWithin) {
   });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
-  EXPECT_EQ(world.View(kMovie), "none");
+  EXPECT_EQ(world.View(kFilm), "none");
   EXPECT_TRUE(world.store->writer->CommitDue() || world.store->writer->CommitDeadline());
 
   world.Put(Movie(551, "Another", 1, world.clock.Now()));
   ASSERT_TRUE(
       world.store->writer->Commit([&] { return world.catalog.Execute("INSERT INTO acks VALUES(2)"); }));
-  EXPECT_NE(world.View(kMovie), "none");
+  EXPECT_NE(world.View(kFilm), "none");
   EXPECT_NE(world.View({MediaType::kMovie, 551}), "none");
   auto acks = world.catalog.Prepare("SELECT group_concat(id) FROM acks").value();
   ASSERT_TRUE(acks.Step().value());
@@ -510,12 +510,12 @@ TEST(RecordWriter, IsEmptyForAReaderWhereNothingWasStored) {
   testing::FaultFileSystem files;
   Database catalog = Database::Open(":memory:", Database::Mode::kReadWrite).value();
   const auto store = testing::StorePieces::ForReading(files, catalog);
-  const auto found = store->reader.Find(kMovie);
+  const auto found = store->reader.Find(kFilm);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(found.error().message, "no records are stored here yet");
   EXPECT_EQ(store->ledger.Counts().error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(store->popularity.Find(kMovie).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store->popularity.Find(kFilm).error().code, ErrorCode::kNotFound);
 }
 
 TEST(RecordWriter, SaysWhichBytesCannotBeRead) {
@@ -524,7 +524,7 @@ TEST(RecordWriter, SaysWhichBytesCannotBeRead) {
   world.Commit();
   world.Seal();
   world.files.FlipBit("records/movie/000/000/001.jsonl.zst", 40, 3);
-  const auto found = world.store->reader.Find(kMovie);
+  const auto found = world.store->reader.Find(kFilm);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(

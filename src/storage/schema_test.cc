@@ -14,12 +14,9 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::hours;
+using testing::Film;
 using testing::Movie;
 using testing::StoreWorld;
-
-constexpr MediaId Film(std::int64_t id) {
-  return {MediaType::kMovie, id};
-}
 
 struct SchemaWorld : StoreWorld {
   Time Now() { return clock.Now(); }

@@ -18,6 +18,13 @@
 
 namespace tmdbc::testing {
 
+// The first segment of films.
+inline constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
+
+constexpr MediaId Film(std::int64_t id) {
+  return {MediaType::kMovie, id};
+}
+
 inline constexpr std::string_view kFightClub =
     R"({"adult":false,"id":550,"title":"Fight Club","popularity":61.416,"vote_average":8.433,"vote_count":26280})";
 

@@ -15,14 +15,10 @@
 namespace tmdbc {
 namespace {
 
+using testing::Film;
+using testing::kFirst;
 using testing::Movie;
 using testing::StoreWorld;
-
-constexpr const char* kFirst = "records/movie/000/000/001.jsonl.zst";
-
-constexpr MediaId Film(std::int64_t id) {
-  return {MediaType::kMovie, id};
-}
 
 // Hardly to be compressed, so that a frame has more than a sector.
 std::string Title(int id) {

@@ -24,10 +24,9 @@
 namespace tmdbc {
 namespace {
 
-using Report = VerifyReport;
 
 // Patches ask for the bodies that they stand on in about the order in which those were stored.
-constexpr std::size_t kKeptBytes = 16 << 20;
+constexpr std::size_t kLinesBytes = 16 << 20;
 
 // What the index says of a line: sorted by place, so that a walk through the segments meets them in order.
 struct Expected {
@@ -42,14 +41,14 @@ struct Expected {
 class TypeVerifier {
  public:
   TypeVerifier(FileSystem& files, RecordIndex& index, MediaType type, bool deep, std::int64_t lines_at_once,
-               Report& report)
+               VerifyReport& report)
       : files_(files),
         index_(index),
         type_(type),
         deep_(deep),
         lines_at_once_(lines_at_once),
         report_(report),
-        loader_(files, kKeptBytes) {}
+        loader_(files, kLinesBytes) {}
 
   Result<void> Run() {
     // The index before the files: what another process commits meanwhile only makes files longer. What it
@@ -219,7 +218,7 @@ class TypeVerifier {
       }
       if (!crc || *crc != row.crc) return false;
     } else {
-      Report counted;
+      VerifyReport counted;
       std::swap(report_, counted);
       by_look_up_ = true;
       const auto walked = WalkSegment(row, path, row.bytes);
@@ -461,7 +460,7 @@ class TypeVerifier {
   const MediaType type_;
   const bool deep_;
   const std::int64_t lines_at_once_;
-  Report& report_;
+  VerifyReport& report_;
 
   std::vector<SegmentRow> segments_;
   std::optional<std::string> state_;  // the text of state.json
@@ -479,13 +478,13 @@ class TypeVerifier {
 // like damage counts only when nothing has changed since the look began; a seal takes milliseconds, and is
 // seldom.
 Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, bool deep,
-                        const std::function<void()>& pause, std::int64_t lines_at_once, Report& report) {
+                        const std::function<void()>& pause, std::int64_t lines_at_once, VerifyReport& report) {
   constexpr int kMostPasses = 5;
-  for (int looks = 1;; ++looks) {
-    Report found;
+  for (int passes = 1;; ++passes) {
+    VerifyReport found;
     TypeVerifier verifier(files, index, type, deep, lines_at_once, found);
     TRY(verifier.Run());
-    if (!found.damage.empty() && looks < kMostPasses) {
+    if (!found.damage.empty() && passes < kMostPasses) {
       if (pause) pause();
       TRY_ASSIGN(const bool changed, verifier.Changed());
       if (changed) continue;
@@ -506,7 +505,7 @@ Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep, con
                             std::int64_t lines_at_once) {
   constexpr const char* kCatalog = "catalog.db";
   RecordIndex index(catalog);
-  Report report;
+  VerifyReport report;
   if (deep) {
     TRY(GrowIndexCache(catalog));
     TRY_ASSIGN(const auto errors, index.IntegrityErrors());

@@ -22,7 +22,7 @@ PublishReport PublishFilm(PublishWorld& world, const std::string& title) {
   return world.Publish();
 }
 
-void Damage(const PublishWorld& world, std::int64_t generation) {
+void DamageManifest(const PublishWorld& world, std::int64_t generation) {
   std::ofstream(world.root / ManifestPath(generation)) << R"({"format":1,"spec":1,"gene)";
 }
 
@@ -68,7 +68,7 @@ TEST(RemoveOld, ADamagedOldManifestStopsNothingAndGoes) {
   PublishWorld world;
   PublishFilm(world, "A");
   PublishFilm(world, "B");
-  Damage(world, 1);
+  DamageManifest(world, 1);
   EXPECT_TRUE(PublishFilm(world, "C").published);
   EXPECT_EQ(world.Ask("SELECT title FROM {movies}"), "C");
   EXPECT_FALSE(fs::exists(world.root / ManifestPath(1)));
@@ -78,7 +78,7 @@ TEST(ReadPublished, ADamagedNewestManifestIsToldAndABuildGoesOnBehindIt) {
   PublishWorld world;
   PublishFilm(world, "A");
   PublishFilm(world, "B");
-  Damage(world, 2);
+  DamageManifest(world, 2);
   world.Put(Movie(1, "C", 1, world.store.clock.Now()));
   world.Seal();
   const auto refused = world.TryPublish(world.options);
@@ -100,7 +100,7 @@ TEST(ReadPublished, ADamagedNewestManifestIsToldAndABuildGoesOnBehindIt) {
 TEST(ReadPublished, WithNoManifestThatIsWholeABuildBeginsBehindTheLastNumber) {
   PublishWorld world;
   PublishFilm(world, "A");
-  Damage(world, 1);
+  DamageManifest(world, 1);
   PublishOptions again = world.options;
   again.rebuild = true;
   EXPECT_EQ(world.Publish(again).generation, 2);

@@ -14,7 +14,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr Time kNow{std::chrono::sys_days{std::chrono::November / 22 / 2026}};
+constexpr Time kFetched{std::chrono::sys_days{std::chrono::November / 22 / 2026}};
 constexpr MediaId kShow{MediaType::kTv, 1399};
 
 std::string SeasonBody(std::int64_t number) {
@@ -80,7 +80,7 @@ std::vector<Document> FetchAll(DetailFetch& fetch, ShowServer& server, bool back
     for (const auto& numbered : calls) {
       const auto accepted =
           fetch.Accept(numbered.index, server.Answer(numbered.call), fmt::format("W/\"{}\"", numbered.index),
-                       kNow + Duration(numbered.index));
+                       kFetched + Duration(numbered.index));
       EXPECT_TRUE(accepted.has_value()) << accepted.error().message;
     }
   }
@@ -111,14 +111,14 @@ TEST(DetailFetch, GivesTheBytesThatCameAsTheDocument) {
   const auto calls = fetch.TakeCalls();
   ASSERT_EQ(calls.size(), 1U);
   EXPECT_TRUE(fetch.TakeCalls().empty());
-  ASSERT_TRUE(fetch.Accept(calls[0].index, body, "W/\"ab\"", kNow).has_value());
+  ASSERT_TRUE(fetch.Accept(calls[0].index, body, "W/\"ab\"", kFetched).has_value());
   ASSERT_TRUE(fetch.done());
   const std::vector<Document> documents = fetch.TakeDocuments();
   ASSERT_EQ(documents.size(), 1U);
   EXPECT_EQ(documents[0].id, (MediaId{MediaType::kMovie, 550}));
   EXPECT_EQ(documents[0].data, body);
   EXPECT_EQ(documents[0].etag, "W/\"ab\"");
-  EXPECT_EQ(documents[0].fetched_at, kNow);
+  EXPECT_EQ(documents[0].fetched_at, kFetched);
   EXPECT_EQ(documents[0].hash, HashContent(body).value());
   EXPECT_TRUE(fetch.listed_seasons().empty());
 }
@@ -126,7 +126,7 @@ TEST(DetailFetch, GivesTheBytesThatCameAsTheDocument) {
 TEST(DetailFetch, PutsAPrettyPrintedBodyOnOneLine) {
   DetailFetch fetch({MediaType::kPerson, 62}, {}, DefaultNamespaces());
   const int index = fetch.TakeCalls()[0].index;
-  ASSERT_TRUE(fetch.Accept(index, "{\r\n  \"id\": 62,\r\n  \"name\": \"Bruce  Willis\"\r\n}\r\n", {}, kNow)
+  ASSERT_TRUE(fetch.Accept(index, "{\r\n  \"id\": 62,\r\n  \"name\": \"Bruce  Willis\"\r\n}\r\n", {}, kFetched)
                   .has_value());
   EXPECT_EQ(fetch.TakeDocuments()[0].data, R"({"id":62,"name":"Bruce  Willis"})");
 }
@@ -170,7 +170,7 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
   for (const Row& row : rows) {
     DetailFetch fetch(row.id, {}, DefaultNamespaces());
     const int index = fetch.TakeCalls()[0].index;
-    const auto accepted = fetch.Accept(index, row.body, {}, kNow);
+    const auto accepted = fetch.Accept(index, row.body, {}, kFetched);
     ASSERT_FALSE(accepted.has_value()) << row.body;
     EXPECT_EQ(accepted.error().code, ErrorCode::kCorrupt);
     EXPECT_NE(accepted.error().message.find(row.says), std::string::npos) << accepted.error().message;
@@ -182,20 +182,20 @@ TEST(DetailFetch, DoesNotBelieveABodyThatIsNotWhatWasAskedFor) {
 TEST(DetailFetch, TakesAGoodAnswerAfterABadOne) {
   DetailFetch fetch({MediaType::kMovie, 550}, {}, DefaultNamespaces());
   const int index = fetch.TakeCalls()[0].index;
-  EXPECT_FALSE(fetch.Accept(index, R"({"id":550,)", {}, kNow).has_value());
+  EXPECT_FALSE(fetch.Accept(index, R"({"id":550,)", {}, kFetched).has_value());
   EXPECT_FALSE(fetch.done());
-  EXPECT_TRUE(fetch.Accept(index, R"({"id":550})", {}, kNow).has_value());
+  EXPECT_TRUE(fetch.Accept(index, R"({"id":550})", {}, kFetched).has_value());
   EXPECT_TRUE(fetch.done());
 }
 
 TEST(DetailFetch, RefusesAnAnswerToACallThatIsNotOpen) {
   DetailFetch fetch({MediaType::kMovie, 550}, {}, DefaultNamespaces());
-  EXPECT_EQ(fetch.Accept(0, R"({"id":550})", {}, kNow).error().code, ErrorCode::kInternal);
+  EXPECT_EQ(fetch.Accept(0, R"({"id":550})", {}, kFetched).error().code, ErrorCode::kInternal);
   (void)fetch.TakeCalls();
-  EXPECT_EQ(fetch.Accept(1, R"({"id":550})", {}, kNow).error().code, ErrorCode::kInternal);
-  EXPECT_EQ(fetch.Accept(-1, R"({"id":550})", {}, kNow).error().code, ErrorCode::kInternal);
-  EXPECT_TRUE(fetch.Accept(0, R"({"id":550})", {}, kNow).has_value());
-  EXPECT_EQ(fetch.Accept(0, R"({"id":550})", {}, kNow).error().code, ErrorCode::kInternal);
+  EXPECT_EQ(fetch.Accept(1, R"({"id":550})", {}, kFetched).error().code, ErrorCode::kInternal);
+  EXPECT_EQ(fetch.Accept(-1, R"({"id":550})", {}, kFetched).error().code, ErrorCode::kInternal);
+  EXPECT_TRUE(fetch.Accept(0, R"({"id":550})", {}, kFetched).has_value());
+  EXPECT_EQ(fetch.Accept(0, R"({"id":550})", {}, kFetched).error().code, ErrorCode::kInternal);
 }
 
 TEST(DetailFetch, TakesConfigurationListsThatHaveNoId) {
@@ -204,7 +204,7 @@ TEST(DetailFetch, TakesConfigurationListsThatHaveNoId) {
         R"({"genres":[{"id":28,"name":"Action"}]})", R"({"images":{},"change_keys":["adult"]})"}) {
     DetailFetch fetch({MediaType::kConfiguration, 8}, {}, DefaultNamespaces());
     const int index = fetch.TakeCalls()[0].index;
-    ASSERT_TRUE(fetch.Accept(index, body, {}, kNow).has_value()) << body;
+    ASSERT_TRUE(fetch.Accept(index, body, {}, kFetched).has_value()) << body;
     EXPECT_EQ(fetch.TakeDocuments()[0].data, body);
   }
 }
@@ -222,7 +222,7 @@ TEST(DetailFetch, StoresValidJsonThatOtherReadersRefuseByteForByte) {
       std::string(900, '[') + std::string(900, ']') + "}";
   DetailFetch fetch({MediaType::kMovie, 550}, {}, DefaultNamespaces());
   const int index = fetch.TakeCalls()[0].index;
-  const auto accepted = fetch.Accept(index, kByteOrderMark.data() + body, {}, kNow);
+  const auto accepted = fetch.Accept(index, kByteOrderMark.data() + body, {}, kFetched);
   ASSERT_TRUE(accepted.has_value()) << accepted.error().message;
   const std::vector<Document> documents = fetch.TakeDocuments();
   EXPECT_EQ(documents[0].data, body);
@@ -256,7 +256,7 @@ TEST(DetailFetch, CutsTheSeasonsOutOfTheShowAndKeepsBothByteForByte) {
     EXPECT_EQ(season.data, SeasonBody(number));
     EXPECT_EQ(season.hash, HashContent(season.data).value());
     EXPECT_EQ(season.etag, std::nullopt);
-    EXPECT_EQ(season.fetched_at, kNow);
+    EXPECT_EQ(season.fetched_at, kFetched);
     ASSERT_EQ(season.episodes.size(), 2U);
     EXPECT_EQ(season.episodes[1].id, number * 100 + 2);
     EXPECT_EQ(season.episodes[1].number, 2);
@@ -302,8 +302,8 @@ TEST(DetailFetch, TakesTheAnswersOfSeveralCallsInAnyOrder) {
   EXPECT_EQ(server.requests, 4);
   EXPECT_EQ(SeasonNumbers(documents), Numbers(0, 60));
   EXPECT_EQ(documents[0].etag, "W/\"0\"");  // of the first call, although it was answered last
-  EXPECT_EQ(documents[0].fetched_at, kNow);
-  EXPECT_EQ(documents.back().fetched_at, kNow + Duration(3));
+  EXPECT_EQ(documents[0].fetched_at, kFetched);
+  EXPECT_EQ(documents.back().fetched_at, kFetched + Duration(3));
 }
 
 TEST(DetailFetch, LeavesOutASeasonThatIsListedButCannotBeHad) {
@@ -349,7 +349,7 @@ TEST(DetailFetch, ASeasonThatCameIsNotGoneThoughTheListIsEmpty) {
   DetailFetch fetch(kShow, Numbers(1, 2), DefaultNamespaces());
   const auto calls = fetch.TakeCalls();
   ASSERT_TRUE(fetch.Accept(calls[0].index, R"({"id":1399,"seasons":[],"season/1":{"id":8,"season_number":1,"episodes":[]}})",
-                           {}, kNow));
+                           {}, kFetched));
   EXPECT_TRUE(fetch.listed_seasons().empty());
   EXPECT_EQ(fetch.season_list().ids, std::vector<std::int64_t>{8});
   EXPECT_TRUE(fetch.season_list().readable);
@@ -401,7 +401,7 @@ TEST(DetailFetch, CutsSeasonsWhereverAndHoweverTheyAreWritten) {
   for (const Row& row : rows) {
     DetailFetch fetch(kShow, {}, DefaultNamespaces());
     const int index = fetch.TakeCalls()[0].index;
-    ASSERT_TRUE(fetch.Accept(index, row.body, {}, kNow).has_value()) << row.body;
+    ASSERT_TRUE(fetch.Accept(index, row.body, {}, kFetched).has_value()) << row.body;
     const std::vector<Document> documents = fetch.TakeDocuments();
     ASSERT_EQ(documents.size(), 1U);
     EXPECT_EQ(documents[0].data, row.show);
@@ -417,7 +417,7 @@ TEST(DetailFetch, BelievesNothingAboutSeasonsOfABodyWithoutAList) {
     const int index = fetch.TakeCalls()[0].index;
     std::string with_season = body;
     with_season.insert(with_season.size() - 1, R"(,"season/9":{"id":77,"episodes":[]})");
-    ASSERT_TRUE(fetch.Accept(index, with_season, {}, kNow).has_value());
+    ASSERT_TRUE(fetch.Accept(index, with_season, {}, kFetched).has_value());
     ASSERT_TRUE(fetch.done());
     EXPECT_EQ(fetch.listed_seasons(), (std::vector<std::int64_t>{1, 2, 3, 9}));
     const std::vector<Document> documents = fetch.TakeDocuments();
@@ -437,12 +437,12 @@ TEST(DetailFetch, TakesNoErrorBodyAndNoOtherSeasonForASeasonAndLeavesOutIdsThatC
               R"({"id":1399,"seasons":[{"id":77,"season_number":1},{"id":78,"season_number":2},{"id":0,"season_number":3},)"
               R"({"id":79,"season_number":4}],"season/1":{"success":false,"status_code":34},"season/2":{"season_number":9,)"
               R"("episodes":[]},"season/3":{"season_number":3,"episodes":[]},"season/4":{"season_number":4,"episodes":[]}})",
-              {}, kNow)
+              {}, kFetched)
           .has_value());
   const auto again = fetch.TakeCalls();
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again[0].call.appends, (std::vector<std::string>{"season/1", "season/2"}));
-  ASSERT_TRUE(fetch.Accept(1, R"({"id":1399,"seasons":[]})", {}, kNow).has_value());
+  ASSERT_TRUE(fetch.Accept(1, R"({"id":1399,"seasons":[]})", {}, kFetched).has_value());
   EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), std::vector<std::int64_t>{4});
 }
 
@@ -450,19 +450,19 @@ TEST(DetailFetch, RefusesALaterAnswerOfAnotherShowAndTakesTheRightOne) {
   ShowServer server = ShowServer::WithSeasons(0, 10);
   DetailFetch fetch(kShow, {}, DefaultNamespaces());
   const auto first = fetch.TakeCalls();
-  ASSERT_TRUE(fetch.Accept(0, server.Answer(first[0].call), {}, kNow).has_value());
+  ASSERT_TRUE(fetch.Accept(0, server.Answer(first[0].call), {}, kFetched).has_value());
   const auto second = fetch.TakeCalls();
   ASSERT_EQ(second.size(), 1U);
   EXPECT_EQ(second[0].index, 1);
   EXPECT_EQ(second[0].call.appends, (std::vector<std::string>{"season/8", "season/9"}));
-  EXPECT_FALSE(fetch.Accept(1, R"({"id":1,"seasons":[],"season/8":{},"season/9":{}})", {}, kNow).has_value());
+  EXPECT_FALSE(fetch.Accept(1, R"({"id":1,"seasons":[],"season/8":{},"season/9":{}})", {}, kFetched).has_value());
   EXPECT_FALSE(fetch.done());
   // What its base says by now is not looked at: the show is the first answer's.
   ASSERT_TRUE(
       fetch
           .Accept(1,
                   R"({"id":1399,"seasons":[],"season/8":{"season_number":8},"season/9":{"season_number":9}})",
-                  "W/\"2\"", kNow)
+                  "W/\"2\"", kFetched)
           .has_value());
   EXPECT_TRUE(fetch.done());
   EXPECT_EQ(SeasonNumbers(fetch.TakeDocuments()), Numbers(0, 10));
@@ -475,7 +475,7 @@ TEST(DetailFetch, RefusesAShowWithMoreSeasonsThanCanBeReal) {
   server.list += "]";
   DetailFetch fetch(kShow, {}, DefaultNamespaces());
   const auto call = fetch.TakeCalls()[0];
-  const auto accepted = fetch.Accept(call.index, server.Answer(call.call), {}, kNow);
+  const auto accepted = fetch.Accept(call.index, server.Answer(call.call), {}, kFetched);
   ASSERT_FALSE(accepted.has_value());
   EXPECT_EQ(accepted.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(accepted.error().message.find("more than 10000 seasons"), std::string::npos)
@@ -504,7 +504,7 @@ std::vector<Document> FetchFromAWeakServer(DetailFetch& fetch, ShowServer& serve
         ++server.requests;
         if (!fetch.Split(index) && !fetch.Forgo(index) && !fetch.ForgoNamespace(index)) return {};
       } else {
-        EXPECT_TRUE(fetch.Accept(index, server.Answer(call), "W/\"0\"", kNow).has_value());
+        EXPECT_TRUE(fetch.Accept(index, server.Answer(call), "W/\"0\"", kFetched).has_value());
       }
     }
   }
@@ -580,7 +580,7 @@ TEST(DetailFetch, AHeavyMovieComesNamespaceByNamespace) {
   ASSERT_TRUE(fetch
                   .Accept(calls[1].index,
                           R"({"id":550,"vote_count":9,"videos":{"b":[1, 2]},"images":{"a":1}})", "W/\"2\"",
-                          kNow)
+                          kFetched)
                   .has_value());
   ASSERT_TRUE(fetch.Split(calls[0].index));  // now the plain body and credits
   calls = fetch.TakeCalls();
@@ -588,9 +588,9 @@ TEST(DetailFetch, AHeavyMovieComesNamespaceByNamespace) {
   EXPECT_TRUE(calls[0].call.appends.empty());
   EXPECT_FALSE(fetch.Split(calls[0].index));
   EXPECT_FALSE(fetch.Split(calls[1].index));
-  ASSERT_TRUE(fetch.Accept(calls[1].index, R"({"id":550,"vote_count":8,"credits":{"cast":[]}})", {}, kNow)
+  ASSERT_TRUE(fetch.Accept(calls[1].index, R"({"id":550,"vote_count":8,"credits":{"cast":[]}})", {}, kFetched)
                   .has_value());
-  ASSERT_TRUE(fetch.Accept(calls[0].index, R"({"id":550,"vote_count":8})", "W/\"1\"", kNow).has_value());
+  ASSERT_TRUE(fetch.Accept(calls[0].index, R"({"id":550,"vote_count":8})", "W/\"1\"", kFetched).has_value());
   ASSERT_TRUE(fetch.done());
   const std::vector<Document> documents = fetch.TakeDocuments();
   EXPECT_EQ(documents[0].data,
@@ -602,7 +602,7 @@ TEST(DetailFetch, AHeavyMovieComesNamespaceByNamespace) {
 TEST(DetailFetch, TellsWhatTheShowSaysOfItsSeasons) {
   const auto list_of = [](const std::string& body) {
     DetailFetch fetch(kShow, Numbers(1, 2), DefaultNamespaces());
-    EXPECT_TRUE(fetch.Accept(fetch.TakeCalls()[0].index, body, {}, kNow).has_value()) << body;
+    EXPECT_TRUE(fetch.Accept(fetch.TakeCalls()[0].index, body, {}, kFetched).has_value()) << body;
     return fetch.season_list();
   };
   const SeasonList odd =
@@ -647,7 +647,7 @@ std::string AnswerWithExtras(ShowServer& server, const Call& call, bool nested) 
 std::vector<Document> FetchWithExtras(DetailFetch& fetch, ShowServer& server, bool nested) {
   for (int round = 0; !fetch.done() && round < 10; ++round) {
     for (const auto& [index, call] : fetch.TakeCalls()) {
-      const auto accepted = fetch.Accept(index, AnswerWithExtras(server, call, nested), {}, kNow);
+      const auto accepted = fetch.Accept(index, AnswerWithExtras(server, call, nested), {}, kFetched);
       EXPECT_TRUE(accepted.has_value()) << accepted.error().message;
     }
   }
@@ -705,7 +705,7 @@ TEST(DetailFetch, AnExtraThatCannotBeHadLeavesItsSeasonOut) {
         ++refused;
         ASSERT_TRUE(fetch.Split(index) || fetch.Forgo(index));
       } else {
-        ASSERT_TRUE(fetch.Accept(index, AnswerWithExtras(server, call, true), {}, kNow).has_value());
+        ASSERT_TRUE(fetch.Accept(index, AnswerWithExtras(server, call, true), {}, kFetched).has_value());
       }
     }
   }

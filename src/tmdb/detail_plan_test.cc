@@ -22,7 +22,7 @@ std::vector<Call> Plan(MediaId id, std::vector<std::int64_t> known_seasons = {})
   return PlanCalls(id, known_seasons, DefaultNamespaces());
 }
 
-std::vector<std::int64_t> Numbers(std::int64_t from, std::int64_t count) {
+std::vector<std::int64_t> Count(std::int64_t from, std::int64_t count) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
   std::iota(numbers.begin(), numbers.end(), from);
   return numbers;
@@ -103,7 +103,7 @@ TEST(PlanCalls, FillTheSlotsThatFewerNamespacesLeaveWithSeasons) {
 TEST(PlanCalls, TakeTheFewestCallsForAnyNumberOfKnownSeasons) {
   for (std::int64_t count = 1; count <= 100; ++count) {
     for (const std::int64_t first : {0, 1}) {
-      const std::vector<std::int64_t> known = Numbers(first, count);
+      const std::vector<std::int64_t> known = Count(first, count);
       const std::vector<Call> plan = Plan({MediaType::kTv, 7}, known);
       EXPECT_EQ(std::ssize(plan), (12 + count + 19) / 20) << count;
       const std::vector<std::string> asked = SeasonsAsked(plan);
@@ -151,7 +151,7 @@ TEST(PlanCalls, TakeKnownSeasonsInAnyOrderAndForm) {
 
 TEST(PlanSeasonCalls, AskTwentySeasonsACall) {
   for (std::int64_t count = 0; count <= 100; ++count) {
-    const std::vector<Call> calls = PlanSeasonCalls(1399, Numbers(8, count));
+    const std::vector<Call> calls = PlanSeasonCalls(1399, Count(8, count));
     EXPECT_EQ(std::ssize(calls), (count + 19) / 20);
     EXPECT_EQ(std::ssize(SeasonsAsked(calls)), count);
     for (const Call& call : calls) EXPECT_LE(call.appends.size(), kMaxAppends);
@@ -338,7 +338,7 @@ TEST(SeasonExtras, BuyTheRequestsThatTheyCost) {
       {{.namespaces = five, .languages = {"de", "fr"}}, 4, 4},
   };
   for (const auto& c : cases) {
-    const std::vector<std::int64_t> seasons = Numbers(1, c.seasons);
+    const std::vector<std::int64_t> seasons = Count(1, c.seasons);
     const auto names = PlanSeasonNamespaces(7, seasons, c.extras),
                texts = PlanSeasonLanguages(7, seasons, c.extras);
     EXPECT_EQ(std::ssize(names) + std::ssize(texts), c.requests);
