@@ -68,7 +68,7 @@ class NoSignals {
   sigset_t before_;
 };
 
-bool IsLoopback(const std::string& address) {
+bool IsThisMachine(const std::string& address) {
   return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
 
@@ -181,7 +181,7 @@ Result<void> ReadServer::Parts::Listen() {
     return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}", listening.error().message);
   if (!listening) return Within("SERVE_LISTEN", listening.error());
   server = *std::move(listening);
-  if (!IsLoopback(address) && settings.serve_api_keys.empty()) {
+  if (!IsThisMachine(address) && settings.serve_api_keys.empty()) {
     log.Warn(fmt::format(
         "serving at {}, where other machines can ask, without SERVE_API_KEYS: everybody who reaches it may "
         "read the whole mirror",
@@ -193,7 +193,7 @@ Result<void> ReadServer::Parts::Listen() {
 http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
   if (request.target.starts_with(serve::ImageHandler::kPath)) return pictures.Handle(request);
   // A person's browser sends no key with a page. Where there are keys the page would be the way around them.
-  if (settings.serve_api_keys.empty() || IsLoopback(request.peer_address)) return dashboard(request);
+  if (settings.serve_api_keys.empty() || IsThisMachine(request.peer_address)) return dashboard(request);
   return {.status = 403,
           .headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
           .body = std::make_shared<const std::string>(

@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "base/words.h"
 #include "harvester/accepted_exports.h"
+#include "http/proxy.h"
 
 namespace tmdbc {
 namespace {
@@ -23,11 +24,6 @@ std::string HostOf(std::string_view url) {
   url = url.substr(0, url.find('/'));
   if (url.starts_with('[')) return Lower(url.substr(0, url.find(']') + 1));
   return Lower(url.substr(0, url.find(':')));
-}
-
-// 127.0.0.0/8, not a name that begins so.
-bool IsLoopback(std::string_view host) {
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 // {"source":"api.themoviedb.org"}. In a file of its own, for catalog.db may be lost and made again.
@@ -80,8 +76,7 @@ std::unexpected<Error> Another(const std::string& place, const std::string& fill
 std::string SourceOf(std::string_view api_base_url) {
   std::string host = HostOf(api_base_url);
   if (host == kTmdb || host == "api.tmdb.org") return std::string(kTmdb);
-  if (host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || IsLoopback(host))
-    return std::string(kThisMachine);
+  if (http::IsLoopback(http::HostNameOf(api_base_url))) return std::string(kThisMachine);
   return host;
 }
 
