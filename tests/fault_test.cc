@@ -127,7 +127,10 @@ TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) 
   const World world({"--movies=300", "--shows=10", "--people=1", "--rate=0", "--latency=1..5"});
   Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (Counter(world.sim, "/api_requests") < 150 && std::chrono::steady_clock::now() < deadline) {
+  const auto open = world.data_dir / "records/movie/000/000/001.jsonl.zst.open";
+  std::error_code not_yet;
+  const auto some_are_stored = [&] { return std::filesystem::file_size(open, not_yet) > 0 && !not_yet; };
+  while (!some_are_stored() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   program.Signal(SIGKILL);  // the segments stay open
