@@ -396,9 +396,13 @@ class World {
     return letter.reason.starts_with("get " + ToString(letter.id) + ": ");
   }
 
-  // What always fails in one namespace is stored without it.
+  // What always fails in one namespace, or in one season, is stored without it.
   static bool NamesAPart(const DeadLetter& letter) {
-    return std::ranges::any_of(DefaultNamespaces().at(letter.id.type), [&](const std::string& part) {
+    std::vector<std::string> parts = DefaultNamespaces().at(letter.id.type);
+    for (int season = 0; letter.id.type == MediaType::kTv && season < 100; ++season) {
+      parts.push_back(fmt::format("season/{}", season));
+    }
+    return std::ranges::any_of(parts, [&](const std::string& part) {
       return letter.reason.starts_with("get " + ToString(letter.id) + " " + part + ": ");
     });
   }
