@@ -61,8 +61,8 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
   const auto last = [&] {
     if (span.to) return *span.to;
     const auto today = chrono::floor<chrono::days>(ReadUntil(ports_.upstream, ports_.clock.Now()));
-    const bool sure = ports_.upstream.Skew() && !ports_.upstream.ClockIsOff();
-    return sure ? today : std::min(today, span.from + kMostDaysUnsure);
+    const bool unsure = ports_.upstream.IsDayUnknown(ports_.clock.Now());
+    return unsure ? std::min(today, span.from + kMostDaysUnsure) : today;
   };
   // From a day that could not be read completely on the watermark stays where it is.
   bool held_back = !span.moves_watermark;

@@ -228,17 +228,16 @@ void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
   }
   std::string reason = fmt::format("nothing is published {}", span);
   // A week without a file is TMDB's to withhold only when it is known which week it is.
-  if (!ports_.upstream.Skew()) {
-    return End(wanted, ExportVerdict::kUnreachable,
-               reason + ", and no answer has a Date that can be believed: this machine's clock may be wrong",
-               Hint::kClock);
-  }
   if (ports_.upstream.ClockIsOff()) {
     return End(wanted, ExportVerdict::kUnreachable,
                fmt::format("nothing is published in the week before {}, as TMDB's answers are dated, nor in that "
                            "before {} by this machine's clock",
                            FormatTime(*ports_.upstream.latest()), FormatTime(ports_.clock.Now())),
                Hint::kClock);
+  }
+  if (ports_.upstream.IsDayUnknown(ports_.clock.Now())) {
+    return End(wanted, ExportVerdict::kUnreachable,
+               reason + ", and the Date of the answers or this machine's clock cannot be believed", Hint::kClock);
   }
   End(wanted, ExportVerdict::kWithheld, std::move(reason));
 }

@@ -24,6 +24,10 @@ std::optional<Duration> AgeOf(const http::Response& response) {
   return age <= kOldestAge ? std::optional(age) : std::nullopt;
 }
 
+bool IsBelievable(Time time) {
+  return time >= Time(kFirstChangesDay) && time <= Time(kLastBelievableDay);
+}
+
 }  // namespace
 
 void UpstreamDate::Saw(const http::Response& response, Time received) {
@@ -31,7 +35,10 @@ void UpstreamDate::Saw(const http::Response& response, Time received) {
   const std::optional<Duration> age = AgeOf(response);
   if (!date || !age) return;
   const Time time = *date + *age;
-  if (time < Time(kFirstChangesDay) || time > Time(kLastBelievableDay)) return;
+  if (!IsBelievable(time)) {
+    passed_over_ = true;
+    return;
+  }
   if (local_is_right_ && std::chrono::abs(received - time) > kClockIsOff) return;
   ring_[answers_++ % ring_.size()] = {.time = time, .skew = received - time};
   const Duration skew = *Skew();
@@ -65,6 +72,10 @@ std::optional<Duration> UpstreamDate::Skew() const {
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
   const Duration lower = sorted[(count - 1) / 2], upper = sorted[count / 2];
   return std::chrono::abs(lower) <= std::chrono::abs(upper) ? lower : upper;
+}
+
+bool UpstreamDate::IsDayUnknown(Time now) const {
+  return ClockIsOff() || (!Skew() && (passed_over_ || !IsBelievable(now)));
 }
 
 bool UpstreamDate::ClockIsOff(Duration limit) const {

@@ -54,6 +54,9 @@ class UpstreamDate {
   std::optional<Duration> Skew() const;
   // It is known to differ by more than `limit`.
   bool ClockIsOff(Duration limit = kClockIsOff) const;
+  // Which day it is cannot be told: the clocks differ, or no Date could be believed and there was one, or `now` by the
+  // local clock cannot be believed either. Answers without any Date leave it to the local clock.
+  bool IsDayUnknown(Time now) const;
 
  private:
   std::optional<Time> latest_;
@@ -65,6 +68,7 @@ class UpstreamDate {
   std::array<Answer, 9> ring_{};
   std::size_t answers_ = 0;
   bool local_is_right_ = false;
+  bool passed_over_ = false;  // a Date that cannot be one of TMDB's
 };
 
 }  // namespace tmdbc

@@ -128,6 +128,18 @@ TEST(UpstreamDate, BeginsWithWhatAnEarlierRunKnew) {
   EXPECT_EQ(date.latest(), kNoon + 24h);
 }
 
+TEST(UpstreamDate, LeavesTheDayToTheLocalClockUnlessThatOrADateCannotBeBelieved) {
+  UpstreamDate silent;
+  silent.Saw({.status = 403, .headers = {}, .body = {}}, kNoon);
+  EXPECT_FALSE(silent.IsDayUnknown(kNoon));
+  EXPECT_TRUE(silent.IsDayUnknown(Time{})) << "a clock at 1970";
+  UpstreamDate wild;
+  wild.Saw(Answer("Fri, 31 Dec 9999 23:59:59 GMT"), kNoon);
+  EXPECT_TRUE(wild.IsDayUnknown(kNoon));
+  wild.Saw(Answer("Sun, 22 Nov 2026 12:00:00 GMT"), kNoon);
+  EXPECT_FALSE(wild.IsDayUnknown(kNoon)) << "another answer tells";
+}
+
 TEST(UpstreamClock, DatesByTmdbWhereTheMachineIsFarBehindAndOnlyThere) {
   struct Case {
     const char* what;
