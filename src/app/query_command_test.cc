@@ -312,7 +312,7 @@ TEST_F(HistoryTest, AnEpisodeThatMovesBetweenSeasonsIsNeverAway) {
 }
 
 // Flips a byte of the segment.
-void Damage(const std::string& segment) {
+void DamageSegment(const std::string& segment) {
   std::fstream file("data/records/" + segment, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(30);
   const char byte = static_cast<char>(file.peek());
@@ -330,7 +330,7 @@ TEST_F(HistoryTest, ADamagedVersionTakesNoOtherAlong) {
       data.Seal();
     }
   }
-  Damage("movie/000/000/002.jsonl.zst");
+  DamageSegment("movie/000/000/002.jsonl.zst");
   const Outcome history = Run({"query", "--type=movie", "--id=550", "--history"});
   EXPECT_EQ(history.code, 3);
   EXPECT_EQ(history.out,
@@ -358,14 +358,14 @@ TEST_F(HistoryTest, ADamagedVersionTakesNoOtherAlong) {
   ExpectOneLine(Run({"query", "--type=movie", "--id=550", "--as-of=2026-11-04"}), 3,
                 "read movie:550 version 2 in ");
   // The newest version is damaged: the past can be asked for all the same.
-  Damage("movie/000/000/003.jsonl.zst");
+  DamageSegment("movie/000/000/003.jsonl.zst");
   EXPECT_EQ(Run({"query", "--type=movie", "--id=550", "--history"}).code, 3);
   EXPECT_EQ(Run({"query", "--type=movie", "--id=550", "--as-of=2026-11-02"}).out, std::string(kFirst) + "\n");
 }
 
 TEST_F(HistoryTest, ADamagedSeasonHidesNoOtherVersionOfItsEpisodes) {
   MakeSeasonAnew();
-  Damage("season/000/000/004.jsonl.zst");  // the newest
+  DamageSegment("season/000/000/004.jsonl.zst");  // the newest
   const Outcome then = Run({"query", "--type=episode", "--id=63056", "--as-of=2026-11-04"});
   EXPECT_EQ(then.code, 0) << then.err;
   EXPECT_EQ(then.out, "{\"id\":63056,\"episode_number\":1,\"name\":\"Winter\"}\n");

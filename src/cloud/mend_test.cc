@@ -39,7 +39,7 @@ enum class Loss : std::uint8_t {
 constexpr Loss kLosses[] = {Loss::kNothing,       Loss::kCatalog, Loss::kCatalogs,     Loss::kRottenPages,
                             Loss::kRottenInForce, Loss::kHead,    Loss::kHeadIsNoJson, Loss::kAll};
 
-void Damage(CloudWorld& world, Loss loss) {
+void Inflict(CloudWorld& world, Loss loss) {
   auto& objects = world.bucket.objects;
   const std::string head(kHeadKey), catalog = world.Head().catalog.key;
   const auto change = [&](const std::string& key, const std::string& bytes) {
@@ -157,7 +157,7 @@ TEST(Mend, TheIndexIsMadeAgainWhateverOfItIsLost) {
     SCOPED_TRACE(int(loss));
     Mirror mirror;
     const std::int64_t epoch = mirror.world.Head().epoch;
-    Damage(mirror.world, loss);
+    Inflict(mirror.world, loss);
     Mender mender(mirror.world);
     const auto mended = mender.Mend();
     ASSERT_TRUE(mended) << mended.error().message;
@@ -191,7 +191,7 @@ TEST(Mend, WithASoundCatalogNothingIsFetchedAgain) {
 
 TEST(Mend, WhoHasNoHeadIsToldAndTakesNothing) {
   Mirror mirror;
-  Damage(mirror.world, Loss::kHead);
+  Inflict(mirror.world, Loss::kHead);
   const auto puts = mirror.world.bucket.puts;
   const auto beat = mirror.world.Ask(*mirror.machine, "auto");
   ASSERT_FALSE(beat) << "a new mirror would forget its queue";
@@ -206,7 +206,7 @@ TEST(Mend, WhoHasNoHeadIsToldAndTakesNothing) {
 void MendWithFaultAtEachCall(Loss loss, Fault fault) {
   Mirror mirror;
   CloudWorld& world = mirror.world;
-  Damage(world, loss);
+  Inflict(world, loss);
   const auto damaged = world.bucket.objects;
   for (std::int64_t nth = 1;; ++nth) {
     SCOPED_TRACE(fmt::format("loss {}, fault {} at call {}", int(loss), int(fault), nth));
@@ -250,7 +250,7 @@ TEST(Mend, ACallWithoutAnAnswerLosesNothing) {
 
 TEST(Mend, WhoLosesTheMirrorMeanwhileChangesNothing) {
   Mirror mirror;
-  Damage(mirror.world, Loss::kCatalog);
+  Inflict(mirror.world, Loss::kCatalog);
   Mender slow(mirror.world, "slow");
   bool over = false;
   const auto mended = slow.Mend([&] {
@@ -282,7 +282,7 @@ TEST(Mend, ADamagedSegmentIsNamed) {
   keys = mirror.world.Keys("records/tv/000");
   ASSERT_FALSE(keys.empty());
   mirror.world.bucket.objects.at(keys.back()).bytes[30] ^= 1;
-  Damage(mirror.world, Loss::kCatalogs);
+  Inflict(mirror.world, Loss::kCatalogs);
   Mender mender(mirror.world);
   const auto mended = mender.Mend();
   ASSERT_TRUE(mended) << mended.error().message;
