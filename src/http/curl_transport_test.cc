@@ -146,6 +146,11 @@ TEST_F(CurlTransportTest, TellsARefusedConnectionFromABrokenOne) {
 }
 
 TEST_F(CurlTransportTest, SaysWhenNoMoreSocketsMayBeOpened) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan opens a pipe to look at objects: without descriptors it takes every one for damaged";
+#endif
+#endif
   RawServer server(Polite);
   {
     const testing::FewFiles few(0);
