@@ -172,6 +172,25 @@ TEST_F(BadDisk, AnotherAddressIsTakenForTheSameTmdbWhenAPersonSaysSo) {
   EXPECT_EQ(ReadStore(world_.data_dir).size(), stored) << "nothing was stored again";
 }
 
+// Of sockets (12) and of files (14) there may be no more. UBSan needs some of its own, so this is not beside the code.
+TEST(FaultsMachine, AShortageOfOpenFilesIsNamedAndLosesNothing) {
+  const World world({"--movies=30", "--shows=0", "--people=0", "--gone=0", "--rate=0"});
+  Environment settings = world.Settings("200");
+  settings["MEDIA_TYPES"] = "movie";
+  for (const int files : {12, 14}) {
+    SCOPED_TRACE(files);
+    const std::string script = fmt::format("ulimit -n {}; exec \"$0\" run --once", files);
+    const auto run = RunToEnd({"/bin/bash", "-c", script, CollectorPath()}, settings, world.folder.path());
+    EXPECT_EQ(run.code, 3) << run.out << run.err;
+    EXPECT_NE(run.err.find(files == 12 ? "connect to 127.0.0.1" : "records/movie"), std::string::npos) << run.err;
+    EXPECT_NE(run.err.find("Too many open files: let it hold more open, with `ulimit -n 1024`"), std::string::npos)
+        << run.err;
+  }
+  const auto run = world.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"}});
+  EXPECT_EQ(run.code, 0) << run.out << run.err;
+  EXPECT_EQ(ReadStore(world.data_dir).size(), 30u);
+}
+
 TEST(FaultsMachine, AProxyIsNotAskedForLoopback) {
   const World world({"--movies=20", "--shows=0", "--people=0", "--gone=0", "--rate=0"});
   const auto run = world.Run({"run", "--once"}, {{"MEDIA_TYPES", "movie"},

@@ -398,13 +398,11 @@ class World {
 
   // What always fails in one namespace, or in one season, is stored without it.
   static bool NamesAPart(const DeadLetter& letter) {
-    std::vector<std::string> parts = DefaultNamespaces().at(letter.id.type);
-    for (int season = 0; letter.id.type == MediaType::kTv && season < 100; ++season) {
-      parts.push_back(fmt::format("season/{}", season));
-    }
-    return std::ranges::any_of(parts, [&](const std::string& part) {
-      return letter.reason.starts_with("get " + ToString(letter.id) + " " + part + ": ");
-    });
+    const std::string before = "get " + ToString(letter.id) + " ";
+    if (!letter.reason.starts_with(before)) return false;
+    const std::string part = letter.reason.substr(before.size(), letter.reason.find(": ") - before.size());
+    const std::vector<std::string>& namespaces = DefaultNamespaces().at(letter.id.type);
+    return part.starts_with("season/") || std::ranges::find(namespaces, part) != namespaces.end();
   }
 
   void CheckStored() {

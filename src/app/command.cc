@@ -241,7 +241,7 @@ constexpr Command kCommands[] = {
      "command; with --upstream it is the one that writes.",
      false, ServeCommand},
     {"push", "carry DATA_DIR into the empty bucket of S3_BUCKET_NAME", kCarryOptions,
-     "Goes on where it was stopped. Afterwards the mirror is the bucket's: who works on in DATA_DIR works on another "
+     "Goes on where it was stopped. Afterwards the mirror is the bucket's: what is done in DATA_DIR is done to another "
      "one.",
      false, PushCommand},
     {"pull", "carry the mirror of S3_BUCKET_NAME into an empty DATA_DIR", kCarryOptions,

@@ -18,7 +18,6 @@ constexpr Duration kAfterOutage = std::chrono::minutes(15);
 // So that harvests that are due all the time do not keep the queue from being fetched.
 constexpr Duration kLeastDrain = std::chrono::minutes(15);
 constexpr Duration kTick = std::chrono::seconds(1);
-constexpr Duration kRoomEvery = std::chrono::seconds(3);
 constexpr Duration kCompactEvery = std::chrono::hours(24);
 // While it compacts: how often the schedules, the service manager and the metrics get their turn.
 constexpr Duration kTurnEvery = std::chrono::milliseconds(100);

@@ -146,10 +146,9 @@ void MirrorMetrics::Collected(const CollectorStats& stats, bool ended) {
   next_store_read_.reset();
 }
 
-void MirrorMetrics::Refresh(Database& catalog, QueueView& queue, RecordLedger& ledger,
-                         const std::string& data_dir) {
+void MirrorMetrics::Refresh(Database& catalog, QueueView& queue, RecordLedger& ledger, const std::string& data_dir) {
   // Next time after `every`, and not before a hundred times what it took.
-  const auto read = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
+  const auto refresh = [&](std::optional<MonoTime>& next, Duration every, const auto& read) {
     const MonoTime began = clock_.Mono();
     if (next && began < *next) return;
     (void)read();  // what does not work here fails where it matters, and is told there
@@ -157,8 +156,8 @@ void MirrorMetrics::Refresh(Database& catalog, QueueView& queue, RecordLedger& l
     next = ended + std::max(every, 100 * (ended - began));
     SetFreshness();
   };
-  read(next_queue_read_, kReadQueueEvery, [&] { return ReadQueue(catalog, queue); });
-  read(next_store_read_, kReadStoreEvery, [&] { return ReadStore(ledger, data_dir); });
+  refresh(next_queue_read_, kReadQueueEvery, [&] { return ReadQueue(catalog, queue); });
+  refresh(next_store_read_, kReadStoreEvery, [&] { return ReadStore(ledger, data_dir); });
 }
 
 Result<void> MirrorMetrics::ReadQueue(Database& catalog, QueueView& queue) {

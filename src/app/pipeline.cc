@@ -25,8 +25,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr Duration kTryAgainForRoom = std::chrono::seconds(3);
-constexpr Duration kStopNoticed = std::chrono::milliseconds(200);
+constexpr Duration kCheckStopEvery = std::chrono::milliseconds(200);
 // When a process ends and the bucket is away.
 constexpr Duration kWaitForBucket = std::chrono::minutes(15);
 constexpr Duration kEarly = std::chrono::seconds(5);
@@ -260,7 +259,7 @@ Result<HarvestReport> Pipeline::Harvest(const HarvestOptions& options) {
                               : WhyWeWait(report.error(), "the harvest then goes on by itself"),
                   {{"error", report.error().message}});
     }
-    WaitUntil(clock_.Mono() + (bucket_away ? kPublishAgain : kTryAgainForRoom));
+    WaitUntil(clock_.Mono() + (bucket_away ? kPublishAgain : kRoomEvery));
   }
 }
 
@@ -512,7 +511,7 @@ void Pipeline::WaitUntil(MonoTime time) {
       surroundings_.sleep(time);
       continue;
     }
-    (void)transport_->Wait(std::min(time, clock_.Mono() + kStopNoticed));
+    (void)transport_->Wait(std::min(time, clock_.Mono() + kCheckStopEvery));
   }
 }
 

@@ -57,6 +57,8 @@ Result<QueueTotals> TotalsOf(QueueView& queue);
 // A failed request counts its tries itself; a receive that was not settled means that this process was
 // killed, which is rarely the id's fault. The bound is for the id that kills it every time.
 inline constexpr int kMaxReceives = 100;
+// How often room on the disk is looked for while there is none.
+inline constexpr Duration kRoomEvery = std::chrono::seconds(3);
 
 class Pipeline {
  public:

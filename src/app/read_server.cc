@@ -19,6 +19,7 @@
 #include "dashboard/dashboard_handler.h"
 #include "dashboard/watcher.h"
 #include "http/listen_address.h"
+#include "http/proxy.h"
 #include "http/server.h"
 #include "http/tls_context.h"
 #include "read_api/read_api.h"
@@ -41,8 +42,8 @@ constexpr std::chrono::seconds kRequestLimit{10};
 constexpr std::chrono::seconds kWriteLimit{60};
 constexpr std::size_t kLargestBody = 64 << 10;  // none is wanted
 constexpr std::chrono::seconds kDrainPatience{10};
-// How often the certificate's files are looked at, and the open connections counted.
-constexpr std::chrono::seconds kStoreEvery{1};
+// How often the store and the certificate's files are looked at, and the open connections counted.
+constexpr std::chrono::seconds kHousekeepingEvery{1};
 
 serve::RequestLog LinesOf(ServeLog log) {
   return log == ServeLog::kOff   ? serve::RequestLog::kOff
@@ -67,10 +68,6 @@ class NoSignals {
  private:
   sigset_t before_;
 };
-
-bool IsThisMachine(const std::string& address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-}
 
 Result<std::shared_ptr<http::TlsContext>> TlsOf(const Settings& settings) {
   if (settings.serve_tls_cert.empty() != settings.serve_tls_key.empty()) {
@@ -107,7 +104,7 @@ struct ReadServer::Parts {
   // What is lacking is fetched: the loop asks, another thread replies.
   void FetchFromUpstream();
   // On the loop, now and then.
-  void LookAround();
+  void KeepHouse();
 
   const Settings& settings;
   Log& log;
@@ -148,7 +145,7 @@ struct ReadServer::Parts {
 
   std::atomic<bool> replaced = false;
 
-  // Between the loop's thread and the one that wakes it for LookAround().
+  // Between the loop's thread and the one that wakes it for KeepHouse().
   std::mutex mutex;
   std::condition_variable changed;
   bool ended = false;
@@ -181,7 +178,7 @@ Result<void> ReadServer::Parts::Listen() {
     return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}", listening.error().message);
   if (!listening) return Within("SERVE_LISTEN", listening.error());
   server = *std::move(listening);
-  if (!IsThisMachine(address) && settings.serve_api_keys.empty()) {
+  if (!http::IsLoopback(address) && settings.serve_api_keys.empty()) {
     log.Warn(fmt::format(
         "serving at {}, where other machines can ask, without SERVE_API_KEYS: everybody who reaches it may "
         "read the whole mirror",
@@ -193,7 +190,7 @@ Result<void> ReadServer::Parts::Listen() {
 http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
   if (request.target.starts_with(serve::ImageHandler::kPath)) return pictures.Handle(request);
   // A person's browser sends no key with a page. Where there are keys the page would be the way around them.
-  if (settings.serve_api_keys.empty() || IsThisMachine(request.peer_address)) return dashboard(request);
+  if (settings.serve_api_keys.empty() || http::IsLoopback(request.peer_address)) return dashboard(request);
   return {.status = 403,
           .headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
           .body = std::make_shared<const std::string>(
@@ -210,7 +207,7 @@ void ReadServer::Parts::FetchFromUpstream() {
   });
 }
 
-void ReadServer::Parts::LookAround() {
+void ReadServer::Parts::KeepHouse() {
   handler.EndWaiting();
   metrics.SetConnections(server->stats().open);
   if (const auto now = mark.Now(0); now && export_times.Read(*now)) keeper.changes().Forget();
@@ -265,13 +262,13 @@ void ReadServer::Start() {
   thread_ = std::thread([this] { parts_->server->Run(); });
   parts_->waker = std::thread([parts = parts_.get()] {
     std::unique_lock lock(parts->mutex);
-    while (!parts->changed.wait_for(lock, kStoreEvery, [parts] { return parts->ended; }))
-      parts->server->Post([parts] { parts->LookAround(); });
+    while (!parts->changed.wait_for(lock, kHousekeepingEvery, [parts] { return parts->ended; }))
+      parts->server->Post([parts] { parts->KeepHouse(); });
   });
 }
 
 void ReadServer::Reload() {
-  parts_->server->Post([parts = parts_.get()] { parts->LookAround(); });
+  parts_->server->Post([parts = parts_.get()] { parts->KeepHouse(); });
 }
 
 void ReadServer::Finish() {

@@ -17,7 +17,7 @@ namespace {
 using duckdb::Rows;
 using duckdb::ValueWriter;
 
-constexpr std::size_t kTextBlock = 64 << 10;      // bytes a write
+constexpr std::size_t kTextBlock = 64 << 10;  // bytes a write
 constexpr std::size_t kMeasuredRows = 1'000;  // whose widths are looked at
 constexpr std::size_t kWidest = 60;
 constexpr std::size_t kFront = 4'096;  // bytes of a cell that are looked at for a table

@@ -56,7 +56,7 @@ void AddQueue(JsonWriter& json, const QueueCounts& queue) {
   json.Field("dead", queue.dead).EndObject();
 }
 
-void AddMoment(JsonWriter& json, std::string_view key, std::optional<Time> time) {
+void AddTimeOrNull(JsonWriter& json, std::string_view key, std::optional<Time> time) {
   json.Key(key);
   time ? json.Text(FormatTime(*time)) : json.Null();
 }
@@ -65,7 +65,7 @@ void AddSchedules(JsonWriter& json, const Status& status) {
   json.Key("schedules").BeginArray();
   for (const auto& [name, run] : status.schedules) {
     json.BeginObject().Field("name", name).Field("started", FormatTime(run.started.value_or(Time{})));
-    AddMoment(json, "ended", run.ended);
+    AddTimeOrNull(json, "ended", run.ended);
     json.Key("exit_code");
     run.exit_code ? json.Number(*run.exit_code) : json.Null();
     json.EndObject();
@@ -128,7 +128,7 @@ std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* co
   json.BeginObject().Field("data_dir", status.data_dir).Key("process");
   status.run ? AddRun(json, status) : void(json.Null());
   AddQueue(json.Key("queue"), status.queue);
-  AddMoment(json, "oldest_sent", status.oldest_sent);
+  AddTimeOrNull(json, "oldest_sent", status.oldest_sent);
   AddSchedules(json, status);
   AddCare(json, status.care);
   json.Key("types").BeginObject();
@@ -142,7 +142,7 @@ std::string StatusJson(const Status& status, const std::vector<TypeCoverage>* co
         .Field("segments", t.stored.segments);
     json.Field("bytes", t.stored.bytes);
     AddQueue(json.Key("queue"), t.queue);
-    AddMoment(json, "oldest_verified", t.stored.oldest_verified);
+    AddTimeOrNull(json, "oldest_verified", t.stored.oldest_verified);
     json.Field("held_deletions", t.stored.held).Key("watermark");
     const auto watermark = status.watermarks.find(t.type);
     watermark != status.watermarks.end() ? json.Text(FormatDate(watermark->second)) : json.Null();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // StopSignals: SIGTERM and SIGINT ask for a clean stop; a second one ends the process at once with 128 + its
-// number. So does SIGHUP, which comes when the terminal has gone, unless who started the process had it ignored
-// (nohup). When asked to, SIGHUP means that the settings are to be read again, as long as the terminal is there.
+// number. SIGHUP, which comes when the terminal has gone, asks for a stop, too, unless it was ignored when the process
+// began (nohup). When asked to, SIGHUP means that the settings are to be read again, as long as the terminal is there.
 #pragma once
 
 #include <atomic>

@@ -28,7 +28,6 @@
 namespace tmdbc {
 namespace {
 
-
 constexpr std::size_t kShownRecords = 20;  // of one damaged place, for a person; --json names all
 constexpr std::chrono::seconds kKeyTimeout{10};
 constexpr std::chrono::milliseconds kMoment{300};

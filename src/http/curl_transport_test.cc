@@ -16,7 +16,6 @@
 
 #include "base/compression.h"
 #include "http/body.h"
-#include "testing/few_files.h"
 #include "testing/raw_server.h"
 
 namespace tmdbc::http {
@@ -143,22 +142,6 @@ TEST_F(CurlTransportTest, TellsARefusedConnectionFromABrokenOne) {
   EXPECT_EQ(outcome.failure_text, "connect to " + url.substr(7) + ": Connection refused");
   EXPECT_EQ(sends_, 0) << "nothing was sent";
   EXPECT_EQ(transport_->Room(), 20) << "nobody counts a connection that never was";
-}
-
-TEST_F(CurlTransportTest, SaysWhenNoMoreSocketsMayBeOpened) {
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-  GTEST_SKIP() << "UBSan opens a pipe to look at objects: without descriptors it takes every one for damaged";
-#endif
-#endif
-  RawServer server(Polite);
-  {
-    const testing::FewFiles few(0);
-    const Outcome outcome = Get(server.url() + "/3/movie/550");
-    EXPECT_EQ(outcome.failure, TransportFailure::kConnect);
-    EXPECT_NE(outcome.failure_text.find(std::strerror(EMFILE)), std::string::npos) << outcome.failure_text;
-  }
-  EXPECT_TRUE(Get(server.url() + "/3/movie/550").response) << "and goes on when there are more";
 }
 
 TEST_F(CurlTransportTest, NamesEveryWayAnAnswerCanFail) {

@@ -19,7 +19,7 @@ namespace tmdbc::http {
 // "api.themoviedb.org", "127.0.0.1", "::1": of "https://user:password@host:port/path".
 std::string_view HostNameOf(std::string_view url);
 
-// localhost, a name below it, 127.0.0.0/8, ::1.
+// localhost, a name below it, 127.0.0.0/8 (also as ::ffff:127.0.0.1), ::1.
 bool IsLoopback(std::string_view host);
 
 struct ProxySettings {

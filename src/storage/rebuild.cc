@@ -19,7 +19,6 @@
 namespace tmdbc {
 namespace {
 
-
 // Replays the segments of one type, in the order of their numbers.
 class TypeRebuilder {
  public:

@@ -24,7 +24,6 @@
 namespace tmdbc {
 namespace {
 
-
 // Patches ask for the bodies that they stand on in about the order in which those were stored.
 constexpr std::size_t kLinesBytes = 16 << 20;
 
@@ -352,8 +351,8 @@ class TypeVerifier {
       std::optional<Expected> looked_up;
       if (by_look_up_) {
         TRY_ASSIGN(looked_up, FindIndexed(*text, {segment, frame.at, static_cast<std::uint32_t>(frame.length),
-                                             static_cast<std::uint32_t>(line_at),
-                                             static_cast<std::uint32_t>(text->size() + 1)}));
+                                                  static_cast<std::uint32_t>(line_at),
+                                                  static_cast<std::uint32_t>(text->size() + 1)}));
         if (looked_up) here = &*looked_up;
       }
       TRY(CheckLine(path, frame, *text, here));

@@ -227,7 +227,7 @@ http::Outcome FakeExportHost::Finish(const Transfer& transfer) const {
   } else {
     outcome.response = transfer.response;
     const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now() + clock_offset);
-    // By way of a time_t: as a time point it would be counted in nanoseconds, of which the year 9999 has too many.
+    // As a time_t: fmt counts a time point in nanoseconds, and the year 9999 has too many.
     const std::tm parts = fmt::gmtime(std::time_t(now.time_since_epoch().count()));
     outcome.response->headers.emplace_back("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", parts));
     if (on_answer) on_answer(*outcome.response);

@@ -105,7 +105,7 @@ using PopularityOf = std::function<std::optional<float>(std::int64_t id)>;
 Bits AliveIn(const IndexFile& file, const std::vector<std::shared_ptr<const IndexFile>>& newer);
 std::vector<float> PopularitiesOf(const IndexFile& file, const PopularityOf& popularity);
 // The places of the most popular kMostPopular, the first the most popular one; of equal ones the lower place. What is
-// listed by popularity, as most lists are, is mostly among them: whoever wants the first few need not look at all.
+// listed by popularity, as most lists are, is mostly among them: the first few are found without a look at all.
 inline constexpr std::size_t kMostPopular = 16'384;
 std::vector<std::uint32_t> MostPopular(const std::vector<float>& popularities);
 
