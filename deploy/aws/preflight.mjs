@@ -79,6 +79,17 @@ export async function checkCredentials({ env }) {
   }
 }
 
+// The environment of a program that is no package of AWS's: with the key that those find, by SSO, by a role that a
+// profile assumes, by a process of its own. It holds for as long as AWS gave it, an hour as a rule.
+export async function withKey({ env }) {
+  const { STSClient } = await import('@aws-sdk/client-sts');
+  const key = await new STSClient({ region: env.AWS_REGION }).config.credentials();
+  const all = { ...env, AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+    AWS_SESSION_TOKEN: key.sessionToken };
+  if (!key.sessionToken) delete all.AWS_SESSION_TOKEN;
+  return all;
+}
+
 // The bucket may be absent, or the one that the stack of this stage has made.
 export async function checkBucket({ env, stage, storageStack }) {
   const { HeadBucketCommand, S3Client } = await import('@aws-sdk/client-s3');

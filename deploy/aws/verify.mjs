@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkKey, deployed, stackOutputs } from './preflight.mjs';
+import { checkKey, deployed, stackOutputs, withKey } from './preflight.mjs';
 import { begin, Missing, root, run } from './stage.mjs';
 
 // What a check found wrong: what, and what to do about it.
@@ -101,7 +101,7 @@ function checks(stage, outputs, aws) {
         throw error;
       }
       const { status, stdout, stderr } = spawnSync(program, ['verify'],
-        { cwd: root, encoding: 'utf8', env: { ...env, S3_BUCKET_NAME: Bucket } });
+        { cwd: root, encoding: 'utf8', env: { ...await withKey(stage), S3_BUCKET_NAME: Bucket } });
       must(status === 0, `${stdout}${stderr}`.trim().replaceAll('\n', '; '));
       return stdout.split('\n').find((line) => line.startsWith('store'))?.replace(/^store +/, '') ?? 'whole';
     },

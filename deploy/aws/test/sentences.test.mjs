@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -66,8 +66,13 @@ const rows = [
   ['no credentials to remove with', 'remove', { env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined } }, /no AWS credentials/],
   ['nothing to verify', 'verify', {}, /verify: stage dev is not deployed/],
   ['no such check', 'verify', { given: ['--only=everything'], answers: { stack: stackWith({ BucketName: 'a-bucket' }) } }, /there is no check 'everything': use bucket, conditions/],
-  ['no program', 'program', { given: ['status'], env: { TMDB_COLLECTOR: '/nowhere/tmdb-collector' } }, /\/nowhere\/tmdb-collector is not there: run \.\/dev build/],
-  ['no system to look at', 'program', { given: ['status'], env: { TMDB_COLLECTOR: '/bin/true' } }, /stage dev is not deployed/],
+  ['no region to verify in', 'verify', { env: { AWS_REGION: undefined } }, /^verify: no AWS region: set AWS_REGION/],
+  ['credentials for alerts that are over', 'setup-alerts', { answers: { identity: awsError(403, 'ExpiredToken') } }, /^setup-alerts: AWS refuses the credentials \(ExpiredToken\)/],
+  ['nobody there to verify', 'verify', { env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' } }, /^verify: AWS cannot be reached in us-east-1 \(ECONNREFUSED\)/],
+  ['no credentials to look with', 'program', { given: ['query'], env: { TMDB_COLLECTOR: '/bin/true', AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined } }, /^query: no AWS credentials: run aws configure/],
+  ['no region to look in', 'program', { given: ['changes'], env: { TMDB_COLLECTOR: '/bin/true', AWS_REGION: undefined } }, /^changes: no AWS region/],
+  ['no program', 'program', { given: ['status'], env: { TMDB_COLLECTOR: '/nowhere/tmdb-collector' } }, /^status: \/nowhere\/tmdb-collector is not there: run \.\/dev build/],
+  ['no system to look at', 'program', { given: ['status'], env: { TMDB_COLLECTOR: '/bin/true' } }, /^status: stage dev is not deployed/],
   ['an estimate for no rate', 'estimate', { given: ['--rate=fast'] }, /RATE_LIMIT_REQUESTS is 'fast'/],
 ];
 
@@ -83,14 +88,28 @@ test('what is missing is said in one sentence, and nothing is changed by then', 
   })));
 });
 
+// Its own chain reads no SSO session, no assumed role and no process; AWS's packages do.
+test('the program looks at the bucket with whatever key the scripts have', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'tmdbc-key-'));
+  const own = { Version: 1, AccessKeyId: 'AKIAOFAPROCESS', SecretAccessKey: 'secret', SessionToken: 'token' };
+  writeFileSync(join(home, 'config'), `[profile work]\ncredential_process = echo '${JSON.stringify(own)}'\n`);
+  writeFileSync(join(home, 'program'), '#!/bin/sh\necho "$@ $S3_BUCKET_NAME $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $AWS_SESSION_TOKEN"\n', { mode: 0o755 });
+  const { code, out, error } = await runScript('program', ['query', '--stage=dev', '--type=movie'], { env: { AWS_PROFILE: 'work',
+    AWS_CONFIG_FILE: join(home, 'config'), AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, TMDB_COLLECTOR: join(home, 'program') },
+    answers: { stack: stackWith({ BucketName: 'a-bucket' }) } });
+  assert.deepEqual([code, out, error], [0, 'query --type=movie a-bucket AKIAOFAPROCESS secret token\n', '']);
+  rmSync(home, { recursive: true });
+});
+
 test('without the packages each script says so in one sentence', async () => {
   const bare = mkdtempSync(join(tmpdir(), 'tmdbc-bare-'));
   cpSync(join(root, 'deploy'), join(bare, 'deploy'), { recursive: true });
   for (const name of readdirSync(root).filter((one) => one.endsWith('.config.js'))) cpSync(join(root, name), join(bare, name));
   cpSync(join(root, 'package.json'), join(bare, 'package.json'));
-  for (const script of ['deploy', 'verify', 'remove', 'setup-alerts']) {
-    const { code, error } = await runScript(script, [], {}, bare);
-    assert.equal(error, `${script}: the packages are not installed: run npm install\n`);
+  for (const script of ['deploy', 'verify', 'remove', 'setup-alerts', 'program status']) {
+    const [file, ...words] = script.split(' ');
+    const { code, error } = await runScript(file, words, { env: { TMDB_COLLECTOR: '/bin/true' } }, bare);
+    assert.equal(error, `${words[0] ?? file}: the packages are not installed: run npm install\n`);
     assert.equal(code, 2);
   }
   rmSync(bare, { recursive: true });
