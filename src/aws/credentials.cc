@@ -9,6 +9,7 @@
 
 #include "aws/aws_error.h"
 #include "aws/endpoint.h"
+#include "aws/key_process.h"
 #include "base/json.h"
 #include "base/text_file.h"
 #include "http/proxy.h"
@@ -22,6 +23,8 @@ constexpr Duration kRenewBefore = chrono::minutes(5);
 constexpr Duration kAskAfter = chrono::seconds(30);
 // STS is across the network.
 constexpr chrono::milliseconds kStsPatience{10'000};
+// A person may have to find a device for it.
+constexpr chrono::milliseconds kProcessPatience{120'000};
 constexpr int kTries = 3;
 constexpr std::size_t kMaxTokenBytes = 64 << 10;
 
@@ -58,10 +61,16 @@ Result<Credentials> ParseRole(const http::Response& response, const std::string&
 
 // What a profile may say that is not read here.
 std::string Unread(const SharedConfig& config) {
-  for (const char* const name : {"sso_session", "sso_start_url", "role_arn", "credential_process", "login_session"}) {
+  for (const char* const name : {"role_arn", "sso_session", "sso_start_url", "login_session"}) {
     if (!config.value(name).empty()) return name;
   }
   return "";
+}
+
+// The role is another one than the key beside it.
+bool AssumesARole(const SharedConfig& config) {
+  return !config.value("role_arn").empty() &&
+         (!config.value("source_profile").empty() || !config.value("credential_source").empty());
 }
 
 // A token goes there over plain HTTP: to this machine, or to the addresses that AWS's container services have
@@ -152,8 +161,9 @@ Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConf
                   config.value("aws_secret_access_key"),
                   config.value("aws_session_token"),
                   {}};
-  if (!key.access_key_id.empty() && !key.secret_access_key.empty()) return key;
-  if (!key.access_key_id.empty() || !key.secret_access_key.empty()) {
+  const bool assumes = AssumesARole(config);
+  if (!assumes && !key.access_key_id.empty() && !key.secret_access_key.empty()) return key;
+  if (!assumes && (!key.access_key_id.empty() || !key.secret_access_key.empty())) {
     return Fail(ErrorCode::kDenied, "no AWS credentials: profile '{}' in {} has no {}", config.profile,
                 config.credentials_path,
                 key.access_key_id.empty() ? "aws_access_key_id" : "aws_secret_access_key");
@@ -163,15 +173,23 @@ Result<std::optional<Credentials>> CredentialChain::FromProfile(const SharedConf
   if (const std::string what = Unread(config); !what.empty()) {
     return Fail(
         ErrorCode::kDenied,
-        "no AWS credentials: profile '{}' has a {}, which this program does not use; export its key first: "
-        "eval \"$(aws configure export-credentials --profile {} --format env)\"",
+        "no AWS credentials: profile '{}' has a {}, which this program does not use; give another profile the line "
+        "credential_process = aws configure export-credentials --profile {} --format process",
         config.profile, what, config.profile);
   }
+  if (!config.value("credential_process").empty()) return FromProcess(config);
   if (config.named) {
     return Fail(ErrorCode::kDenied, "no AWS credentials: profile '{}' in {} has no aws_access_key_id",
                 config.profile, config.credentials_path);
   }
   return std::nullopt;
+}
+
+Result<Credentials> CredentialChain::FromProcess(const SharedConfig& config) const {
+  const std::string who = fmt::format("credential_process of profile '{}'", config.profile);
+  const auto printed = OutputOf(config.value("credential_process"), kMaxTokenBytes, kProcessPatience);
+  if (!printed) return Fail(ErrorCode::kDenied, "no AWS credentials: {} {}", who, printed.error().message);
+  return ParseProcessKey(*printed, who);
 }
 
 Result<Credentials> CredentialChain::FromWebIdentity(const WebIdentity& identity) {

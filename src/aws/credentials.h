@@ -4,12 +4,13 @@
 //
 //   1. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (a Lambda function's role comes so)
 //   2. a web identity (web_identity.h): AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, as EKS sets them
-//   3. the profile AWS_PROFILE, else "default", of ~/.aws/credentials and ~/.aws/config; it may name a web identity too
+//   3. the profile AWS_PROFILE, else "default", of ~/.aws/credentials and ~/.aws/config; it may name a web identity too,
+//      or a command that prints a key (key_process.h)
 //   4. a container's role: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
 //   5. an instance's role: the metadata service at 169.254.169.254, version 2 of its protocol
 //
-// SSO sessions, other roles that a profile assumes and `credential_process` are not read; a user of those exports them
-// into the environment (`aws configure export-credentials --format env`), and the error says so.
+// SSO sessions and roles that a profile assumes by the key of another are not read; a user of those names the command
+// that does (`aws configure export-credentials --format process`), and the error says how.
 //
 // Secrets are in no error and no log. One thread.
 #pragma once
@@ -48,6 +49,7 @@ class CredentialChain {
   Result<Credentials> Find();
   Result<std::optional<Credentials>> FromEnvironment() const;
   Result<std::optional<Credentials>> FromProfile(const SharedConfig& config);
+  Result<Credentials> FromProcess(const SharedConfig& config) const;
   Result<Credentials> FromWebIdentity(const WebIdentity& identity);
   Result<Credentials> FromContainer(const std::string& url);
   Result<Credentials> FromInstance();

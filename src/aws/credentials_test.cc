@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "aws/key_process.h"
 #include "testing/fake_clock.h"
 #include "testing/scripted_transport.h"
 
@@ -142,8 +143,50 @@ TEST_F(CredentialChainTest, SaysInOneSentenceWhatIsMissing) {
   Write(".aws/config", "[profile work]\nsso_session = corp\n");
   EXPECT_EQ(
       Found(),
-      "no AWS credentials: profile 'work' has a sso_session, which this program does not use; export its key "
-      "first: eval \"$(aws configure export-credentials --profile work --format env)\"");
+      "no AWS credentials: profile 'work' has a sso_session, which this program does not use; give another profile the "
+      "line credential_process = aws configure export-credentials --profile work --format process");
+  // The key beside it is not the role's.
+  Write(".aws/config", "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\n");
+  Write(".aws/credentials", "[work]\naws_access_key_id = A\naws_secret_access_key = " + std::string(kSecret) + "\n");
+  EXPECT_NE(Found().find("profile 'work' has a role_arn, which this program does not use"), std::string::npos) << Found();
+}
+
+TEST_F(CredentialChainTest, TakesWhatTheProcessOfAProfilePrints) {
+  const auto prints = [&](const std::string& key) {
+    Write("key", key);
+    Write(".aws/config", "[profile work]\ncredential_process = cat '" + PathOf("key") + "'\n");
+  };
+  set_["AWS_PROFILE"] = "work";
+  prints(R"({"Version":1,"AccessKeyId":"FIRST","SecretAccessKey":"s","SessionToken":"t",)"
+         R"("Expiration":"2026-11-22T02:00:00+01:00"})");
+  CredentialChain chain(environment(), clock_, transport_);
+  EXPECT_EQ(Shown(chain.Current()), "FIRST s t");
+  EXPECT_EQ(chain.Current()->expires, ParseTime("2026-11-22T01:00:00Z").value());
+  prints(R"({"Version":1,"AccessKeyId":"NEXT","SecretAccessKey":"s"})");
+  EXPECT_EQ(Shown(chain.Current()), "FIRST s t") << "it is good for an hour";
+  clock_.Advance(std::chrono::minutes(56));
+  EXPECT_EQ(Shown(chain.Current()), "NEXT s ");
+
+  const std::string who = "no AWS credentials: credential_process of profile 'work' ";
+  const std::string key = R"("AccessKeyId":"A","SecretAccessKey":")" + std::string(kSecret) + '"';
+  for (const auto& [printed, said] : std::vector<std::pair<std::string, std::string>>{
+           {"", "prints what is not a JSON object"},
+           {std::string(kSecret), "prints what is not a JSON object"},
+           {"{" + key + "}", "prints another Version than 1"},
+           {R"({"Version":1,"AccessKeyId":"A"})", "prints no AccessKeyId and SecretAccessKey"},
+           {R"({"Version":1,"Expiration":"soon",)" + key + "}", "prints an Expiration that is not a time"},
+           {R"({"Version":1,"Expiration":"2026-11-22T02:00:00+1:00",)" + key + "}",
+            "prints an Expiration that is not a time"},
+           {std::string(70'000, ' '), "prints more than 65536 bytes"}}) {
+    prints(printed);
+    EXPECT_EQ(Found(), who + said);
+  }
+  for (const auto& [command, said] : std::vector<std::pair<std::string, std::string>>{
+           {"echo " + std::string(kSecret) + "; exit 3", "ended with 3"}, {"kill -9 $$", "was ended by signal 9"}}) {
+    Write(".aws/config", "[profile work]\ncredential_process = " + command + "\n");
+    EXPECT_EQ(Found(), who + said);
+  }
+  EXPECT_EQ(OutputOf("exec sleep 600", 1, std::chrono::milliseconds(20)).error().message, "says nothing for 20 ms");
 }
 
 TEST_F(CredentialChainTest, NamesTheLineOfABadFileAndNotItsText) {

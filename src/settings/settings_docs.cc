@@ -118,7 +118,7 @@ These variables may stand in `.env` too; those of the environment come first.
 | variable | what it says |
 | --- | --- |
 | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the key itself |
-| `AWS_PROFILE` | the profile of `~/.aws/credentials` and `~/.aws/config` that has it; `default` when it is not set |
+| `AWS_PROFILE` | the profile of `~/.aws/credentials` and `~/.aws/config` that has it, or the command that prints it; `default` when it is not set |
 | `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE` | those two files, elsewhere |
 | `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME` | the role of a web identity, asked of STS; EKS sets these. A profile may say the same |
 | `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, `_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN`, `_TOKEN_FILE` | a container's role; AWS sets these |
@@ -126,9 +126,15 @@ These variables may stand in `.env` too; those of the environment come first.
 | `AWS_REGION`, `AWS_DEFAULT_REGION` | the region; else `region` of the profile |
 | `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, `_SQS`, `_SSM`, `_STS` | other addresses of the services, for tests |
 
-A profile with SSO, `credential_process` or a role of another profile is not read: `eval "$(aws configure
-export-credentials --format env)"` puts its key into the environment first. Such a key is good for some hours and is not
-renewed: for a process that stays, a role or a web identity is the better choice.
+A profile may hold a key, name a web identity, or have a `credential_process`: a command that prints a key. It is asked
+again five minutes before that key expires, so that a process can stay for as long as you like. Profiles with SSO
+(`sso_session`, `sso_start_url`), with a role that the key of another profile assumes (`role_arn` with `source_profile`
+or `credential_source`), or with `login_session` are not read, and the error says so. The AWS CLI (version 2) reads
+them; name it in a second profile and use that:
+
+    [profile mirror]
+    region = eu-central-1
+    credential_process = aws configure export-credentials --profile my-sso --format process
 
 ## Reload
 
