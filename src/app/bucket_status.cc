@@ -28,8 +28,16 @@ std::optional<std::chrono::seconds> TimeToGo(const HeadState& head, double rate)
   return TimeLeft(Left(head), kUsedRate * rate);
 }
 
-bool IsHeld(const HeadState& head, Time now) {
-  return head.holder && head.until > now;
+// The number at a place of what its owner wrote; empty where it does not say.
+std::optional<double> NumberAt(const simdjson::dom::element& written, const char* at) {
+  const auto value = written.at_pointer(at).get_double();
+  return value.error() == simdjson::SUCCESS ? std::optional(value.value_unsafe()) : std::nullopt;
+}
+
+// Requests a second: what the mirror's owner may ask, whatever is set on the machine that looks.
+double AllowedRate(const BucketStatus& status, double rate) {
+  const auto parsed = ParsedJson::Parse(status.written);
+  return parsed ? NumberAt(parsed->root(), "/rate/allowed").value_or(rate) : rate;
 }
 
 // What its owner saw last: letters that are dead, what lies in the queue of messages, what it has cost. Nothing where
@@ -37,10 +45,7 @@ bool IsHeld(const HeadState& head, Time now) {
 std::string OwnerText(const std::string& written) {
   const auto parsed = ParsedJson::Parse(written);
   if (!parsed) return "";
-  const auto number = [&](const char* at) -> std::int64_t {
-    const auto value = parsed->root().at_pointer(at).get_int64();
-    return value.error() == simdjson::SUCCESS ? value.value_unsafe() : 0;
-  };
+  const auto number = [&](const char* at) { return std::int64_t(NumberAt(parsed->root(), at).value_or(0)); };
   const auto at = parsed->root().at_pointer("/at").get_string();
   if (at.error() != simdjson::SUCCESS) return "";
   std::string_view since;
@@ -48,11 +53,10 @@ std::string OwnerText(const std::string& written) {
       fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
                   FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
   const std::int64_t dead = number("/dead"), dead_messages = number("/messages/dead");
-  if (dead > 0 || dead_messages > 0) {
-    text += fmt::format(
-        "dead      {} ids, {} messages: an event with \"mode\":\"redrive\" queues the ids again\n",
-        FormatCount(dead), FormatCount(dead_messages));
-  }
+  text += fmt::format("dead      {} ids, {} messages{}\n", FormatCount(dead), FormatCount(dead_messages),
+                      dead + dead_messages > 0 ? ": an event with \"mode\":\"redrive\" queues the ids again" : "");
+  if (const auto seen = NumberAt(parsed->root(), "/rate/seen"))
+    text += fmt::format("rate      {:.1f} requests a second between its last two cycles\n", *seen);
   if (parsed->root().at_pointer("/spent/since").get_string().get(since) == simdjson::SUCCESS) {
     const Spent spent{.puts = number("/spent/puts"),
                       .gets = number("/spent/gets"),
@@ -103,15 +107,16 @@ std::string BucketStatusText(const BucketStatus& status, Time now, double rate) 
   text += fmt::format("queue     {} ids wait, {} are out in {} batches\n", FormatCount(head.waiting),
                       FormatCount(head.out_ids), FormatCount(head.out_batches));
   if (head.stopped) text += fmt::format("stopped   {}\n", Printable(*head.stopped));
-  if (const auto left = TimeToGo(head, rate))
-    text += fmt::format("left      about {} at {:g} requests a second\n", FormatDuration(*left), rate);
+  const double allowed = AllowedRate(status, rate);
+  if (const auto left = TimeToGo(head, allowed))
+    text += fmt::format("left      about {} at {:g} requests a second\n", FormatDuration(*left), allowed);
   return text + OwnerText(status.written);
 }
 
 std::string BucketStatusJson(const BucketStatus& status, Time now, double rate) {
   std::string head = FormatHeadState(status.head);
   while (head.ends_with('\n')) head.pop_back();
-  const auto left = TimeToGo(status.head, rate);
+  const auto left = TimeToGo(status.head, AllowedRate(status, rate));
   return fmt::format(R"({{"bucket":"{}","held":{},"seconds_left":{},"head":{},"status":{}}})", status.bucket,
                      IsHeld(status.head, now), left ? std::to_string(left->count()) : "null", head,
                      status.written.empty() ? "null" : status.written);

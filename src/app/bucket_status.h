@@ -21,7 +21,8 @@ struct BucketStatus {
 // kNotFound when there is no mirror in the bucket yet.
 Result<BucketStatus> ReadBucketStatus(ObjectStore& objects, const std::string& bucket);
 
-// `now` tells whether the mirror's holder still has it; `rate`: requests a second, for how long it will take.
+// `now` tells whether the mirror's holder still has it. `rate`: requests a second where its owner does not say what it
+// may ask, for how long it will take.
 std::string BucketStatusText(const BucketStatus& status, Time now, double rate);
 std::string BucketStatusJson(const BucketStatus& status, Time now, double rate);
 

@@ -57,6 +57,19 @@ TEST_F(BucketStatusTest, SaysWhoHasItWhatWaitsAndHowLongItTakes) {
             "dead      3 ids, 2 messages: an event with \"mode\":\"redrive\" queues the ids again\n");
 }
 
+// Whoever looks from another machine has another setting, or none.
+TEST_F(BucketStatusTest, GoesByTheRateOfWhoeverKeepsTheMirror) {
+  written = R"({"at":"2026-11-22T09:55:00.000Z","rate":{"allowed":40,"seen":38.912}})";
+  const std::string text = BucketStatusText(Read(), kNow, 3);
+  EXPECT_NE(text.find("left      about 1 d 11 h at 40 requests a second\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("rate      38.9 requests a second between its last two cycles\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("dead      0 ids, 0 messages\n"), std::string::npos) << text;
+  EXPECT_EQ(BucketStatusJson(Read(), kNow, 3).find(R"("seconds_left":null)"), std::string::npos);
+  EXPECT_EQ(BucketStatusJson(Read(), kNow, 3), BucketStatusJson(Read(), kNow, 30));
+  written = R"({"at":"2026-11-22T09:55:00.000Z","rate":{"allowed":null,"seen":null}})";
+  EXPECT_NE(BucketStatusText(Read(), kNow, 3).find("at 3 requests a second\n"), std::string::npos);
+}
+
 TEST_F(BucketStatusTest, SaysWhatItHasCostSoFar) {
   written =
       R"({"at":"2026-11-22T09:55:00.000Z","spent":{"since":"2026-11-20T09:00:00.000Z","puts":12700,"gets":16800,)"

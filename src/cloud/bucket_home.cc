@@ -109,7 +109,7 @@ Result<bool> BucketHome::TakeWhatIsThere(const std::string& holder, Duration lea
   key_used_ = false;
   TRY(ReadHead(mend));
   const bool lives = dead.empty() || head_.holder != dead;
-  if (head_.holder && head_.until > clock_.Now() && lives) return false;
+  if (IsHeld(head_, clock_.Now()) && lives) return false;
   HeadState mine = head_;
   ++mine.epoch;
   mine.holder = holder;

@@ -91,6 +91,17 @@ TEST_F(BucketHomeTest, IsHeldUntilTheLeaseIsOver) {
   EXPECT_EQ(second.home.head().epoch, 2);
 }
 
+// Whoever it was died with a clock of another year; the others wait for nobody so long.
+TEST_F(BucketHomeTest, ALeaseThatNoClockCouldGiveHoldsNobodyOff) {
+  FakeClock ahead;
+  ahead.Advance(std::chrono::days(400));
+  Process first(bucket_, ahead), second(bucket_, clock_), third(bucket_, clock_);
+  ASSERT_TRUE(first.home.Take("a", minutes(16)).value());
+  EXPECT_TRUE(second.home.Take("b", minutes(16)).value());
+  EXPECT_FALSE(third.home.Take("c", minutes(16)).value());
+  EXPECT_EQ(first.home.Renew(minutes(16)).error().code, ErrorCode::kExists) << "it has lost the mirror, and is told";
+}
+
 TEST_F(BucketHomeTest, ARenewedLeaseCountsFromThen) {
   Process first(bucket_, clock_), second(bucket_, clock_);
   ASSERT_TRUE(first.home.Take("a", minutes(16)).value());

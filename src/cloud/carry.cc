@@ -170,7 +170,7 @@ class Push {
                     "the bucket is not empty (it holds {}): nothing was changed. Name an empty one",
                     foreign->first);
       }
-      if (head_.holder && head_.until > clock.Now())
+      if (IsHeld(head_, clock.Now()))
         return Fail(ErrorCode::kExists, "somebody has the mirror in the bucket until {}: nothing was changed",
                     FormatTime(head_.until));
       TRY(to_.Put(push_key, MarkText(mark), PutCondition::Absent()));

@@ -194,6 +194,15 @@ Result<void> Dispatcher::CameBack(const std::string& batch, const BatchOutcome& 
   });
 }
 
+Result<void> Dispatcher::CameBackSpoiled(const std::string& batch) {
+  return catalog_.Transact([&]() -> Result<void> {
+    TRY_ASSIGN(auto row, Find(batch));
+    if (!row) return {};
+    row->sent_at = clock_.Now() - 2 * kOverdue;
+    return PutRow(*row);
+  });
+}
+
 Result<void> Dispatcher::TmdbIsNotItself() {
   state_.health = Health::kOut;
   return SaveState();
@@ -252,7 +261,7 @@ Result<void> Dispatcher::GoAgain(Row row, std::int64_t epoch, bool in_parts, std
   for (const Held& held : row.held) receipts.push_back(held.receipt);
   if (!in_parts) return queue_.Release(receipts, Duration::zero(), true);
   if (row.rounds >= kMostLonelyRounds) {
-    return queue_.Bury(receipts.front(), fmt::format("went out {} times, never came back", row.rounds));
+    return queue_.Bury(receipts.front(), fmt::format("went out {} times, never came back whole", row.rounds));
   }
   TRY(queue_.Extend(receipts, std::chrono::duration_cast<std::chrono::seconds>(kOwnersQueue.longest_hidden)));
   const std::size_t size = (row.held.size() + kParts - 1) / kParts;

@@ -32,7 +32,7 @@ inline constexpr QueueOptions kOwnersQueue{
 inline constexpr Duration kOverdue = std::chrono::hours(6);
 // So too when the channel was found empty twice, so far apart: what Count() says may be a minute old.
 inline constexpr Duration kIdle = std::chrono::minutes(4);
-// An id that went out alone so often, and never came back, is a dead letter.
+// An id that went out alone so often, and never came back whole, is a dead letter.
 inline constexpr int kMostLonelyRounds = 3;
 // How many ids ask whether TMDB answers again.
 inline constexpr int kProbeIds = 10;
@@ -75,6 +75,9 @@ class Dispatcher {
   // The bundle of `batch` has been taken in. Its ids leave the queue, become dead letters or wait again: what `outcome`
   // does not name was left. A batch that is not known (any more) changes nothing but what is known of TMDB.
   Result<void> CameBack(const std::string& batch, const BatchOutcome& outcome, const BundleSummary& summary);
+  // The bundle of `batch` cannot be read: it is overdue from now on, so that what spoils it is alone after a few rounds,
+  // and a dead letter in the end.
+  Result<void> CameBackSpoiled(const std::string& batch);
   // All that it had was 404s, though nothing of it is known here: what answers is hardly TMDB.
   Result<void> TmdbIsNotItself();
 

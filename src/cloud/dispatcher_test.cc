@@ -232,7 +232,7 @@ TEST_F(DispatcherTest, AnOverdueBatchGoesOutInEightPartsAndAPoisonousIdIsBuriedI
   EXPECT_EQ(Movies(), (QueueCounts{.dead = 1}));
   const DeadLetter letter = queue_->DeadLetters({}, 9).value().at(0);
   EXPECT_EQ(letter.id, poison);
-  EXPECT_EQ(letter.reason, "went out 3 times, never came back");
+  EXPECT_EQ(letter.reason, "went out 3 times, never came back whole");
 }
 
 // Collectors that all die, of a deployment that does not start say: each round has eight times as many messages.

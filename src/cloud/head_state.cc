@@ -75,6 +75,10 @@ void CheckCatalogKey(Members& members, std::string_view name, const std::string&
 
 }  // namespace
 
+bool IsHeld(const HeadState& head, Time now) {
+  return head.holder && head.until > now && head.until - now <= kLongestLease;
+}
+
 std::string CatalogKey(std::int64_t epoch) {
   return fmt::format("{}{:09}.db", kCatalogPrefix, epoch);
 }

@@ -48,6 +48,12 @@ struct HeadState {
   bool operator==(const HeadState&) const = default;
 };
 
+// No lease is longer. One that says so was given by a clock that went ahead, and would keep the mirror from everybody
+// until then: it holds nobody off. (Should its holder live, it finds that it has lost the mirror, and ends.)
+inline constexpr Duration kLongestLease = std::chrono::hours(24);
+// Whether somebody owns the mirror at `now`.
+bool IsHeld(const HeadState& head, Time now);
+
 std::string CatalogKey(std::int64_t epoch);  // "state/catalog/000000123.db"
 // The other way round; empty for any other key.
 std::optional<std::int64_t> EpochOfCatalog(std::string_view key);

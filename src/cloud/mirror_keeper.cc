@@ -16,7 +16,7 @@ constexpr Duration kCallTakes = std::chrono::minutes(1);
 }  // namespace
 
 Availability AvailabilityOf(const HeadState& head, Time now) {
-  if (head.holder && head.until > now) return Availability::kHeld;
+  if (IsHeld(head, now)) return Availability::kHeld;
   return head.out_batches > 0 ? Availability::kOut : Availability::kFree;
 }
 
@@ -24,6 +24,7 @@ Result<std::unique_ptr<MirrorKeeper>> MirrorKeeper::Take(const KeeperPorts& port
   std::unique_ptr<MirrorKeeper> keeper(new MirrorKeeper(ports));
   BucketHome& home = keeper->home_;
   keeper->mends_ = options.mend;
+  keeper->rate_ = options.rate;
   TRY_ASSIGN(const bool taken, options.mend ? home.TakeToMend(options.holder, kKeepersLease, options.dead)
                                             : home.Take(options.holder, kKeepersLease, options.dead));
   if (!taken) return Fail(ErrorCode::kExists, "somebody else has the mirror");
@@ -125,7 +126,7 @@ Result<void> MirrorKeeper::PublishOnce(QueueView& queue, const std::function<Res
   doomed_.insert(doomed_.end(), due.begin(), due.end());
   HeadState next;
   TRY_ASSIGN(next.sequences, SequencesOf(*catalog_));
-  OwnerStatus status;
+  OwnerStatus status{.rate = rate_};
   TRY_ASSIGN(const auto counts, queue.Counts());
   for (const auto& [type, count] : counts) {
     next.waiting += count.waiting + count.delayed + count.in_flight;

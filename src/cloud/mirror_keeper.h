@@ -69,6 +69,7 @@ struct KeeperOptions {
   // For mending the catalog; fetches nothing. Ids may be out with collectors and stay so, nothing that is lost or
   // damaged is in the way (BucketHome::TakeToMend), and segments that the catalog does not know are left to Rebuild().
   bool mend = false;
+  double rate = 0;  // requests a second that it may ask, for status.json; 0: none
 };
 
 class MirrorKeeper {
@@ -128,6 +129,7 @@ class MirrorKeeper {
   std::optional<Database> catalog_;
   AdoptReport adopted_;
   bool mends_ = false;
+  double rate_ = 0;
   std::vector<DamagedPage> mended_;
   MonoTime renew_at_{}, publish_at_{};
   bool holds_ = false;               // as far as we know

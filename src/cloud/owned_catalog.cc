@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cloud/owned_catalog.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <map>
 #include <system_error>
@@ -101,11 +103,31 @@ std::string FormatOwnerStatus(const HeadState& head, const OwnerStatus& status, 
   json.Field("in_flight", status.channel.in_flight).Field("dead", status.channel.dead).EndObject();
   json.Key("stopped");
   head.stopped ? json.Text(*head.stopped) : json.Null();
+  json.Key("rate").BeginObject().Key("allowed");
+  status.rate > 0 ? json.Raw(fmt::format("{:g}", status.rate)) : json.Null();
+  json.Key("seen");
+  status.seen_rate ? json.Raw(fmt::format("{:.2f}", *status.seen_rate)) : json.Null();
+  json.EndObject();
   const Spent& spent = status.spent.sum;
   json.Key("spent").BeginObject().Field("since", FormatTime(status.spent.since));
   json.Field("puts", spent.puts).Field("gets", spent.gets).Field("messages", spent.messages);
   json.Field("invocations", spent.invocations).Field("gb_seconds", spent.gb_ms / 1000).EndObject();
   return json.EndObject().text() + "\n";
+}
+
+Result<std::optional<Time>> NotePublication(Database& catalog, Time now) {
+  std::optional<Time> last;
+  const auto note = [&]() -> Result<void> {
+    TRY_ASSIGN(Statement read, catalog.Prepare("SELECT time FROM owner_times WHERE name='published'"));
+    TRY_ASSIGN(const bool row, read.Step());
+    if (row) last = Time(Duration(read.Int(0)));
+    read.Reset();
+    TRY_ASSIGN(Statement put,
+               catalog.Prepare("INSERT OR REPLACE INTO owner_times(name, time) VALUES ('published', ?1)"));
+    return put.Bind(Micros(now)).Run();
+  };
+  TRY(catalog.Transact(note));
+  return last;
 }
 
 Result<void> ForgetBucket(Database& catalog) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,14 @@ struct OwnerStatus {
   std::int64_t dead = 0;       // ids that were given up
   ChannelCounts channel = {};  // messages, where there are any
   SpentSoFar spent = {};       // up to this publication
+  double rate = 0;             // requests a second that all collectors may ask; 0: it fetches nothing
+  // What they have asked a second since the publication before this one, pauses and all; empty where they asked nothing.
+  std::optional<double> seen_rate = {};
 };
 std::string FormatOwnerStatus(const HeadState& head, const OwnerStatus& status, Time now);
+
+// When a catalog was published last, as it knows itself; and that it is now.
+Result<std::optional<Time>> NotePublication(Database& catalog, Time now);
 
 // Takes out of a catalog what it says of its bucket: it leaves that for a machine, or for another bucket.
 Result<void> ForgetBucket(Database& catalog);

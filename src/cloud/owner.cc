@@ -229,7 +229,8 @@ Result<void> Owner::Cycle::TakeBundleIn(const std::string& key, const std::strin
     ports_.log.Error("a bundle cannot be read: its ids go out again",
                      {{"bundle", key}, {"reason", taken.error().message}});
     ++report_.corrupt_bundles;
-    taken = TakenBundle{};
+    TRY(store_->dispatcher->CameBackSpoiled(batch));
+    return Taken(key);
   }
   TRY(taken);
   const auto settled = intake.Commit([&](const IntakeReport& report) -> Result<void> {
@@ -436,6 +437,9 @@ Result<HeadState> Owner::Cycle::Close() {
       }
     }
   }
+  TRY_ASSIGN(const auto last, NotePublication(*catalog_, ports_.clock.Now()));
+  const double span = last ? std::chrono::duration<double>(ports_.clock.Now() - *last).count() : 0;
+  if (report_.requests > 0 && span > 0) report_.seen_rate = double(report_.requests) / span;
   if (ports_.spent) caused_ = ports_.spent();
   TRY_ASSIGN(report_.spent,
              AddSpent(*catalog_, caused_ - owner_.counted_ + by_collectors_, ports_.clock.Now()));
@@ -464,7 +468,11 @@ void Owner::Cycle::Clean() {
   if (!to_delete_.empty()) done = ports_.objects.Delete(to_delete_);
   if (!done)
     ports_.log.Warn("what nobody needs any more is deleted later", {{"reason", done.error().message}});
-  const OwnerStatus seen{.dead = report_.dead, .channel = report_.channel, .spent = report_.spent};
+  const OwnerStatus seen{.dead = report_.dead,
+                         .channel = report_.channel,
+                         .spent = report_.spent,
+                         .rate = owner_.options_.dispatch.rate,
+                         .seen_rate = report_.seen_rate};
   const auto status = ports_.objects.Put(
       std::string(kStatusKey), FormatOwnerStatus(head, seen, ports_.clock.Now()), PutCondition::None());
   if (!status) ports_.log.Warn("status.json is written later", {{"reason", status.error().message}});
@@ -516,7 +524,7 @@ Result<OwnerReport> Owner::Call(const OwnerCall& call) {
   if (!head && !call.event && !options_.first_request.empty()) {
     TRY(PutRequest("first", options_.first_request));
   }
-  if (head && head->holder && head->until > ports_.clock.Now()) {
+  if (head && IsHeld(*head, ports_.clock.Now())) {
     report.end = OwnerEnd::kHeld;
     return report;
   }

@@ -125,6 +125,7 @@ struct OwnerReport {
   // When TMDB last confirmed the live record that has waited longest for it; looked for when there was a harvest.
   std::optional<Time> oldest_verified;
   SpentSoFar spent;
+  std::optional<double> seen_rate = {};  // OwnerStatus
 };
 
 class Owner {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -73,6 +74,16 @@ TEST_F(OwnerTest, CountsWhatItsCollectorsHaveCost) {
   const std::string& status = world_.bucket.objects.at(std::string(kStatusKey)).bytes;
   // One bundle of 65 ids: looked for, and put.
   EXPECT_NE(status.find(R"("puts":1,"gets":1,"messages":0,"invocations":1,"gb_seconds":0}})"), std::string::npos) << status;
+}
+
+TEST_F(OwnerTest, SaysWhatItMayAskASecondAndWhatItsCollectorsDid) {
+  Ask("auto");
+  const std::string& status = world_.bucket.objects.at(std::string(kStatusKey)).bytes;
+  EXPECT_NE(status.find(R"("rate":{"allowed":40,"seen":null})"), std::string::npos) << status;
+  world_.CollectAll();
+  world_.clock.Advance(minutes(10));
+  Heartbeat();
+  EXPECT_NE(status.find(R"("rate":{"allowed":40,"seen":0.11})"), std::string::npos) << "65 in 600 s: " << status;
 }
 
 TEST_F(OwnerTest, BeginsOnAMachineWhereItNeverWas) {
@@ -228,6 +239,31 @@ TEST_F(OwnerTest, ABundleThatCannotBeReadIsFetchedAgain) {
   EXPECT_EQ(world_.Keys("inbox/").size(), 0u);
   Work();
   EXPECT_EQ(world_.Difference(), "");
+}
+
+// Whatever of it the owner cannot read, it costs its own record and no more than a few rounds.
+TEST_F(OwnerTest, AnIdThatSpoilsEveryBundleIsADeadLetterInTheEnd) {
+  const MediaId poison{MediaType::kMovie, 7};
+  Ask("auto");
+  int bundles = 0;
+  for (int beat = 0; beat < 20; ++beat) {
+    while (const auto collector = world_.Begin()) {
+      world_.End(*collector);
+      ++bundles;
+      const auto& items = collector->batch.items;
+      if (std::ranges::none_of(items, [&](const auto& item) { return item.id == poison; })) continue;
+      std::string& bytes = world_.bucket.objects.at(BundleKey(collector->batch.name)).bytes;
+      bytes[bytes.size() / 2] ^= 1;
+    }
+    world_.clock.Advance(minutes(11));
+    Heartbeat();
+  }
+  EXPECT_EQ(world_.Head().waiting + world_.Head().out_ids, 0);
+  EXPECT_LE(bundles, 1 + 8 + 8 + 3) << "65 ids in one, eight of nine at most, nine alone, and twice more the one";
+  const std::string& status = world_.bucket.objects.at(std::string(kStatusKey)).bytes;
+  EXPECT_NE(status.find(R"("dead":1,)"), std::string::npos) << status;
+  const std::string difference = world_.Difference();
+  EXPECT_NE(difference.find("movie:7"), std::string::npos) << difference;
 }
 
 TEST_F(OwnerTest, MessagesThatWereLostGoOutAgain) {
