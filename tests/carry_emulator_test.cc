@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The program over a bucket of moto's: a mirror of tmdb-sim is pushed there, looked at from a machine that has nothing
-// but the bucket's name, and pulled back.
+// but the bucket's name, read by programs that others wrote, and pulled back.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 #include <string>
 
+#include "base/sqlite.h"
+#include "duckdb/database.h"
 #include "emulators.h"
 #include "program.h"
+#include "testing/duckdb_library.h"
 
 namespace tmdbc::testing {
 namespace {
@@ -37,6 +40,57 @@ struct CarryOverMoto : ::testing::Test {
   Finished Run(std::vector<std::string> words, const Environment& environment) {
     words.insert(words.begin(), CollectorPath());
     return RunToEnd(words, environment, folder_.path());
+  }
+
+  // As what lies in DATA_DIR is: copied by AWS's own program it is a mirror; zstd and DuckDB read it; the follower of the
+  // samples rebuilds from the bucket what it rebuilds at home.
+  void ExpectReadByOutsiders() {
+    const auto copy = folder_.path() / "copy";
+    const Finished synced = RunToEnd({Tool("TMDBC_EMULATORS", "emulators", "python/bin/aws"), "s3", "sync", "--no-progress",
+                                      "s3://" + bucket_ + "/records/", (copy / "records").string()},
+                                     client_.set, folder_.path());
+    ASSERT_EQ(synced.code, 0) << synced.out << synced.err;
+    EXPECT_TRUE(FilesBelow(copy / "records") == FilesBelow(folder_.path() / "data/records"));
+    const Finished made = AtHome({"verify", "--rebuild"}, "copy");
+    EXPECT_EQ(made.code, 0) << made.out << made.err;
+    const Finished verified = AtHome({"verify", "--deep"}, "copy");
+    EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+
+    const std::string films = (copy / "records/movie").string();
+    const Finished lines = RunToEnd({"/bin/sh", "-c", "find " + films + " -name '*.zst' | sort | xargs zstd -dcq | grep -c '\"data\":{'"},
+                                    {{"PATH", "/usr/bin:/bin"}}, folder_.path());
+    auto database = duckdb::Database::Open(Duckdb(), {});
+    ASSERT_TRUE(database) << database.error().message;
+    auto connection = database->Connect();
+    ASSERT_TRUE(connection) << connection.error().message;
+    const auto counted = connection->QueryNumber("SELECT count(*) FROM read_ndjson_objects('" + films +
+                                                 "/*/*/*.jsonl.zst') WHERE json->>'$.data.title' IS NOT NULL");
+    ASSERT_TRUE(counted) << counted.error().message;
+    EXPECT_GT(*counted, 30);
+    EXPECT_EQ(lines.out, std::to_string(*counted) + "\n") << lines.err;
+
+    const auto follow = [&](const std::string& view, const Environment& environment) {
+      const char* const source = std::getenv("TMDBC_SOURCE_DIR");
+      const Finished followed = RunToEnd({"/usr/bin/env", "python3", std::string(source ? source : ".") + "/samples/followers/follow.py",
+                                          (folder_.path() / view).string(), CollectorPath()},
+                                         environment, folder_.path());
+      EXPECT_EQ(followed.code, 0) << followed.err;
+      Database rebuilt = Database::Open((folder_.path() / view).string(), Database::Mode::kReadOnly).value();
+      Statement rows = rebuilt.Prepare("SELECT type, id, version, data FROM record ORDER BY 1, 2").value();
+      std::string all;
+      while (rows.Step().value()) {
+        all += std::string(rows.Text(0)) + std::to_string(rows.Int(1)) + ' ' + std::to_string(rows.Int(2)) + std::string(rows.Text(3));
+      }
+      return all;
+    };
+    const std::string at_home = follow("home.db", sim_.Settings(folder_.path() / "data"));
+    EXPECT_GT(at_home.size(), 100'000u);
+    EXPECT_TRUE(follow("afar.db", Bucket("nothing-here")) == at_home);
+  }
+  // What was installed for tests: in the folder that `variable` names, else in that of the build.
+  static std::string Tool(const char* variable, const std::string& folder, const std::string& name) {
+    const char* const set = std::getenv(variable);
+    return (set ? std::string(set) : TMDBC_BINARY_DIR "/" + folder) + "/" + name;
   }
 
   EmulatorClient client_{"moto"};
@@ -73,6 +127,8 @@ TEST_F(CarryOverMoto, AMirrorMadeAtHomeIsReadFromTheBucketAndCarriedBack) {
   }
   EXPECT_EQ(Afar({"query", "--type=movie", "--id=999999999"}).code, 1);
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "nothing-here")) << "who only looks makes no folder";
+
+  ExpectReadByOutsiders();
 
   const Finished pulled = Run({"pull"}, Bucket("pulled"));
   ASSERT_EQ(pulled.code, 0) << pulled.err;

@@ -46,6 +46,9 @@ struct KeepOverCeph : ::testing::Test {
 
   EmulatorClient client{"ceph"};
   const std::string bucket = client.MakeBucket();
+  aws::S3ObjectStore objects{
+      client.client,
+      {.bucket = bucket, .url = aws::BucketUrl(client.environment(), "", "us-east-1", bucket).value()}};
   TempDir folder;
 };
 
@@ -114,6 +117,45 @@ TEST_F(KeepOverCeph, OneProcessAtATimeAndTheOthersRead) {
   EXPECT_EQ(heir.code, 0) << heir.err;
   EXPECT_EQ(Run(world, "server", {"run", "--once"}).code, 0);
   ExpectTruth(world);
+}
+
+// Its owner is dead and its lease stands; progress.json lies in the bucket, and the scratch folder as it was left.
+TEST_F(KeepOverCeph, ALostCatalogIsMadeAgainWhereItsOwnerDied) {
+  const World world(kWorld);
+  ASSERT_EQ(Run(world, "laptop", {"run", "--once"}).code, 0);
+  {
+    Program daemon({CollectorPath(), "run"}, On(world, "laptop"), folder.path());
+    const auto deadline = std::chrono::steady_clock::now() + seconds(60);
+    while (Run(world, "anywhere", {"status"}).out.find("held by") == std::string::npos) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << daemon.err();
+    }
+    daemon.Signal(SIGKILL);
+    daemon.Wait(seconds(10));
+  }
+  const auto erase = [&](const std::string& prefix) {
+    std::vector<std::string> keys;
+    const auto found = objects.ListObjects(prefix, "").value();
+    for (const ObjectInfo& object : found) keys.push_back(object.key);
+    ASSERT_FALSE(keys.empty()) << prefix;
+    ASSERT_TRUE(objects.Delete(keys));
+  };
+  ASSERT_TRUE(objects.Head("progress.json").value());
+  for (const char* lost : {"state/catalog/", "state/"}) {
+    SCOPED_TRACE(lost);
+    erase(lost);
+    if (lost == std::string("state/catalog/")) {
+      EXPECT_EQ(Run(world, "server", {"verify", "--rebuild"}).code, 2) << "for all it knows its owner lives";
+      const Finished told = Run(world, "laptop", {"run", "--once"});
+      EXPECT_EQ(told.code, 3);
+      EXPECT_NE(told.err.find("verify --rebuild"), std::string::npos) << told.err;
+    }
+    const Finished made = Run(world, "laptop", {"verify", "--rebuild"});
+    EXPECT_EQ(made.code, 0) << made.out << made.err;
+    const std::int64_t before = Counter(world.sim, "/api_requests");
+    EXPECT_EQ(Run(world, "server", {"run", "--once"}).code, 0);
+    EXPECT_LE(Counter(world.sim, "/api_requests") - before, 60) << "the feeds of two days, and what they list";
+    ExpectTruth(world);
+  }
 }
 
 TEST_F(KeepOverCeph, KilledAtAnyMomentNothingIsLostOrStoredTwice) {
