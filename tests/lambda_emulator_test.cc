@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "emulators.h"
+#include "lambda_zip.h"
 #include "program.h"
 
 namespace tmdbc::testing {
@@ -32,15 +33,12 @@ class LambdaOverMoto : public ::testing::Test {
     TempDir folder;
     std::optional<Program> program;
   };
-  void Begin(Life& life, const std::string& handler, const std::vector<std::string>& events) {
-    for (const std::string& event : events) life.lambda.Add(event);
-    life.lambda.time = handler == "harvester" ? seconds(900) : seconds(180);  // as serverless.yml gives them
+  Environment SettingsOf(const std::string& handler, const TempDir& folder) const {
     Environment environment = client_.set;
-    environment.merge(Environment{{"AWS_LAMBDA_RUNTIME_API", life.lambda.Start()},
-                                  {"_HANDLER", handler},
+    environment.merge(Environment{{"_HANDLER", handler},
                                   {"STAGE", "test"},
                                   {"LOG_FORMAT", "json"},
-                                  {"TMPDIR", life.folder.path().string()},
+                                  {"TMPDIR", folder.path().string()},
                                   {"S3_BUCKET_NAME", bucket_.options().bucket},
                                   {"TMDB_API_KEY_PARAMETER", parameter_},
                                   {"TMDB_API_BASE_URL", sim_.url() + "/3"},
@@ -51,6 +49,13 @@ class LambdaOverMoto : public ::testing::Test {
       environment["IDS_QUEUE_URL"] = ids_;
       environment["DEAD_LETTERS_QUEUE_URL"] = dead_;
     }
+    return environment;
+  }
+  void Begin(Life& life, const std::string& handler, const std::vector<std::string>& events) {
+    for (const std::string& event : events) life.lambda.Add(event);
+    life.lambda.time = handler == "harvester" ? seconds(900) : seconds(180);  // as serverless.yml gives them
+    Environment environment = SettingsOf(handler, life.folder);
+    environment["AWS_LAMBDA_RUNTIME_API"] = life.lambda.Start();
     life.program.emplace(std::vector<std::string>{CollectorPath(), "lambda"}, environment, life.folder.path());
   }
   std::vector<FakeLambda::Answered> End(Life& life) {
@@ -162,6 +167,20 @@ TEST_F(LambdaOverMoto, TheFirstHeartbeatBeginsAMirror) {
     EXPECT_NE(query.out.find(fmt::format("\"id\":{},", id)), std::string::npos) << query.out;
   }
   EXPECT_GT(found, 0) << told;
+}
+
+TEST_F(LambdaOverMoto, TheHarvesterOfTheZipIsRunByTheRuntimeEmulatorOfAws) {
+  const TempDir folder;
+  const RuntimeEmulator emulator;
+  Environment environment = SettingsOf("harvester", folder);
+  for (const auto& [name, value] : RuntimeEmulator::Settings("harvester")) environment[name] = value;
+  const Program harvester(emulator.Command("harvester"), environment, folder.path());
+  const std::string harvested = emulator.Invoke(R"({"detail-type":"Heartbeat"})");
+  EXPECT_NE(harvested.find(R"("end":"published")"), std::string::npos) << harvested << harvester.out() << harvester.err();
+  EXPECT_GT(CarryMessages(), 0) << harvested;
+  const std::string taken = emulator.Invoke(Requested(R"({"mode":"redrive"})"));
+  EXPECT_NE(taken.find(R"("waiting":0)"), std::string::npos) << taken;
+  EXPECT_GT(bucket_.ListObjects("records/movie/", "")->size(), 0u);
 }
 
 TEST_F(LambdaOverMoto, AKeyThatWasReplacedIsTakenByAProcessThatLives) {

@@ -19,7 +19,7 @@
 #include "base/json_writer.h"
 #include "cloud/bundle.h"
 #include "http/server.h"
-#include "http/server_test_client.h"
+#include "lambda_zip.h"
 #include "program.h"
 
 namespace tmdbc::testing {
@@ -97,23 +97,7 @@ std::string SqsEvent(std::string_view body) {
 
 class LambdaPackageTest : public ::testing::Test {
  protected:
-  // Packed once, when it is first asked for.
-  static const fs::path& Unpacked() {
-    static const TempDir folder;
-    static const fs::path task = [] {
-      const char* source = std::getenv("TMDBC_SOURCE_DIR");
-      const fs::path zip = folder.path() / "lambda.zip";
-      const std::string tool = (fs::path(source != nullptr ? source : ".") / "tools/lambda_zip").string();
-      const Finished packed = RunToEnd({tool, CollectorPath(), zip.string()}, {}, folder.path());
-      EXPECT_EQ(packed.code, 0) << packed.err;
-      const Finished unpacked =
-          RunToEnd({"/usr/bin/unzip", "-q", zip.string(), "-d", (folder.path() / "task").string()}, {}, folder.path());
-      EXPECT_EQ(unpacked.code, 0) << unpacked.err;
-      EXPECT_LT(fs::file_size(zip), 50u << 20) << "what Lambda takes directly";
-      return folder.path() / "task";
-    }();
-    return task;
-  }
+  static const fs::path& Unpacked() { return UnpackedZip(); }
 
   // Starts it as Lambda does: nothing of this machine's environment is there.
   void Start(const std::vector<std::string>& program, const Environment& more = {}) {
@@ -235,41 +219,15 @@ TEST_F(LambdaPackageTest, CollectsInAnEmptyEnvironmentWithoutALibraryOfTheSystem
   }
 }
 
-// A port that nobody listens on.
-std::uint16_t FreePort() {
-  const SystemClock clock;
-  return http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; }).value()->port();
-}
-
 TEST_F(LambdaPackageTest, IsRunByTheRuntimeEmulatorOfAws) {
-  const char* installed = std::getenv("TMDBC_EMULATORS");
-  const fs::path folder = installed != nullptr ? fs::path(installed) : BinaryDir() / "emulators";
-  const fs::path emulator = folder / "lambda/aws-lambda-rie";
-  ASSERT_TRUE(fs::exists(emulator)) << emulator << " is not there: tools/emulators/install lambda brings it";
-  const std::uint16_t port = FreePort(), api = FreePort();
-  Start({emulator.string(), "--runtime-interface-emulator-address", fmt::format("127.0.0.1:{}", port),
-         "--runtime-api-address", fmt::format("127.0.0.1:{}", api), (Unpacked() / "bootstrap").string(), "collector"},
-        {{"LAMBDA_TASK_ROOT", Unpacked().string()},
-         {"AWS_LAMBDA_FUNCTION_NAME", "collector"},
-         {"AWS_LAMBDA_FUNCTION_TIMEOUT", "60"}});
+  const RuntimeEmulator emulator;
+  Start(emulator.Command("collector"), RuntimeEmulator::Settings("collector"));
   const IdBatch batch{.name = "000000123-0008", .lane = 0, .rate = 40, .items = {{{MediaType::kMovie, 1}}}};
-  const auto invoke = [&](const std::string& event) {
-    http::TestConnection connection(port);
-    if (!connection.connected()) return http::SeenAnswer{};
-    connection.Send(fmt::format("POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: x\r\n"
-                                "Content-Length: {}\r\n\r\n{}",
-                                event.size(), event));
-    return connection.Read(false);
-  };
-  http::SeenAnswer answer;
-  for (int tries = 0; answer.status == 0 && tries < 500; ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it has to open its port first
-    answer = invoke(SqsEvent(FormatIdBatch(batch)));
-  }
-  EXPECT_EQ(answer.body, R"({"batch":"000000123-0008","repeated":false,"fetched":1,"gone":0,"failed":0,"left":0})")
+  EXPECT_EQ(emulator.Invoke(SqsEvent(FormatIdBatch(batch))),
+            R"({"batch":"000000123-0008","repeated":false,"fetched":1,"gone":0,"failed":0,"left":0})")
       << program_->out() << program_->err();
-  EXPECT_NE(invoke(SqsEvent(FormatIdBatch(batch))).body.find(R"("repeated":true)"), std::string::npos);
-  EXPECT_NE(invoke("{}").body.find(R"("errorType":"Collector.Invalid")"), std::string::npos);
+  EXPECT_NE(emulator.Invoke(SqsEvent(FormatIdBatch(batch))).find(R"("repeated":true)"), std::string::npos);
+  EXPECT_NE(emulator.Invoke("{}").find(R"("errorType":"Collector.Invalid")"), std::string::npos);
   EXPECT_EQ(aws_.objects().size(), 1u);
 }
 
