@@ -322,6 +322,48 @@ TEST(BucketView, FindsARecordWithAtMostSevenRequests) {
   EXPECT_LE(reader.calls(), 7);
 }
 
+// The trees of its index are as deep as those of all TMDB but for one level: a look-up reads a block for each.
+TEST(BucketView, FindsARecordOfALargeMirrorWithAtMostSevenRequests) {
+  FakeClock clock;
+  Home home(clock);
+  home.Fill(1, 300);
+  {
+    Database catalog = home.Open();
+    auto writer = RecordWriter::Open(home.files, catalog, clock, {}).value();
+    Document season = Movie(1, 1, clock.Now());
+    season.id = {MediaType::kSeason, 3624};
+    season.tv_id = 1399;
+    season.season_number = 1;
+    season.episodes = {{.id = 63056}};
+    ASSERT_TRUE(writer->Put(season));
+    ASSERT_TRUE(writer->Commit({}));
+    ASSERT_TRUE(writer->Seal());
+    writer.reset();
+    ASSERT_TRUE(catalog.Execute(R"sql(
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
+INSERT INTO store_records SELECT r.key + 1000000 + n.i, r.version, r.change, r.fetched_at, r.verified_at, r.content, r.stats,
+  r.segment, r.frame_at, r.frame_length, r.line_at, r.line_length, r.tv_id + n.i, r.season_number, r.first_at, r.changes
+  FROM n JOIN store_records r ON r.key IN ((SELECT min(key) FROM store_records WHERE tv_id IS NULL),
+                                           (SELECT key FROM store_records WHERE tv_id IS NOT NULL));
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+INSERT INTO store_episodes SELECT 1000000 + i, 3624 FROM n;
+)sql"));
+  }
+  MemoryObjectStore bucket;
+  ASSERT_TRUE(home.Push(bucket));
+  const auto requests = [&](const auto& look) {
+    MemoryObjectStore reader(bucket.bucket());
+    const auto view = BucketView::Open(reader).value();
+    RecordReader records(view->files(), view->catalog());
+    const auto found = look(records);
+    EXPECT_TRUE(found) << found.error().message;
+    return reader.calls();
+  };
+  EXPECT_LE(requests([](RecordReader& records) { return records.Find({MediaType::kMovie, 123}); }), 7);
+  EXPECT_LE(requests([](RecordReader& records) { return records.FindSeason(1399, 1); }), 7);
+  EXPECT_LE(requests([](RecordReader& records) { return records.FindSeasonOfEpisode(63056); }), 7);
+}
+
 TEST(BucketView, ReadsTheFeedAndVerifiesAndWritesNothing) {
   FakeClock clock;
   Home home(clock);
