@@ -16,6 +16,8 @@ constexpr double kMarginRecovery = 0.001 / 60;  // a second
 constexpr double kSpeedRecovery = 0.5 / 8;      // a second
 constexpr double kCatchUp = 0.9;                // of T
 constexpr Duration kLateness = std::chrono::milliseconds(10);
+constexpr double kGroupsPerSecond = 10;
+constexpr std::size_t kLargestGroup = 8;
 constexpr Duration kStorm = std::chrono::seconds(1);
 // The slowest pace that 429s can bring about, so that recovery is always a matter of seconds.
 constexpr double kMinPace = 0.5;
@@ -24,12 +26,22 @@ std::size_t WindowOf(double requests_per_second) {
   return static_cast<std::size_t>(std::max(1.0, std::ceil(requests_per_second)));
 }
 
+// A window is so many whole groups: else one would wait in vain for the rest of another.
+std::size_t GroupOf(double requests_per_second) {
+  const std::size_t window = WindowOf(requests_per_second);
+  std::size_t group = std::clamp(static_cast<std::size_t>(requests_per_second / kGroupsPerSecond), std::size_t{1},
+                                 kLargestGroup);
+  while (window % group != 0) --group;
+  return group;
+}
+
 }  // namespace
 
 RateLimiter::RateLimiter(double requests_per_second, const Clock& clock)
     : clock_(clock),
       rate_(requests_per_second),
       window_(WindowOf(requests_per_second)),
+      group_(GroupOf(requests_per_second)),
       margin_(kMargin),
       paused_until_(clock.Mono()),
       storm_until_(paused_until_),
@@ -42,6 +54,8 @@ void RateLimiter::SetRate(double requests_per_second) {
   assert(requests_per_second > 0);
   rate_ = requests_per_second;
   window_ = WindowOf(requests_per_second);
+  group_ = GroupOf(requests_per_second);
+  taken_ = 0;
   // A wait that a slow rate had begun does not last into a fast one.
   even_next_ = std::min(even_next_, clock_.Mono() + Interval(1));
 }
@@ -56,16 +70,26 @@ MonoTime RateLimiter::NextSlot() const {
   if (unsent_.size() >= window_) return std::max(next, clock_.Mono() + window);
   const std::size_t counted = window_ - unsent_.size();
   if (sent_.size() < counted) return next;
-  return std::max(next, sent_[sent_.size() - counted] + window);
+  // Of a group the last is the one that the window holds back.
+  const std::size_t held_by = sent_.size() - counted + std::max(together(), taken_ + 1) - taken_ - 1;
+  return std::max(next, sent_[std::min(held_by, sent_.size() - 1)] + window);
+}
+
+std::size_t RateLimiter::together() const {
+  return sent_.size() < window_ || margin_ > kMargin ? 1 : group_;
 }
 
 RateLimiter::Ticket RateLimiter::Take() {
   const MonoTime now = clock_.Mono();
   assert(NextSlot() <= now);
   // Of the first second nothing is to be caught up, and the process that a restart replaced may have used its
-  // last one fully: at an even pace the two together stay within the rate.
-  const double spacing = sent_.size() < window_ ? 1.0 : kCatchUp;
-  even_next_ = std::max(even_next_, now - kLateness) + Interval(spacing);
+  // last one fully, with a group at either end: at an even pace, a little slower, the two together stay within it.
+  const double window = static_cast<double>(window_);
+  const double spacing = sent_.size() < window_ ? (window + static_cast<double>(group_ - 1)) / window : kCatchUp;
+  if (++taken_ >= together()) {
+    even_next_ = std::max(even_next_, now - kLateness) + Interval(spacing * static_cast<double>(taken_));
+    taken_ = 0;
+  }
   unsent_.push_back(next_ticket_);
   return next_ticket_++;
 }

@@ -9,6 +9,10 @@
 // than N, so no second more than ceil(R) (2.5: three in any 1.2 s). Below one a second: never two within 1 /
 // R seconds. (a) keeps the sends even and, being a little shorter than T, lets the pace catch up after the
 // loop was late (a slow fsync) without a burst; for the first N requests it is T.
+//
+// From 20 a second on, requests go in small groups, ten groups a second at most, so that a program wakes, finds its
+// caches cold, once for several. (a) is then about groups, and one goes when (b) allows its last. Not in the first
+// second, nor where a 429 was met lately.
 // docs/decisions/rate-limiter.md says why this is not a bare GCRA. A slot counts from when its request went
 // on the wire, not from when it was granted: connecting takes time, and a request that is still connecting
 // could arrive at any moment, so until it is sent it counts as sent now. The margin of 2 % widens with every
@@ -62,6 +66,8 @@ class RateLimiter {
   double requests_per_second() const { return rate_; }
   // The pace now in force, requests a second, at most kUsedRate of R.
   double pace() const { return rate_ * (1 - margin_) * speed_; }
+  // How many requests may go at one time: the size of a group now.
+  std::size_t together() const;
 
  private:
   Duration Interval(double slots) const;
@@ -69,6 +75,7 @@ class RateLimiter {
   const Clock& clock_;
   double rate_;
   std::size_t window_;  // N
+  std::size_t group_;   // a divisor of N
 
   double speed_ = 1;  // lowered by a 429, recovers in seconds
   double margin_;     // part of R left unused: raised by a 429, recovers in minutes
@@ -76,6 +83,7 @@ class RateLimiter {
   MonoTime storm_until_;        // 429s before this belong to one that was counted
   MonoTime recovered_at_;       // when speed_ and margin_ were last raised
   MonoTime even_next_;          // (a)
+  std::size_t taken_ = 0;       // of the group that goes at even_next_
   std::deque<MonoTime> sent_;   // the last N send times, oldest first
   std::vector<Ticket> unsent_;  // granted, not sent yet
   Ticket next_ticket_ = 1;

@@ -65,8 +65,8 @@ DrainResult Collector::Drain(const StopFlag& stop) {
       End({.end = DrainEnd::kDrained});
       break;
     }
-    for (http::Outcome& outcome : requester_.Wait(WakeUpAt())) Settle(std::move(outcome));
-    if (CommitDue()) Commit();
+    Take(requester_.Wait(WakeUpAt()));
+    CommitWhenDue();
     Heartbeat();
     Progress();
     CheckHealth();
@@ -87,6 +87,7 @@ void Collector::End(DrainResult ending) {
 
 MonoTime Collector::WakeUpAt() {
   MonoTime at = std::min({clock_.Mono() + kTick, NextStart(), progress_at_});
+  if (!heard_.empty()) at = std::min(at, heard_.front().finished + kSettleTogetherWithin);
   if (no_room_) {
     at = std::min(at, std::max(try_write_at_, clock_.Mono()));
   } else {
@@ -125,7 +126,7 @@ void Collector::Progress() {
 
 void Collector::CheckHealth() {
   const MonoTime now = clock_.Mono();
-  if (health_.HangsAlone(now) && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
+  if (health_.HangsAlone(now) && flights_.size() - heard_.size() >= static_cast<std::size_t>(options_.concurrency)) {
     auto& [id, flight] = *flights_.begin();
     if (!std::exchange(flight.cut, true)) requester_.Cancel(id);
   }
@@ -138,6 +139,12 @@ bool Collector::CommitDue() const {
   if (BatchEmpty()) return false;
   if (no_room_) return clock_.Mono() >= try_write_at_;
   return intake_.CommitDue() || (batch_.since && clock_.Mono() - *batch_.since >= kSettleWithin);
+}
+
+void Collector::CommitWhenDue() {
+  if (!CommitDue()) return;
+  SettleHeard();  // what came meanwhile goes along
+  Commit();
 }
 
 void Collector::Commit() {
@@ -219,17 +226,17 @@ void Collector::Heartbeat() {
 
 void Collector::WindDown() {
   winding_down_ = true;
+  SettleHeard();
   const bool may_finish = ending_->end == DrainEnd::kStopped;
   const MonoTime grace_until = clock_.Mono() + (may_finish ? options_.stop_grace : Duration(0));
   while (!flights_.empty() && clock_.Mono() < grace_until) {
-    for (http::Outcome& outcome : requester_.Wait(std::min(grace_until, clock_.Mono() + kTick)))
-      Settle(std::move(outcome));
-    if (CommitDue()) Commit();
+    Take(requester_.Wait(std::min(grace_until, clock_.Mono() + kTick)));
+    CommitWhenDue();
   }
   for (const auto& [id, flight] : flights_) requester_.Cancel(id);
   const MonoTime cancel_until = clock_.Mono() + kCancelWithin;
   while (!flights_.empty() && clock_.Mono() < cancel_until) {
-    for (http::Outcome& outcome : requester_.Wait(cancel_until)) Settle(std::move(outcome));
+    Take(requester_.Wait(cancel_until));
   }
   ReleaseHeld();
   if (!BatchEmpty() && ending_->end != DrainEnd::kStoreFailed) Commit();

@@ -93,6 +93,11 @@ class Collector {
   // What was received is hidden from others for so long, and again with each heartbeat.
   static constexpr std::chrono::seconds kVisibility = std::chrono::minutes(15);
 
+  // Answers are settled together: so many, so many bytes, or those of so long a time.
+  static constexpr std::size_t kSettleTogether = 16;
+  static constexpr std::uint64_t kMostHeardBytes = 1 << 20;
+  static constexpr std::chrono::milliseconds kSettleTogetherWithin{500};
+
   // One request of a message, from its first try until it is answered. Without a message: a proof, the
   // question for an id that does not exist (UpstreamHealth).
   struct Request {
@@ -132,11 +137,12 @@ class Collector {
   struct Batch {
     std::vector<Receipt> receipts;
     std::vector<std::pair<Receipt, std::string>> buried;
-    std::optional<MonoTime> since;
+    std::optional<MonoTime> since;  // when the first answer came of what is settled here
   };
 
   // --- the loop and its ends: collector.cc ---
   bool CommitDue() const;
+  void CommitWhenDue();
   bool BatchEmpty() const { return !batch_.since && !intake_.CommitDeadline(); }
   void Commit();
   CollectorStats StatsWith(const IntakeReport& report) const;
@@ -170,6 +176,10 @@ class Collector {
   Request ProofRequest();
 
   // --- what comes back: collector_outcomes.cc ---
+  // Keeps what can wait for company, and settles all that is kept once that is due.
+  void Take(std::vector<http::Outcome> outcomes);
+  bool SettleDue() const;
+  void SettleHeard();
   void Settle(http::Outcome outcome);
   bool IsSuspect(const Request& request) const;
   Observed Observe(Request& request, http::Outcome& outcome);
@@ -214,7 +224,9 @@ class Collector {
   std::deque<Message> fresh_;     // received, nothing started
   std::deque<Request> ready_;     // may go at once: further calls of what is begun
   std::vector<Request> waiting_;  // to be tried again: a heap, the earliest `due` first
-  std::unordered_map<http::RequestId, Flight> flights_;
+  std::unordered_map<http::RequestId, Flight> flights_;  // those of `heard_` among them
+  std::vector<http::Outcome> heard_;  // answers that wait to be settled together, the oldest first
+  std::uint64_t heard_bytes_ = 0;
 
   // Whether and when to ask.
   UpstreamHealth health_;

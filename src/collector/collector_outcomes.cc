@@ -25,7 +25,38 @@ constexpr int kMostOwnThrottles = 20;
 constexpr Backoff kRetryBackoff{};
 constexpr Backoff kOwnThrottleBackoff{.cap = seconds(4), .floor = http::PacedRequester::kShortestPause};
 
+bool IsOk(const http::Outcome& outcome) {
+  return outcome.response && outcome.response->status == 200;
+}
+
 }  // namespace
+
+// One answer at a time, at TMDB's pace, finds the caches cold at each station (inflate, parse, hash, compress, index):
+// several in a row cost less (bench/README.md, `paced`).
+void Collector::Take(std::vector<http::Outcome> outcomes) {
+  for (http::Outcome& outcome : outcomes) {
+    heard_bytes_ += outcome.bytes_received;
+    heard_.push_back(std::move(outcome));
+  }
+  if (SettleDue()) SettleHeard();
+}
+
+bool Collector::SettleDue() const {
+  if (heard_.empty()) return false;
+  // Nothing waits that could tell of trouble, or bring what is to be asked next.
+  if (winding_down_ || health_.one_at_a_time() || health_.wary() || (ready_.empty() && fresh_.empty())) return true;
+  if (!std::ranges::all_of(heard_, IsOk)) return true;
+  return heard_.size() >= kSettleTogether || heard_bytes_ >= kMostHeardBytes ||
+         clock_.Mono() - heard_.front().finished >= kSettleTogetherWithin;
+}
+
+void Collector::SettleHeard() {
+  if (heard_.empty()) return;
+  const MonoTime since = heard_.front().finished;
+  heard_bytes_ = 0;
+  for (http::Outcome& outcome : std::exchange(heard_, {})) Settle(std::move(outcome));
+  if (batch_.since) batch_.since = std::min(*batch_.since, since);
+}
 
 void Collector::Settle(http::Outcome outcome) {
   auto node = flights_.extract(outcome.id);
@@ -110,10 +141,11 @@ Observed Collector::Observe(Request& request, http::Outcome& outcome) {
   if (work.settled) return {};
   std::optional<std::string> etag;
   if (const std::string_view header = response.header("etag"); !header.empty()) etag = header;
+  const Time heard = clock_.Now() - (clock_.Mono() - outcome.finished);
   // Accept() takes the body with it; enough of it stays to say what it was instead.
   const std::string start = body->substr(0, 64);
   const auto accepted =
-      work.fetch.Accept(request.call.index, *std::move(body), std::move(etag), clock_.Now());
+      work.fetch.Accept(request.call.index, *std::move(body), std::move(etag), heard);
   return accepted ? Observed{} : ObserveBadBody(start, accepted.error());
 }
 

@@ -65,7 +65,8 @@ void Collector::StartWhatMayGo() {
 }
 
 MonoTime Collector::NextStart() {
-  if (no_room_ || flights_.size() >= static_cast<std::size_t>(options_.concurrency)) return MonoTime::max();
+  const bool all_under_way = flights_.size() - heard_.size() >= static_cast<std::size_t>(options_.concurrency);
+  if (no_room_ || all_under_way) return MonoTime::max();
   // What there is to ask for first, then the limits.
   MonoTime at = MonoTime::max();
   if (!ready_.empty() || !fresh_.empty() || (health_.one_at_a_time() && !works_.empty())) {

@@ -131,6 +131,32 @@ TEST_F(CollectorTest, UsesTheRateToTheLastPercent) {
   EXPECT_LE(Tmdb().counters().most_connections, 20);
 }
 
+TEST_F(CollectorTest, WhatWasAnsweredIsDurableASecondLater) {
+  for (const double rate : {4.0, 40.0}) {
+    SCOPED_TRACE(rate);
+    tmdb_.reset();
+    network.rate = rate;
+    AddMovies(300);
+    Make({.concurrency = 20});
+    std::vector<std::pair<MonoTime, std::int64_t>> answered;  // as time went on
+    std::int64_t durable = 0;
+    collector_->on_progress = [&](const CollectorStats&) {
+      answered.emplace_back(clock_.Mono(), Tmdb().counters().answered_200);
+    };
+    collector_->on_commit = [&](const CollectorStats& stats) -> Result<void> {
+      const MonoTime due = clock_.Mono() - seconds(1) - network.latency_most - milliseconds(50);
+      for (const auto& [at, count] : answered) {
+        if (at > due) break;
+        EXPECT_GE(durable, count) << (clock_.Mono() - at) / milliseconds(1) << " ms ago";
+      }
+      durable = stats.settled;
+      return {};
+    };
+    EXPECT_EQ(Drain(), DrainEnd::kDrained);
+    EXPECT_EQ(durable, 300);
+  }
+}
+
 TEST_F(CollectorTest, CommitsInGroupsWithTheCountersAsTheyWillBe) {
   AddMovies(200);
   Make({.concurrency = 20});

@@ -69,7 +69,7 @@ MonoTime OnDemand::EarliestStart(bool others) const {
   if (waiting_.empty()) return MonoTime::max();
   MonoTime at = std::ranges::min(waiting_, {}, &Ask::due).due;
   at = std::max(at, requester_.NextSlot());
-  if (others) at = std::max(at, started_at_ + SlotsOf(requester_.pace(), 2));
+  if (others) at = std::max(at, turn_at_);
   return at;
 }
 
@@ -115,7 +115,10 @@ void OnDemand::Start(Ask ask) {
   if (!ask.work->fetch) request.max_body = kLargestAnswer;
   const bool probe = breaker_.open();
   if (probe) breaker_.ProbeStarted();
-  started_at_ = clock_.Mono();
+  // Every other slot, of a group that goes together half.
+  const double together = static_cast<double>(requester_.together());
+  const MonoTime earned = clock_.Mono() - SlotsOf(requester_.pace(), std::max(together - 2, 0.0));
+  turn_at_ = std::max(turn_at_, earned) + SlotsOf(requester_.pace(), 2);
   const http::RequestId id = requester_.Start(std::move(request));
   flights_.emplace(id, Flight{.ask = std::move(ask), .probe = probe});
 }

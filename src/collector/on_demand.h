@@ -143,7 +143,7 @@ class OnDemand {
   Works works_;
   std::deque<Ask> waiting_;
   std::map<http::RequestId, Flight> flights_;
-  MonoTime started_at_{};  // the newest request
+  MonoTime turn_at_{};  // where others ask too, nothing starts before
   SeasonExtras season_extras_;
 
   // Handed to the intake when that may be; then told, once committed.

@@ -25,8 +25,8 @@ namespace chrono = std::chrono;
 
 constexpr Duration kLongestPoll = chrono::minutes(1);
 // A rest until the next request that is no longer than this is slept through: an answer that comes in between can wait
-// for it, and from 20 requests a second on the loop wakes once for both.
-constexpr Duration kLongestRest = chrono::milliseconds(50);
+// for it, and the loop wakes once for both.
+constexpr Duration kLongestRest = chrono::milliseconds(110);
 
 class MultiTransport final : public CurlTransport {
  public:

@@ -63,6 +63,7 @@ class PacedRequester {
 
   // Requests a second that may go now, and that are allowed (RateLimiter).
   double pace() const { return limiter_.pace(); }
+  std::size_t together() const { return limiter_.together(); }
   double requests_per_second() const { return limiter_.requests_per_second(); }
 
  private:
