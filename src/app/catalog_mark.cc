@@ -8,7 +8,7 @@
 namespace tmdbc {
 namespace {
 
-constexpr std::chrono::seconds kLookAgain{1};
+constexpr std::chrono::seconds kReadAgain{1};
 
 }  // namespace
 
@@ -29,16 +29,16 @@ ino_t CatalogMark::Inode() const {
 Result<std::uint64_t> CatalogMark::Now(std::uint64_t round) {
   if (round != 0 && round == round_) return mark_;
   round_ = 0;
-  TRY_ASSIGN(const std::uint64_t mark, Look());
+  TRY_ASSIGN(const std::uint64_t mark, Read());
   if (mark != mark_) on_commit_();
   mark_ = mark;
   round_ = round;
   return mark_;
 }
 
-Result<std::uint64_t> CatalogMark::Look() {
-  if (const MonoTime now = clock_.Mono(); !path_.empty() && now >= look_at_) {
-    look_at_ = now + kLookAgain;
+Result<std::uint64_t> CatalogMark::Read() {
+  if (const MonoTime now = clock_.Mono(); !path_.empty() && now >= read_at_) {
+    read_at_ = now + kReadAgain;
     const ino_t inode = Inode();
     gone_ = inode != inode_;
     replaced_ = gone_ && inode != 0;

@@ -35,7 +35,7 @@ class CatalogMark : public serve::StoreMark {
   }
 
  private:
-  Result<std::uint64_t> Look();
+  Result<std::uint64_t> Read();
   // Of the file at path_: 0 when there is none.
   ino_t Inode() const;
 
@@ -45,7 +45,7 @@ class CatalogMark : public serve::StoreMark {
   const std::string path_;
   const std::function<void()> on_commit_;
   const ino_t inode_;
-  MonoTime look_at_{};
+  MonoTime read_at_{};
   bool gone_ = false, replaced_ = false;
   std::uint64_t round_ = 0, mark_ = 0;
 };

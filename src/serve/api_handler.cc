@@ -243,11 +243,11 @@ void ApiHandler::Replied(std::uint64_t ticket, const DemandReply& reply) {
       return Complete(waiting, Finish(WithoutTmdb(waiting.answer, true), 0, now), {}, false);
     case DemandReply::What::kStored:
     case DemandReply::What::kUnstored:
-      return LookAgain(std::move(waiting));
+      return AnswerAgain(std::move(waiting));
   }
 }
 
-void ApiHandler::LookAgain(Waiting waiting) {
+void ApiHandler::AnswerAgain(Waiting waiting) {
   const Time now = clock_.Now();
   ApiNote note;
   const auto mark = mark_.Now(0);

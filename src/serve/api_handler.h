@@ -93,7 +93,7 @@ class ApiHandler {
   bool Ask(Waiting waiting, const Demand& demand);
   void Replied(std::uint64_t ticket, const DemandReply& reply);
   // A record came, or TMDB's word that there is more to it.
-  void LookAgain(Waiting waiting);
+  void AnswerAgain(Waiting waiting);
   // The answer when TMDB says 404: what is stored, or shaped as an application wants it, stays.
   static read_api::Answer WhereTmdbHasNone(read_api::Answer mirrors);
   // The answer when TMDB cannot be asked, or not in time.
