@@ -102,7 +102,7 @@ TEST_P(BucketServer, RefusesAWrongKeyInOneSentence) {
   const auto put = denied.Put("a", "x", PutCondition::None());
   ASSERT_FALSE(put);
   EXPECT_EQ(put.error().code, ErrorCode::kDenied);
-  EXPECT_EQ(put.error().message, "put a: HTTP 403 SignatureDoesNotMatch");
+  EXPECT_EQ(put.error().message, "put a: HTTP 403 SignatureDoesNotMatch: the key's secret is another one");
 }
 
 TEST_P(BucketServer, SaysThatTheBucketIsNotThere) {

@@ -45,6 +45,15 @@ bool HoldsError(const http::Response& response) {
   return !xml || xml->name == "Error";
 }
 
+// What a code says to a person. AWS says so itself, Ceph says the code alone.
+std::string_view MeaningOf(std::string_view code) {
+  if (code == "NoSuchBucket") return "there is no bucket of that name: make it first";
+  if (code == "InvalidAccessKeyId") return "the server does not know this key";
+  if (code == "SignatureDoesNotMatch") return "the key's secret is another one";
+  if (code == "AccessDenied") return "this key may not do that";
+  return "";
+}
+
 }  // namespace
 
 struct AwsClient::Flight {
@@ -231,7 +240,8 @@ std::unexpected<Error> AwsClient::Refused(const AwsCall& call, const http::Respo
   }
   std::string what = fmt::format("HTTP {}", response.status);
   if (!error.code.empty()) what += " " + error.code;
-  if (!error.message.empty()) what += ": " + error.message;
+  const std::string_view why = error.message.empty() ? MeaningOf(error.code) : error.message;
+  if (!why.empty()) what += fmt::format(": {}", why);
   const bool denied = response.status == 401 || response.status == 403 || response.status / 100 == 3 ||
                       error.code == "NoSuchBucket" || error.code == "AuthorizationHeaderMalformed" ||
                       error.code == "AccessDeniedException" || error.code == "UnrecognizedClientException" ||

@@ -173,6 +173,16 @@ TEST(AwsClient, MakesAnErrorOfARefusalWithoutWhatIsSecret) {
   EXPECT_EQ(error.message, "put a/b: HTTP 403 InvalidSignatureException: It does not match.");
 }
 
+// As Ceph does.
+TEST(AwsClient, SaysWhatACodeMeansWhereTheServerSaysNoMore) {
+  const std::string bare = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><BucketName>b</BucketName></Error>";
+  AwsWorld world(InTurn({Reply::Status(404, bare)}));
+  const auto answer = world.client.Call(Put());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(world.client.Refused(Put(), *answer).error().message,
+            "put a/b: HTTP 404 NoSuchBucket: there is no bucket of that name: make it first");
+}
+
 TEST(AwsClient, TriesAgainAnErrorWithinA200) {
   AwsCall call = Put();
   call.error_in_200 = true;
