@@ -46,9 +46,10 @@ struct CarryOverMoto : ::testing::Test {
   // samples rebuilds from the bucket what it rebuilds at home.
   void ExpectReadByOutsiders() {
     const auto copy = folder_.path() / "copy";
-    const Finished synced = RunToEnd({Tool("TMDBC_EMULATORS", "emulators", "python/bin/aws"), "s3", "sync", "--no-progress",
-                                      "s3://" + bucket_ + "/records/", (copy / "records").string()},
-                                     client_.set, folder_.path());
+    const Finished synced =
+        RunToEnd({Tool("TMDBC_EMULATORS", "emulators", "python/bin/aws"), "s3", "sync", "--no-progress",
+                  "s3://" + bucket_ + "/records/", (copy / "records").string()},
+                 client_.set, folder_.path());
     ASSERT_EQ(synced.code, 0) << synced.out << synced.err;
     EXPECT_TRUE(FilesBelow(copy / "records") == FilesBelow(folder_.path() / "data/records"));
     const Finished made = AtHome({"verify", "--rebuild"}, "copy");
@@ -57,29 +58,33 @@ struct CarryOverMoto : ::testing::Test {
     EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
 
     const std::string films = (copy / "records/movie").string();
-    const Finished lines = RunToEnd({"/bin/sh", "-c", "find " + films + " -name '*.zst' | sort | xargs zstd -dcq | grep -c '\"data\":{'"},
-                                    {{"PATH", "/usr/bin:/bin"}}, folder_.path());
+    const Finished lines = RunToEnd(
+        {"/bin/sh", "-c", "find " + films + " -name '*.zst' | sort | xargs zstd -dcq | grep -c '\"data\":{'"},
+        {{"PATH", "/usr/bin:/bin"}}, folder_.path());
     auto database = duckdb::Database::Open(Duckdb(), {});
     ASSERT_TRUE(database) << database.error().message;
     auto connection = database->Connect();
     ASSERT_TRUE(connection) << connection.error().message;
-    const auto counted = connection->QueryNumber("SELECT count(*) FROM read_ndjson_objects('" + films +
-                                                 "/*/*/*.jsonl.zst') WHERE json->>'$.data.title' IS NOT NULL");
+    const auto counted =
+        connection->QueryNumber("SELECT count(*) FROM read_ndjson_objects('" + films +
+                                "/*/*/*.jsonl.zst') WHERE json->>'$.data.title' IS NOT NULL");
     ASSERT_TRUE(counted) << counted.error().message;
     EXPECT_GT(*counted, 30);
     EXPECT_EQ(lines.out, std::to_string(*counted) + "\n") << lines.err;
 
     const auto follow = [&](const std::string& view, const Environment& environment) {
       const char* const source = std::getenv("TMDBC_SOURCE_DIR");
-      const Finished followed = RunToEnd({"/usr/bin/env", "python3", std::string(source ? source : ".") + "/samples/followers/follow.py",
-                                          (folder_.path() / view).string(), CollectorPath()},
-                                         environment, folder_.path());
+      const Finished followed = RunToEnd(
+          {"/usr/bin/env", "python3", std::string(source ? source : ".") + "/samples/followers/follow.py",
+           (folder_.path() / view).string(), CollectorPath()},
+          environment, folder_.path());
       EXPECT_EQ(followed.code, 0) << followed.err;
       Database rebuilt = Database::Open((folder_.path() / view).string(), Database::Mode::kReadOnly).value();
       Statement rows = rebuilt.Prepare("SELECT type, id, version, data FROM record ORDER BY 1, 2").value();
       std::string all;
       while (rows.Step().value()) {
-        all += std::string(rows.Text(0)) + std::to_string(rows.Int(1)) + ' ' + std::to_string(rows.Int(2)) + std::string(rows.Text(3));
+        all += std::string(rows.Text(0)) + std::to_string(rows.Int(1)) + ' ' + std::to_string(rows.Int(2)) +
+               std::string(rows.Text(3));
       }
       return all;
     };

@@ -153,7 +153,8 @@ TEST_F(KeepOverCeph, ALostCatalogIsMadeAgainWhereItsOwnerDied) {
     EXPECT_EQ(made.code, 0) << made.out << made.err;
     const std::int64_t before = Counter(world.sim, "/api_requests");
     EXPECT_EQ(Run(world, "server", {"run", "--once"}).code, 0);
-    EXPECT_LE(Counter(world.sim, "/api_requests") - before, 60) << "the feeds of two days, and what they list";
+    EXPECT_LE(Counter(world.sim, "/api_requests") - before, 60)
+        << "the feeds of two days, and what they list";
     ExpectTruth(world);
   }
 }

@@ -176,7 +176,8 @@ TEST_F(LambdaOverMoto, TheHarvesterOfTheZipIsRunByTheRuntimeEmulatorOfAws) {
   for (const auto& [name, value] : RuntimeEmulator::Settings("harvester")) environment[name] = value;
   const Program harvester(emulator.Command("harvester"), environment, folder.path());
   const std::string harvested = emulator.Invoke(R"({"detail-type":"Heartbeat"})");
-  EXPECT_NE(harvested.find(R"("end":"published")"), std::string::npos) << harvested << harvester.out() << harvester.err();
+  EXPECT_NE(harvested.find(R"("end":"published")"), std::string::npos)
+      << harvested << harvester.out() << harvester.err();
   EXPECT_GT(CarryMessages(), 0) << harvested;
   const std::string taken = emulator.Invoke(Requested(R"({"mode":"redrive"})"));
   EXPECT_NE(taken.find(R"("waiting":0)"), std::string::npos) << taken;

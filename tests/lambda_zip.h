@@ -27,11 +27,12 @@ inline const std::filesystem::path& UnpackedZip() {
   static const std::filesystem::path task = [] {
     const char* source = std::getenv("TMDBC_SOURCE_DIR");
     const auto zip = folder.path() / "lambda.zip";
-    const std::string tool = (std::filesystem::path(source != nullptr ? source : ".") / "tools/lambda_zip").string();
+    const std::string tool =
+        (std::filesystem::path(source != nullptr ? source : ".") / "tools/lambda_zip").string();
     const Finished packed = RunToEnd({tool, CollectorPath(), zip.string()}, {}, folder.path());
     EXPECT_EQ(packed.code, 0) << packed.err;
-    const Finished unpacked =
-        RunToEnd({"/usr/bin/unzip", "-q", zip.string(), "-d", (folder.path() / "task").string()}, {}, folder.path());
+    const Finished unpacked = RunToEnd(
+        {"/usr/bin/unzip", "-q", zip.string(), "-d", (folder.path() / "task").string()}, {}, folder.path());
     EXPECT_EQ(unpacked.code, 0) << unpacked.err;
     EXPECT_LT(std::filesystem::file_size(zip), 50u << 20) << "what Lambda takes directly";
     return folder.path() / "task";
@@ -42,7 +43,9 @@ inline const std::filesystem::path& UnpackedZip() {
 // A port that nobody listens on.
 inline std::uint16_t FreePort() {
   const SystemClock clock;
-  return http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; }).value()->port();
+  return http::Server::Listen({}, clock, [](const http::ServerRequest&) { return http::Answer{}; })
+      .value()
+      ->port();
 }
 
 // The command that runs the zip as function `handler`, and what it is asked. The environment is up to who starts it.
@@ -50,7 +53,8 @@ class RuntimeEmulator {
  public:
   std::vector<std::string> Command(const std::string& handler) const {
     const char* installed = std::getenv("TMDBC_EMULATORS");
-    const auto folder = std::filesystem::path(installed != nullptr ? installed : TMDBC_BINARY_DIR "/emulators");
+    const auto folder =
+        std::filesystem::path(installed != nullptr ? installed : TMDBC_BINARY_DIR "/emulators");
     const auto emulator = folder / "lambda/aws-lambda-rie";
     EXPECT_TRUE(std::filesystem::exists(emulator))
         << emulator << " is not there: tools/emulators/install lambda brings it";
@@ -75,9 +79,10 @@ class RuntimeEmulator {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       http::TestConnection connection(port_);
       if (!connection.connected()) continue;
-      connection.Send(fmt::format("POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: x\r\n"
-                                  "Content-Length: {}\r\n\r\n{}",
-                                  event.size(), event));
+      connection.Send(
+          fmt::format("POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: x\r\n"
+                      "Content-Length: {}\r\n\r\n{}",
+                      event.size(), event));
       answer = connection.Read(false);
     }
     return answer.body;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// npm run status | query | changes -- [--stage=dev] [--region=...] ARGUMENTS: the program of this checkout on the bucket
-// of a stage. ARGUMENTS are the program's own: --type=movie --id=550, --json, --watch.
+// npm run status | query | changes -- [--stage=dev] [--region=...] ARGUMENTS: the program of this checkout on the
+// bucket of a stage. ARGUMENTS are the program's own: --type=movie --id=550, --json, --watch.
 import { spawnSync } from 'node:child_process';
 import { deployed, withKey } from './preflight.mjs';
 import { begin, programPath, root, run } from './stage.mjs';

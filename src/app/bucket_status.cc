@@ -53,8 +53,9 @@ std::string OwnerText(const std::string& written) {
       fmt::format("messages  {} wait, {} in flight at {}\n", FormatCount(number("/messages/waiting")),
                   FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
   const std::int64_t dead = number("/dead"), dead_messages = number("/messages/dead");
-  text += fmt::format("dead      {} ids, {} messages{}\n", FormatCount(dead), FormatCount(dead_messages),
-                      dead + dead_messages > 0 ? ": an event with \"mode\":\"redrive\" queues the ids again" : "");
+  text += fmt::format(
+      "dead      {} ids, {} messages{}\n", FormatCount(dead), FormatCount(dead_messages),
+      dead + dead_messages > 0 ? ": an event with \"mode\":\"redrive\" queues the ids again" : "");
   if (const auto seen = NumberAt(parsed->root(), "/rate/seen"))
     text += fmt::format("rate      {:.1f} requests a second between its last two cycles\n", *seen);
   if (parsed->root().at_pointer("/spent/since").get_string().get(since) == simdjson::SUCCESS) {

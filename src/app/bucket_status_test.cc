@@ -62,7 +62,8 @@ TEST_F(BucketStatusTest, GoesByTheRateOfWhoeverKeepsTheMirror) {
   written = R"({"at":"2026-11-22T09:55:00.000Z","rate":{"allowed":40,"seen":38.912}})";
   const std::string text = BucketStatusText(Read(), kNow, 3);
   EXPECT_NE(text.find("left      about 1 d 11 h at 40 requests a second\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("rate      38.9 requests a second between its last two cycles\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("rate      38.9 requests a second between its last two cycles\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("dead      0 ids, 0 messages\n"), std::string::npos) << text;
   EXPECT_EQ(BucketStatusJson(Read(), kNow, 3).find(R"("seconds_left":null)"), std::string::npos);
   EXPECT_EQ(BucketStatusJson(Read(), kNow, 3), BucketStatusJson(Read(), kNow, 30));

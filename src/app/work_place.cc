@@ -121,7 +121,9 @@ Result<std::unique_ptr<WorkPlace>> WorkPlace::Open(const Settings& settings, con
 Result<void> WorkPlace::TakeMirror(ObjectStore& objects, const Settings& settings, const Clock& clock,
                                    const WorkPlaceOptions& options) {
   TRY_ASSIGN(const std::string holders, Holders(local_));
-  KeeperOptions keeper{.holder = NewHolder(), .take_back = options.take_over, .mend = options.mend,
+  KeeperOptions keeper{.holder = NewHolder(),
+                       .take_back = options.take_over,
+                       .mend = options.mend,
                        .rate = options.mend ? 0 : settings.rate_limit_requests};
   auto looked = BucketHome(objects, local_, clock).PeekHead();
   if (!looked && options.mend && IsDamage(looked.error())) looked = std::nullopt;

@@ -175,7 +175,8 @@ TEST(AwsClient, MakesAnErrorOfARefusalWithoutWhatIsSecret) {
 
 // As Ceph does.
 TEST(AwsClient, SaysWhatACodeMeansWhereTheServerSaysNoMore) {
-  const std::string bare = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><BucketName>b</BucketName></Error>";
+  const std::string bare =
+      "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code><BucketName>b</BucketName></Error>";
   AwsWorld world(InTurn({Reply::Status(404, bare)}));
   const auto answer = world.client.Call(Put());
   ASSERT_TRUE(answer);

@@ -147,8 +147,10 @@ TEST_F(CredentialChainTest, SaysInOneSentenceWhatIsMissing) {
       "line credential_process = aws configure export-credentials --profile work --format process");
   // The key beside it is not the role's.
   Write(".aws/config", "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\n");
-  Write(".aws/credentials", "[work]\naws_access_key_id = A\naws_secret_access_key = " + std::string(kSecret) + "\n");
-  EXPECT_NE(Found().find("profile 'work' has a role_arn, which this program does not use"), std::string::npos) << Found();
+  Write(".aws/credentials",
+        "[work]\naws_access_key_id = A\naws_secret_access_key = " + std::string(kSecret) + "\n");
+  EXPECT_NE(Found().find("profile 'work' has a role_arn, which this program does not use"), std::string::npos)
+      << Found();
 }
 
 TEST_F(CredentialChainTest, TakesWhatTheProcessOfAProfilePrints) {
@@ -182,11 +184,13 @@ TEST_F(CredentialChainTest, TakesWhatTheProcessOfAProfilePrints) {
     EXPECT_EQ(Found(), who + said);
   }
   for (const auto& [command, said] : std::vector<std::pair<std::string, std::string>>{
-           {"echo " + std::string(kSecret) + "; exit 3", "ended with 3"}, {"kill -9 $$", "was ended by signal 9"}}) {
+           {"echo " + std::string(kSecret) + "; exit 3", "ended with 3"},
+           {"kill -9 $$", "was ended by signal 9"}}) {
     Write(".aws/config", "[profile work]\ncredential_process = " + command + "\n");
     EXPECT_EQ(Found(), who + said);
   }
-  EXPECT_EQ(OutputOf("exec sleep 600", 1, std::chrono::milliseconds(20)).error().message, "says nothing for 20 ms");
+  EXPECT_EQ(OutputOf("exec sleep 600", 1, std::chrono::milliseconds(20)).error().message,
+            "says nothing for 20 ms");
 }
 
 TEST_F(CredentialChainTest, NamesTheLineOfABadFileAndNotItsText) {

@@ -106,7 +106,8 @@ Result<Time> ParseExpiration(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> OutputOf(const std::string& command, std::size_t most, std::chrono::milliseconds patience) {
+Result<std::string> OutputOf(const std::string& command, std::size_t most,
+                             std::chrono::milliseconds patience) {
   Pipe pipe;
   if (!pipe.made()) return Fail(ErrorCode::kUnavailable, "cannot be started: {}", std::strerror(errno));
   pid_t child = 0;
@@ -130,12 +131,14 @@ Result<Credentials> ParseProcessKey(const std::string& text, const std::string& 
   const auto root = json->root();
   if (root["Version"].get_int64().get(version) != simdjson::SUCCESS || version != 1)
     return Fail(ErrorCode::kDenied, "no AWS credentials: {} prints another Version than 1", who);
-  Credentials key{Printed(root, "AccessKeyId"), Printed(root, "SecretAccessKey"), Printed(root, "SessionToken"), {}};
+  Credentials key{
+      Printed(root, "AccessKeyId"), Printed(root, "SecretAccessKey"), Printed(root, "SessionToken"), {}};
   if (key.access_key_id.empty() || key.secret_access_key.empty())
     return Fail(ErrorCode::kDenied, "no AWS credentials: {} prints no AccessKeyId and SecretAccessKey", who);
   if (const std::string expires = Printed(root, "Expiration"); !expires.empty()) {
     const auto time = ParseExpiration(expires);
-    if (!time) return Fail(ErrorCode::kDenied, "no AWS credentials: {} prints an Expiration that is not a time", who);
+    if (!time)
+      return Fail(ErrorCode::kDenied, "no AWS credentials: {} prints an Expiration that is not a time", who);
     key.expires = *time;
   }
   return key;

@@ -16,7 +16,8 @@ namespace tmdbc::aws {
 // What a command of the shell prints to its standard output; what it says to standard error goes where ours goes.
 // kUnavailable when it cannot be started, ends with anything but 0, prints more than `most` bytes, or nothing for as
 // long as `patience` says (then it is killed). Its output, a secret, is in no error.
-Result<std::string> OutputOf(const std::string& command, std::size_t most, std::chrono::milliseconds patience);
+Result<std::string> OutputOf(const std::string& command, std::size_t most,
+                             std::chrono::milliseconds patience);
 
 // {"Version":1,"AccessKeyId":"..","SecretAccessKey":"..","SessionToken":"..","Expiration":"2026-11-22T10:00:00Z"}; the
 // last two may be missing. kDenied with what is wrong with it, never its text. `who` is for errors.

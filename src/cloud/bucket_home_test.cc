@@ -99,7 +99,8 @@ TEST_F(BucketHomeTest, ALeaseThatNoClockCouldGiveHoldsNobodyOff) {
   ASSERT_TRUE(first.home.Take("a", minutes(16)).value());
   EXPECT_TRUE(second.home.Take("b", minutes(16)).value());
   EXPECT_FALSE(third.home.Take("c", minutes(16)).value());
-  EXPECT_EQ(first.home.Renew(minutes(16)).error().code, ErrorCode::kExists) << "it has lost the mirror, and is told";
+  EXPECT_EQ(first.home.Renew(minutes(16)).error().code, ErrorCode::kExists)
+      << "it has lost the mirror, and is told";
 }
 
 TEST_F(BucketHomeTest, ARenewedLeaseCountsFromThen) {

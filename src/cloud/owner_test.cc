@@ -83,7 +83,8 @@ TEST_F(OwnerTest, SaysWhatItMayAskASecondAndWhatItsCollectorsDid) {
   world_.CollectAll();
   world_.clock.Advance(minutes(10));
   Heartbeat();
-  EXPECT_NE(status.find(R"("rate":{"allowed":40,"seen":0.11})"), std::string::npos) << "65 in 600 s: " << status;
+  EXPECT_NE(status.find(R"("rate":{"allowed":40,"seen":0.11})"), std::string::npos)
+      << "65 in 600 s: " << status;
 }
 
 TEST_F(OwnerTest, BeginsOnAMachineWhereItNeverWas) {
@@ -259,7 +260,8 @@ TEST_F(OwnerTest, AnIdThatSpoilsEveryBundleIsADeadLetterInTheEnd) {
     Heartbeat();
   }
   EXPECT_EQ(world_.Head().waiting + world_.Head().out_ids, 0);
-  EXPECT_LE(bundles, 1 + 8 + 8 + 3) << "65 ids in one, eight of nine at most, nine alone, and twice more the one";
+  EXPECT_LE(bundles, 1 + 8 + 8 + 3)
+      << "65 ids in one, eight of nine at most, nine alone, and twice more the one";
   const std::string& status = world_.bucket.objects.at(std::string(kStatusKey)).bytes;
   EXPECT_NE(status.find(R"("dead":1,)"), std::string::npos) << status;
   const std::string difference = world_.Difference();
