@@ -136,7 +136,11 @@ Result<void> Pipeline::Build(bool take_over) {
   } else {
     TRY_ASSIGN(auto curl, http::CurlTransport::Create(clock_));
     wake_ = [curl = curl.get()] { curl->Wake(); };
-    curl->next_slot = [this] { return limiter_.NextSlot(); };
+    curl->next_slot = [this] {
+      // Where few may be under way, an answer makes room for what is asked next.
+      const int after = requester_->InFlight() + static_cast<int>(limiter_.together());
+      return after <= settings_.collector_concurrency ? limiter_.NextSlot() : MonoTime::max();
+    };
     transport = std::move(curl);
   }
   transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);
