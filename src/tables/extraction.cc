@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
+#include "base/json_writer.h"
 #include "base/safe_text.h"
 
 namespace tmdbc::tables {
@@ -16,6 +18,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr std::size_t kMaxPath = 500;
+constexpr std::string_view kOtherwise = "another member says otherwise, and counts";
 
 bool IsHolder(element value) {
   return value.is_object() || value.is_array();
@@ -33,6 +36,14 @@ std::string_view Cut(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes) return text;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
   return text.substr(0, bytes);
+}
+
+std::vector<std::string_view> Split(std::string_view text, char at) {
+  std::vector<std::string_view> parts;
+  for (std::size_t end = 0; (end = text.find(at)) != std::string_view::npos; text.remove_prefix(end + 1))
+    parts.push_back(text.substr(0, end));
+  parts.push_back(text);
+  return parts;
 }
 
 // Without the white space between tokens; numbers stay as they are written.
@@ -121,6 +132,8 @@ std::int64_t Extractor::Said(tables::Said what) const {
 
 // A value to which no other belongs, or that is taken whole.
 Result<void> Extractor::Plain(const Node& node, element value) {
+  if (node.unused && IsHolder(value) && !IsEmptyHolder(value))
+    return Reject(value, value.is_object() ? "an object" : "a list");
   if (node.same_as != tables::Said::kNothing) {
     const Conversion said = Convert(ColumnType::kInteger, value);
     if (!said.cell.null && said.cell.number != Said(node.same_as))
@@ -143,23 +156,26 @@ Result<void> Extractor::Plain(const Node& node, element value) {
     }
     if (!conversion.reason.empty()) {
       if (!column.kept_elsewhere) reason = conversion.reason;
-    } else if (!conversion.cell.null && !Set(target, conversion.cell)) {
-      reason = "named twice: the first one counts";
+    } else if (!conversion.cell.null) {
+      TRY_ASSIGN(const std::string_view lost, Set(target, conversion.cell));
+      if (!lost.empty()) reason = lost;
     }
   }
   return reason.empty() ? Result<void>() : Reject(value, reason);
 }
 
-// False when the cell has a value from the same source already.
-bool Extractor::Set(const Target& target, const Cell& cell) {
+// Of a cell with several sources the first of them counts. Returns why the value does not: empty when it does, or says
+// the same. One that counted until now is a reject, when it says something else.
+Result<std::string_view> Extractor::Set(const Target& target, const Cell& cell) {
   Draft& draft = drafts_[target.table];
   std::uint8_t& rank = draft.ranks[target.column];
-  if (target.rank < rank) {
-    draft.cells[target.column] = cell;
-    rank = target.rank;
-    return true;
-  }
-  return target.rank > rank;
+  Cell& held = draft.cells[target.column];
+  if (target.rank == rank) return "named twice: the first one counts";
+  if (target.rank > rank) return held == cell ? "" : kOtherwise;
+  const std::uint8_t before = std::exchange(rank, target.rank);
+  const Cell lost = std::exchange(held, cell);
+  if (before != kUnset && lost != cell) TRY(RejectHeld(target, before, lost));
+  return "";
 }
 
 // A value that other values belong to. `name` and `index`: under which it stands in its holder.
@@ -198,7 +214,6 @@ Result<void> Extractor::Object(const Node& node, const object& members) {
       continue;
     }
     const Node& child = plan_.at(child_id);
-    if (child.unused && child.same_as == tables::Said::kNothing) continue;
     if (child.descends() || !child.emits.empty()) {
       deferred_.push_back({child_id, place, name, value, any});
       continue;
@@ -315,6 +330,27 @@ Result<void> Extractor::Reject(element value, std::string_view reason) {
   if (++rejects_ > kMaxRejects) return {};
   const std::string path = Path(true), raw = RawValue(value);
   return sink_.Reject(Cut(path, kMaxPath), Cut(raw, kMaxRejectValue), reason);
+}
+
+// The value of a cell that another source has taken over.
+Result<void> Extractor::RejectHeld(const Target& target, std::uint8_t rank, const Cell& lost) {
+  if (++rejects_ > kMaxRejects) return {};
+  const Column& column = Tables()[plan_.tables()[target.table].table].columns[target.column];
+  const auto sources = Split(column.source, '|');
+  const std::vector<Step> here = way_;
+  way_.resize(way_.size() - Split(sources[target.rank], '.').size());
+  for (const std::string_view name : Split(sources[rank], '.')) way_.push_back({Step::Kind::kMember, name, 0});
+  const std::string path = Path(true);
+  way_ = here;
+  JsonWriter json;
+  if (column.type == ColumnType::kText) {
+    json.Text(lost.text);
+  } else if (column.type == ColumnType::kDate) {
+    json.Text(FormatDate(std::chrono::sys_days(std::chrono::days(lost.number))));
+  } else {
+    json.Number(lost.number);
+  }
+  return sink_.Reject(Cut(path, kMaxPath), Cut(json.text(), kMaxRejectValue), kOtherwise);
 }
 
 void Extractor::Unknown(std::string_view name) {

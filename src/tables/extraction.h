@@ -100,8 +100,9 @@ class Extractor {
   Result<void> Close(const Node& node, Element value, std::size_t index);
   Result<void> Emit(std::uint32_t table, Element value, std::size_t index);
 
-  bool Set(const Target& target, const Cell& cell);
+  Result<std::string_view> Set(const Target& target, const Cell& cell);
   Result<void> Reject(Element value, std::string_view reason);
+  Result<void> RejectHeld(const Target& target, std::uint8_t rank, const Cell& lost);
   Result<void> Finish();
   void Unknown(std::string_view name);
   std::string Path(bool with_places) const;

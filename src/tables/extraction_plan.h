@@ -58,7 +58,7 @@ class ExtractionPlan {
     std::vector<std::uint32_t> emits;          // it is a row of these tables
     std::vector<std::uint32_t> emits_if_none;  // it becomes a row of these when nothing in it is one
     Said same_as = Said::kNothing;             // a value that differs is a reject
-    bool unused = false;                       // known, and no column: nothing below is looked at
+    bool unused = false;                       // known, and no column: a value without members is passed over
     bool optional_row = false;                 // an object that is a row; no step of a path by itself
 
     bool descends() const { return !names.empty() || element != kNone || any != kNone; }

@@ -91,7 +91,7 @@ TEST(Extraction, MakesTheRowOfAFilmFromItsMembersAndTheLineAroundIt) {
   Kept film =
       Film(R"({"id":550,"title":"Fight Club","tagline":"","budget":63000000,"vote_average":8,"adult":false,
       "release_date":"1999-10-15","belongs_to_collection":{"id":9,"name":"C"},"imdb_id":"tt0137523",
-      "external_ids":{"imdb_id":"tt1","wikidata_id":"Q190050"},"reviews":{"page":1,"total_results":8,"total_pages":1}})");
+      "external_ids":{"imdb_id":"tt0137523","wikidata_id":"Q190050"},"reviews":{"page":1,"total_results":8,"total_pages":1}})");
   EXPECT_EQ(
       film.Of("movies", {"movie_id", "title", "tagline", "budget", "vote_average", "adult", "release_date"}),
       "550 Fight Club NULL 63000000 8 false 10879");
@@ -107,6 +107,30 @@ TEST(Extraction, TakesTheFirstSourceThatIsNotEmptyWhateverTheOrder) {
   EXPECT_EQ(Film(R"({"external_ids":{"imdb_id":"tt1"},"imdb_id":""})").Of("movies", {"imdb_id"}), "tt1");
   EXPECT_EQ(Film(R"({"external_ids":{"imdb_id":"tt1"},"imdb_id":"tt2"})").Of("movies", {"imdb_id"}), "tt2");
   EXPECT_EQ(Film(R"({"imdb_id":null,"external_ids":{"imdb_id":"tt1"}})").Of("movies", {"imdb_id"}), "tt1");
+}
+
+TEST(Extraction, TellsWhatAnotherSourceSaysOtherwise) {
+  using Rejects = std::vector<std::string>;
+  EXPECT_EQ(Film(R"({"external_ids":{"imdb_id":"tt1"},"imdb_id":"tt2"})").rejects,
+            Rejects{R"(external_ids.imdb_id = "tt1": another member says otherwise, and counts)"});
+  EXPECT_EQ(Film(R"({"external_ids":{"imdb_id":"tt2"},"imdb_id":"tt2"})").rejects, Rejects{});
+  Kept person = Extracted(ExtractionPlan::Of(MediaType::kPerson), {.id = 1}, R"({"combined_credits":{"cast":[
+      {"title":"A"},{"name":"A","title":"B","first_air_date":"2001-01-31","release_date":"2001-02-01"}]}})");
+  EXPECT_EQ(person.Of("person_cast", {"title", "release_date"}), "A NULL; B 11354");
+  EXPECT_EQ(person.rejects,
+            (Rejects{R"(combined_credits.cast[1].name = "A": another member says otherwise, and counts)",
+                     R"(combined_credits.cast[1].first_air_date = "2001-01-31": )"
+                     "another member says otherwise, and counts"}));
+}
+
+TEST(Extraction, TellsAKnownMemberWithoutAColumnWhoseShapeIsNew) {
+  using Rejects = std::vector<std::string>;
+  EXPECT_EQ(Film(R"({"id":{"x":1},"reviews":{"page":[{"new":1}],"total_pages":[]}})").rejects,
+            (Rejects{R"(id = {"x":1}: an object)", R"(reviews.page = [{"new":1}]: a list)"}));
+  Kept person = Extracted(ExtractionPlan::Of(MediaType::kPerson), {.id = 1}, R"({"combined_credits":{"cast":[
+      {"genre_ids":[1,2],"origin_country":["US"]},{"overview":{"en":"x"},"genre_ids":[1,{"id":2}]}]}})");
+  EXPECT_EQ(person.rejects, (Rejects{R"(combined_credits.cast[1].overview = {"en":"x"}: an object)",
+                                     R"(combined_credits.cast[1].genre_ids[1] = {"id":2}: an object)"}));
 }
 
 TEST(Extraction, CountsPositionsThroughTheWholeRecord) {

@@ -27,7 +27,7 @@ std::vector<Table> AllTables() {
 constexpr std::string_view kCopies[] = {
     "overview",     "original_title", "original_name", "original_language", "popularity",
     "vote_average", "vote_count",     "poster_path",   "backdrop_path",     "adult",
-    "video",        "softcore",       "genre_ids",     "origin_country"};
+    "video",        "softcore",       "genre_ids[]",   "origin_country[]"};
 
 struct CopyList {
   MediaType type;

@@ -17,7 +17,7 @@
 
 namespace tmdbc::tables {
 
-inline constexpr int kSpecVersion = 3;
+inline constexpr int kSpecVersion = 4;
 
 // Six types are enough: every integer is 64 bits wide, every other number a double. One rule removes overflow and the
 // question whether 7 is a float; dictionary and run-length coding make the width free.
@@ -88,7 +88,7 @@ struct Table {
 std::span<const Table> Tables();
 std::optional<std::size_t> FindTable(std::string_view name);
 
-// A path within the records of a type that is known and is not a column. It is whole: what lies below it is known too.
+// A path within the records of a type that is known and is not a column. An object or list where it ends is a reject.
 struct UnusedPath {
   MediaType type{};
   std::string path;  // in the notation of Table::rows
