@@ -44,7 +44,7 @@ Result<void> RecordRows::Row(std::span<const Cell> cells) {
 }
 
 void RecordRows::Clear() {
-  for (PageColumn& column : columns_) column = {};
+  for (PageColumn& column : columns_) column.Clear();
 }
 
 std::vector<RecordRows::Record> RecordRows::Records() const {

@@ -42,6 +42,7 @@ Spool::~Spool() {
 
 Result<void> Spool::Add(std::int64_t bucket_number, std::int64_t ordinal, std::string_view line) {
   Bucket& bucket = buckets_[bucket_number];
+  if (bucket.buffer.empty()) bucket.buffer = std::move(spare_);
   const std::int64_t head[] = {ordinal, std::int64_t(line.size())};
   bucket.buffer.append(reinterpret_cast<const char*>(head), kHead);
   bucket.buffer += line;
@@ -66,7 +67,9 @@ Result<void> Spool::Flush(Bucket& bucket) {
   bucket.frames.push_back({size_, std::uint32_t(frame.size()), std::uint32_t(bucket.buffer.size())});
   size_ += frame.size();
   buffered_ -= bucket.buffer.size();
-  std::string().swap(bucket.buffer);
+  // Others have their memory back.
+  spare_ = std::exchange(bucket.buffer, {});
+  spare_.clear();
   return {};
 }
 

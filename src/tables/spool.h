@@ -55,6 +55,7 @@ class Spool {
   std::uint64_t size_ = 0;
   std::uint64_t buffered_ = 0;
   std::map<std::int64_t, Bucket> buckets_;
+  std::string spare_;  // empty: memory for the buffer that is next to be filled
   ZstdEncoder encoder_{kSpoolLevel};
   ZstdDecoder decoder_;
 };
