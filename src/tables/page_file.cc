@@ -77,7 +77,7 @@ class IndexReader {
       place.range.low = Text();
       place.range.high = Text();
     }
-    if (kind > std::uint64_t(PageKind::kDictionary) || place.range.rows < 0 ||
+    if (kind > std::uint64_t(PageKind::kFew) || place.range.rows < 0 ||
         place.range.rows > std::int64_t{1} << 31 || place.head > end - at ||
         place.packed > end - at - place.head)
       ok_ = false;
@@ -201,7 +201,7 @@ Result<PageFile::Values> PageFile::Dictionary(std::size_t group, std::size_t col
 Result<PageColumn> PageFile::Read(std::size_t group, std::size_t page, std::size_t column) {
   const PagePlace& place = groups_[group].chunks[column].pages[page];
   PageColumn cells;
-  if (place.kind == PageKind::kPlain) {
+  if (place.kind != PageKind::kCodes) {
     TRY_ASSIGN(const std::string body, Body(place));
     const auto read = ReadPlainBody(table_->columns[column].type, body, std::size_t(place.range.rows), cells);
     if (!read) return Damaged(place, read.error());

@@ -147,6 +147,34 @@ bool PageFileWriter::IsWholeOldChunk(const std::vector<Pending>& pages) const {
   return true;
 }
 
+// Makes all pages of the column in codes, or all plain, by the values of each: Spark's vectorized reader shows other
+// values where a page in codes follows a plain one.
+Result<void> PageFileWriter::Settle(std::size_t column, std::vector<Pending>& pages) {
+  const bool few = std::ranges::find(pages, PageKind::kPlain, &Pending::kind) == pages.end();
+  for (Pending& page : pages) {
+    if (page.kind != (few ? PageKind::kFew : PageKind::kCodes)) continue;
+    if (few) {
+      const ColumnType type = table_.columns[column].type;
+      TRY_ASSIGN(const PageColumn cells, old_->Read(page.origin->group, page.origin->page, column));
+      auto codes = FewValues(type, cells);
+      if (!codes) return Fail(ErrorCode::kCorrupt, "a page of the old file of {} is of another kind", table_.name);
+      page.kind = PageKind::kCodes;
+      page.levels = LevelsOf(cells);
+      page.codes = std::move(codes->codes);
+      page.values = std::make_shared<const std::vector<std::string>>(std::move(codes->values));
+    } else {
+      if (page.origin) TRY(LoadCodes(column, page));
+      std::string body = std::move(page.levels);
+      for (const std::uint32_t code : page.codes) body += (*page.values)[code];
+      page.kind = PageKind::kFew;
+      page.plain = body.size();
+      encoder_.AppendFrame(body, page.packed);
+    }
+    page.origin.reset();
+  }
+  return {};
+}
+
 // The dictionary of the pages that are in codes, in the order of the bytes: the same whichever page comes first. Codes
 // become places in it.
 Result<std::vector<std::string>> PageFileWriter::MakeDictionary(std::size_t column, std::vector<Pending>& pages) {
@@ -194,6 +222,7 @@ Result<void> PageFileWriter::PutChunk(std::size_t column, GroupPlaces& places, C
       TRY_ASSIGN(chunk.dictionary, PutOld(*old, facts));
     }
   } else {
+    TRY(Settle(column, pages));
     TRY_ASSIGN(const auto dictionary, MakeDictionary(column, pages));
     values = dictionary.size();
     if (values > 0) {

@@ -79,6 +79,7 @@ class PageFileWriter {
   Pending Encoded(std::size_t column);
   Result<void> EndGroup();
   bool IsWholeOldChunk(const std::vector<Pending>& pages) const;
+  Result<void> Settle(std::size_t column, std::vector<Pending>& pages);
   Result<std::vector<std::string>> MakeDictionary(std::size_t column, std::vector<Pending>& pages);
   Result<void> PutChunk(std::size_t column, GroupPlaces& places, ChunkFacts& facts);
   Result<void> LoadCodes(std::size_t column, Pending& page);

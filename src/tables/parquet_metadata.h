@@ -16,7 +16,8 @@ namespace tmdbc::tables {
 inline constexpr std::string_view kParquetMagic = "PAR1";
 
 // The header of a page of the first version, zstd. `values`: NULLs too; of a dictionary its entries.
-enum class PageKind : std::uint8_t { kPlain, kCodes, kDictionary };
+// kFew: plain, of values so few that codes would do.
+enum class PageKind : std::uint8_t { kPlain, kCodes, kDictionary, kFew };
 std::string PageHeader(PageKind kind, std::int64_t values, std::size_t plain_bytes, std::size_t packed_bytes);
 
 // A column within a row group.

@@ -142,6 +142,39 @@ TEST(PartSplice, TakesOverThePagesInWhichNothingChanged) {
   EXPECT_LE(others, 3);
 }
 
+// Spark reads other values where a page in codes follows a plain one of its column and row group.
+TEST(PartSplice, WritesAColumnOfARowGroupAllInCodesOrAllPlain) {
+  SpliceWorld world;
+  Catalogue few, mixed;
+  for (std::int64_t id = 1; id < 60; ++id) {
+    few[id] = {"one", "one", "two"};
+    mixed[id] = id < 20 ? std::vector<std::string>{fmt::format("a {}", id), fmt::format("bb {}", id)} : few[id];
+  }
+  const auto kinds = [&](const std::string& name) {
+    std::set<PageKind> found;
+    const PageFile file = PageFile::Open(Releases(), world.Path(name)).value();
+    for (const GroupPlaces& group : file.groups()) {
+      for (const ChunkPlaces& chunk : group.chunks) {
+        for (const PagePlace& page : chunk.pages) {
+          found.insert(page.kind);
+          EXPECT_EQ(page.kind == PageKind::kCodes, chunk.dictionary.has_value());
+        }
+      }
+    }
+    return found;
+  };
+  world.Build("mixed", mixed);
+  EXPECT_TRUE(kinds("mixed").contains(PageKind::kFew));
+  std::vector<std::pair<std::int64_t, std::int64_t>> changed;
+  for (std::int64_t id = 1; id < 20; ++id) changed.emplace_back(id, 0);
+  world.Build("few", few);
+  world.Splice("mended", "mixed", few, changed);
+  kinds("mended");
+  EXPECT_EQ(world.Bytes("mended"), world.Bytes("few"));
+  world.Splice("mixed again", "few", mixed, changed);
+  EXPECT_EQ(world.Bytes("mixed again"), world.Bytes("mixed"));
+}
+
 TEST(PartSplice, OfWhatComesOutTheSameMakesNoFile) {
   SpliceWorld world;
   std::mt19937_64 random(7);
