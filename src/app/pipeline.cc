@@ -88,7 +88,7 @@ Pipeline::Pipeline(const Settings& settings, std::string command, Surroundings s
       clock_(surroundings_.clock != nullptr ? *surroundings_.clock : machine_clock_),
       log_(MakeLog(settings, clock_)),
       random_(surroundings_.seed ? *surroundings_.seed : std::random_device{}()),
-      limiter_(settings.rate_limit_requests, clock_),
+      limiter_(settings.rate_limit_requests, clock_, settings.collector_concurrency),
       metrics_(clock_, settings.tmdb_api_base_url),
       status_(StatusOfThisProcess(command_, clock_.Now())) {}
 
@@ -136,11 +136,7 @@ Result<void> Pipeline::Build(bool take_over) {
   } else {
     TRY_ASSIGN(auto curl, http::CurlTransport::Create(clock_));
     wake_ = [curl = curl.get()] { curl->Wake(); };
-    curl->next_slot = [this] {
-      // Where few may be under way, an answer makes room for what is asked next.
-      const int after = requester_->InFlight() + static_cast<int>(limiter_.together());
-      return after <= settings_.collector_concurrency ? limiter_.NextSlot() : MonoTime::max();
-    };
+    curl->next_slot = [this] { return limiter_.NextSlot(); };
     transport = std::move(curl);
   }
   transport = std::make_unique<DatingTransport>(std::move(transport), clock_, upstream_date_);

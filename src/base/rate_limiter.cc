@@ -17,7 +17,7 @@ constexpr double kSpeedRecovery = 0.5 / 8;      // a second
 constexpr double kCatchUp = 0.9;                // of T
 constexpr Duration kLateness = std::chrono::milliseconds(10);
 constexpr double kGroupsPerSecond = 10;
-constexpr std::size_t kLargestGroup = 8;
+constexpr std::size_t kLargestGroup = 5;
 constexpr Duration kStorm = std::chrono::seconds(1);
 // The slowest pace that 429s can bring about, so that recovery is always a matter of seconds.
 constexpr double kMinPace = 0.5;
@@ -26,19 +26,11 @@ std::size_t WindowOf(double requests_per_second) {
   return static_cast<std::size_t>(std::max(1.0, std::ceil(requests_per_second)));
 }
 
-// A window is so many whole groups: else one would wait in vain for the rest of another.
-std::size_t GroupOf(double requests_per_second) {
-  const std::size_t window = WindowOf(requests_per_second);
-  std::size_t group = std::clamp(static_cast<std::size_t>(requests_per_second / kGroupsPerSecond), std::size_t{1},
-                                 kLargestGroup);
-  while (window % group != 0) --group;
-  return group;
-}
-
 }  // namespace
 
-RateLimiter::RateLimiter(double requests_per_second, const Clock& clock)
+RateLimiter::RateLimiter(double requests_per_second, const Clock& clock, int most_under_way)
     : clock_(clock),
+      largest_group_(std::clamp<std::size_t>(static_cast<std::size_t>(most_under_way) / 4, 1, kLargestGroup)),
       rate_(requests_per_second),
       window_(WindowOf(requests_per_second)),
       group_(GroupOf(requests_per_second)),
@@ -58,6 +50,15 @@ void RateLimiter::SetRate(double requests_per_second) {
   taken_ = 0;
   // A wait that a slow rate had begun does not last into a fast one.
   even_next_ = std::min(even_next_, clock_.Mono() + Interval(1));
+}
+
+// A window is so many whole groups: else one would wait in vain for the rest of another.
+std::size_t RateLimiter::GroupOf(double requests_per_second) const {
+  const std::size_t window = WindowOf(requests_per_second);
+  std::size_t group = std::clamp<std::size_t>(static_cast<std::size_t>(requests_per_second / kGroupsPerSecond), 1,
+                                              largest_group_);
+  while (window % group != 0) --group;
+  return group;
 }
 
 Duration RateLimiter::Interval(double slots) const {

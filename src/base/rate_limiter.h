@@ -35,8 +35,9 @@ class RateLimiter {
  public:
   using Ticket = std::uint64_t;
 
-  // `requests_per_second` is from 0.1 to 1000, here and in SetRate().
-  RateLimiter(double requests_per_second, const Clock& clock);
+  // `requests_per_second` is from 0.1 to 1000, here and in SetRate(). Of the requests that the caller has under way at
+  // most, a group is a quarter at most: with few of them each answer makes room for what is asked next.
+  RateLimiter(double requests_per_second, const Clock& clock, int most_under_way = 20);
 
   // The earliest time at which Take() is allowed; at or before Mono() means now. While granted requests have
   // not been sent yet the answer may move; ask again after each wait.
@@ -71,8 +72,10 @@ class RateLimiter {
 
  private:
   Duration Interval(double slots) const;
+  std::size_t GroupOf(double requests_per_second) const;
 
   const Clock& clock_;
+  const std::size_t largest_group_;
   double rate_;
   std::size_t window_;  // N
   std::size_t group_;   // a divisor of N

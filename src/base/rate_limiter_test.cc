@@ -195,6 +195,18 @@ TEST(RateLimiter, APauseEarnsNoMoreThanOneGroup) {
   }
 }
 
+TEST(RateLimiter, AGroupIsAQuarterAtMostOfWhatMayBeUnderWay) {
+  for (const auto& [under_way, group] : {std::pair{1, 1u}, {5, 1u}, {8, 2u}, {20, 4u}, {1000, 4u}}) {
+    FakeClock clock;
+    RateLimiter limiter(40, clock, under_way);
+    for (int i = 0; i < 40; ++i) {
+      clock.AdvanceTo(limiter.NextSlot());
+      limiter.Sent(limiter.Take());
+    }
+    EXPECT_EQ(limiter.together(), group) << under_way;
+  }
+}
+
 TEST(RateLimiter, SendsInGroupsOnceItHasSentEvenlyForASecondAndMetNo429) {
   for (const auto& [rate, group] : {std::pair{3.0, 1}, {19.0, 1}, {40.0, 4}, {45.0, 3}, {47.0, 1}, {50.0, 5}}) {
     SCOPED_TRACE(rate);
