@@ -44,7 +44,7 @@ void Collector::Take(std::vector<http::Outcome> outcomes) {
 bool Collector::SettleDue() const {
   if (heard_.empty()) return false;
   // Nothing waits that could tell of trouble, or bring what is to be asked next.
-  if (winding_down_ || health_.one_at_a_time() || health_.wary() || (ready_.empty() && fresh_.empty())) return true;
+  if (winding_down_ || !health_.well() || (ready_.empty() && fresh_.empty())) return true;
   if (!std::ranges::all_of(heard_, IsOk)) return true;
   return heard_.size() >= kSettleTogether || heard_bytes_ >= kMostHeardBytes ||
          clock_.Mono() - heard_.front().finished >= kSettleTogetherWithin;

@@ -59,6 +59,8 @@ class UpstreamHealth {
   bool HangsAlone(MonoTime now) const { return !answered_ && started_ == 1 && second_opinion_at_ <= now; }
   // The last word was a failure, or a 429 of one id: what has not failed yet tells more.
   bool wary() const { return breaker_.failing() || throttled_alone_; }
+  // It has spoken as TMDB does, and nothing is doubted: no answer is in a hurry to be heard.
+  bool well() const { return spoken_ && !one_at_a_time() && !wary(); }
 
   // --- what happens ---
   struct Sent {
