@@ -75,7 +75,7 @@ std::vector<Literal> LiteralsIn(const std::string& code) {
 
 // Empty when it may be said anywhere.
 std::string Forbidden(const std::string& literal) {
-  static const std::regex kOfAnotherProgram(R"(\$\(aws [^)]*\))");
+  static const std::regex kOfAnotherProgram(R"((\$\(|= )aws [a-z][^)]*)");
   const std::string text = std::regex_replace(literal, kOfAnotherProgram, "");
   static const std::regex kFlag("(^|[^-])--[a-z]"), kCommand(R"((`|run )(verify|harvest|collect|changes|queue)\b)");
   if (std::regex_search(text, kFlag)) return "a flag";
