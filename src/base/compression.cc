@@ -89,6 +89,13 @@ class IsalInflate final : public GzipInflater::Inflate {
     state_->avail_in = std::uint32_t(input.size());
     state_->next_out = reinterpret_cast<std::uint8_t*>(output);
     state_->avail_out = std::uint32_t(room);
+    // Read by isal_inflate() itself, a header that comes in pieces is forgotten between them.
+    if (!header_read_) {
+      const int code = isal_read_gzip_header(state_.get(), &header_);
+      if (code < 0) return Corrupt(Why(code));
+      if (code != ISAL_DECOMP_OK) return Step{State::kMore, input.size() - state_->avail_in, 0};
+      header_read_ = true;
+    }
     const int code = isal_inflate(state_.get());
     if (code < 0) return Corrupt(Why(code));
     if (code == ISAL_NEED_DICT) return Corrupt("needs a dictionary");
@@ -100,7 +107,9 @@ class IsalInflate final : public GzipInflater::Inflate {
  private:
   void Start() {
     isal_inflate_init(state_.get());
-    state_->crc_flag = ISAL_GZIP;
+    state_->crc_flag = ISAL_GZIP_NO_HDR_VER;
+    isal_gzip_header_init(&header_);
+    header_read_ = false;
   }
   static std::string_view Why(int code) {
     switch (code) {
@@ -122,6 +131,8 @@ class IsalInflate final : public GzipInflater::Inflate {
   }
 
   std::unique_ptr<inflate_state> state_;  // 87 KB
+  isal_gzip_header header_{};
+  bool header_read_ = false;
 };
 #endif
 
