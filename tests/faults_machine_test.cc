@@ -172,7 +172,7 @@ TEST_F(BadDisk, AnotherAddressIsTakenForTheSameTmdbWhenAPersonSaysSo) {
   EXPECT_EQ(ReadStore(world_.data_dir).size(), stored) << "nothing was stored again";
 }
 
-// Of sockets (12) and of files (14) there may be no more. UBSan needs some of its own, so this is not beside the code.
+// UBSan needs descriptors of its own, so this is not beside the code.
 TEST(FaultsMachine, AShortageOfOpenFilesIsNamedAndLosesNothing) {
   const World world({"--movies=30", "--shows=0", "--people=0", "--gone=0", "--rate=0"});
   Environment settings = world.Settings("200");

@@ -21,7 +21,7 @@ constexpr Duration kTick = milliseconds(250);
 constexpr Duration kProgressEvery = seconds(1);
 constexpr Duration kRoomEvery = seconds(3);
 constexpr Duration kHeartbeatEvery = minutes(5);  // well within kVisibility
-// Of settlements that the store does not know of: dead letters, shows without a record.
+// From the answer to the commit that settles it, whether the store has something new of it or not.
 constexpr Duration kSettleWithin = seconds(1);
 constexpr Duration kCancelWithin = milliseconds(500);
 
@@ -126,7 +126,7 @@ void Collector::Progress() {
 
 void Collector::CheckHealth() {
   const MonoTime now = clock_.Mono();
-  if (health_.HangsAlone(now) && flights_.size() - heard_.size() >= static_cast<std::size_t>(options_.concurrency)) {
+  if (health_.HangsAlone(now) && flights_.size() >= static_cast<std::size_t>(options_.concurrency)) {
     auto& [id, flight] = *flights_.begin();
     if (!std::exchange(flight.cut, true)) requester_.Cancel(id);
   }
