@@ -28,6 +28,8 @@ constexpr char kNextVisible[] = R"sql(
   SELECT iif((SELECT sum(value) FROM queue_counter WHERE key>0)>0,
              0, (SELECT min(visible_at) FROM queue_lease)))sql";
 
+constexpr char kOldestSent[] = "SELECT sent_at FROM queue_batch ORDER BY batch LIMIT 1";
+
 // One SELECT a type, each a walk along the key, and one for what is due in queue_lease: one statement, so one
 // snapshot.
 std::string PeekSql() {
@@ -58,88 +60,75 @@ Result<void> EachRow(Statement& read, const std::function<void()>& visit) {
 
 }  // namespace
 
-struct SqliteQueueView::Statements {
-  Statement counts, peek, dead, next_visible, oldest;
-};
-
 SqliteQueueView::SqliteQueueView(Database& db, const Clock& clock, QueueOptions options)
     : db_(db), clock_(clock), options_(options), opened_wall_(clock.Now()), opened_mono_(clock.Mono()) {}
 
-SqliteQueueView::~SqliteQueueView() = default;
-
-Result<bool> SqliteQueueView::Prepare() {
-  if (statements_) return true;
+Result<Statement*> SqliteQueueView::Use(const std::string& sql) {
+  if (const auto known = statements_.find(sql); known != statements_.end()) return &known->second;
   TRY_ASSIGN(Statement tables,
              db_.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name='queue_counter'"));
   bool found = false;
   TRY(EachRow(tables, [&] { found = true; }));
-  if (!found) return false;
-  auto made = std::make_unique<Statements>();
-  TRY_ASSIGN(made->counts, db_.Prepare(kCounts));
-  TRY_ASSIGN(made->peek, db_.Prepare(PeekSql()));
-  TRY_ASSIGN(made->dead, db_.Prepare(kDead));
-  TRY_ASSIGN(made->next_visible, db_.Prepare(kNextVisible));
-  TRY_ASSIGN(made->oldest, db_.Prepare("SELECT sent_at FROM queue_batch ORDER BY batch LIMIT 1"));
-  statements_ = std::move(made);
-  return true;
+  if (!found) return nullptr;
+  TRY_ASSIGN(Statement made, db_.Prepare(sql));
+  return &statements_.emplace(sql, std::move(made)).first->second;
 }
 
 Result<std::map<MediaType, QueueCounts>> SqliteQueueView::Counts() {
   std::map<MediaType, QueueCounts> counts;
-  TRY_ASSIGN(const bool tables, Prepare());
-  if (!tables) return counts;
-  Statement& read = statements_->counts.Bind(QueueTime(Tick()));
-  TRY(EachRow(read, [&] {
-    if (read.Int(2) > 0) counts[MediaType(read.Int(1))].*kStates[read.Int(0)] += read.Int(2);
+  TRY_ASSIGN(Statement * read, Use(kCounts));
+  if (!read) return counts;
+  read->Bind(QueueTime(Tick()));
+  TRY(EachRow(*read, [&] {
+    if (read->Int(2) > 0) counts[MediaType(read->Int(1))].*kStates[read->Int(0)] += read->Int(2);
   }));
   return counts;
 }
 
 Result<std::vector<QueueItem>> SqliteQueueView::Peek(std::optional<MediaType> type, int max) {
   std::vector<QueueItem> items;
-  TRY_ASSIGN(const bool tables, Prepare());
-  if (!tables) return items;
-  Statement& read =
-      statements_->peek.Bind(type, std::max(max, 0), options_.max_receives, QueueTime(Tick()));
-  TRY(EachRow(read, [&] {
-    items.push_back({{MediaType(read.Int(0)), read.Int(2)}, PopularityOfRank(read.Int(1))});
+  TRY_ASSIGN(Statement * read, Use(PeekSql()));
+  if (!read) return items;
+  read->Bind(type, std::max(max, 0), options_.max_receives, QueueTime(Tick()));
+  TRY(EachRow(*read, [&] {
+    items.push_back({{MediaType(read->Int(0)), read->Int(2)}, PopularityOfRank(read->Int(1))});
   }));
   return items;
 }
 
 Result<std::vector<DeadLetter>> SqliteQueueView::DeadLetters(std::optional<MediaType> type, int max) {
   std::vector<DeadLetter> letters;
-  TRY_ASSIGN(const bool tables, Prepare());
-  if (!tables) return letters;
-  Statement& read = statements_->dead.Bind(type, std::max(max, 0));
-  TRY(EachRow(read, [&] {
-    letters.push_back({.id = {MediaType(read.Int(0)), read.Int(2)},
-                       .popularity = PopularityOfRank(read.Int(1)),
-                       .receive_count = int(read.Int(3)),
-                       .reason = std::string(read.Text(5)),
-                       .died = Time(Duration(read.Int(4)))});
+  TRY_ASSIGN(Statement * read, Use(kDead));
+  if (!read) return letters;
+  read->Bind(type, std::max(max, 0));
+  TRY(EachRow(*read, [&] {
+    letters.push_back({.id = {MediaType(read->Int(0)), read->Int(2)},
+                       .popularity = PopularityOfRank(read->Int(1)),
+                       .receive_count = int(read->Int(3)),
+                       .reason = std::string(read->Text(5)),
+                       .died = Time(Duration(read->Int(4)))});
   }));
   return letters;
 }
 
 Result<std::optional<Time>> SqliteQueueView::NextVisible() {
   std::optional<Time> next;
-  TRY_ASSIGN(const bool tables, Prepare());
-  if (!tables) return next;
-  Statement& read = statements_->next_visible.Bind();
-  TRY(EachRow(read, [&] {
-    if (read.IsNull(0)) return;
-    next = clock_.Now() + std::max(Time(Duration(read.Int(0))) - Tick(), Duration::zero());
+  TRY_ASSIGN(Statement * read, Use(kNextVisible));
+  if (!read) return next;
+  read->Bind();
+  TRY(EachRow(*read, [&] {
+    if (read->IsNull(0)) return;
+    next = clock_.Now() + std::max(Time(Duration(read->Int(0))) - Tick(), Duration::zero());
   }));
   return next;
 }
 
 Result<std::optional<Time>> SqliteQueueView::OldestSent() {
   std::optional<Time> sent;
-  TRY_ASSIGN(const bool tables, Prepare());
-  if (!tables) return sent;
-  Statement& read = statements_->oldest.Bind();
-  TRY(EachRow(read, [&] { sent = Time(Duration(read.Int(0))); }));
+  TRY_ASSIGN(Statement * read, Use(kOldestSent));
+  if (!read) return sent;
+  read->Bind();
+  TRY(EachRow(*read, [&] { sent = Time(Duration(read->Int(0))); }));
   return sent;
 }
 

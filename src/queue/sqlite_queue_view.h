@@ -7,8 +7,8 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,7 +22,6 @@ class SqliteQueueView final : public QueueView {
  public:
   // Both references outlive the view.
   SqliteQueueView(Database& db, const Clock& clock, QueueOptions options = {});
-  ~SqliteQueueView() override;
 
   Result<std::map<MediaType, QueueCounts>> Counts() override;
   Result<std::vector<QueueItem>> Peek(std::optional<MediaType> type, int max) override;
@@ -36,17 +35,15 @@ class SqliteQueueView final : public QueueView {
   Time Tick() const { return opened_wall_ + (clock_.Mono() - opened_mono_); }
 
  private:
-  struct Statements;
-
-  // Makes statements_; false while there are no tables to read.
-  Result<bool> Prepare();
+  // The statement of `sql`, prepared by the first call that names it; null while there are no tables to read.
+  Result<Statement*> Use(const std::string& sql);
 
   Database& db_;
   const Clock& clock_;
   const QueueOptions options_;
   const Time opened_wall_;
   const MonoTime opened_mono_;
-  std::unique_ptr<Statements> statements_;  // made by the first call that finds the tables
+  std::map<std::string, Statement> statements_;
 };
 
 }  // namespace tmdbc
