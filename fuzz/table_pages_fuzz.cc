@@ -70,7 +70,7 @@ void Plain(ColumnType type, std::string_view body, std::size_t rows) {
   Require(again.valid == column.valid && again.ends == column.ends && again.plain == column.plain);
   const PageRange range = RangeOf(type, column);
   Require(range.rows == std::int64_t(rows) && range.nulls >= 0 && range.nulls <= range.rows);
-  (void)FewValues(type, column);
+  if (const auto few = FewValues(type, column)) Require(RangeOf(type, column, &*few) == range);
 }
 
 void Codes(std::string_view body, std::size_t rows, std::size_t values) {

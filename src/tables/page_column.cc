@@ -270,17 +270,21 @@ void PageColumn::Clear() {
   plain.clear();
 }
 
-PageRange RangeOf(ColumnType type, const PageColumn& column) {
+PageRange RangeOf(ColumnType type, const PageColumn& column, const PageCodes* codes) {
   PageRange range{.rows = std::int64_t(column.rows())};
+  range.nulls = range.rows - std::ranges::count(column.valid, std::uint8_t{1});
   std::optional<std::string_view> low, high;
-  for (std::size_t row = 0; row < column.rows(); ++row) {
-    if (!column.valid[row]) {
-      ++range.nulls;
-      continue;
-    }
-    const std::string_view value = Naked(type, column.Value(row));
+  const auto take = [&](std::string_view value) {
+    value = Naked(type, value);
     if (!low || IsBelow(type, value, *low)) low = value;
     if (!high || IsBelow(type, *high, value)) high = value;
+  };
+  if (codes != nullptr) {
+    for (const std::string& value : codes->values) take(value);
+  } else {
+    for (std::size_t row = 0; row < column.rows(); ++row) {
+      if (column.valid[row]) take(column.Value(row));
+    }
   }
   if (!low || low->size() > kLongest || high->size() > kLongest) return range;
   range.low = *low;

@@ -43,7 +43,6 @@ struct PageRange {
   std::optional<std::string> low = {}, high = {};
   bool operator==(const PageRange&) const = default;
 };
-PageRange RangeOf(ColumnType type, const PageColumn& column);
 // Of both together.
 PageRange Together(ColumnType type, const PageRange& one, const PageRange& other);
 
@@ -53,6 +52,8 @@ struct PageCodes {
   std::vector<std::uint32_t> codes;
 };
 std::optional<PageCodes> FewValues(ColumnType type, const PageColumn& column);
+// `codes`: of the column, if somebody has them; then it is less work.
+PageRange RangeOf(ColumnType type, const PageColumn& column, const PageCodes* codes = nullptr);
 
 // Bodies of pages, before they are packed: which rows have a value, then the values or their codes.
 std::string LevelsOf(const PageColumn& column);

@@ -93,8 +93,9 @@ PageFileWriter::Pending PageFileWriter::Encoded(std::size_t column) {
       return OldPage(*twin_, column);
   }
   Pending page;
-  page.range = RangeOf(type, cells);
-  if (auto few = FewValues(type, cells)) {
+  auto few = FewValues(type, cells);
+  page.range = RangeOf(type, cells, few ? &*few : nullptr);
+  if (few) {
     page.kind = PageKind::kCodes;
     page.levels = LevelsOf(cells);
     page.codes = std::move(few->codes);

@@ -12,7 +12,7 @@ inline constexpr int kParquetZstdLevel = 3;  // docs/decisions/tables.md has wha
 
 // Of a PageFile.
 struct PageSizes {
-  std::int64_t page_rows = 4096;            // about; a page has half to twice as many, and the rest of a record
+  std::int64_t page_rows = 8192;            // about; a page has half to twice as many, and the rest of a record
   std::int64_t group_rows = kRowGroupRows;  // at least, and the rest of a page
 };
 

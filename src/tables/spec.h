@@ -17,7 +17,7 @@
 
 namespace tmdbc::tables {
 
-inline constexpr int kSpecVersion = 4;
+inline constexpr int kSpecVersion = 5;
 
 // Six types are enough: every integer is 64 bits wide, every other number a double. One rule removes overflow and the
 // question whether 7 is a float; dictionary and run-length coding make the width free.

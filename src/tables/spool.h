@@ -16,9 +16,9 @@
 
 namespace tmdbc::tables {
 
-// What lies on the disk for some seconds: 36 % larger than by level 1 for two thirds of the CPU
+// What lies on the disk for some seconds: two thirds larger than by level 1, for a third of the CPU
 // (docs/decisions/tables.md).
-inline constexpr int kSpoolLevel = -5;
+inline constexpr int kSpoolLevel = -10;
 
 class Spool {
  public:
