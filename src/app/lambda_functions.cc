@@ -15,8 +15,16 @@
 namespace tmdbc {
 namespace {
 
-Time DeadlineOf(const aws::Invocation& invocation, const Clock& machine) {
-  return invocation.deadline.value_or(machine.Now() + kShortestLife);
+// Of its time `kept` goes to the end. One that has no more than that would do nothing, call after call, and say so to
+// nobody.
+Result<Time> DeadlineOf(const aws::Invocation& invocation, const Clock& machine, Duration kept) {
+  if (!invocation.deadline) return machine.Now() + kShortestLife;
+  const Duration life = *invocation.deadline - machine.Now();
+  if (life > kept) return *invocation.deadline;
+  const auto whole = [](Duration time) { return std::chrono::ceil<std::chrono::seconds>(time).count(); };
+  return Fail(ErrorCode::kInvalid,
+              "the function may run for {} s, and keeps {} s for its end: give it a longer timeout",
+              std::max(whole(life), whole({})), whole(kept));
 }
 
 std::string_view Words(OwnerEnd end) {
@@ -38,7 +46,8 @@ std::string_view Words(OwnerEnd end) {
 Result<std::string> CollectorLambda::Handle(const aws::Invocation& invocation) {
   TRY_ASSIGN(const aws::SqsMessage message, aws::ParseSqsEvent(invocation.event));
   TRY_ASSIGN(const IdBatch batch, ParseIdBatch(message.body));
-  const Duration time = DeadlineOf(invocation, s_.machine) - s_.machine.Now() - kKeptForTheBundle;
+  TRY_ASSIGN(const Time deadline, DeadlineOf(invocation, s_.machine, kKeptForTheBundle));
+  const Duration time = deadline - s_.machine.Now() - kKeptForTheBundle;
   TRY_ASSIGN(const auto done, function_.Run(batch, s_.machine.Mono() + time, stop_));
   denied_ = done.summary.denied;
   JsonWriter answer;
@@ -71,7 +80,7 @@ Result<std::string> CollectorLambda::Handle(const aws::Invocation& invocation) {
 
 Result<std::string> HarvesterLambda::Handle(const aws::Invocation& invocation) {
   TRY_ASSIGN(const OwnerEventKind event, KindOfEvent(invocation.event));
-  const Time deadline = DeadlineOf(invocation, s_.machine);
+  TRY_ASSIGN(const Time deadline, DeadlineOf(invocation, s_.machine, kKeptForTheEnd));
   if (event.kind == OwnerEventKind::Kind::kProbe) return probe_(deadline);
   OwnerCall call;
   // A call that Lambda makes again has the same id.

@@ -36,8 +36,8 @@ class CollectorLambda {
   CollectorLambda(LambdaSurroundings surroundings, CollectorFunction& function, const StopFlag& stop)
       : s_(std::move(surroundings)), function_(function), stop_(stop) {}
 
-  // kInvalid unless the event is one message of SQS with a batch of ids; else what the bucket says. Either way the
-  // message comes again, four times at most.
+  // kInvalid unless the event is one message of SQS with a batch of ids, and where the function's timeout leaves no
+  // time to work; else what the bucket says. Either way the message comes again, four times at most.
   Result<std::string> Handle(const aws::Invocation& invocation);
   // The last message met a key that TMDB refuses.
   bool denied() const { return denied_; }
@@ -56,6 +56,7 @@ class HarvesterLambda {
                   std::function<Result<std::string>(Time deadline)> probe)
       : s_(std::move(surroundings)), owner_(owner), random_(random), probe_(std::move(probe)) {}
 
+  // kInvalid for what can never be done, and where the function's timeout leaves no time to work.
   Result<std::string> Handle(const aws::Invocation& invocation);
   // A harvest of the last call met a key that TMDB refuses.
   bool denied() const { return denied_; }

@@ -101,6 +101,14 @@ TEST_F(CollectorLambdaTest, KeepsTheEndOfItsTimeForTheBundle) {
   EXPECT_LE(clock_.Mono() - began, seconds(16));
 }
 
+TEST_F(CollectorLambdaTest, ATimeoutThatLeavesNoTimeToWorkIsAnError) {
+  const auto answer = Handle(SqsEvent(FormatIdBatch(Movies(20))), seconds(20));
+  ASSERT_FALSE(answer);
+  const std::string& message = answer.error().message;
+  EXPECT_NE(message.find("may run for 20 s, and keeps 25 s"), std::string::npos) << message;
+  EXPECT_TRUE(store_.bucket().objects.empty()) << "the message comes again";
+}
+
 TEST_F(CollectorLambdaTest, WorksForAHostThatNamesNoDeadline) {
   EXPECT_TRUE(Handle(SqsEvent(FormatIdBatch(Movies(200))), std::nullopt));
 }
@@ -110,6 +118,26 @@ TEST_F(CollectorLambdaTest, KnowsThatTheKeyWasRefused) {
   ASSERT_TRUE(Handle(SqsEvent(FormatIdBatch(Movies(20)))));
   EXPECT_TRUE(lambda_.denied());
   EXPECT_NE(written_.find(R"("Denied":1)"), std::string::npos) << written_;
+}
+
+TEST(HarvesterLambda, ATimeoutThatLeavesNoTimeToWorkIsAnError) {
+  testing::CloudWorld world;
+  const auto machine = world.NewMachine();
+  HarvesterLambda lambda({.machine = world.clock,
+                          .stage = "dev",
+                          .log = *machine->log,
+                          .write = [](std::string_view) {}},
+                         *machine->owner, world.random, {});
+  aws::Invocation invocation;
+  invocation.request_id = "request";
+  invocation.event = R"({"detail-type":"Heartbeat"})";
+  invocation.deadline = world.clock.Now() + seconds(60);
+  const auto answer = lambda.Handle(invocation);
+  ASSERT_FALSE(answer);
+  const std::string& message = answer.error().message;
+  EXPECT_NE(message.find("may run for 60 s, and keeps 150 s"), std::string::npos) << message;
+  invocation.deadline = world.clock.Now() + seconds(900);
+  EXPECT_TRUE(lambda.Handle(invocation));
 }
 
 // The alarm stands on it: once nothing is handed out no collector says it any more.

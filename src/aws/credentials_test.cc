@@ -191,6 +191,8 @@ TEST_F(CredentialChainTest, TakesWhatTheProcessOfAProfilePrints) {
   }
   EXPECT_EQ(OutputOf("exec sleep 600", 1, std::chrono::milliseconds(20)).error().message,
             "says nothing for 20 ms");
+  EXPECT_EQ(OutputOf("exec >&-; exec sleep 600", 1, std::chrono::milliseconds(20)).error().message,
+            "does not end within 20 ms");
 }
 
 TEST_F(CredentialChainTest, NamesTheLineOfABadFileAndNotItsText) {

@@ -65,6 +65,17 @@ int WaitFor(pid_t child) {
   return status;
 }
 
+// True once it has ended; WaitFor() then returns at once.
+bool EndsWithin(pid_t child, std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_PID, id_t(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == child) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 // All that comes out of the pipe; why not, otherwise.
 Result<std::string> ReadToEnd(int from, std::size_t most, std::chrono::milliseconds patience) {
   std::string text;
@@ -115,6 +126,8 @@ Result<std::string> OutputOf(const std::string& command, std::size_t most,
     return Fail(ErrorCode::kUnavailable, "cannot be started: {}", std::strerror(error));
   pipe.CloseIn();
   auto text = ReadToEnd(pipe.out(), most, patience);
+  if (text && !EndsWithin(child, patience))
+    text = Fail(ErrorCode::kUnavailable, "does not end within {} ms", patience.count());
   if (!text) ::kill(child, SIGKILL);
   const int status = WaitFor(child);
   TRY(text);

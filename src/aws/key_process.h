@@ -14,8 +14,9 @@
 namespace tmdbc::aws {
 
 // What a command of the shell prints to its standard output; what it says to standard error goes where ours goes.
-// kUnavailable when it cannot be started, ends with anything but 0, prints more than `most` bytes, or nothing for as
-// long as `patience` says (then it is killed). Its output, a secret, is in no error.
+// kUnavailable when it cannot be started, ends with anything but 0, prints more than `most` bytes, or for as long as
+// `patience` says prints nothing, or does not end when it has closed its output (then it is killed). Its output, a
+// secret, is in no error.
 Result<std::string> OutputOf(const std::string& command, std::size_t most,
                              std::chrono::milliseconds patience);
 
