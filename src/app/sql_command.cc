@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <new>
 #include <thread>
 
 #include "app/command.h"
 #include "app/duckdb_place.h"
+#include "app/memory_bound.h"
 #include "app/newest_tables.h"
 #include "app/output.h"
 #include "app/sql_output.h"
@@ -30,7 +33,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMemory = 1ull << 30;   // bytes
+constexpr std::uint64_t kMemory = 1ull << 30;   // bytes; DuckDB keeps to it, but for single values
+// Of the whole process; a thread's stack and the allocator's store for it come on top.
+constexpr std::uint64_t kAllMemory = kMemory + kMemory / 2, kMemoryOfAThread = 64 << 20;
 constexpr std::size_t kMaxStatement = 1 << 20;  // bytes
 
 struct SqlQuestion {
@@ -148,6 +153,16 @@ Result<void> Answer(tables::Sandbox& sandbox, const SqlQuestion& question, const
   return PrintRows(rows, question.format, out);
 }
 
+// The same, where memory that is refused is an error like others.
+Result<void> BoundedAnswer(tables::Sandbox& sandbox, const SqlQuestion& question, const std::string& temporary,
+                           const StopFlag& stop) {
+  try {
+    return Answer(sandbox, question, temporary, stop);
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorCode::kIo, "the answer takes more than {} MB of memory", kAllMemory >> 20);
+  }
+}
+
 }  // namespace
 
 Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
@@ -186,8 +201,16 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
         fmt::format("{}.{}.tmp", fs::absolute(*question.out).lexically_normal().string(), ::getpid());
   auto sandbox = tables::Sandbox::Open(library, folder, *manifest, question.statement, options);
   if (!sandbox) return std::unexpected(ExplainTables(sandbox.error(), folder, *manifest));
-  const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox->connection());
-  const auto answer = Answer(*sandbox, question, options.output_file, signals.flag());
+  // Of a single value DuckDB lets nobody interrupt what it does.
+  const duckdb::InterruptOnStop interrupt(signals.flag(), sandbox->connection(), [&] {
+    std::error_code ignored;
+    fs::remove_all(options.temporary_folder, ignored);
+    if (!options.output_file.empty()) fs::remove(options.output_file, ignored);
+    PrintError("stopped", settings.log_format);
+    std::_Exit(kExitPartly);
+  });
+  const MemoryBound bound(kAllMemory + std::uint64_t(options.threads) * kMemoryOfAThread);
+  const auto answer = BoundedAnswer(*sandbox, question, options.output_file, signals.flag());
   if (answer) return kExitDone;
   if (signals.flag().requested()) {
     PrintError("stopped", settings.log_format);

@@ -231,6 +231,15 @@ TEST_F(SqlCommandTest, CtrlCEndsAQuery) {
       "stopped");
 }
 
+// DuckDB's bound knows nothing of it, and no interrupt ends it: without a bound of our own it takes 4 GB and more than a minute.
+TEST_F(SqlCommandTest, AValueThatIsLargerThanTheMemoryIsAnError) {
+  PutTables();
+  const Outcome outcome = Sql("SELECT length(repeat('x', 3900000000))");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("Out of Memory"), std::string::npos) << outcome.err;
+}
+
 TEST_F(SqlCommandTest, CtrlCEndsAPublishAsItEndsAQuery) {
   {
     testing::DataStore store;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "duckdb/appender.h"
@@ -146,6 +147,15 @@ TEST(Connection, IsInterruptedByAStop) {
   ASSERT_FALSE(number);
   EXPECT_EQ(number.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(number.error().message, "INTERRUPT Error: Interrupted!");
+}
+
+TEST(InterruptOnStop, SaysWhenInterruptsEndNothing) {
+  World world;
+  StopFlag stop;
+  std::promise<void> gave_up;
+  const InterruptOnStop interrupt(stop, world.connection, [&] { gave_up.set_value(); });
+  stop.Request();
+  gave_up.get_future().wait();
 }
 
 TEST(Database, KeepsToItsMemoryAndSaysWhenThatIsNotEnough) {

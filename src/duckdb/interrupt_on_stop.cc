@@ -2,15 +2,26 @@
 #include "duckdb/interrupt_on_stop.h"
 
 #include <chrono>
+#include <utility>
 
 namespace tmdbc::duckdb {
+namespace {
 
-InterruptOnStop::InterruptOnStop(const StopFlag& stop, const Connection& connection)
-    : thread_([this, &stop, &connection] {
+constexpr std::chrono::milliseconds kLook{50};
+constexpr int kMostInterrupts = 20;
+
+}  // namespace
+
+InterruptOnStop::InterruptOnStop(const StopFlag& stop, const Connection& connection,
+                                 std::function<void()> gives_up)
+    : thread_([this, &stop, &connection, gives_up = std::move(gives_up)] {
         std::unique_lock lock(mutex_);
-        while (!changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return done_; })) {
+        int interrupts = 0;
+        while (!changed_.wait_for(lock, kLook, [this] { return done_; })) {
+          if (!stop.requested()) continue;
           // Again and again: an interrupt between two statements ends neither.
-          if (stop.requested()) connection.Interrupt();
+          connection.Interrupt();
+          if (++interrupts == kMostInterrupts && gives_up) gives_up();
         }
       }) {}
 

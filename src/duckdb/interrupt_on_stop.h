@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // InterruptOnStop: a thread that looks at a stop flag twenty times a second and, once it is set, ends whatever runs on
-// a connection, until it is destroyed itself. DuckDB looks at no flag of ours.
+// a connection, until it is destroyed itself. DuckDB looks at no flag of ours, and in the midst of one large value at no
+// interrupt either.
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -15,7 +17,8 @@ namespace tmdbc::duckdb {
 class InterruptOnStop {
  public:
   // Both outlive it.
-  InterruptOnStop(const StopFlag& stop, const Connection& connection);
+  // `gives_up`, unless empty, is called once, in the thread, when it still lives a second after it saw the flag.
+  InterruptOnStop(const StopFlag& stop, const Connection& connection, std::function<void()> gives_up = {});
   InterruptOnStop(const InterruptOnStop&) = delete;
   ~InterruptOnStop();
 
