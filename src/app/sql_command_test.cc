@@ -231,7 +231,8 @@ TEST_F(SqlCommandTest, CtrlCEndsAQuery) {
       "stopped");
 }
 
-// DuckDB's bound knows nothing of it, and no interrupt ends it: without a bound of our own it takes 4 GB and more than a minute.
+// DuckDB's bound knows nothing of it, and no interrupt ends it: without a bound of our own it takes 4 GB and more than a
+// minute.
 TEST_F(SqlCommandTest, AValueThatIsLargerThanTheMemoryIsAnError) {
   PutTables();
   const Outcome outcome = Sql("SELECT length(repeat('x', 3900000000))");

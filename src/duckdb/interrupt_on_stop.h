@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // InterruptOnStop: a thread that looks at a stop flag twenty times a second and, once it is set, ends whatever runs on
-// a connection, until it is destroyed itself. DuckDB looks at no flag of ours, and in the midst of one large value at no
-// interrupt either.
+// a connection, until it is destroyed itself. DuckDB looks at no flag of ours, and at no interrupt while it makes one
+// large value.
 #pragma once
 
 #include <condition_variable>
