@@ -216,7 +216,10 @@ simdjson::error_code Walk(ondemand::value value) {
   } else if (type == ondemand::json_type::number) {
     return value.get_double().error();
   } else {
-    return value.is_null() ? simdjson::SUCCESS : value.get_bool().error();
+    // Its first letter makes it one of these; as a plain bool the answer to is_null() would throw where it is neither.
+    bool null = false;
+    if (const auto error = value.is_null().get(null)) return error;
+    return null ? simdjson::SUCCESS : value.get_bool().error();
   }
   return simdjson::SUCCESS;
 }

@@ -177,6 +177,7 @@ TEST(TriggerEvents, AMistakeInTheSyntaxIsNamedWithItsLine) {
   for (const auto& [text, place] :
        {std::pair{"[\n  {\n    \"Source\" \"x\"\n  }\n]\n", "e.json:3: not valid JSON: "},
         std::pair{"[\n  {\"Source\": tru},\n  {}\n]\n", "e.json:2: not valid JSON: "},
+        std::pair{"[\n  {\"Source\": nul},\n  {}\n]\n", "e.json:2: not valid JSON: "},
         std::pair{"[\n  {\"Source\": \"open\n", "e.json: not valid JSON: "},
         std::pair{"", "e.json: not valid JSON: "}}) {
     const auto events = ParseTriggerEvents(text, "e.json");
