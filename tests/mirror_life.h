@@ -32,6 +32,7 @@
 #include "sim_transport.h"
 #include "storage/store_pieces_test.h"
 #include "testing/fake_clock.h"
+#include "testing/memory_folder.h"
 #include "testing/memory_object_store.h"
 #include "tmdb/document.h"
 
@@ -311,11 +312,8 @@ class MirrorLife {
   }
 
  private:
-  // In memory where there is such a folder: a life syncs its files thousands of times.
   static std::filesystem::path MakeFolder() {
-    const bool memory = ::access("/dev/shm", W_OK) == 0;
-    std::string name =
-        (memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().string()) + "/tmdbc-life-XXXXXX";
+    std::string name = MemoryFolder() / "tmdbc-life-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
     return name;
   }

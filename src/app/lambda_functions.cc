@@ -24,7 +24,7 @@ Result<Time> DeadlineOf(const aws::Invocation& invocation, const Clock& machine,
   const auto whole = [](Duration time) { return std::chrono::ceil<std::chrono::seconds>(time).count(); };
   return Fail(ErrorCode::kInvalid,
               "the function may run for {} s, and keeps {} s for its end: give it a longer timeout",
-              std::max(whole(life), whole({})), whole(kept));
+              std::max(whole(life), whole(Duration::zero())), whole(kept));
 }
 
 std::string_view Words(OwnerEnd end) {

@@ -159,7 +159,8 @@ Result<void> BoundedAnswer(tables::Sandbox& sandbox, const SqlQuestion& question
   try {
     return Answer(sandbox, question, temporary, stop);
   } catch (const std::bad_alloc&) {
-    return Fail(ErrorCode::kIo, "the answer takes more than {} MB of memory", kAllMemory >> 20);
+    return Fail(ErrorCode::kIo, "the answer takes more than {} MB of memory: ask for less of it at once",
+                kAllMemory >> 20);
   }
 }
 

@@ -216,7 +216,7 @@ simdjson::error_code Walk(ondemand::value value) {
   } else if (type == ondemand::json_type::number) {
     return value.get_double().error();
   } else {
-    // Its first letter makes it one of these; as a plain bool the answer to is_null() would throw where it is neither.
+    // Its first letter says that it is one of these, no more.
     bool null = false;
     if (const auto error = value.is_null().get(null)) return error;
     return null ? simdjson::SUCCESS : value.get_bool().error();

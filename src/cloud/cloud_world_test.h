@@ -33,6 +33,7 @@
 #include "testing/fake_clock.h"
 #include "testing/fake_export_host.h"
 #include "testing/memory_channel.h"
+#include "testing/memory_folder.h"
 #include "testing/memory_object_store.h"
 #include "tmdb/export_line.h"
 
@@ -42,8 +43,7 @@ namespace tmdbc::testing {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    const char* const base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
-    std::string name = fmt::format("{}/cloud_test_XXXXXX", base);
+    std::string name = MemoryFolder() / "cloud_test_XXXXXX";
     if (mkdtemp(name.data()) != nullptr) path_ = name;
   }
   ScratchFolder(const ScratchFolder&) = delete;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <thread>
 
@@ -155,7 +156,7 @@ TEST(InterruptOnStop, SaysWhenInterruptsEndNothing) {
   std::promise<void> gave_up;
   const InterruptOnStop interrupt(stop, world.connection, [&] { gave_up.set_value(); });
   stop.Request();
-  gave_up.get_future().wait();
+  EXPECT_EQ(gave_up.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
 }
 
 TEST(Database, KeepsToItsMemoryAndSaysWhenThatIsNotEnough) {

@@ -114,7 +114,7 @@ Conversion FromNumber(ColumnType type, element value) {
   } else if (type == ColumnType::kInteger) {
     std::int64_t number = 0;
     if (is_real) {
-      const double real = value.get_double().value();
+      const double real = value.get_double().value_unsafe();
       constexpr double kLimit = 9223372036854775808.0;  // 2^63
       if (std::trunc(real) != real) return Rejected("a number that is not whole");
       if (real < -kLimit || real >= kLimit) return Rejected("a number beyond what 64 bits hold");
@@ -155,13 +155,13 @@ Conversion Convert(ColumnType type, element value) {
     case element_type::NULL_VALUE:
       return {};
     case element_type::STRING:
-      return FromText(type, value.get_string().value());
+      return FromText(type, value.get_string().value_unsafe());
     case element_type::INT64:
     case element_type::UINT64:
     case element_type::DOUBLE:
       return FromNumber(type, value);
     case element_type::BOOL:
-      return type == ColumnType::kBool ? Fits(std::int64_t(value.get_bool().value()))
+      return type == ColumnType::kBool ? Fits(std::int64_t(value.get_bool().value_unsafe()))
                                        : Rejected("true or false");
     case element_type::ARRAY:
       return Rejected("a list");

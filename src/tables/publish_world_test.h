@@ -21,6 +21,7 @@
 #include "tables/derived_files.h"
 #include "tables/publish.h"
 #include "testing/duckdb_library.h"
+#include "testing/memory_folder.h"
 
 namespace tmdbc::testing {
 
@@ -33,7 +34,7 @@ struct PublishWorld {
 
   PublishWorld() {
     static int made = 0;
-    root = Disk() / fmt::format("tables_{}_{}", ::getpid(), ++made);
+    root = MemoryFolder() / fmt::format("tables_{}_{}", ::getpid(), ++made);
     std::filesystem::remove_all(root);
     options.root = root;
     // Files of 1,024 ids each, whatever is in them: small worlds have several; and pages of a few rows.
@@ -41,11 +42,6 @@ struct PublishWorld {
                      .file_bytes = 0,
                      .version_ids = 2048,
                      .pages = {.page_rows = 8, .group_rows = 12}};
-  }
-  // In memory, where the machine has that: no power fails in these tests, and every publish syncs some hundred files.
-  static std::filesystem::path Disk() {
-    const char* const memory = "/dev/shm";
-    return ::access(memory, W_OK | X_OK) == 0 ? memory : ::testing::TempDir();
   }
   PublishWorld(const PublishWorld&) = delete;
   ~PublishWorld() { std::filesystem::remove_all(root); }
