@@ -29,9 +29,7 @@ struct Digest {
   EVP_MD_CTX* const context;
 };
 
-}  // namespace
-
-std::string Sha256Hex(std::string_view bytes) {
+std::array<unsigned char, 32> DigestOf(std::string_view bytes) {
   thread_local const Digest digest;
   std::array<unsigned char, 32> hash;
   if (EVP_DigestInit_ex2(digest.context, digest.algorithm, nullptr) != 1 ||
@@ -39,7 +37,21 @@ std::string Sha256Hex(std::string_view bytes) {
       EVP_DigestFinal_ex(digest.context, hash.data(), nullptr) != 1) {
     throw std::bad_alloc();
   }
+  return hash;
+}
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) {
+  const auto hash = DigestOf(bytes);
   return LowerHex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+}
+
+std::string Sha256Base64(std::string_view bytes) {
+  const auto hash = DigestOf(bytes);
+  std::array<unsigned char, (hash.size() + 2) / 3 * 4 + 1> text;  // with the zero that OpenSSL puts behind it
+  const int size = EVP_EncodeBlock(text.data(), hash.data(), int(hash.size()));
+  return {reinterpret_cast<const char*>(text.data()), std::size_t(size)};
 }
 
 struct Sha256::Impl {

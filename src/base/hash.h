@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SHA-256 as every record and segment states it: 64 lower-case hex digits.
+// SHA-256, as every record and segment states it: 64 lower-case hex digits.
 #pragma once
 
 #include <memory>
@@ -36,5 +36,8 @@ class Sha256 {
 Result<std::string> Sha256OfFile(BlobReader& files, const std::string& path);
 
 std::string LowerHex(std::string_view bytes);
+
+// The same digest as browsers want it of a piece of a page (https://www.w3.org/TR/CSP3/#grammardef-hash-source).
+std::string Sha256Base64(std::string_view bytes);
 
 }  // namespace tmdbc

@@ -19,16 +19,20 @@ namespace {
 
 constexpr std::size_t kMaxAssetBytes = 4 << 20;
 constexpr std::size_t kMaxQuestion = 200;  // bytes of a search
-// Where the first pictures stand in index.html.
+// Where the first pictures and the styles stand in index.html.
 constexpr std::string_view kFirstMark = "@first@";
+constexpr std::string_view kStyleMark = "@style@";
 
-// Nothing is loaded but our own files and data, nothing is written into the page as markup, nobody frames it.
-std::vector<http::Header> Guarded(std::string_view type) {
+// Nothing is loaded but our own scripts and data, no style counts but that of the page (nothing has one of its own),
+// nothing is written into the page as markup, nobody frames it.
+std::vector<http::Header> Guarded(std::string_view type, std::string_view styles = "'none'") {
   return {
       {"Content-Type", std::string(type)},
       {"Content-Security-Policy",
-       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
-       "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"},
+       fmt::format("default-src 'none'; script-src 'self'; style-src {}; connect-src 'self'; img-src data:; base-uri "
+                   "'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+                   "trusted-types 'none'",
+                   styles)},
       {"X-Content-Type-Options", "nosniff"},
       {"Referrer-Policy", "no-referrer"},
       {"Cross-Origin-Opener-Policy", "same-origin"},
@@ -73,6 +77,10 @@ std::string WithinHtml(std::string_view json) {
   return out;
 }
 
+void PutAt(std::string_view mark, std::string_view text, std::string& html) {
+  if (const auto at = html.find(mark); at != std::string::npos) html.replace(at, mark.size(), text);
+}
+
 std::string_view PathOf(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -102,6 +110,16 @@ DashboardHandler::DashboardHandler(OpenView open, Watcher& watcher, DashboardOpt
     file.type = ContentTypeOf(asset.path);
     files_.emplace(asset.path, std::move(file));
   }
+  page_ = TakeFile("/index.html");
+  const std::string style = TakeFile("/style.css");
+  style_source_ = fmt::format("'sha256-{}'", Sha256Base64(style));
+  PutAt(kStyleMark, style, page_);
+}
+
+std::string DashboardHandler::TakeFile(std::string_view path) {
+  const auto file = files_.find(path);
+  if (file == files_.end()) return {};
+  return *files_.extract(file).mapped().plain;
 }
 
 http::Answer DashboardHandler::operator()(const http::ServerRequest& request) {
@@ -113,8 +131,7 @@ http::Answer DashboardHandler::operator()(const http::ServerRequest& request) {
   const std::string_view path = PathOf(request.target);
   if (path == "/") return First(request);
   if (path.starts_with("/dashboard/")) return Data(request);
-  if (const auto file = files_.find(path); file != files_.end() && path != "/index.html")
-    return Page(request, file->second);
+  if (const auto file = files_.find(path); file != files_.end()) return Page(request, file->second);
   return ErrorJson(404, "There is no such page.");
 }
 
@@ -133,16 +150,13 @@ http::Answer DashboardHandler::Page(const http::ServerRequest& request, const Fi
 }
 
 http::Answer DashboardHandler::First(const http::ServerRequest& request) {
-  const auto page = files_.find("/index.html");
-  if (page == files_.end()) return ErrorJson(500, "The page is missing from the program.");
   const Watcher::Pictures shown = watcher_.Current();
   const std::string first = fmt::format(R"({{"facts":{},"status":{},"freshness":{},"dead":{}}})",
                                         options_.facts, *shown.status, *shown.freshness, *shown.dead);
-  std::string html = *page->second.plain;
-  if (const auto at = html.find(kFirstMark); at != std::string::npos)
-    html.replace(at, kFirstMark.size(), WithinHtml(first));
+  std::string html = page_;
+  PutAt(kFirstMark, WithinHtml(first), html);
   http::Answer answer;
-  answer.headers = Guarded(page->second.type);
+  answer.headers = Guarded(ContentTypeOf("/index.html"), style_source_);
   answer.headers.insert(answer.headers.end(), {{"Cache-Control", "no-store"}, {"Vary", "Accept-Encoding"}});
   if (TakesGzip(request)) {
     constexpr int kFast = 1;

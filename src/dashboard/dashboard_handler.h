@@ -43,7 +43,9 @@ class DashboardHandler {
     std::string type;
   };
   http::Answer Page(const http::ServerRequest& request, const File& file) const;
-  // The page, with what it first shows in it: a request less.
+  // The text of a file that is not served by itself.
+  std::string TakeFile(std::string_view path);
+  // The page, with its styles and what it first shows in it: two requests less before anything is painted.
   http::Answer First(const http::ServerRequest& request);
   http::Answer Data(const http::ServerRequest& request);
   http::Answer OfRecord(std::string_view what, std::string_view target);
@@ -51,7 +53,9 @@ class DashboardHandler {
 
   const OpenView open_;
   const DashboardOptions options_;
-  std::map<std::string, File, std::less<>> files_;  // by path
+  std::map<std::string, File, std::less<>> files_;  // by path: the scripts
+  std::string page_;                                // but for what it first shows
+  std::string style_source_;                        // by which a browser knows the page's own styles
   Watcher& watcher_;
   std::mutex mutex_;                  // of view_
   std::unique_ptr<MirrorView> view_;  // of records

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/compression.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "dashboard/assets.h"
 #include "dashboard/mirror_view_test.h"
@@ -49,13 +50,25 @@ TEST(DashboardHandler, ThePageBringsItsFirstPictures) {
   EXPECT_TRUE(parsed->root()["status"]["status"]["types"].is_object());
 }
 
+TEST(DashboardHandler, ThePageHasItsStylesInItAndNoOthersCount) {
+  Served served;
+  const http::Answer answer = served.Ask("/");
+  const std::string_view open = "<style>";
+  const auto from = answer.body->find(open) + open.size();
+  const std::string style = answer.body->substr(from, answer.body->find("</style>") - from);
+  EXPECT_GT(style.size(), 1000u);
+  EXPECT_NE(HeaderOf(answer, "Content-Security-Policy").find("style-src 'sha256-" + Sha256Base64(style) + "';"),
+            std::string::npos);
+  EXPECT_NE(HeaderOf(served.Ask("/app.js"), "Content-Security-Policy").find("style-src 'none';"), std::string::npos);
+}
+
 TEST(DashboardHandler, EveryAnswerIsGuarded) {
   Served served;
   for (const char* target :
-       {"/", "/app.js", "/style.css", "/dashboard/status.json", "/nowhere", "/dashboard/record.json"}) {
+       {"/", "/app.js", "/dashboard/status.json", "/nowhere", "/dashboard/record.json"}) {
     const http::Answer answer = served.Ask(target);
     EXPECT_TRUE(HeaderOf(answer, "Content-Security-Policy")
-                    .starts_with("default-src 'none'; script-src 'self'; style-src 'self'"))
+                    .starts_with("default-src 'none'; script-src 'self'; style-src '"))
         << target;
     EXPECT_EQ(HeaderOf(answer, "X-Content-Type-Options"), "nosniff") << target;
     EXPECT_EQ(HeaderOf(answer, "Referrer-Policy"), "no-referrer") << target;
@@ -85,6 +98,7 @@ TEST(DashboardHandler, FilesComePlainOrCompressedAndNotTwice) {
   EXPECT_EQ(again.status, 304);
   EXPECT_EQ(again.body, nullptr);
   EXPECT_EQ(served.Ask("/index.html").status, 404);  // the page has one address
+  EXPECT_EQ(served.Ask("/style.css").status, 404);   // and its styles in it
   EXPECT_EQ(served.Ask("/../CMakeLists.txt").status, 404);
 }
 

@@ -44,14 +44,14 @@ async function visit(server, hash, options) {
   return page;
 }
 
-test("the first view is three requests and less than 50 KB", async () => {
+test("the first view is two requests and less than 50 KB", async () => {
   page = await open(browser, grown.url);
   let bytes = 0;
   page.on("requestfinished", async (request) => { bytes += (await request.sizes()).responseBodySize; });
   await page.goto(grown.url + "/", { waitUntil: "load" });
   await page.waitForSelector("text=Is it complete?");
-  assert.deepEqual(page.asked.slice(0, 3).sort(), ["/", "/app.js", "/style.css"]);
-  assert.equal(page.asked.slice(3).filter((one) => !one.startsWith("/dashboard/")).length, 0);
+  assert.deepEqual(page.asked.slice(0, 2).sort(), ["/", "/app.js"]);
+  assert.equal(page.asked.slice(2).filter((one) => !one.startsWith("/dashboard/")).length, 0);
   await until(() => bytes > 5000, "the sizes");
   assert.ok(bytes < 50_000, `${bytes} bytes`);
 });
