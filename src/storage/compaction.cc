@@ -378,10 +378,9 @@ class Compactor {
   }
 
   Result<void> Replace(const Run& run, const NewSegment& made, const std::string& bytes) {
-    TRY_ASSIGN(const auto last, index_.LastSegment(type_));
     SegmentRow row;
     row.type = type_;
-    row.number = last ? last->number + 1 : 1;
+    TRY_ASSIGN(row.number, index_.NextNumber(type_));
     row.bytes = bytes.size();
     row.records = made.origin().lines();
     row.frames = made.frames();

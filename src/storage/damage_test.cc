@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <set>
 
 #include "base/compression.h"
 #include "storage/store_world_test.h"
@@ -151,6 +152,103 @@ TEST(AKill, LeavesNothingAsideOnceTheSameWasFetchedAgain) {
   EXPECT_TRUE(world.store->Verify(true).value().notes.empty());
   const auto paths = world.files.List("records").value();
   EXPECT_EQ(paths.size(), 2U);  // the segment and state.json
+}
+
+constexpr const char* kSecond = "records/movie/000/000/002.jsonl.zst";
+constexpr const char* kThird = "records/movie/000/000/003.jsonl.zst";
+constexpr const char* kFilmsState = "records/movie/state.json";
+
+// Three segments of one film each, of which the last two are lost.
+struct WorldWithoutItsNewestSegments : StoreWorld {
+  WorldWithoutItsNewestSegments() {
+    for (const int id : {1, 2, 3}) PutSealed(id);
+    for (const char* lost : {kSecond, kThird}) EXPECT_TRUE(files.Remove(lost));
+  }
+  void PutSealed(int id) {
+    Put(Movie(id, "x", 1, clock.Now()));
+    Commit();
+    Seal();
+    clock.Advance(days(1));
+  }
+  void LoseTheCatalog() {
+    store.reset();
+    std::vector<std::string> tables;
+    {
+      auto query = catalog.Prepare("SELECT name FROM sqlite_schema WHERE type='table'").value();
+      while (query.Step().value()) tables.emplace_back(query.Text(0));
+    }
+    for (const std::string& table : tables) ASSERT_TRUE(catalog.Execute("DROP TABLE " + table));
+  }
+  // The files that a rebuild misses.
+  std::set<std::string> Rebuild() {
+    store.reset();
+    return Files(testing::StorePieces::ForReading(files, catalog)->Rebuild().value());
+  }
+  std::set<std::string> Verify() { return Files(store->Verify(true).value()); }
+
+ private:
+  static std::set<std::string> Files(const VerifyReport& report) {
+    std::set<std::string> files;
+    for (const auto& damage : report.damage) files.insert(damage.file);
+    return files;
+  }
+};
+
+TEST(TheNewestSegments, AreMissedByARebuildAndTheirNumbersAreNotGivenAgain) {
+  const std::set<std::string> lost = {kSecond, kThird};
+  const std::function<void(WorldWithoutItsNewestSegments&)> losses[] = {
+      [](WorldWithoutItsNewestSegments& w) { w.LoseTheCatalog(); },  // state.json remembers them
+      [](WorldWithoutItsNewestSegments& w) { ASSERT_TRUE(w.files.Remove(kFilmsState)); },
+      [](WorldWithoutItsNewestSegments& w) { w.files.Put(kFilmsState, "x"); },
+      [](WorldWithoutItsNewestSegments& w) {
+        EXPECT_EQ(w.Rebuild().size(), 2U);
+        w.LoseTheCatalog();
+      },
+      [](WorldWithoutItsNewestSegments& w) {
+        ASSERT_TRUE(w.files.Remove(kFilmsState));
+        EXPECT_EQ(w.Rebuild().size(), 2U);
+        w.LoseTheCatalog();
+      },
+  };
+  for (const auto& lose : losses) {
+    WorldWithoutItsNewestSegments world;
+    lose(world);
+    EXPECT_EQ(world.Rebuild(), lost);
+    EXPECT_EQ(world.files.Read(kFilmsState, 0, 4096).value().substr(0, 13), R"({"sequence":3)");
+    world.Reopen();
+    EXPECT_EQ(world.Verify(), lost);
+    EXPECT_NE(world.View(Film(1)), "none");
+    EXPECT_EQ(world.View(Film(2)), "none");
+    // A follower that has had all three meets what is fetched now behind them.
+    world.PutSealed(2);
+    EXPECT_TRUE(world.files.Exists("records/movie/000/000/004.jsonl.zst").value());
+    EXPECT_EQ(world.files.Read(kFilmsState, 0, 4096).value().substr(0, 13), R"({"sequence":4)");
+    EXPECT_EQ(world.Verify(), lost);
+    world.Reopen();
+    EXPECT_EQ(world.Rebuild(), lost);
+  }
+}
+
+TEST(TheNewestSegments, AreMissedWhereNoneIsLeft) {
+  WorldWithoutItsNewestSegments world;
+  ASSERT_TRUE(world.files.Remove(kFirst));
+  world.LoseTheCatalog();
+  EXPECT_EQ(world.Rebuild(), (std::set<std::string>{kFirst, kSecond, kThird}));
+  world.Reopen();
+  world.PutSealed(1);
+  EXPECT_TRUE(world.files.Exists("records/movie/000/000/004.jsonl.zst").value());
+}
+
+TEST(TheNewestSegments, WhenAKillLeftOneOpenBehindThemItIsCutOff) {
+  WorldWithoutItsNewestSegments world;
+  world.LoseTheCatalog();
+  world.Rebuild();
+  world.Reopen();
+  world.files.Put("records/movie/000/000/004.jsonl.zst.open", "torn");
+  world.Reopen();
+  ASSERT_NE(world.store, nullptr);
+  world.PutSealed(2);
+  EXPECT_EQ(world.Verify(), (std::set<std::string>{kSecond, kThird}));
 }
 
 TEST(ADamagedRecord, IsStoredAnewWhenItIsFetchedThoughNothingChanged) {

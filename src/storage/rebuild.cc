@@ -23,8 +23,15 @@ namespace {
 class TypeRebuilder {
  public:
   TypeRebuilder(FileSystem& files, RecordIndex& index, MediaType type, VerifyReport& report,
-                std::vector<Replay::Tail>& tails, std::vector<std::string>& left_over)
-      : files_(files), type_(type), report_(report), tails_(tails), left_over_(left_over), replay_(files, index, type, report) {}
+                std::vector<Replay::Tail>& tails, std::vector<std::string>& left_over, std::uint32_t sealed_up_to)
+      : files_(files),
+        index_(index),
+        type_(type),
+        sealed_up_to_(sealed_up_to),
+        report_(report),
+        tails_(tails),
+        left_over_(left_over),
+        replay_(files, index, type, report) {}
 
   Result<void> Run(const std::function<Result<void>()>& before_segment) {
     TRY(FindFiles());
@@ -35,7 +42,8 @@ class TypeRebuilder {
       TRY(replay_.Take(found));
     }
     tails_.insert(tails_.end(), replay_.tails().begin(), replay_.tails().end());
-    for (std::uint32_t number = 1; number <= last_number_; ++number) {
+    if (sealed_up_to_ > last_number_) TRY(index_.PutLostUpTo(type_, sealed_up_to_));
+    for (std::uint32_t number = 1; number <= std::max(last_number_, sealed_up_to_); ++number) {
       if (!numbers_.contains(number)) Note(SealedPath(type_, number), "missing: the numbers have a gap");
     }
     return replay_.Finish();
@@ -87,7 +95,9 @@ class TypeRebuilder {
   }
 
   FileSystem& files_;
+  RecordIndex& index_;
   const MediaType type_;
+  const std::uint32_t sealed_up_to_;
   VerifyReport& report_;
   std::vector<Replay::Tail>& tails_;
   std::vector<std::string>& left_over_;
@@ -135,6 +145,22 @@ Result<void> CheckSchema(FileSystem& files, RecordIndex& index, const RebuildOpt
   return {};
 }
 
+// The number of the last segment that was sealed, by all that remembers it: the index that is about to go, and
+// state.json. What a type has not lost its files have as well.
+Result<std::uint32_t> SealedUpTo(FileSystem& files, RecordIndex& index, MediaType type) {
+  std::uint32_t number = 0;
+  TRY_ASSIGN(const std::int64_t schema, index.Schema());
+  if (schema == kRecordSchema) {
+    TRY_ASSIGN(const auto last, index.LastSegment(type));
+    if (last) number = last->sealed_at ? last->number : last->number - 1;
+    TRY_ASSIGN(const std::uint32_t lost, index.LostUpTo(type));
+    number = std::max(number, lost);
+  }
+  const auto json = files.Read(StatePath(type), 0, 4096);
+  const auto state = json ? ParseState(*json) : std::unexpected(json.error());
+  return state ? std::max(number, state->sequence) : number;
+}
+
 }  // namespace
 
 bool IsSound(Database& catalog) {
@@ -161,9 +187,13 @@ Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, const Rebuild
   std::vector<std::string> left_over;
   if (auto back = PutBackAll(files, report); !back) return Within("rebuild the index", back.error());
   auto done = catalog.Transact([&]() -> Result<void> {
+    std::map<MediaType, std::uint32_t> sealed_up_to;
+    for (const MediaType type : kRecordTypes) {
+      TRY_ASSIGN(sealed_up_to[type], SealedUpTo(files, index, type));
+    }
     TRY(index.Restart());
     for (const MediaType type : kRecordTypes) {
-      TRY(TypeRebuilder(files, index, type, report, tails, left_over).Run(options.before_segment));
+      TRY(TypeRebuilder(files, index, type, report, tails, left_over, sealed_up_to[type]).Run(options.before_segment));
     }
     return index.Finish();
   });

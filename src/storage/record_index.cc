@@ -167,6 +167,8 @@ constexpr const char kAcceptDeletions[] =
     "INSERT OR REPLACE INTO store_properties VALUES('deletions_accepted_at', ?1)";
 constexpr const char kDeletionsAcceptedAt[] =
     "SELECT value FROM store_properties WHERE name='deletions_accepted_at'";
+constexpr const char kLostUpTo[] = "SELECT value FROM store_properties WHERE name='lost_up_to/'||?1";
+constexpr const char kPutLostUpTo[] = "INSERT OR REPLACE INTO store_properties VALUES('lost_up_to/'||?1, ?2)";
 constexpr const char kCountHeld[] = "SELECT count(*) FROM store_held WHERE key BETWEEN ?1 AND ?2";
 constexpr const char kCountSegments[] =
     "SELECT count(*), count(sealed_at), sum(bytes) FROM store_segments WHERE type=?1";
@@ -448,6 +450,21 @@ Result<std::optional<SegmentRow>> RecordIndex::LastSegment(MediaType type) {
 Result<std::vector<SegmentRow>> RecordIndex::SealedInOrder(MediaType type, std::int64_t place) {
   TRY_ASSIGN(Statement * query, Use(kSealedInOrder));
   return SegmentRows(query->Bind(type, place), type);
+}
+
+Result<std::uint32_t> RecordIndex::NextNumber(MediaType type) {
+  TRY_ASSIGN(const auto last, LastSegment(type));
+  TRY_ASSIGN(const std::uint32_t lost, LostUpTo(type));
+  return std::max(last ? last->number : 0, lost) + 1;
+}
+
+Result<std::uint32_t> RecordIndex::LostUpTo(MediaType type) {
+  TRY_ASSIGN(Statement * query, Use(kLostUpTo));
+  TRY_ASSIGN(const bool found, query->Bind(Name(type)).Step());
+  if (!found) return 0;
+  const auto number = std::uint32_t(query->Int(0));
+  query->Reset();
+  return number;
 }
 
 Result<std::optional<SegmentRow>> RecordIndex::LastSealed(MediaType type) {
@@ -771,6 +788,11 @@ Result<void> RecordIndex::PutSegment(const SegmentRow& row) {
 Result<void> RecordIndex::AddDead(MediaType type, std::uint32_t segment, std::int64_t bytes) {
   TRY_ASSIGN(Statement * add, Use(kAddDead));
   return add->Bind(type, segment, bytes).Run();
+}
+
+Result<void> RecordIndex::PutLostUpTo(MediaType type, std::uint32_t number) {
+  TRY_ASSIGN(Statement * put, Use(kPutLostUpTo));
+  return put->Bind(Name(type), std::int64_t(number)).Run();
 }
 
 Result<void> RecordIndex::RemoveSegment(MediaType type, std::uint32_t number) {

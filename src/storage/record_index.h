@@ -112,6 +112,10 @@ class RecordIndex {
   Result<std::optional<std::int64_t>> SeasonIdOfEpisode(std::int64_t episode_id);
   Result<std::vector<SegmentRow>> Segments(MediaType type);  // by number: the open one is the last
   Result<std::optional<SegmentRow>> LastSegment(MediaType type);  // by number
+  // The number of the next segment: none that ever was in use.
+  Result<std::uint32_t> NextNumber(MediaType type);
+  // The last segment that was sealed and is lost, as far as a rebuild could tell; 0 when none is known.
+  Result<std::uint32_t> LostUpTo(MediaType type);
   // The sealed ones in the order in which things happened, from the first whose place is above `place`.
   Result<std::vector<SegmentRow>> SealedInOrder(MediaType type, std::int64_t place = 0);
   Result<std::optional<SegmentRow>> LastSealed(MediaType type);  // in that order
@@ -160,6 +164,7 @@ class RecordIndex {
   // purged record. In the transaction that makes them so.
   Result<void> AddDead(MediaType type, std::uint32_t segment, std::int64_t bytes);
   Result<void> RemoveSegment(MediaType type, std::uint32_t number);
+  Result<void> PutLostUpTo(MediaType type, std::uint32_t number);
   // Its steps up to that version go, and its bodies up to that version are to go from the segments: they are dead.
   Result<void> PutPurge(MediaId id, std::int64_t version);
   Result<void> RemovePurge(MediaId id);

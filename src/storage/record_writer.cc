@@ -98,7 +98,7 @@ Result<void> RecordWriter::Reload() {
 Result<void> RecordWriter::LoadWriter(MediaType type) {
   loader_->Forget();
   TRY_ASSIGN(auto open, index_->LastSegment(type));
-  const std::uint32_t next = open ? open->number + 1 : 1;
+  TRY_ASSIGN(const std::uint32_t next, index_->NextNumber(type));
   if (open && open->sealed_at) open.reset();
   writers_[type] = std::make_unique<SegmentWriter>(files_, *encoder_, type, options_.frame_bytes, open, next);
   return {};

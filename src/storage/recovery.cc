@@ -71,6 +71,7 @@ Result<void> Recovery::Run() {
 Result<void> Recovery::RecoverType(MediaType type, std::span<const SegmentName> found) {
   TRY_ASSIGN(const auto segments, index_.Segments(type));
   const std::uint32_t last = segments.empty() ? 0 : segments.back().number;
+  TRY_ASSIGN(const std::uint32_t next, index_.NextNumber(type));
   const SegmentRow* const open = last != 0 && !segments.back().sealed_at ? &segments.back() : nullptr;
   std::set<std::uint32_t> sealed;
   bool open_file = false, stray = false;
@@ -79,7 +80,7 @@ Result<void> Recovery::RecoverType(MediaType type, std::span<const SegmentName> 
       sealed.insert(name.number);
     } else if (open && name.number == last) {
       open_file = true;
-    } else if (!open && name.number == last + 1) {
+    } else if (!open && name.number == next) {
       stray = true;
     } else {
       return Unknown(OpenPath(type, name.number));
@@ -94,9 +95,9 @@ Result<void> Recovery::RecoverType(MediaType type, std::span<const SegmentName> 
       TRY(RemoveLeftOver(type, number, segments));
   }
   if (stray) {
-    const std::string path = OpenPath(type, last + 1);
+    const std::string path = OpenPath(type, next);
     TRY_ASSIGN(const std::uint64_t size, files_.Size(path));
-    TRY(SaveTail(type, last + 1, 0, size));
+    TRY(SaveTail(type, next, 0, size));
     TRY(files_.Remove(path));
   }
   if (open) TRY(RecoverOpen(*open, open_file, sealed.contains(last)));

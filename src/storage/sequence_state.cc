@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "storage/segment_path.h"
@@ -29,6 +30,12 @@ Result<SequenceState> ParseState(std::string_view json) {
   return Fail(ErrorCode::kCorrupt, "state.json is not in the form of the format: {:.80}", json);
 }
 
+bool StatesLast(std::string_view json, const SegmentRow& last, std::uint32_t lost) {
+  if (lost <= last.place()) return json == FormatState({last.place(), *last.sealed_at});
+  const auto state = ParseState(json);
+  return state && state->sequence == lost;
+}
+
 int SchemaOf(std::string_view json) {
   constexpr std::string_view kSchema = R"("schema":)";
   const auto at = json.find(kSchema);
@@ -40,12 +47,13 @@ int SchemaOf(std::string_view json) {
 Result<void> BringStateUpToDate(FileSystem& files, RecordIndex& index, MediaType type) {
   TRY_ASSIGN(const auto last, index.LastSealed(type));
   if (!last) return {};
+  TRY_ASSIGN(const std::uint32_t lost, index.LostUpTo(type));
   const std::string path = StatePath(type);
-  const std::string wanted = FormatState({last->place(), *last->sealed_at});
-  const auto present = files.Read(path, 0, wanted.size() + 1);
+  constexpr std::uint64_t kLongest = 4096;
+  const auto present = files.Read(path, 0, kLongest);
   if (!present && present.error().code != ErrorCode::kNotFound) return std::unexpected(present.error());
-  if (present && *present == wanted) return {};
-  return WriteWhole(files, path, wanted);
+  if (present && StatesLast(*present, *last, lost)) return {};
+  return WriteWhole(files, path, FormatState({std::max(last->place(), lost), *last->sealed_at}));
 }
 
 }  // namespace tmdbc

@@ -26,6 +26,9 @@ struct SequenceState {
 std::string FormatState(const SequenceState& state);
 // Takes exactly what FormatState() writes; kCorrupt else.
 Result<SequenceState> ParseState(std::string_view json);
+// Whether that is what state.json is to say: the place of the last sealed segment, or, where later ones are lost
+// (RecordIndex::LostUpTo), their number: it does not go back, for somebody may have read that far.
+bool StatesLast(std::string_view json, const SegmentRow& last, std::uint32_t lost);
 // The number behind "schema", of a state.json of any schema; 0 when there is none.
 int SchemaOf(std::string_view json);
 

@@ -53,6 +53,7 @@ class TypeVerifier {
     // The index before the files: what another process commits meanwhile only makes files longer. What it
     // seals or compacts meanwhile can look like damage: Changed().
     TRY_ASSIGN(segments_, index_.Segments(type_));
+    TRY_ASSIGN(lost_up_to_, index_.LostUpTo(type_));
     TRY(FindFiles());
     TRY(CheckNumbers());
     TRY(CheckState());
@@ -128,15 +129,19 @@ class TypeVerifier {
       covered_.insert(row.origin->retired.begin(), row.origin->retired.end());
     }
     std::uint32_t next = 1;
-    for (const SegmentRow& row : segments_) {
-      for (; next < row.number; ++next) {
+    const auto miss_up_to = [&](std::uint32_t number) {
+      for (; next < number; ++next) {
         if (!covered_.contains(next)) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
       }
+    };
+    for (const SegmentRow& row : segments_) {
+      miss_up_to(row.number);
       next = row.number + 1;
       if (!row.sealed_at && &row != &segments_.back()) {
         Note(OpenPath(type_, row.number), 0, "open, though it is not the last segment");
       }
     }
+    miss_up_to(lost_up_to_ + 1);
     const bool last_is_open = !segments_.empty() && !segments_.back().sealed_at;
     for (const std::uint32_t number : sealed_files_) {
       if (std::ranges::binary_search(segments_, number, {}, &SegmentRow::number)) continue;
@@ -167,7 +172,7 @@ class TypeVerifier {
       if (state_ && segments_.empty()) Note(path, 0, "there, though nothing has been sealed");
     } else if (!state_) {
       Note(path, 0, "missing");
-    } else if (*state_ != FormatState({last->place(), *last->sealed_at})) {
+    } else if (!StatesLast(*state_, *last, lost_up_to_)) {
       Note(path, 0, fmt::format("does not say what the index says of segment {}", last->place()));
     }
     return {};
@@ -465,6 +470,7 @@ class TypeVerifier {
   std::optional<std::string> state_;  // the text of state.json
   std::set<std::uint32_t> sealed_files_, open_files_;
   std::set<std::uint32_t> covered_;   // numbers that compacted segments stand for
+  std::uint32_t lost_up_to_ = 0;
   std::set<std::uint32_t> suspects_;  // segments that do not look sound
   std::map<std::uint32_t, std::pair<std::int64_t, std::int64_t>> looked_;  // frames and records of the others
   std::map<std::uint32_t, std::int64_t> found_;  // lines of a segment that are where the index says
