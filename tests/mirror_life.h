@@ -121,6 +121,7 @@ class MirrorLife {
     std::string rate = "40";  // requests a second
   };
   static constexpr std::size_t kMostProblems = 20;
+  static constexpr std::size_t kKeptFrames = 64 << 20;  // inflated: a small mirror is read whole, day after day
 
   explicit MirrorLife(Options options)
       : clock(options.born),
@@ -248,11 +249,11 @@ class MirrorLife {
       std::filesystem::remove_all(folder_ / "looked");
       std::filesystem::create_directory(folder_ / "looked");
       view_ = BucketView::OpenWhole(reader_, folder_ / "looked", "catalog.db").value();
-      store_ = StorePieces::ForReading(view_->files(), view_->catalog());
+      store_ = StorePieces::ForReading(view_->files(), view_->catalog(), kKeptFrames);
     } else if (!store_) {
       catalog_.emplace(Database::Open(data_dir() + "/catalog.db", Database::Mode::kReadOnly).value());
       files_.emplace(data_dir());
-      store_ = StorePieces::ForReading(*files_, *catalog_);
+      store_ = StorePieces::ForReading(*files_, *catalog_, kKeptFrames);
     }
     return *store_;
   }

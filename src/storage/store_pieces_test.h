@@ -2,6 +2,7 @@
 // StorePieces: every piece of one store, for tests and benchmarks: they write, look and verify in one place.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,11 +33,13 @@ struct StorePieces {
     pieces->writer = std::move(writer);
     return pieces;
   }
-  static std::unique_ptr<StorePieces> ForReading(FileSystem& files, Database& catalog) {
-    return std::make_unique<StorePieces>(files, catalog);
+  // `kept_bytes`: of the reader's frames (RecordReader), where all records are read again and again.
+  static std::unique_ptr<StorePieces> ForReading(FileSystem& files, Database& catalog, std::size_t kept_bytes = 0) {
+    return std::make_unique<StorePieces>(files, catalog, kept_bytes);
   }
 
-  StorePieces(FileSystem& its_files, Database& its_catalog) : files(its_files), catalog(its_catalog) {}
+  StorePieces(FileSystem& its_files, Database& its_catalog, std::size_t kept_bytes = 0)
+      : files(its_files), catalog(its_catalog), reader(its_files, its_catalog, kept_bytes) {}
 
   Result<VerifyReport> Verify(bool deep, const std::function<void()>& pause = {}) {
     return tmdbc::Verify(files, catalog, deep, pause);
@@ -77,7 +80,7 @@ struct StorePieces {
   Database& catalog;
   const Clock* clock = nullptr;
   std::uint64_t frame_bytes = 0;
-  RecordReader reader{files, catalog};
+  RecordReader reader;
   RecordLedger ledger{catalog};
   PopularityTable popularity{catalog};
   ChangeFeed feed{files, catalog};
