@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "base/text_file.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string_view>
+
+#include "base/descriptor.h"
 
 namespace tmdbc {
 namespace {
@@ -23,22 +30,55 @@ std::string UnixLineEnds(std::string_view text) {
   return lines;
 }
 
+using Steady = std::chrono::steady_clock;
+
+std::unexpected<Error> CannotRead(const std::string& path, int error) {
+  return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalid, "read {}: {}", path, std::strerror(error));
+}
+
+// Whether bytes came; without a deadline it waits for as long as somebody may still write.
+bool AwaitBytes(int file, std::optional<Steady::time_point> deadline) {
+  pollfd in{.fd = file, .events = POLLIN, .revents = 0};
+  int wait_ms = -1;
+  if (deadline) wait_ms = int(std::max(std::chrono::ceil<std::chrono::milliseconds>(*deadline - Steady::now()).count(), 0L));
+  return ::poll(&in, 1, wait_ms) > 0 && (in.revents & POLLIN) != 0;
+}
+
+// A pipe that nobody has opened for writing yet gives an end, too: until the deadline somebody may still come.
+Result<std::string> ReadAll(int file, const std::string& path, std::size_t most, bool is_pipe,
+                            std::chrono::milliseconds writer_wait) {
+  const auto deadline = Steady::now() + writer_wait;
+  std::string text(most, '\0');
+  std::size_t got = 0;
+  while (got < most) {
+    const ssize_t n = ::read(file, text.data() + got, most - got);
+    if (n > 0) {
+      got += std::size_t(n);
+    } else if (n < 0 && errno == EAGAIN) {
+      AwaitBytes(file, {});
+    } else if (n < 0 && errno != EINTR) {
+      return CannotRead(path, errno);
+    } else if (n == 0 && (got > 0 || !is_pipe)) {
+      break;
+    } else if (n == 0 && !AwaitBytes(file, deadline)) {
+      return Fail(ErrorCode::kInvalid, "read {}: it is a pipe, and nobody writes into it", path);
+    }
+  }
+  text.resize(got);
+  return text;
+}
+
 }  // namespace
 
-Result<std::string> ReadTextFile(const std::string& path, std::size_t max_bytes) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found)
-    return Fail(ErrorCode::kNotFound, "read {}: {}", path, std::strerror(ENOENT));
-  if (error) return Fail(ErrorCode::kInvalid, "read {}: {}", path, error.message());
-  if (std::filesystem::is_directory(status))
-    return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open()) return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
-  std::string text(max_bytes + 1, '\0');
-  file.read(text.data(), std::streamsize(text.size()));
-  if (file.bad()) return Fail(ErrorCode::kInvalid, "read {}: {}", path, std::strerror(errno));
-  text.resize(std::size_t(file.gcount()));
+Result<std::string> ReadTextFile(const std::string& path, std::size_t max_bytes,
+                                 std::chrono::milliseconds writer_wait) {
+  // O_NONBLOCK: to open a pipe would wait for somebody who writes.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return CannotRead(path, errno);
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) return CannotRead(path, errno);
+  if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, "read {}: it is a folder, not a file", path);
+  TRY_ASSIGN(std::string text, ReadAll(file.get(), path, max_bytes + 1, S_ISFIFO(info.st_mode), writer_wait));
   if (text.size() > max_bytes)
     return Fail(ErrorCode::kInvalid, "read {}: it is larger than {} MiB", path, max_bytes >> 20);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))

@@ -2,10 +2,12 @@
 #include "base/text_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace tmdbc {
 namespace {
@@ -43,6 +45,18 @@ TEST_F(TextFileTest, AnAbsentFileAFolderAndAHugeOneAreNamed) {
   EXPECT_NE(ReadTextFile(::testing::TempDir(), 10).error().message.find("folder"), std::string::npos);
   EXPECT_NE(Read(std::string((1 << 20) + 1, 'a')).error().message.find("larger than 1 MiB"),
             std::string::npos);
+}
+
+TEST_F(TextFileTest, APipeIsReadToItsEndAndNotWaitedForWhereNobodyWrites) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(ReadTextFile(path_, 10, std::chrono::milliseconds(1)).error().message,
+            "read " + path_ + ": it is a pipe, and nobody writes into it");
+  std::thread writer([&] {
+    std::ofstream pipe(path_);  // waits for the reader
+    pipe << "a=1\n" << std::flush << "b=2\n";
+  });
+  EXPECT_EQ(ReadTextFile(path_, 10).value_or("?"), "a=1\nb=2\n");
+  writer.join();
 }
 
 }  // namespace
