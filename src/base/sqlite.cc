@@ -71,6 +71,12 @@ Kind KindOf(int code) {
   }
 }
 
+// A statement in a message: its beginning says which one it is.
+std::string Shown(std::string_view sql) {
+  constexpr std::size_t kShown = 60;
+  return sql.size() <= kShown ? std::string(sql) : fmt::format("{}...", sql.substr(0, sql.rfind(' ', kShown)));
+}
+
 std::unexpected<Error> SqliteError(sqlite3* db, std::string_view act) {
   const int code = sqlite3_extended_errcode(db);
   if (const auto failure = TakeVfsFailure()) return Fail(failure->code, failure->hint, "{}: {}", act, failure->message);
@@ -135,7 +141,7 @@ Result<bool> Statement::Step() {
     sqlite3_reset(statement_);
     return false;
   }
-  auto error = SqliteError(db_, sqlite3_sql(statement_));
+  auto error = SqliteError(db_, Shown(sqlite3_sql(statement_)));
   sqlite3_reset(statement_);
   return error;
 }
@@ -230,6 +236,10 @@ Result<Database> Database::OpenThrough(const char* vfs, const std::string& path)
 }
 
 Result<Database> Database::OpenAs(const std::string& path, Mode mode, bool frozen, const char* vfs) {
+  // SQLite would wait at a pipe for somebody who writes, and call a folder a failing disk.
+  struct stat info{};
+  if (vfs == OurVfs() && ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+    return Fail(ErrorCode::kCorrupt, "open {}: it is not a regular file", path);
   sqlite3* raw = nullptr;
   const int flags =
       mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -278,14 +288,14 @@ Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v3(db_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) !=
       SQLITE_OK) {
-    return SqliteError(db_, sql);
+    return SqliteError(db_, Shown(sql));
   }
   return Statement(db_, raw);
 }
 
 Result<void> Database::Execute(std::string_view sql) {
   const std::string text(sql);
-  if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return SqliteError(db_, sql);
+  if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return SqliteError(db_, Shown(sql));
   return {};
 }
 

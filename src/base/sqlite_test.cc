@@ -244,6 +244,22 @@ TEST_F(DatabaseTest, TellsAnAbsentFileFromOneThatIsNoDatabase) {
   }
 }
 
+TEST_F(DatabaseTest, WaitsAtNoPipeAndReadsNoFolder) {
+  const auto expect_refused = [&] {
+    for (const auto mode : {Database::Mode::kReadOnly, Database::Mode::kReadWrite}) {
+      const auto opened = Database::Open(path_, mode);
+      ASSERT_FALSE(opened);
+      EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+      EXPECT_EQ(opened.error().message, "open " + path_ + ": it is not a regular file");
+    }
+  };
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  expect_refused();
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  expect_refused();
+}
+
 TEST_F(DatabaseTest, SaysWhenItIsFull) {
   Database db = Open();
   ASSERT_TRUE(db.Execute("CREATE TABLE blobs(bytes); PRAGMA max_page_count=20"));
@@ -367,6 +383,16 @@ TEST_F(DatabaseTest, NamesTheStatementThatFailed) {
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, ErrorCode::kInternal);
   EXPECT_NE(bad.error().message.find("SELEC 1"), std::string::npos) << bad.error().message;
+}
+
+TEST_F(DatabaseTest, NamesALongStatementByItsBeginning) {
+  Database db = Open();
+  std::string columns = "a";
+  for (int i = 0; i < 200; ++i) columns += ", column_" + std::to_string(i);
+  const auto bad = db.Execute("CREATE TABLE movie(" + columns);
+  ASSERT_FALSE(bad);
+  EXPECT_TRUE(bad.error().message.starts_with("CREATE TABLE movie(a, ")) << bad.error().message;
+  EXPECT_LT(bad.error().message.size(), 150u) << bad.error().message;
 }
 
 TEST_F(DatabaseTest, OutlivesBeingMoved) {
