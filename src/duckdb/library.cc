@@ -2,6 +2,7 @@
 #include "duckdb/library.h"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -48,6 +49,9 @@ Result<Library> Library::Load(std::span<const std::string> places) {
   std::string looked;
   for (const std::string& place : places) {
     void* library = nullptr;
+    // The system's loader would wait at a pipe for somebody who writes.
+    if (struct stat info{}; IsPath(place) && ::stat(place.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+      return Fail(ErrorCode::kUnavailable, "load DuckDB from {}: it is not a regular file", place);
     if (!IsPath(place) || ::access(place.c_str(), F_OK) == 0) {
       library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
       if (!library && IsPath(place))

@@ -2,6 +2,7 @@
 #include "duckdb/library.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -25,6 +26,14 @@ TEST(Library, ThatIsNowhereIsAnErrorThatNamesEveryPlace) {
   ASSERT_FALSE(library);
   EXPECT_EQ(library.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(library.error().message, "load DuckDB: it is not at /nowhere/libduckdb.so, libduckdb-absent.so");
+}
+
+TEST(Library, ThatIsAPipeIsNotWaitedFor) {
+  const std::string pipe = ::testing::TempDir() + "library_pipe.so";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(Library::Load(std::span(&pipe, 1)).error().message,
+            "load DuckDB from " + pipe + ": it is not a regular file");
+  std::filesystem::remove(pipe);
 }
 
 TEST(Library, ThatIsNoLibraryIsAnErrorAndNotPassedOver) {

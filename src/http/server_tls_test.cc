@@ -7,10 +7,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -35,8 +37,8 @@ class PemFiles {
   std::string certificate() const { return folder_ + "/cert.pem"; }
   std::string key() const { return folder_ + "/key.pem"; }
 
-  // A new pair for `name`, signed by itself.
-  void Make(const char* name) const {
+  // A new pair for `name`, signed by itself; with a passphrase the key is encrypted.
+  void Make(const char* name, const char* passphrase = nullptr) const {
     EVP_PKEY* const pair = EVP_EC_gen("P-256");
     X509* const x = X509_new();
     X509_set_version(x, 2);
@@ -50,8 +52,9 @@ class PemFiles {
     X509_set_pubkey(x, pair);
     X509_sign(x, pair, EVP_sha256());
     Write(certificate(), [x](std::FILE* file) { PEM_write_X509(file, x); });
-    Write(key(), [pair](std::FILE* file) {
-      PEM_write_PrivateKey(file, pair, nullptr, nullptr, 0, nullptr, nullptr);
+    Write(key(), [&](std::FILE* file) {
+      PEM_write_PKCS8PrivateKey(file, pair, passphrase ? EVP_aes_256_cbc() : nullptr, passphrase,
+                                passphrase ? int(std::strlen(passphrase)) : 0, nullptr, nullptr);
     });
     X509_free(x);
     EVP_PKEY_free(pair);
@@ -232,8 +235,19 @@ TEST_F(ServerTlsTest, SaysWhatIsWrongWithTheFiles) {
   };
   EXPECT_EQ(message("/nowhere/c.pem", files.key()),
             "read the certificate /nowhere/c.pem: No such file or directory");
-  EXPECT_TRUE(
-      message(files.certificate(), files.certificate()).starts_with("read the key " + files.certificate()));
+  EXPECT_EQ(message(files.certificate(), files.certificate()),
+            "read the key " + files.certificate() + ": it holds none in PEM form");
+  EXPECT_EQ(message(files.key(), files.key()), "read the certificate " + files.key() + ": it holds none in PEM form");
+  // OpenSSL would wait at a pipe.
+  const std::string pipe = files.key() + ".pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(message(files.certificate(), pipe), "read the key " + pipe + ": it is not a regular file");
+  EXPECT_EQ(message(pipe, files.key()), "read the certificate " + pipe + ": it is not a regular file");
+  EXPECT_EQ(message("/dev", files.key()), "read the certificate /dev: it is not a regular file");
+  const PemFiles locked;
+  locked.Make("locked", "a passphrase");
+  EXPECT_EQ(message(locked.certificate(), locked.key()),
+            "read the key " + locked.key() + ": it is encrypted: store it without a passphrase");
   const PemFiles others;
   others.Make("other");
   EXPECT_EQ(message(files.certificate(), others.key()),

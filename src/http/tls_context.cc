@@ -10,7 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
+
+#include "base/text_file.h"
 
 namespace tmdbc::http {
 namespace {
@@ -23,6 +26,19 @@ std::string WhatOpenSslSays() {
   if (const char* reason = ERR_reason_error_string(code)) return reason;
   ERR_error_string_n(code, text.data(), text.size());
   return text.data();
+}
+
+// OpenSSL waits at a pipe, asks for a passphrase at the terminal, and has "PEM lib" and "system lib" for the rest.
+Result<void> CheckPem(const char* what, const std::string& path, std::string_view block) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  const auto refuse = [&](const char* why) { return Fail(ErrorCode::kInvalid, "read the {} {}: {}", what, path, why); };
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0 || ::access(path.c_str(), R_OK) != 0) return refuse(std::strerror(errno));
+  if (!S_ISREG(info.st_mode)) return refuse("it is not a regular file");
+  TRY_ASSIGN(const std::string text, ReadTextFile(path, kMostBytes));
+  if (!text.contains(block)) return refuse("it holds none in PEM form");
+  if (text.contains("ENCRYPTED")) return refuse("it is encrypted: store it without a passphrase");
+  return {};
 }
 
 int ChooseHttp11(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
@@ -63,11 +79,8 @@ Result<SSL_CTX*> TlsContext::Make() const {
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets do it without memory
   SSL_CTX_set_alpn_select_cb(context.get(), ChooseHttp11, nullptr);
-  // OpenSSL says "system lib" of what cannot be opened.
-  if (::access(certificate_path_.c_str(), R_OK) != 0)
-    return Fail(ErrorCode::kInvalid, "read the certificate {}: {}", certificate_path_, std::strerror(errno));
-  if (::access(key_path_.c_str(), R_OK) != 0)
-    return Fail(ErrorCode::kInvalid, "read the key {}: {}", key_path_, std::strerror(errno));
+  TRY(CheckPem("certificate", certificate_path_, "CERTIFICATE-----"));
+  TRY(CheckPem("key", key_path_, "PRIVATE KEY-----"));
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_path_.c_str()) != 1)
     return Fail(ErrorCode::kInvalid, "read the certificate {}: {}", certificate_path_, WhatOpenSslSays());
   const auto not_its_key = [this] {
