@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "base/version.h"
 #include "base/words.h"
@@ -71,9 +74,13 @@ class Parser {
   // CLI11 says "help wanted" and "bad usage" with exceptions; they end here.
   Result<std::variant<Invocation, HelpText>> Parse(int argc, const char* const* argv) {
     TRY(NoEmptyValues(argc, argv));
+    TRY(NoFlagAsValue(argc, argv));
+    const std::vector<const char*> words = HelpAsFlag(argc, argv);
     try {
-      app_.parse(argc, argv);
+      app_.parse(int(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
+      const bool of_nothing = argc > 2 && std::string_view(argv[1]) == "help" && app_.get_subcommands().empty();
+      if (of_nothing) return UnknownCommand(argv[2]);
       return HelpText{Help()};
     } catch (const CLI::CallForVersion& version) {
       return HelpText{std::string(version.what()) + "\n"};
@@ -84,8 +91,11 @@ class Parser {
       return Fail(ErrorCode::kInvalid, "{}; see --help", ShowValue(error.what()));
     }
     const Leaf* leaf = ChosenLeaf();
-    TRY(CheckExtras(leaf));
-    if (leaf == nullptr && app_.get_subcommands().empty()) return HelpText{FirstSteps()};
+    const bool only_words = std::find(argv, argv + argc, std::string_view("--")) != argv + argc;
+    TRY(CheckExtras(leaf, only_words));
+    if (argc <= 1) return HelpText{FirstSteps()};
+    if (leaf == nullptr && app_.get_subcommands().empty())
+      return Fail(ErrorCode::kInvalid, "which command? tmdb-collector --help lists them");
     if (leaf == nullptr) return NoCommand();
     return Collect(*leaf);
   }
@@ -101,6 +111,18 @@ class Parser {
     std::vector<Given> options;
   };
 
+  // `help`, `help queue list` and `version`, as other programs have them.
+  static std::vector<const char*> HelpAsFlag(int argc, const char* const* argv) {
+    std::vector<const char*> words(argv, argv + argc);
+    if (argc < 2) return words;
+    const std::string_view first = argv[1];
+    if (first == "version" && argc == 2) words[1] = "--version";
+    if (first != "help") return words;
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+    return words;
+  }
+
   // CLI11 takes the next word for the value of "--type=", and so would swallow another flag.
   static Result<void> NoEmptyValues(int argc, const char* const* argv) {
     for (int i = 1; i < argc; ++i) {
@@ -112,7 +134,31 @@ class Parser {
     }
     return {};
   }
+
+  // Nor is a flag the value of the one in front of it: `run --data-dir --once` would be a daemon in ./--once.
+  static Result<void> NoFlagAsValue(int argc, const char* const* argv) {
+    for (int i = 1; i + 1 < argc; ++i) {
+      const std::string_view word = argv[i], next = argv[i + 1];
+      if (word == "--") break;
+      if (next.starts_with("--") && next.size() > 2 && TakesValue(word))
+        return Fail(ErrorCode::kInvalid, "{} needs a value; see --help", word);
+    }
+    return {};
+  }
+  static bool TakesValue(std::string_view flag) {
+    if (flag == "--config") return true;
+    for (const Setting& setting : SettingsTable()) {
+      if (flag == FlagOf(setting)) return true;
+    }
+    for (const Command& command : CommandTable()) {
+      for (const Option& option : command.options) {
+        if (flag.starts_with("--") && flag == option.flag) return !option.value.empty();
+      }
+    }
+    return false;
+  }
   static std::unexpected<Error> EmptyValue(std::string_view flag) {
+    if (!flag.starts_with('-')) return Fail(ErrorCode::kInvalid, "{} is empty; see --help", flag);
     return Fail(ErrorCode::kInvalid, "{} has an empty value: give it one, or leave the flag out",
                 ShowValue(flag));
   }
@@ -191,11 +237,12 @@ class Parser {
     return nullptr;
   }
 
-  Result<void> CheckExtras(const Leaf* leaf) const {
+  // Behind "--" even what begins like a flag is a word.
+  Result<void> CheckExtras(const Leaf* leaf, bool only_words) const {
     const std::vector<std::string> extras = app_.remaining(true);
     if (extras.empty()) return {};
     const std::string& word = extras.front();
-    if (word.starts_with("-")) return UnknownFlag(word, leaf);
+    if (word.starts_with("-") && !only_words) return UnknownFlag(word, leaf);
     if (leaf != nullptr)
       return Fail(ErrorCode::kInvalid, "'{}' is one word too many; see --help", ShowValue(word));
     return UnknownCommand(word);

@@ -112,6 +112,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{{"query", "--tpye=movie", "--id=550"}, "--tpye is not a flag of query, did you mean --type?"},
         BadLine{{"query", "--type=movie", "--id=550", "--histroy"},
                 "--histroy is not a flag of query, did you mean --history?"},
+        BadLine{{"help", "rnu"}, "'rnu' is not a command, did you mean run?"},
+        BadLine{{"--debug"}, "which command? tmdb-collector --help lists them"},
+        BadLine{{"--config", "status"}, "which command? tmdb-collector --help lists them"},
+        BadLine{{"run", "--data-dir", "--once"}, "--data-dir needs a value; see --help"},
+        BadLine{{"query", "--type", "--id=1"}, "--type needs a value; see --help"},
+        BadLine{{"--config", "--debug", "status"}, "--config needs a value; see --help"},
+        BadLine{{"trigger", ""}, "FILE is empty; see --help"},
+        BadLine{{"status", "--", "--json"}, "'--json' is one word too many; see --help"},
         BadLine{{"query", "--id"}, "--id needs a value; see --help"},
         BadLine{{"run", "--once=maybe"}, "--once takes no value; see --help"},
         BadLine{{"run", "now"}, "'now' is one word too many; see --help"},
@@ -128,6 +136,13 @@ TEST(CommandLine, TheKeyIsRefusedAsAFlagAndNeverRepeated) {
 
 TEST(CommandLine, PrintsItsVersion) {
   EXPECT_EQ(Help({"--version"}), "tmdb-collector " + std::string(kVersion) + "\n");
+}
+
+TEST(CommandLine, HelpAndVersionAreCommandsToo) {
+  EXPECT_EQ(Help({"version"}), Help({"--version"}));
+  EXPECT_EQ(Help({"help"}), Help({"--help"}));
+  EXPECT_EQ(Help({"help", "run"}), Help({"run", "--help"}));
+  EXPECT_EQ(Help({"help", "queue", "list"}), Help({"queue", "list", "--help"}));
 }
 
 TEST(CommandLine, TheVersionIsThatOfTheBuildFile) {

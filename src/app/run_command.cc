@@ -18,9 +18,17 @@ bool WantsToServe(const Settings& settings, const Arguments& arguments) {
          std::ranges::find(settings.given, "SERVE_LISTEN", &GivenSetting::name) != settings.given.end();
 }
 
+// Without a server nobody would ever notice that the flag did nothing.
+Result<void> CheckUpstreamFlag(const Settings& settings, const Arguments& arguments) {
+  if (std::ranges::find(settings.given, "--upstream", &GivenSetting::source) == settings.given.end()) return {};
+  if (WantsToServe(settings, arguments)) return {};
+  return Fail(ErrorCode::kInvalid, "--upstream goes with --serve");
+}
+
 }  // namespace
 
 Result<int> RunCommand(const Settings& settings, const Arguments& arguments) {
+  TRY(CheckUpstreamFlag(settings, arguments));
   TRY(RequireKey(settings));
   TRY_ASSIGN(const HarvestOptions options, HarvestOptionsOf(settings, arguments));
   // A running process may take others.

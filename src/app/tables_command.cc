@@ -146,6 +146,8 @@ Result<int> Check(const Settings& settings, bool as_json) {
 }  // namespace
 
 Result<int> TablesCommand(const Settings& settings, const Arguments& arguments) {
+  if (arguments.Has("--check") && arguments.Has("--rebuild"))
+    return Fail(ErrorCode::kInvalid, "--check makes nothing: ask it and --rebuild one at a time");
   if (arguments.Has("--check")) return Check(settings, arguments.Has("--json"));
   TRY_ASSIGN(const duckdb::Library library, LoadDuckdb(settings));
   const StopSignals signals;
