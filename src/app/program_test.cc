@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "app/program_world_test.h"
+#include "testing/raw_server.h"
 
 namespace tmdbc {
 namespace {
@@ -67,6 +68,9 @@ TEST_F(ProgramTest, BadUsageAndConfigurationAreOneLineAndExitCode2) {
       {{"queue", "list", "--type=season"}, "--type is 'season': seasons and episodes are never queued"},
       {{"queue", "dead", "--type=episode"}, "--type is 'episode': seasons and episodes are never queued"},
       {{"queue", "redrive"}, "does not exist"},
+      {{"run", "--once", "--upstream"}, "--upstream goes with --serve"},
+      {{"verify", "--upgrade"}, "--upgrade goes with --rebuild"},
+      {{"tables", "--rebuild", "--check"}, "one at a time"},
       {{"status", "--config=absent.toml"}, "absent.toml"},
       {{"trigger", "x.json"}, "read x.json"},
   };
@@ -121,6 +125,32 @@ TEST_F(ProgramTest, AnUpstreamThatIsNotThereIsExitCode3) {
   // Nothing listens on port 1.
   ExpectOneLine(Run({"verify", "--key", "--tmdb-api-base-url=http://127.0.0.1:1/3"}), 3,
                 "try the key at http://127.0.0.1:1/3");
+}
+
+TEST_F(ProgramTest, OnlyTmdbCanSayThatAKeyIsGood) {
+  ::setenv("TMDB_API_KEY", kCanary, 1);
+  const struct {
+    const char *body, *status;
+    int code;
+    const char* says;
+  } cases[] = {
+      {"<html>Please log in</html>", "200 OK", 3, "HTML or XML instead of JSON, which is nothing that TMDB answers"},
+      {R"({"login":"https://hotel.example"})", "200 OK", 3, "check TMDB_API_BASE_URL"},
+      {"<html>moved</html>", "302 Found", 3, "HTTP 302, which is nothing that TMDB answers"},
+      {"<html>who are you?</html>", "401 Unauthorized", 3, "HTTP 401, which is nothing that TMDB answers"},
+      {R"({"status_code":7,"status_message":"Invalid API key","success":false})", "401 Unauthorized", 4,
+       "TMDB refuses it (HTTP 401 code 7)"},
+      {R"({"status_code":31,"status_message":"Account disabled","success":false})", "401 Unauthorized", 4,
+       "TMDB refuses it"},
+      {R"({"status_code":9,"status_message":"Service offline","success":false})", "503 Unavailable", 3, "HTTP 503"},
+  };
+  for (const auto& [body, status, code, says] : cases) {
+    testing::RawServer server([&](testing::RawServer::Connection& c) {
+      if (c.ReadRequest()) c.Answer(body, "", status);
+    });
+    const std::string url = "--tmdb-api-base-url=" + server.url() + "/3";
+    ExpectOneLine(Run({"verify", "--key", url.c_str()}), code, says);
+  }
 }
 
 TEST_F(ProgramTest, TheKeyIsInNoOutputAndNoFile) {

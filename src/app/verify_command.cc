@@ -16,9 +16,12 @@
 #include "app/source_guard.h"
 #include "app/work_place.h"
 #include "base/compression.h"
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/version.h"
 #include "cloud/dispatcher.h"
+#include "collector/disposition.h"
+#include "http/body.h"
 #include "http/curl_transport.h"
 #include "queue/sqlite_queue.h"
 #include "storage/kept_aside.h"
@@ -325,6 +328,19 @@ void AddStore(JsonWriter& json, const VerifyReport& report) {
   json.EndArray().EndObject();
 }
 
+// Whether it is TMDB that takes the key: a login page answers 200 to any.
+Observed ObserveConfiguration(const http::Outcome& outcome) {
+  if (!outcome.response) return ObserveFailure(*outcome.failure, outcome.failure_text, outcome.failure_hint);
+  const auto body = http::DecodeBody(*outcome.response);
+  if (outcome.response->status != 200) return ObserveStatus(outcome.response->status, body.value_or(""));
+  if (!body) return ObserveBadBody("", body.error());
+  const auto json = ParsedJson::Parse(*body);
+  if (!json) return ObserveBadBody(*body, json.error());
+  if (!json->root()["images"].is_object())
+    return {.kind = Observed::Kind::kBadBody, .foreign = true, .detail = "JSON of another kind", .error_class = {}};
+  return {};
+}
+
 // One request that needs no more than a good key.
 Result<void> CheckKey(const Settings& settings) {
   TRY(RequireKey(settings));
@@ -336,15 +352,14 @@ Result<void> CheckKey(const Settings& settings) {
   const MonoTime deadline = clock.Mono() + 2 * kKeyTimeout;
   while (clock.Mono() < deadline) {
     for (const http::Outcome& outcome : transport->Wait(deadline)) {
-      if (!outcome.response)
-        return Fail(ErrorCode::kUnavailable, "try the key at {}: {}", settings.tmdb_api_base_url,
-                    outcome.failure_text);
-      const int status = outcome.response->status;
-      if (status == 200) return {};
-      if (status == 401)
-        return Fail(ErrorCode::kDenied, "try the key at {}: TMDB refuses it (HTTP 401)",
-                    settings.tmdb_api_base_url);
-      return Fail(ErrorCode::kUnavailable, "try the key at {}: HTTP {}", settings.tmdb_api_base_url, status);
+      const Observed observed = ObserveConfiguration(outcome);
+      if (observed.kind == Observed::Kind::kBelieved) return {};
+      if (Dispose(observed, {}) == Disposition::kDeny)
+        return Fail(ErrorCode::kDenied, "try the key at {}: TMDB refuses it ({})", settings.tmdb_api_base_url,
+                    Describe(observed));
+      return Fail(ErrorCode::kUnavailable, observed.foreign ? Hint::kCheckApiUrl : observed.hint,
+                  "try the key at {}: {}{}", settings.tmdb_api_base_url, Describe(observed),
+                  observed.foreign ? ", which is nothing that TMDB answers" : "");
     }
   }
   return Fail(ErrorCode::kUnavailable, "try the key at {}: no answer", settings.tmdb_api_base_url);
@@ -353,6 +368,8 @@ Result<void> CheckKey(const Settings& settings) {
 }  // namespace
 
 Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) {
+  if (arguments.Has("--upgrade") && !arguments.Has("--rebuild"))
+    return Fail(ErrorCode::kInvalid, "--upgrade goes with --rebuild");
   if (arguments.Has("--adopt-source")) TRY(AdoptSourceOf(settings));
   const bool try_key = arguments.Has("--key");
   // Before the store, which may take minutes.
