@@ -209,14 +209,22 @@ std::string JsonOf(const images::FetchReport& report, const images::ImageFolder&
 }
 
 // What is removed here is fetched again by the next run.
-Result<int> Check(images::ImageFolder& folder, const StopFlag& stop) {
-  std::int64_t damaged = 0;
-  TRY_ASSIGN(const auto checked, folder.Check(stop, [&](const images::ImageName& image) {
-    ++damaged;
-    return WriteOut(fmt::format("{} is damaged: removed\n", image.url_path()));
+Result<int> Check(images::ImageFolder& folder, bool as_json, const StopFlag& stop) {
+  std::vector<std::string> damaged;
+  TRY_ASSIGN(const auto checked, folder.Check(stop, [&](const images::ImageName& image) -> Result<void> {
+    damaged.push_back(image.url_path());
+    if (as_json) return {};
+    return WriteOut(fmt::format("{} is damaged: removed\n", damaged.back()));
   }));
-  TRY(WriteOut(fmt::format("{} images checked, {} damaged\n", FormatCount(checked), FormatCount(damaged))));
-  return damaged == 0 && !stop.requested() ? kExitDone : kExitPartly;
+  if (as_json) {
+    JsonWriter json;
+    json.BeginObject().Field("checked", checked).Key("damaged").BeginArray();
+    for (const std::string& path : damaged) json.Text(path);
+    TRY(WriteOut(json.EndArray().Field("stopped", stop.requested()).EndObject().text() + "\n"));
+  } else {
+    TRY(WriteOut(fmt::format("{} images checked, {} damaged\n", FormatCount(checked), FormatCount(damaged.size()))));
+  }
+  return damaged.empty() && !stop.requested() ? kExitDone : kExitPartly;
 }
 
 }  // namespace
@@ -230,7 +238,7 @@ Result<int> ImagesCommand(const Settings& settings, const Arguments& arguments) 
   const StopSignals signals;
   PosixFileSystem files(settings.data_dir);
   TRY_ASSIGN(auto folder, images::ImageFolder::Open(files));
-  if (arguments.Has("--check")) return Check(folder, signals.flag());
+  if (arguments.Has("--check")) return Check(folder, arguments.Has("--json"), signals.flag());
 
   std::int64_t unreadable = 0;
   TRY_ASSIGN(const auto titles, MostPopular(*store, wish, signals.flag()));

@@ -100,6 +100,9 @@ TEST_F(ImagesCommandTest, FindsDamageAndFetchesItAgain) {
   const Outcome check = Run({"images", "--check"});
   EXPECT_EQ(check.code, 1);
   EXPECT_EQ(check.out, "/w342/german.jpg is damaged: removed\n2 images checked, 1 damaged\n");
+  const Outcome clean = Run({"images", "--check", "--json"});
+  EXPECT_EQ(clean.code, 0);
+  EXPECT_EQ(clean.out, "{\"checked\":1,\"damaged\":[],\"stopped\":false}\n");
   const Outcome again = Run({"images"});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(std::filesystem::file_size("data/images/w342/ge/german.jpg"), 100u);
