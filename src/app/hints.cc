@@ -65,7 +65,10 @@ std::string WordsOf(Hint hint) {
 }
 
 std::string Explain(std::string message, Hint hint) {
-  if (hint != Hint::kNone) {
+  if (hint == Hint::kFreeSpace && message.contains(std::strerror(EFBIG))) {
+    message += ": a file may be no larger here: raise `ulimit -f` in the shell or LimitFSIZE in its unit, or name a "
+               "disk that takes larger files with DATA_DIR";
+  } else if (hint != Hint::kNone) {
     message += ": " + WordsOf(hint);
   } else if (message.contains(std::strerror(EMFILE)) || message.contains(std::strerror(ENFILE))) {
     // Any call may meet it, ours and those of SQLite, DuckDB and libcurl, and what helps is always the same.

@@ -18,5 +18,13 @@ TEST(Hints, WhoRunsOutOfOpenFilesIsToldHowToHaveMore) {
   EXPECT_EQ(Explain(Error{ErrorCode::kIo, "list records: Input/output error"}), "list records: Input/output error");
 }
 
+TEST(Hints, WhoMeetsTheLargestSizeOfAFileIsToldWhereThatIsSet) {
+  const Error largest{ErrorCode::kNoSpace, std::string("write a: ") + std::strerror(EFBIG), Hint::kFreeSpace};
+  EXPECT_NE(Explain(largest).find("`ulimit -f`"), std::string::npos) << Explain(largest);
+  EXPECT_EQ(Explain(largest).find("free some space"), std::string::npos) << Explain(largest);
+  const Error full{ErrorCode::kNoSpace, std::string("write a: ") + std::strerror(ENOSPC), Hint::kFreeSpace};
+  EXPECT_NE(Explain(full).find("free some space"), std::string::npos) << Explain(full);
+}
+
 }  // namespace
 }  // namespace tmdbc
