@@ -81,7 +81,7 @@ Result<void> RequireEmpty(ObjectStore& objects, const std::string& data_dir) {
   if (!catalog.empty()) return {};  // its head is lost: taking it says so
   if (::access((data_dir + "/catalog.db").c_str(), F_OK) != 0) return {};
   return Fail(ErrorCode::kExists,
-              "there is no mirror yet, and DATA_DIR {} does: `push` carries it there. To begin a new one in the bucket, "
+              "there is no mirror yet, and DATA_DIR {} has one: `push` carries it there. To begin a new one in the bucket, "
               "name another DATA_DIR",
               data_dir);
 }

@@ -147,7 +147,7 @@ TEST_F(WorkPlaceTest, AStoreThatIsToBePushedIsNotBegunAnew) {
     data.Put({MediaType::kMovie, 550}, R"({"id":550})", "2026-11-22T10:00:00Z");
     data.Seal();
   }
-  ExpectRefused(Open(), "there is no mirror yet, and DATA_DIR data does: `push` carries it there");
+  ExpectRefused(Open(), "there is no mirror yet, and DATA_DIR data has one: `push` carries it there");
   EXPECT_TRUE(bucket_.objects.empty());
   ASSERT_TRUE(Open("elsewhere")) << "a new one, by a DATA_DIR without a store";
   bucket_.objects.clear();

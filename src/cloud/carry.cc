@@ -278,7 +278,7 @@ class Pull {
 
   Result<CarryReport> Run() {
     TRY_ASSIGN(const bool taken, to_.Exists("catalog.db"));
-    if (taken) return Fail(ErrorCode::kExists, "there is a store already: pull into an empty folder");
+    if (taken) return Fail(ErrorCode::kExists, "there is a store in {} already: pull into an empty folder", folder_);
     TRY_ASSIGN(const HeadState head, BucketView::ReadHead(from_));
     TRY(BucketView::RequireCatalog(head));
     TRY(FetchObject(from_, head.catalog.key, to_, kPulled, head.catalog.bytes, head.catalog.crc32));
