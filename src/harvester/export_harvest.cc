@@ -239,7 +239,8 @@ void ExportHarvest::NotPublished(Wanted& wanted, const FetchResult& result) {
     return End(wanted, ExportVerdict::kUnreachable,
                reason + ", and the Date of the answers or this machine's clock cannot be believed", Hint::kClock);
   }
-  End(wanted, ExportVerdict::kWithheld, std::move(reason));
+  // A server that has never given a file may be another one that forbids what it does not have.
+  End(wanted, ExportVerdict::kWithheld, std::move(reason), wanted.last ? Hint::kNone : Hint::kCheckExportUrl);
 }
 
 void ExportHarvest::End(Wanted& wanted, ExportVerdict verdict, std::string reason, Hint hint) {

@@ -238,6 +238,7 @@ TEST_F(HarvesterTest, AnExportWithheldForAWeekIsNoFailure) {
   const HarvestReport report = Harvest({MediaType::kMovie});
   EXPECT_EQ(report.exports.at(0).verdict, ExportVerdict::kWithheld);
   EXPECT_EQ(report.exports.at(0).reason, "nothing is published from 2026-11-22 back to 2026-11-15");
+  EXPECT_EQ(report.exports.at(0).hint, Hint::kCheckExportUrl) << "it has never given a file";
   EXPECT_EQ(report.exit_code(), 0);
   EXPECT_EQ(report.requests, 8);
   EXPECT_TRUE(Exports().empty());
