@@ -22,6 +22,7 @@ constexpr std::size_t kUsualHeaders = 24;
 // A Content-Length is believed so far when room is made for the body; beyond, the body grows as it comes.
 constexpr std::uint64_t kMaxReserve = 8 << 20;
 constexpr long kReceiveBuffer = 64 << 10;
+constexpr long kProxyWantsLogin = 407;  // only a proxy answers so (RFC 9110 section 15.5.8)
 constexpr std::string_view kBroke = "the connection broke before the answer began";
 
 // "api.themoviedb.org", "127.0.0.1:8080": for errors.
@@ -313,8 +314,14 @@ Outcome CurlTransfer::Finish(CURLcode code, MonoTime now) {
   outcome.bytes_received = header_bytes_ + body_bytes_;
   outcome.started = started_;
   outcome.finished = now;
-  if (code == CURLE_OK) {
-    response_.status = int(Info<long>(CURLINFO_RESPONSE_CODE));
+  const long status = code == CURLE_OK ? Info<long>(CURLINFO_RESPONSE_CODE) : 0;
+  if (status == kProxyWantsLogin && !set_proxy_.empty()) {
+    outcome.failure = TransportFailure::kConnect;
+    outcome.failure_text = fmt::format("connect to {} through the proxy {}: HTTP 407, it wants a name and a password",
+                                       HostOf(request_.url), ShownProxy(set_proxy_));
+    outcome.failure_hint = Hint::kProxy;
+  } else if (code == CURLE_OK) {
+    response_.status = int(status);
     outcome.response = std::move(response_);
   } else {
     Describe(code, outcome);
@@ -347,7 +354,7 @@ void CurlTransfer::Describe(CURLcode code, Outcome& outcome) const {
     if (no_socket_ != 0) text = std::strerror(no_socket_);
     text = fmt::format("connect to {}{}: {}", HostOf(request_.url), way, text);
     if (proxied) outcome.failure_hint = Hint::kProxy;
-  } else if (proxied && outcome.failure == TransportFailure::kReset) {
+  } else if (proxied && (outcome.failure == TransportFailure::kReset || outcome.failure == TransportFailure::kTimeout)) {
     text += " (through the proxy " + ShownProxy(set_proxy_) + ")";
     outcome.failure_hint = Hint::kProxy;
   }

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -317,6 +318,9 @@ CurlOptions CurlOptions::FromEnvironment() {
 
 Result<std::unique_ptr<CurlTransport>> CurlTransport::Create(const Clock& clock, CurlOptions options) {
   TRY(options.proxies.Check());
+  // OpenSSL would wait at a pipe for somebody who writes, and read it for the first connection alone.
+  if (struct stat info{}; ::stat(options.ca_file.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
+    return Fail(ErrorCode::kInvalid, "read the certificates of authorities {}: it is a pipe, not a file", options.ca_file);
   TRY_ASSIGN(const CurlLibrary curl, CurlLibrary::Load());
   auto transport = std::make_unique<MultiTransport>(curl, clock, std::move(options));
   TRY(transport->Open());

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -525,9 +526,10 @@ TEST_F(CurlTransportTest, AsksThisMachineDirectlyWhateverTheProxy) {
 
 TEST_F(CurlTransportTest, AsksThroughTheProxyAndNamesItWhenThatFails) {
   std::string asked;
+  std::atomic<bool> wants_login = false;
   RawServer proxy([&](Connection& c) {
     const std::string head = c.ReadRequest().value_or("");
-    if (head.starts_with("CONNECT ")) {
+    if (head.starts_with("CONNECT ") || wants_login) {
       c.Send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
     } else {
       asked = head;
@@ -550,6 +552,15 @@ TEST_F(CurlTransportTest, AsksThroughTheProxyAndNamesItWhenThatFails) {
   EXPECT_NE(refused.failure_text.find("407"), std::string::npos) << refused.failure_text;
   EXPECT_EQ(refused.failure_text.find("secret"), std::string::npos) << refused.failure_text;
   EXPECT_EQ(refused.failure_hint, Hint::kProxy);
+
+  // An answer to http comes from the proxy itself: it is no answer of that host.
+  wants_login = true;
+  Make(options);  // on a connection of its own
+  const Outcome asked_to_log_in = Get("http://tmdb.test/3/movie/550");
+  EXPECT_EQ(asked_to_log_in.failure, TransportFailure::kConnect);
+  EXPECT_EQ(asked_to_log_in.failure_text, "connect to tmdb.test through the proxy " + proxy.url().substr(7) +
+                                              ": HTTP 407, it wants a name and a password");
+  EXPECT_EQ(asked_to_log_in.failure_hint, Hint::kProxy);
 
   const std::string nowhere = "127.0.0.1:" + std::to_string(ClosedPort());
   options.proxies.https = nowhere;

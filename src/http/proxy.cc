@@ -116,7 +116,8 @@ std::string_view HostNameOf(std::string_view url) {
 }
 
 bool IsLoopback(std::string_view host) {
-  const std::string name = Lower(host);
+  std::string name = Lower(host);
+  if (name.ends_with('.')) name.pop_back();  // the root, written out
   if (name == "localhost" || name.ends_with(".localhost") || name == "::1") return true;
   constexpr std::string_view kMapped = "::ffff:";  // an address of IPv4 as a socket of IPv6 shows it
   const auto address = Ipv4Of(name.starts_with(kMapped) ? name.substr(kMapped.size()) : name);

@@ -18,7 +18,7 @@ TEST(Proxy, FindsTheHostInAUrl) {
 }
 
 TEST(Proxy, KnowsThisMachine) {
-  for (const char* host : {"localhost", "LocalHost", "tmdb.localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"})
+  for (const char* host : {"localhost", "LocalHost", "localhost.", "tmdb.localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"})
     EXPECT_TRUE(IsLoopback(host)) << host;
   for (const char* host : {"localhost.example", "128.0.0.1", "127.0.0.1.example", "::ffff:10.0.0.1", "mylocalhost", "::2", ""})
     EXPECT_FALSE(IsLoopback(host)) << host;

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -195,6 +196,16 @@ TEST_F(TlsTest, RefusesACertificateOfAnUnknownCa) {
 
 TEST_F(TlsTest, SaysWhichCaFileCannotBeRead) {
   ExpectRefused(Get("IP:127.0.0.1", 1, "/no/such/ca.pem"), "/no/such/ca.pem");
+}
+
+TEST_F(TlsTest, WaitsAtNoPipeForAuthorities) {
+  const std::string pipe = fmt::format("{}tmdbc-ca-pipe-{}", ::testing::TempDir(), ::getpid());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const SystemClock clock;
+  const auto made = CurlTransport::Create(clock, CurlOptions{.ca_file = pipe, .ca_folder = "", .proxies = {}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message, "read the certificates of authorities " + pipe + ": it is a pipe, not a file");
+  std::filesystem::remove(pipe);
 }
 
 TEST_F(TlsTest, BelievesTheAuthoritiesThatTheEnvironmentNames) {
