@@ -136,8 +136,16 @@ bool ParseBucket(std::string_view text, Settings& settings) {
          text.find("..") == std::string_view::npos;
 }
 
+// "$HOME", "${HOME}": a shell puts something in its place, and who reads a file of settings does not.
+bool NamesVariable(std::string_view text) {
+  const auto dollar = text.find('$');
+  if (dollar == std::string_view::npos || dollar + 1 == text.size()) return false;
+  const char next = text[dollar + 1];
+  return next == '{' || next == '_' || std::isalpha(static_cast<unsigned char>(next)) || NamesVariable(text.substr(dollar + 1));
+}
+
 // A path and nothing else: what some program or a shell would read as more than that (file:///x, s3://bucket,
-// ~/data) is refused, for else it would name one place for us and another for the person.
+// ~/data, $HOME/data) is refused, for else it would name one place for us and another for the person.
 bool IsPath(std::string_view text) {
   const auto colon = text.find(':');
   const bool scheme = colon != std::string_view::npos && colon > 0 &&
@@ -146,8 +154,7 @@ bool IsPath(std::string_view text) {
                       });
   const bool url =
       scheme && (text.substr(colon + 1).starts_with("//") || Lower(text.substr(0, colon)) == "file");
-  const bool home = text == "~" || text.starts_with("~/");
-  return !url && !home && text.find('\0') == std::string_view::npos;
+  return !url && !text.starts_with('~') && !NamesVariable(text) && text.find('\0') == std::string_view::npos;
 }
 
 // Keys that stand in a URL as they are.
@@ -326,7 +333,7 @@ constexpr Setting kTable[] = {
      "Whether the adult exports of movie, tv and person are harvested too.", false,
      [](std::string_view text, Settings& s) { return ParseChoice(text, kBooleans, s.include_adult); }, true},
     {"DATA_DIR", "storage", "./data",
-     "the path of a folder that is empty, absent, or was made by this program; no URL, and ~ written out",
+     "the path of a folder that is empty, absent, or was made by this program; no URL, and ~ and $NAMES written out",
      "The folder of the store, made when it is absent. One process at a time writes to it.", false,
      [](std::string_view text, Settings& s) {
        s.data_dir = text;
