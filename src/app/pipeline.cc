@@ -118,8 +118,20 @@ Result<void> Pipeline::OpenPlace(bool take_over) {
   return {};
 }
 
+// Somebody's backup or SQLite's shell: the loop waits for them later, and so does the start. Each try waits a moment by
+// itself.
+Result<void> Pipeline::AwaitCatalog() {
+  for (bool told = false;; told = true) {
+    const auto free = catalog().Transact([] { return Result<void>(); });
+    if (free || free.error().code != ErrorCode::kBusy || stop().requested()) return free;
+    if (!told) log_->Error(WhyWeWait(free.error(), "it then begins"), {{"error", free.error().message}});
+    if (surroundings_.sleep) surroundings_.sleep(clock_.Mono() + kCheckStopEvery);
+  }
+}
+
 Result<void> Pipeline::Build(bool take_over) {
   TRY(OpenPlace(take_over));
+  TRY(AwaitCatalog());
   TRY_ASSIGN(store_, MirrorStore::Open(files(), catalog(), clock_, place_->writer_options()));
   for (const std::string& notice : store_->writer->notices()) log_->Warn(Explain(notice, Hint::kRebuild));
   ChangeFeed feed(files(), catalog());

@@ -145,6 +145,7 @@ class Pipeline {
   Pipeline(const Settings& settings, std::string command, Surroundings surroundings);
   Result<void> Build(bool take_over);
   Result<void> OpenPlace(bool take_over);
+  Result<void> AwaitCatalog();
   // False: it is tried again. Lost it stops everything.
   bool Publish(bool last = false);
   bool PublishLast();

@@ -90,6 +90,26 @@ class PipelineTest : public testing::ProgramWorld {
   const Settings settings_ = ResolveSettings({}).value();
 };
 
+TEST_F(PipelineTest, BeginsWhenAnotherProgramHasLetTheDatabaseGo) {
+  auto held = Database::Open("data/catalog.db", Database::Mode::kReadWrite).value();
+  ASSERT_TRUE(held.Execute("BEGIN IMMEDIATE"));
+  int slept = 0;
+  Surroundings surroundings;
+  surroundings.sleep = [&](MonoTime) {
+    if (++slept == 2) (void)held.Execute("ROLLBACK");
+  };
+  surroundings.make_transport = [](const Clock&) -> Result<std::unique_ptr<http::HttpTransport>> {
+    return std::make_unique<OneAnswer>(std::nullopt);
+  };
+  ::testing::internal::CaptureStderr();
+  const auto opened = Pipeline::Open(settings_, "run", std::move(surroundings));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(slept, 2);
+  EXPECT_NE(said.find("another program holds the database: end it or wait for it, it then begins"), std::string::npos)
+      << said;
+}
+
 TEST_F(PipelineTest, PurgesWhatIsUnconfirmedFor180DaysOfEveryTypeThatIsStored) {
   const auto pipeline = Open(now_);
   AskForAllInVain(*pipeline);
