@@ -283,7 +283,7 @@ class Parser {
     return Fail(ErrorCode::kInvalid, "queue what: list, dead, redrive or purge?");
   }
 
-  static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : hint; }
+  static std::string HintOrHelp(std::string hint) { return hint.empty() ? "; see --help" : std::move(hint); }
 
   // CLI11 lets a switch have a value, and counts with it: --once=3.
   static Result<bool> IsOn(const CLI::Option* flag) {

@@ -86,8 +86,11 @@ Result<void> BucketHome::ReadHead(bool mend) {
   if (object) {
     unchanged_ = PutCondition::Matches(object->etag);
     auto head = ParseHeadState(object->bytes);
-    if (head) head_ = *std::move(head);
-    if (head || !mend || !IsDamage(head.error())) return head ? Result<void>() : std::unexpected(head.error());
+    if (head) {
+      head_ = *std::move(head);
+      return {};
+    }
+    if (!mend || !IsDamage(head.error())) return std::unexpected(head.error());
     fell_back_ = head.error().message;
     TRY_ASSIGN(newest, NewestCatalog(objects_));
     if (newest.empty()) lost_ = fell_back_ + "; there is no catalog";

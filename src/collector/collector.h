@@ -183,7 +183,7 @@ class Collector {
   void Settle(http::Outcome outcome);
   bool IsSuspect(const Request& request) const;
   Observed Observe(Request& request, http::Outcome& outcome);
-  void SettleUseful(Flight flight, Disposition disposition);
+  void SettleUseful(const Flight& flight, Disposition disposition);
   void SettleThrottled(Flight flight, const UpstreamHealth::Word& word, const http::Response& response);
   void SettleRefused(Flight flight, const UpstreamHealth::Word& word);
   void SettleFailed(Flight flight, Disposition disposition, const Observed& observed,

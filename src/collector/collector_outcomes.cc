@@ -105,7 +105,7 @@ void Collector::Settle(http::Outcome outcome) {
     case Disposition::kGone:
       Hear(flight, word);
       requester_.Useful();
-      SettleUseful(std::move(flight), disposition);
+      SettleUseful(flight, disposition);
       break;
     case Disposition::kThrottle:
       SettleThrottled(std::move(flight), word, *outcome.response);
@@ -173,7 +173,7 @@ Turn Collector::Hear(const Flight& flight, const UpstreamHealth::Word& word) {
   return turn;
 }
 
-void Collector::SettleUseful(Flight flight, Disposition disposition) {
+void Collector::SettleUseful(const Flight& flight, Disposition disposition) {
   if (flight.request.work == nullptr) return;
   Work& work = *flight.request.work;
   if (!work.settled && disposition == Disposition::kGone) {

@@ -413,8 +413,9 @@ std::optional<Kind> KindOf(const Functions& functions, const LogicalType& type) 
   Kind kind{.functions = &functions, .type = type.id()};
   const auto add = [&](duckdb_logical_type part) {
     auto of_part = KindOf<Kind>(functions, LogicalType(functions, part));
-    if (of_part) kind.parts.push_back(*std::move(of_part));
-    return of_part.has_value();
+    if (!of_part) return false;
+    kind.parts.push_back(*std::move(of_part));
+    return true;
   };
   switch (kind.type) {
     case DUCKDB_TYPE_DECIMAL:

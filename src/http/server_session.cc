@@ -335,10 +335,10 @@ void ServerSession::BeginSending() {
   if (chunked && !rest_.empty()) {
     // A body that is cut is announced whole, so that the chunk stays unfinished too.
     chunk_ = fmt::format("{:x}\r\n", body.size());
-    parts_.push_back(chunk_);
+    parts_.emplace_back(chunk_);
   }
   parts_.push_back(rest_);
-  if (chunked && !answer_.cut_body_after) parts_.push_back(rest_.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+  if (chunked && !answer_.cut_body_after) parts_.emplace_back(rest_.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
   Write(After::kEnd);
 }
 
@@ -349,12 +349,12 @@ void ServerSession::SendPiece() {
   parts_.clear();
   if (chunked && !piece.empty()) {
     chunk_ = fmt::format("{:x}\r\n", piece.size());
-    parts_.push_back(chunk_);
+    parts_.emplace_back(chunk_);
   }
   parts_.push_back(piece);
-  if (chunked && !piece.empty()) parts_.push_back("\r\n");
+  if (chunked && !piece.empty()) parts_.emplace_back("\r\n");
   if (!rest_.empty()) return Write(After::kWaitForPiece);
-  if (chunked && !answer_.cut_body_after) parts_.push_back("0\r\n\r\n");
+  if (chunked && !answer_.cut_body_after) parts_.emplace_back("0\r\n\r\n");
   Write(After::kEnd);
 }
 

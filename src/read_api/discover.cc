@@ -35,7 +35,7 @@ std::optional<T> NumberFrom(std::string_view text) {
   if (error != std::errc()) return std::nullopt;
   if constexpr (std::is_floating_point_v<T>) {
     if (!std::isfinite(number)) return std::nullopt;
-  } else if (text.substr(std::size_t(end - text.data())).find_first_not_of("0", 1) == std::string_view::npos &&
+  } else if (text.substr(std::size_t(end - text.data())).find_first_not_of('0', 1) == std::string_view::npos &&
              end != text.data() + text.size() && *end == '.') {
     return number;  // "90.0", as clients in languages without integers write it
   }

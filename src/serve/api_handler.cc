@@ -200,7 +200,7 @@ std::optional<Demand> ApiHandler::NextDemand(Waiting& waiting) const {
   const auto id = waiting.answer.lacking;
   if (id && !waiting.fetched.contains(*id) && waiting.fetched.size() < kMostFetches) {
     if (id->id > kLargestId) return absent();
-    Demand demand{.record = *id};
+    Demand demand{.record = id};
     const auto known = upstream_->Known(demand);
     if (known && known->what == DemandReply::What::kAbsent) return absent();
     if (!known) return demand;
@@ -295,7 +295,7 @@ void ApiHandler::EndWaiting(bool all) {
 }
 
 read_api::Answer ApiHandler::WhereTmdbHasNone(read_api::Answer mirrors) {
-  return mirrors.status == 200 ? mirrors : read_api::ErrorAnswer(34);
+  return mirrors.status == 200 ? std::move(mirrors) : read_api::ErrorAnswer(34);
 }
 
 read_api::Answer ApiHandler::WithoutTmdb(read_api::Answer mirrors, bool slow) {

@@ -190,7 +190,7 @@ class Finisher {
       TRY(folder_.PointAt("latest", snapshot));
       changed = true;
     }
-    if (changed && finished_) mended_.push_back("latest");
+    if (changed && finished_) mended_.emplace_back("latest");
     return {};
   }
 

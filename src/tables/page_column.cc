@@ -40,7 +40,7 @@ void Put(std::string& out, T value) {
 template <class T>
 T Get(std::string_view bytes) {
   T value{};
-  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 

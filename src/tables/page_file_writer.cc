@@ -259,8 +259,8 @@ Result<PagePlace> PageFileWriter::PutPage(PageKind kind, const PageRange& range,
                                           std::uint64_t plain, ChunkFacts& facts) {
   if (plain > INT32_MAX || packed.size() > INT32_MAX) return DoesNotFit(table_, plain);
   const std::string head = PageHeader(kind, range.rows, plain, packed.size());
-  const PagePlace place{.at = offset_, .head = head.size(), .packed = packed.size(), .plain = plain, .kind = kind,
-                        .range = range};
+  PagePlace place{.at = offset_, .head = head.size(), .packed = packed.size(), .plain = plain, .kind = kind,
+                  .range = range};
   TRY(Put(head));
   TRY(Put(packed));
   facts.plain_bytes += std::int64_t(place.head + plain);

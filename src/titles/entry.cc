@@ -7,7 +7,6 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #define XXH_INLINE_ALL
@@ -256,7 +255,7 @@ class EntryMaker {
     entry_.fixed.runtime = std::uint16_t(std::clamp<std::int64_t>(IntAt(body_, "season_number"), 0, UINT16_MAX));
     EachIn(body_, "episodes", [&](const object& one) {
       if (const std::int32_t day = DayOf(TextAt(one, "air_date")); day != kNoDay)
-        Add(AttributeKind::kAirDay, std::uint64_t(day + kAirDayBias));
+        Add(AttributeKind::kAirDay, std::uint64_t(std::int64_t(day) + kAirDayBias));
     });
   }
 
@@ -301,7 +300,7 @@ template <class T>
 Result<T> TakeRaw(std::string_view& bytes) {
   if (bytes.size() < sizeof(T)) return Fail(ErrorCode::kCorrupt, "an entry of the title index is cut off");
   T value;
-  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   bytes.remove_prefix(sizeof value);
   return value;
 }

@@ -335,7 +335,7 @@ Result<void> WriteIndex(MediaType type, const EachEntry& entries, const std::fun
 }
 
 Result<std::shared_ptr<const IndexFile>> IndexFile::FromBytes(MediaType type, std::string bytes) {
-  const std::shared_ptr<IndexFile> file(new IndexFile);
+  std::shared_ptr<IndexFile> file(new IndexFile);
   file->owned_ = std::move(bytes);
   file->all_ = file->owned_;
   TRY(file->Check(type, "an index in memory"));
@@ -344,7 +344,7 @@ Result<std::shared_ptr<const IndexFile>> IndexFile::FromBytes(MediaType type, st
 
 Result<std::shared_ptr<const IndexFile>> IndexFile::Map(MediaType type, const std::string& path) {
   TRY_ASSIGN(MappedFile mapped, MappedFile::Open(path));
-  const std::shared_ptr<IndexFile> file(new IndexFile);
+  std::shared_ptr<IndexFile> file(new IndexFile);
   file->mapped_.emplace(std::move(mapped));
   file->all_ = file->mapped_->bytes();
   TRY(file->Check(type, path));

@@ -204,7 +204,7 @@ Result<void> Shelf::MakePieceOfPending() {
 }
 
 Result<std::string> Shelf::WriteFile(const EachEntry& entries) {
-  const std::string name = fmt::format("{}-{:06}.idx", Name(type_), next_number_++);
+  std::string name = fmt::format("{}-{:06}.idx", Name(type_), next_number_++);
   {
     TRY_ASSIGN(const auto file, files_->OpenAppend(name));
     TRY(file->Truncate(0));
