@@ -53,8 +53,7 @@ Found FindSubject(Call& call) {
 Found FindSeasonSubject(Call& call) {
   const auto tv_id = PositiveInteger(call.part(1));
   if (!tv_id) return std::unexpected(ErrorAnswer(6));
-  const std::string_view text = call.part(3);
-  const auto number = text == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(text);
+  const auto number = WholeNumber(call.part(3));
   if (!number) return std::unexpected(ErrorAnswer(34));
   auto record = call.FindSeason(*tv_id, *number);
   if (record == nullptr) return std::unexpected(call.NotFound({MediaType::kTv, *tv_id}));
@@ -65,8 +64,7 @@ Found FindSeasonSubject(Call& call) {
 Found FindEpisodeSubject(Call& call, JsonSlice& text) {
   Found found = FindSeasonSubject(call);
   if (!found) return found;
-  const std::string_view asked = call.part(5);
-  const auto number = asked == "0" ? std::optional<std::int64_t>(0) : PositiveInteger(asked);
+  const auto number = WholeNumber(call.part(5));
   if (number) text = EpisodeAt(*found, *number);
   if (number && text.empty()) call.Lack();
   if (text.empty()) return std::unexpected(ErrorAnswer(34));
@@ -88,8 +86,8 @@ bool HasSeason(const Subject& show, std::int64_t number) {
 std::string AppendedSeason(Call& call, const Subject& show, std::string_view name) {
   name.remove_prefix(kSeasonPrefix.size());
   const std::size_t slash = std::min(name.find('/'), name.size());
-  const auto number = IntegerOf(name.substr(0, slash));
-  auto record = number && *number >= 0 ? call.FindSeason(show.id, *number) : nullptr;
+  const auto number = WholeNumber(name.substr(0, slash));
+  auto record = number ? call.FindSeason(show.id, *number) : nullptr;
   if (record == nullptr) {
     if (number && HasSeason(show, *number)) call.LackRecord({MediaType::kTv, show.id});
     return {};

@@ -278,7 +278,7 @@ TEST(Details, SayWhatIsNotThereAsTmdbDoes) {
         "/3/tv/episode_group/5acf93e60e0a26346d0000ce"})
     EXPECT_EQ(world.Get(target).body, kNoResource) << target;
   for (const auto target :
-       {"/3/movie/0", "/3/movie/-5", "/3/movie/550a", "/3/tv/tt1606378", "/3/person/x/images"})
+       {"/3/movie/0", "/3/movie/-5", "/3/movie/550a", "/3/movie/47964.0", "/3/tv/tt1606378", "/3/person/x/images"})
     EXPECT_EQ(JsonObject(world.Get(target).body)["status_code"], "6") << target;
   for (const auto target :
        {"/3/movie/47964/account_states", "/3/account/1/lists", "/3/guest_session/a/rated/movies"})
@@ -383,6 +383,7 @@ TEST(Details, GiveASeasonItsIdByItsOwnPath) {
   EXPECT_EQ(answer.fidelity, Fidelity::kExact);
   EXPECT_EQ(world.Get("/3/tv/1399/season/2").body, kNoResource);
   EXPECT_EQ(world.Get("/3/tv/1399/season/one").body, kNoResource);
+  EXPECT_EQ(world.Get("/3/tv/1399/season/1.0").body, kNoResource);
   EXPECT_EQ(world.Get("/3/tv/1399/season/1/episode/9").body, kNoResource);
 }
 
@@ -400,6 +401,14 @@ TEST(Details, CutAnEpisodeOutOfItsSeason) {
       world.Get("/3/tv/1399/season/1/episode/2/external_ids").body,
       R"({"id":63057,"imdb_id":null,"freebase_mid":null,"freebase_id":null,"tvdb_id":null,"tvrage_id":null,)"
       R"("wikidata_id":null})");
+}
+
+TEST(Details, FindAnEpisodeWhoseNumberIsSpelledWithAFraction) {
+  ShowWorld world;
+  world.Put({MediaType::kSeason, 3625},
+            R"({"episodes":[{"episode_number":3.0,"id":7e1,"name":"Odd"}],"overview":"","season_number":2.0})", 1399,
+            2);
+  EXPECT_EQ(world.Get("/3/tv/1399/season/2/episode/3").body, R"({"episode_number":3.0,"name":"Odd","id":7e1})");
 }
 
 TEST(Details, TellRegularsFromGuestsWhereNoCreditsAreStored) {

@@ -2,7 +2,9 @@
 #include "read_api/genres.h"
 
 #include <array>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 namespace tmdbc::read_api {
@@ -30,15 +32,15 @@ std::string GenresIn(Call& call, MediaType type, const Language& language, JsonS
     call.Worsen(Fidelity::kApproximate);
     return std::string(genres);
   }
-  std::map<std::string_view, JsonSlice> names;
+  std::map<std::optional<std::int64_t>, JsonSlice> names;
   for (const JsonSlice genre : ElementsOf(MemberOf(list->body, "genres"))) {
     const JsonObject object(genre);
-    if (!IsBlank(object["name"])) names[object["id"]] = object["name"];
+    if (!IsBlank(object["name"])) names[IntegerOf(object["id"])] = object["name"];
   }
   JsonSplice out = JsonSplice::Array(genres.size());
   for (const JsonSlice genre : ElementsOf(genres)) {
     const JsonObject object(genre);
-    const auto name = names.find(object["id"]);
+    const auto name = names.find(IntegerOf(object["id"]));
     const JsonSlice text = name == names.end() ? JsonSlice() : name->second;
     out.Add(WithValues(object, std::array{NewValue{"name", text}}));
   }

@@ -3,11 +3,18 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/json.h"
 #include "base/json_walker.h"
 
 namespace tmdbc::read_api {
+namespace {
+
+// Below it every whole number is a double too.
+constexpr double kWholeReals = 9'007'199'254'740'992;
+
+}  // namespace
 
 std::string TextOf(JsonSlice value) {
   if (!IsText(value)) return {};
@@ -32,9 +39,14 @@ std::string_view DayOf(JsonSlice value) {
 
 std::optional<std::int64_t> IntegerOf(JsonSlice value) {
   std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size()) return std::nullopt;
-  return number;
+  const char* const last = value.data() + value.size();
+  const auto [end, error] = std::from_chars(value.data(), last, number);
+  if (error != std::errc()) return std::nullopt;
+  if (end == last) return number;
+  double real = 0;
+  const auto [real_end, real_error] = std::from_chars(value.data(), last, real);
+  const bool whole = real_error == std::errc() && real_end == last && real == std::trunc(real);
+  return whole && std::abs(real) < kWholeReals ? std::optional(std::int64_t(real)) : std::nullopt;
 }
 
 double NumberOf(JsonSlice value) {

@@ -37,7 +37,7 @@ std::string TextOf(JsonSlice value);
 std::string_view PlainText(JsonSlice value);
 // "2013-02-06" of "2013-02-06T00:00:00.000Z", without quotes; empty for what begins with no date.
 std::string_view DayOf(JsonSlice value);
-// Nothing for what is not an integer of 64 bits.
+// A whole number of 64 bits however it is spelled: 90, 90.0, 9e1. Nothing for anything else.
 std::optional<std::int64_t> IntegerOf(JsonSlice value);
 // 0 for what is not a number.
 double NumberOf(JsonSlice value);

@@ -94,8 +94,8 @@ std::string DateInRegion(const JsonObject& body, std::string_view region) {
       const std::string_view date = DayOf(release["release_date"]);
       if (date.empty()) continue;
       if (any.empty() || date < any) any = date;
-      const JsonSlice kind = release["type"];
-      if ((kind == "2" || kind == "3") && (cinema.empty() || date < cinema)) cinema = date;
+      const auto kind = IntegerOf(release["type"]);
+      if ((kind == 2 || kind == 3) && (cinema.empty() || date < cinema)) cinema = date;
     }
   }
   const std::string_view date = cinema.empty() ? any : cinema;

@@ -83,6 +83,16 @@ TEST(Rows, GiveTheDateOfTheRegion) {
   EXPECT_NE(world.Row(kDieHard, {.region = "FR"}).find(R"("release_date":"2013-02-06")"), std::string::npos);
 }
 
+TEST(Rows, TakeAWholeNumberForOneHoweverItIsSpelled) {
+  RowsWorld world;
+  world.Put(kDieHard,
+            R"({"id":47964,"release_date":"2013-02-06","title":"Die Hard","release_dates":{"results":[)"
+            R"({"iso_3166_1":"DE","release_dates":[{"release_date":"2013-01-01T00:00:00.000Z","type":4.0},)"
+            R"({"release_date":"2013-02-14T00:00:00.000Z","type":3.0}]}]}})");
+  EXPECT_EQ(world.Row(kDieHard, {.region = "DE"}),
+            R"({"adult":false,"genre_ids":[],"id":47964,"title":"Die Hard","release_date":"2013-02-14"})");
+}
+
 TEST(Rows, TellWhatAnActorIsKnownFor) {
   RowsWorld world;
   constexpr MediaId kWillis{MediaType::kPerson, 62};

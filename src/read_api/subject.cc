@@ -32,8 +32,13 @@ bool IsAppended(MediaType type, const JsonMember& member) {
   return false;
 }
 
+std::optional<std::int64_t> WholeNumber(std::string_view text) {
+  if (text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return IntegerOf(text);
+}
+
 std::optional<std::int64_t> PositiveInteger(std::string_view text) {
-  const auto number = IntegerOf(text);
+  const auto number = WholeNumber(text);
   return number && *number > 0 ? number : std::nullopt;
 }
 

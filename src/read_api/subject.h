@@ -28,7 +28,9 @@ struct Subject {
 // Whether that member of a record's body is something appended to it, and no member of the plain body.
 bool IsAppended(MediaType type, const JsonMember& member);
 
-// 550 of "550"; nothing for any text but a positive integer.
+// 550 of "550", 0 of "0"; nothing for any text that is not digits alone, or is more than 64 bits hold.
+std::optional<std::int64_t> WholeNumber(std::string_view text);
+// The same but for 0.
 std::optional<std::int64_t> PositiveInteger(std::string_view text);
 
 }  // namespace tmdbc::read_api

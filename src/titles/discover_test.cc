@@ -304,6 +304,20 @@ TEST(TitleDiscover, GivesWhatLookingAtEveryFilmGives) {
   EXPECT_GT(found_some, 500u);
 }
 
+TEST(TitleDiscover, TakesAWholeNumberForOneHoweverItIsSpelled) {
+  MemoryTitles index;
+  ASSERT_TRUE(index.Put({MediaType::kMovie, 1},
+                        R"({"id":1,"title":"A","vote_count":2.5e2,"runtime":90.0,"genres":[{"id":28.0}],)"
+                        R"("revenue":1e9,"release_dates":{"results":[{"iso_3166_1":"US","release_dates":[)"
+                        R"({"release_date":"2019-04-14T00:00:00.000Z","type":3.0}]}]}})"));
+  DiscoverFilter filter;
+  filter.vote_count = {250, 250};
+  filter.runtime = {90, 90};
+  filter.all_of = {{AttributeOf(AttributeKind::kGenre, 28)}};
+  filter.release = ReleaseFilter{.days = {kFirstDay, kFirstDay}, .types = {1u << 3}};
+  EXPECT_EQ(Discover(*index.Current(), MediaType::kMovie, filter, SortBy::kRevenue, true, 0, 20).total, 1);
+}
+
 TEST(TitleDiscover, FindsShowsByTheDaysOfTheirEpisodes) {
   MemoryTitles index;
   const auto show = [&](std::int64_t id, std::string_view more) {

@@ -27,6 +27,9 @@ constexpr std::array<std::string_view, 6> kShowStatuses = {"Returning Series", "
 constexpr std::array<std::string_view, 7> kShowTypes = {"Documentary", "News",      "Miniseries", "Reality",
                                                         "Scripted",    "Talk Show", "Video"};
 
+// Below it every whole number is a double too.
+constexpr double kWholeReals = 9'007'199'254'740'992;
+
 // --- members that may be absent, null or of another type: then they say nothing ---
 
 std::string_view TextAt(const object& from, std::string_view name) {
@@ -37,9 +40,12 @@ double NumberAt(const object& from, std::string_view name) {
   double number = 0;
   return from.at_key(name).get(number) == simdjson::SUCCESS && std::isfinite(number) ? number : 0;
 }
+// A whole number however it is spelled: 90, 90.0, 9e1.
 std::int64_t IntAt(const object& from, std::string_view name) {
   std::int64_t number = 0;
-  return from.at_key(name).get(number) == simdjson::SUCCESS ? number : 0;
+  if (from.at_key(name).get(number) == simdjson::SUCCESS) return number;
+  const double real = NumberAt(from, name);
+  return real == std::trunc(real) && std::abs(real) < kWholeReals ? std::int64_t(real) : 0;
 }
 bool TrueAt(const object& from, std::string_view name) {
   bool is = false;
