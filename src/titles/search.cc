@@ -119,14 +119,15 @@ class NameFinder {
 
 struct Ranked {
   bool exact = false;
-  float popularity = 0;
+  bool whole = false;    // of companies alone: whole words of the name are those of the query
+  float popularity = 0;  // of a company how many titles name it
   std::uint32_t votes = 0;
   std::uint32_t id = 0;
   MediaType type{};
   // Comes first.
   friend bool operator<(const Ranked& a, const Ranked& b) {
-    return std::tuple(!a.exact, -a.popularity, ~a.votes, a.id, a.type) <
-           std::tuple(!b.exact, -b.popularity, ~b.votes, b.id, b.type);
+    return std::tuple(!a.exact, !a.whole, -a.popularity, ~a.votes, a.id, a.type) <
+           std::tuple(!b.exact, !b.whole, -b.popularity, ~b.votes, b.id, b.type);
   }
 };
 
@@ -160,6 +161,26 @@ bool IsExact(const IndexFile& file, std::size_t name, std::string_view text, std
   return file.Name(name) == text && (file.KindOf(name) != NameKind::kTranslation || file.LanguageOf(name) == language);
 }
 
+// How many films and shows name each of the companies, whose ids ascend.
+std::vector<std::int64_t> TitlesNaming(const Titles& titles, const std::vector<Ranked>& companies) {
+  std::vector<std::int64_t> counts(companies.size());
+  if (companies.empty()) return counts;
+  const auto attribute_of = [](const Ranked& one) { return AttributeOf(AttributeKind::kCompany, one.id); };
+  for (const MediaType type : {MediaType::kMovie, MediaType::kTv}) {
+    for (const Layer& layer : titles.Of(type).layers) {
+      std::size_t i = 0;
+      layer.file->EachAttribute(
+          attribute_of(companies.front()), attribute_of(companies.back()) + 1,
+          [&](Attribute attribute, std::span<const std::uint32_t> places) {
+            while (attribute_of(companies[i]) < attribute) ++i;
+            if (attribute_of(companies[i]) != attribute) return;
+            counts[i] += std::ranges::count_if(places, [&](std::uint32_t at) { return layer.alive->Test(at); });
+          });
+    }
+  }
+  return counts;
+}
+
 class Searcher {
  public:
   Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted, bool forgiving)
@@ -175,23 +196,50 @@ class Searcher {
   void Look(const TypeTitles& type, const Layer& layer) {
     const IndexFile& file = *layer.file;
     const Bits passing = Passing(type, layer);
+    if (type.type == MediaType::kCompany) return LookAtCompanies(file, passing);
     if (const auto titles = OfOneCommonWord(file); !titles.empty()) return LookAmong(type, layer, titles, passing);
-    std::size_t at = file.size();  // the title whose names are seen now
     bool exact = false;
-    const auto take = [&] {
-      if (at < file.size()) Take(type, layer, at, exact);
-    };
+    EachMeant(
+        file, passing,
+        [&](std::size_t name) { exact = exact || IsExact(file, name, folded_.text, query_.language); },
+        [&](std::size_t at) { Take(type, layer, at, std::exchange(exact, false)); });
+  }
+  // Calls `see_name` with each name that the query means, of titles that pass, and `end_title` behind the last of each.
+  template <class SeeName, class EndTitle>
+  void EachMeant(const IndexFile& file, const Bits& passing, const SeeName& see_name, const EndTitle& end_title) const {
+    std::size_t at = file.size();  // the title whose names are seen now
     NameFinder(file, folded_, forgiving_).Each([&](std::size_t name) {
       const std::size_t title = file.TitleOf(name);
-      if (title != at) {
-        take();
-        at = title;
-        exact = false;
-        if (!passing.Test(at)) at = file.size();
-      }
-      if (at < file.size() && !exact) exact = IsExact(file, name, folded_.text, query_.language);
+      if (!passing.Test(title)) return;
+      if (title != at && at < file.size()) end_title(at);
+      at = title;
+      see_name(name);
     });
-    take();
+    if (at < file.size()) end_title(at);
+  }
+  bool HasWhole(std::string_view name) const {
+    return std::ranges::all_of(folded_.wanted, [&](const Wanted& one) { return HasRun(name, RunOf(one)); });
+  }
+  // Companies have no popularity: the titles that name them say who is known.
+  void LookAtCompanies(const IndexFile& file, const Bits& passing) {
+    std::vector<Ranked> meant;
+    Ranked now{.type = MediaType::kCompany};
+    EachMeant(
+        file, passing,
+        [&](std::size_t name) {
+          now.exact = now.exact || IsExact(file, name, folded_.text, query_.language);
+          now.whole = now.whole || HasWhole(file.Name(name));
+        },
+        [&](std::size_t at) {
+          now.id = file.fixed()[at].id;
+          meant.push_back(std::exchange(now, {.type = MediaType::kCompany}));
+        });
+    const std::vector<std::int64_t> counts = TitlesNaming(titles_, meant);
+    for (std::size_t i = 0; i < meant.size(); ++i) {
+      meant[i].popularity = float(counts[i]);
+      best_.Take(meant[i]);
+    }
+    total_ += std::ssize(meant);
   }
   // The titles that the query means when it is one common beginning whose titles the file has at hand: a single
   // letter means half a million of a million and a quarter, whose names take long to go through. Else empty.
@@ -231,7 +279,11 @@ class Searcher {
     const Ranked* const worst = best_.Worst();
     if (worst != nullptr && !exact && (worst->exact || (*layer.popularity)[at] < worst->popularity)) return;
     const FixedPart& fixed = layer.file->fixed()[at];
-    best_.Take({exact, (*layer.popularity)[at], fixed.vote_count, fixed.id, type.type});
+    best_.Take({.exact = exact,
+                .popularity = (*layer.popularity)[at],
+                .votes = fixed.vote_count,
+                .id = fixed.id,
+                .type = type.type});
   }
 
   const Titles& titles_;

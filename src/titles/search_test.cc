@@ -146,6 +146,25 @@ TEST(TitleSearch, FindsCommonBeginningsAsAWalkOverAllNamesDoes) {
   }
 }
 
+TEST(TitleSearch, PutsTheCompanyOfMostTitlesFirst) {
+  TitleWorld world;
+  int id = 0;
+  for (const std::string_view name : {"Disney Channel", "DisneyToon", "Walt Disney", "Disney", "Disney Junior"})
+    ASSERT_TRUE(world.index.Put({MediaType::kCompany, ++id}, fmt::format(R"({{"id":{},"name":"{}"}})", id, name)));
+  world.Film(1, "A", 1, R"(,"production_companies":[{"id":3},{"id":2}])");
+  world.Film(2, "B", 1, R"(,"production_companies":[{"id":2}])");
+  world.Film(3, "C", 1, R"(,"production_companies":[{"id":1},{"id":2}])");
+  ASSERT_TRUE(world.index.Put({MediaType::kTv, 9}, R"({"id":9,"name":"D","production_companies":[{"id":3}]})"));
+  const auto find = [&](std::string_view text) {
+    return TitleWorld::Ids(Search(*world.index.Current(), std::array{MediaType::kCompany}, {.text = text}, 0, 20).rows);
+  };
+  EXPECT_EQ(find("disney"), "4 3 1 5 2");  // the name itself, whole words, beginnings
+  EXPECT_EQ(find("d"), "2 3 1 4 5");
+  world.index.Remove({MediaType::kTv, 9});
+  world.index.Remove({MediaType::kMovie, 1});
+  EXPECT_EQ(find("disney"), "4 1 3 5 2");
+}
+
 TEST(TitleSearch, HidesAdultTitlesAndFiltersByYear) {
   TitleWorld world;
   world.Film(1, "Dr. No", 1, R"(,"adult":true)");
