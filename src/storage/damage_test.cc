@@ -200,6 +200,7 @@ TEST(TheNewestSegments, AreMissedByARebuildAndTheirNumbersAreNotGivenAgain) {
       [](WorldWithoutItsNewestSegments& w) { w.LoseTheCatalog(); },  // state.json remembers them
       [](WorldWithoutItsNewestSegments& w) { ASSERT_TRUE(w.files.Remove(kFilmsState)); },
       [](WorldWithoutItsNewestSegments& w) { w.files.Put(kFilmsState, "x"); },
+      [](WorldWithoutItsNewestSegments& w) { ASSERT_TRUE(w.catalog.Execute("ALTER TABLE store_segments DROP COLUMN dead")); },
       [](WorldWithoutItsNewestSegments& w) {
         EXPECT_EQ(w.Rebuild().size(), 2U);
         w.LoseTheCatalog();

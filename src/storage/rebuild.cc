@@ -145,20 +145,21 @@ Result<void> CheckSchema(FileSystem& files, RecordIndex& index, const RebuildOpt
   return {};
 }
 
-// The number of the last segment that was sealed, by all that remembers it: the index that is about to go, and
-// state.json. What a type has not lost its files have as well.
+// The number of the last segment that was sealed, by the index.
+Result<std::uint32_t> LastSealedNumber(RecordIndex& index, MediaType type) {
+  TRY_ASSIGN(const std::uint32_t lost, index.LostUpTo(type));
+  TRY_ASSIGN(const auto last, index.LastSegment(type));
+  if (!last) return lost;
+  return std::max(lost, last->sealed_at ? last->number : last->number - 1);
+}
+
+// The same by all that remembers it, the index that is about to go and state.json, whatever of them can be read.
 Result<std::uint32_t> SealedUpTo(FileSystem& files, RecordIndex& index, MediaType type) {
-  std::uint32_t number = 0;
-  TRY_ASSIGN(const std::int64_t schema, index.Schema());
-  if (schema == kRecordSchema) {
-    TRY_ASSIGN(const auto last, index.LastSegment(type));
-    if (last) number = last->sealed_at ? last->number : last->number - 1;
-    TRY_ASSIGN(const std::uint32_t lost, index.LostUpTo(type));
-    number = std::max(number, lost);
-  }
+  const auto number = LastSealedNumber(index, type);
+  if (!number && MayPass(number.error())) return number;
   const auto json = files.Read(StatePath(type), 0, 4096);
   const auto state = json ? ParseState(*json) : std::unexpected(json.error());
-  return state ? std::max(number, state->sequence) : number;
+  return std::max(number.value_or(0), state ? state->sequence : 0);
 }
 
 }  // namespace
