@@ -309,15 +309,19 @@ std::int32_t TodayOf(const Call& call) {
   return std::int32_t(std::chrono::floor<std::chrono::days>(call.now()).time_since_epoch().count());
 }
 
+std::string PageOfList(Call& call, const titles::Titles& index, std::int64_t page, const ListRequest& request) {
+  const auto found = titles::Discover(index, request.type, request.filter, request.sort, request.descending,
+                                      SkipOf(page), kRowsToFind);
+  const RowStyle style = StyleOf(call, RowForm::kList, request.type == MediaType::kMovie);
+  return PageOfRows(call, page, found, style, request.first);
+}
+
 Answer ListPage(Call& call, const ListRequest& request) {
   const auto page = PageOf(call.query());
   if (!page) return ErrorAnswer(22);
   const titles::Titles* const index = call.Titles();
   if (index == nullptr) return IndexAwaited();
-  const auto found = titles::Discover(*index, request.type, request.filter, request.sort, request.descending,
-                                      SkipOf(*page), kRowsToFind);
-  const RowStyle style = StyleOf(call, RowForm::kList, request.type == MediaType::kMovie);
-  return {.body = PageOfRows(call, *page, found, style, request.first),
+  return {.body = PageOfList(call, *index, *page, request),
           .fidelity = request.fidelity,
           .max_age = MaxAgeAt(call.now())};
 }

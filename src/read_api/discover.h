@@ -22,6 +22,7 @@ struct ListRequest {
   std::string_view first = {};  // a member before "page"
   Fidelity fidelity = Fidelity::kDerived;
 };
+std::string PageOfList(Call& call, const titles::Titles& index, std::int64_t page, const ListRequest& request);
 // The page that the call asks for.
 Answer ListPage(Call& call, const ListRequest& request);
 

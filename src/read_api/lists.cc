@@ -47,6 +47,13 @@ Answer InCinemas(Call& call, const titles::Span<std::int32_t>& days) {
   return ListPage(call, list);
 }
 
+ListRequest FilmsWith(const Call& call, AttributeKind kind, std::int64_t id) {
+  ListRequest list{.type = MediaType::kMovie};
+  list.filter.include_adult = call.query().IsTrue("include_adult");
+  list.filter.all_of = {{AttributeOf(kind, std::uint64_t(id))}};
+  return list;
+}
+
 Answer OnAir(Call& call, std::int32_t first, std::int32_t last) {
   ListRequest list{.type = MediaType::kTv, .fidelity = Fidelity::kApproximate};  // their day begins elsewhere
   list.filter.include_video = true;
@@ -101,10 +108,17 @@ Answer MoviesOf(Call& call) {
   const auto id = PositiveInteger(call.part(1));
   if (!id) return ErrorAnswer(6);
   const std::string first = fmt::format(R"("id":{})", *id);
-  ListRequest list{.type = MediaType::kMovie, .first = first};
-  list.filter.include_adult = call.query().IsTrue("include_adult");
-  list.filter.all_of = {{AttributeOf(company ? AttributeKind::kCompany : AttributeKind::kKeyword, std::uint64_t(*id))}};
+  ListRequest list = FilmsWith(call, company ? AttributeKind::kCompany : AttributeKind::kKeyword, *id);
+  list.first = first;
   return ListPage(call, list);
+}
+
+std::string FilmsOfCompany(Call& call, const Subject& company) {
+  const std::int64_t page = PageOf(call.query()).value_or(1);
+  const titles::Titles* const index = call.Titles();
+  call.Worsen(index == nullptr ? Fidelity::kEmpty : Fidelity::kDerived);
+  if (index == nullptr) return Envelope(page, "", 0);
+  return PageOfList(call, *index, page, FilmsWith(call, AttributeKind::kCompany, company.id));
 }
 
 Answer LatestOf(Call& call) {

@@ -29,6 +29,8 @@ struct CinemaWindows {
 };
 CinemaWindows WindowsOn(std::int32_t today);
 
+// company/ID/movies appended: one page as it is asked for.
+std::string FilmsOfCompany(Call& call, const Subject& company);
 // Titles with the same keywords, the rarer the better, and genres, in place of what TMDB recommends: one page as it is
 // asked for. Rows of recommendations have a media_type.
 std::string NearTo(Call& call, const Subject& subject, bool recommendations);

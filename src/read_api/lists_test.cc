@@ -60,6 +60,23 @@ TEST(Lists, HaveTwentyRowsAPageAndTheSameTotalsOnAll) {
 }
 
 // The index hears of a deletion a moment later than the store.
+TEST(Lists, AreAppendedToACompany) {
+  ListWorld world;
+  constexpr auto kCompany = R"({"id":25,"name":"Fox")";
+  constexpr auto kAppended = "/3/company/25?append_to_response=movies";
+  world.Put({MediaType::kCompany, 25}, std::string(kCompany) + "}");
+  for (int id = 1; id <= 22; ++id) world.Film(id, id, R"(,"production_companies":[{"id":25}])");
+  std::string page = world.Get("/3/company/25/movies").body;
+  constexpr std::string_view kId = "\"id\":25,";
+  page.erase(page.find(kId), kId.size());
+  EXPECT_EQ(world.Get(kAppended).body, std::string(kCompany) + ",\"movies\":" + page + "}");
+  EXPECT_EQ(world.Get(kAppended).fidelity, Fidelity::kDerived);
+  // Where the settings ask for it, TMDB's page is there.
+  constexpr auto kStored = R"({"page":1,"results":[],"total_pages":84,"total_results":1671})";
+  world.Put({MediaType::kCompany, 25}, std::string(kCompany) + ",\"movies\":" + kStored + "}");
+  EXPECT_EQ(world.Get(kAppended).body, std::string(kCompany) + ",\"movies\":" + kStored + "}");
+}
+
 TEST(Lists, FillUpAndCountWithoutWhatWasDeletedAMomentAgo) {
   ListWorld world;
   for (int id = 1; id <= 25; ++id) world.Film(id, 100 - id);

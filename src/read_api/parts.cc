@@ -51,15 +51,24 @@ std::string StoredPage(Call& call, const Subject& subject, std::string_view name
 }
 
 // Rows of films or shows, in the language.
-std::string StoredRows(Call& call, const Subject& subject, std::string_view name) {
-  if (name == "similar_movies") name = "similar";
-  const JsonObject page(subject.body[name]);
-  if (page.members().empty()) return NearTo(call, subject, name == "recommendations");
+std::string StoredRows(Call& call, JsonSlice stored, MediaType type) {
   call.WorsenWithAge();
   const Language language = call.language();
-  if (language.IsStored()) return std::string(subject.body[name]);
-  const std::string rows = LocalRows(call, page["results"], subject.type, language);
+  if (language.IsStored()) return std::string(stored);
+  const JsonObject page(stored);
+  const std::string rows = LocalRows(call, page["results"], type, language);
   return WithValues(page, std::array{NewValue{"results", rows}});
+}
+
+std::string NearTitles(Call& call, const Subject& subject, std::string_view name) {
+  if (name == "similar_movies") name = "similar";
+  const JsonSlice stored = subject.body[name];
+  return IsObject(stored) ? StoredRows(call, stored, subject.type) : NearTo(call, subject, name == "recommendations");
+}
+
+std::string CompanysFilms(Call& call, const Subject& subject, std::string_view name) {
+  const JsonSlice stored = subject.body[name];
+  return IsObject(stored) ? StoredRows(call, stored, MediaType::kMovie) : FilmsOfCompany(call, subject);
 }
 
 // --- old names ---
@@ -204,17 +213,17 @@ constexpr PartKind kParts[] = {
     {MediaType::kMovie, "images", IdPlace::kBehindBackdrops, Images},
     {MediaType::kMovie, "keywords", IdPlace::kFirst, Stored},
     {MediaType::kMovie, "lists", IdPlace::kFirst, StoredPage, true},
-    {MediaType::kMovie, "recommendations", IdPlace::kNone, StoredRows, true},
+    {MediaType::kMovie, "recommendations", IdPlace::kNone, NearTitles, true},
     {MediaType::kMovie, "release_dates", IdPlace::kFirst, Stored},
     {MediaType::kMovie, "reviews", IdPlace::kFirst, StoredPage, true},
-    {MediaType::kMovie, "similar", IdPlace::kNone, StoredRows, true},
+    {MediaType::kMovie, "similar", IdPlace::kNone, NearTitles, true},
     {MediaType::kMovie, "translations", IdPlace::kFirst, Stored},
     {MediaType::kMovie, "videos", IdPlace::kFirst, Videos},
     {MediaType::kMovie, "watch/providers", IdPlace::kFirst, Stored},
     {MediaType::kMovie, "casts", IdPlace::kFirst, Casts},
     {MediaType::kMovie, "trailers", IdPlace::kFirst, Trailers},
     {MediaType::kMovie, "releases", IdPlace::kFirst, Releases},
-    {MediaType::kMovie, "similar_movies", IdPlace::kNone, StoredRows, true},
+    {MediaType::kMovie, "similar_movies", IdPlace::kNone, NearTitles, true},
 
     {MediaType::kTv, "aggregate_credits", IdPlace::kLast, Stored},
     {MediaType::kTv, "alternative_titles", IdPlace::kFirst, Stored},
@@ -226,10 +235,10 @@ constexpr PartKind kParts[] = {
     {MediaType::kTv, "images", IdPlace::kBehindBackdrops, Images},
     {MediaType::kTv, "keywords", IdPlace::kFirst, Stored},
     {MediaType::kTv, "lists", IdPlace::kFirst, StoredPage, true},
-    {MediaType::kTv, "recommendations", IdPlace::kNone, StoredRows, true},
+    {MediaType::kTv, "recommendations", IdPlace::kNone, NearTitles, true},
     {MediaType::kTv, "reviews", IdPlace::kFirst, StoredPage, true},
     {MediaType::kTv, "screened_theatrically", IdPlace::kFirst, Stored},
-    {MediaType::kTv, "similar", IdPlace::kNone, StoredRows, true},
+    {MediaType::kTv, "similar", IdPlace::kNone, NearTitles, true},
     {MediaType::kTv, "translations", IdPlace::kFirst, Stored},
     {MediaType::kTv, "videos", IdPlace::kFirst, Videos},
     {MediaType::kTv, "watch/providers", IdPlace::kFirst, Stored},
@@ -263,6 +272,7 @@ constexpr PartKind kParts[] = {
     {MediaType::kCollection, "translations", IdPlace::kFirst, Stored},
     {MediaType::kCompany, "alternative_names", IdPlace::kFirst, Stored},
     {MediaType::kCompany, "images", IdPlace::kFirst, Stored},
+    {MediaType::kCompany, "movies", IdPlace::kFirst, CompanysFilms, true},
     {MediaType::kNetwork, "alternative_names", IdPlace::kFirst, Stored},
     {MediaType::kNetwork, "images", IdPlace::kFirst, Stored},
 };

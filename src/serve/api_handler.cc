@@ -138,6 +138,7 @@ http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) 
     return SendKept(request, *kept, note);
   }
   if (HasTooManyPairs(request.target)) return answer_error(5);
+  if (IsUnder(request.target, "/4")) return answer_error(3);  // that version is of users' data alone
   const auto asked = read_api::ApiRequest::Parse(request.target);
   auto key = asked ? KeyOf(*asked) : std::nullopt;
   if (!key) return answer_error(34);

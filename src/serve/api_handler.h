@@ -5,6 +5,7 @@
 //   GET, HEAD  the answer; 304 when If-None-Match names it; gzip when that is asked for; callback=NAME wraps it
 //   OPTIONS    204: any origin may ask, with Authorization if it likes
 //   else       405, code 42
+//   /4         401, code 3: users' data
 //
 // With an Upstream, what the mirror lacks is asked of TMDB while the client waits, kPatience at most. What comes is as
 // good as what is stored. What does not come leaves an answer that is no whole one as it is, and where there is none a

@@ -13,13 +13,6 @@
 namespace tmdbc::serve {
 namespace {
 
-// "/3", "/3/movie" and "/3?x", not "/30".
-bool IsUnder(std::string_view target, std::string_view folder) {
-  if (!target.starts_with(folder)) return false;
-  target.remove_prefix(folder.size());
-  return target.empty() || target[0] == '/' || target[0] == '?';
-}
-
 // A problem is met again with every request for the same record: that often it is said again.
 constexpr std::chrono::hours kSaidAgainAfter{1};
 constexpr std::size_t kMostSaid = 1000;
@@ -87,7 +80,7 @@ void Front::Refused(int status, std::string_view why, const std::string& peer_ad
 
 http::Answer Front::Route(const http::ServerRequest& request, ApiNote& note) {
   const std::string_view target = request.target;
-  if (IsUnder(target, "/3") || target == "*") return api_.Handle(request, note);
+  if (IsUnder(target, "/3") || IsUnder(target, "/4") || target == "*") return api_.Handle(request, note);
   if (target.substr(0, target.find('?')) == "/healthz" &&
       (request.method == "GET" || request.method == "HEAD"))
     return Health();

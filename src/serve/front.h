@@ -2,7 +2,7 @@
 // Front: who answers which path of a server of ours, and what is said of every request: a line of the log, and numbers.
 // One thread; the numbers any.
 //
-//   /3         the read API (api_handler.h)
+//   /3, /4     the read API (api_handler.h)
 //   /healthz   200 "ok" while records can be looked up, else 503 with a sentence; for a service manager
 //   else       another handler's: the page, the pictures
 #pragma once

@@ -74,6 +74,12 @@ bool IsNamePart(unsigned char c) {
 
 }  // namespace
 
+bool IsUnder(std::string_view target, std::string_view folder) {
+  if (!target.starts_with(folder)) return false;
+  target.remove_prefix(folder.size());
+  return target.empty() || target[0] == '/' || target[0] == '?';
+}
+
 bool PrefersGzip(std::string_view accept_encoding) {
   std::optional<int> gzip, any, identity;
   EachItem(accept_encoding, [&](std::string_view item) {

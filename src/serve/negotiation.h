@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the headers and the query of a request ask of the answer's form, read as RFC 9110 has it. Pure; any thread.
+// What the target, the headers and the query of a request ask of the answer's form, read as RFC 9110 has it. Pure; any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace tmdbc::serve {
+
+// Whether a target is "/3", "/3/movie" or "/3?x", where the folder is "/3"; not "/30".
+bool IsUnder(std::string_view target, std::string_view folder);
 
 // Whether Accept-Encoding (section 12.5.3) prefers gzip to plain bytes, or takes nothing else. Empty: no.
 bool PrefersGzip(std::string_view accept_encoding);

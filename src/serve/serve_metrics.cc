@@ -21,7 +21,7 @@ void Head(std::string& out, std::string_view name, std::string_view type, std::s
 
 std::size_t ServeMetrics::EndpointOf(std::string_view target) {
   constexpr std::size_t kPage = kEndpoints.size() - 2, kOther = kEndpoints.size() - 1;
-  if (!target.starts_with("/3/")) return target.starts_with("/3") ? kOther : kPage;
+  if (!target.starts_with("/3/")) return target.starts_with("/3") || target.starts_with("/4") ? kOther : kPage;
   target.remove_prefix(3);
   const std::string_view word = target.substr(0, target.find_first_of("/?"));
   const auto found = std::ranges::find(kEndpoints, word);
