@@ -171,7 +171,7 @@ void AwsClient::Settle(Flight& flight, http::Outcome outcome) {
     case http::TransportFailure::kConnect:
     case http::TransportFailure::kTimeout:
     case http::TransportFailure::kReset:
-      return Again(flight, std::move(outcome.failure_text), nullptr);
+      return Again(flight, std::move(outcome.failure_text), nullptr, outcome.failure_hint);
     case http::TransportFailure::kUntrusted:
     case http::TransportFailure::kTooLarge:
     case http::TransportFailure::kAborted:
@@ -211,9 +211,9 @@ void AwsClient::Judge(Flight& flight, http::Response response) {
   Again(flight, std::move(why), &response);
 }
 
-void AwsClient::Again(Flight& flight, std::string why, const http::Response* response) {
+void AwsClient::Again(Flight& flight, std::string why, const http::Response* response, Hint hint) {
   if (++flight.failures >= retry_.tries) {
-    flight.result = Fail(ErrorCode::kIo, "{}: {} after {} tries", flight.call->act, why, flight.failures);
+    flight.result = Fail(ErrorCode::kIo, hint, "{}: {} after {} tries", flight.call->act, why, flight.failures);
     return;
   }
   Duration pause = retry_.backoff.Delay(flight.failures, random_);

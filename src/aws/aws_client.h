@@ -84,7 +84,7 @@ class AwsClient {
   Result<void> Begin(Flight& flight, const Credentials& credentials);
   void Settle(Flight& flight, http::Outcome outcome);
   void Judge(Flight& flight, http::Response response);
-  void Again(Flight& flight, std::string why, const http::Response* response);
+  void Again(Flight& flight, std::string why, const http::Response* response, Hint hint = Hint::kNone);
   // The server's clock is far from ours: from now on calls are dated by it.
   bool TakesClockOf(const http::Response& response);
   Time Now() const { return clock_.Now() + ahead_; }

@@ -79,6 +79,13 @@ TEST(AwsClient, GivesUpInHalfAMinuteAndSaysWhatItSawLast) {
   EXPECT_LE(world.transport.waited, std::chrono::seconds(30));
 }
 
+TEST(AwsClient, SaysWhatToLookAtWhereTheTransportKnows) {
+  Reply behind_a_proxy = Reply::Broken(http::TransportFailure::kConnect);
+  behind_a_proxy.failure_hint = Hint::kProxy;
+  AwsWorld world(InTurn({behind_a_proxy}));
+  EXPECT_EQ(world.client.Call(Put()).error().hint, Hint::kProxy);
+}
+
 TEST(AwsClient, WaitsAsLongAsItIsAskedTo) {
   AwsWorld world(InTurn({Reply::Status(503, "", {{"Retry-After", "5"}}), Reply::Status(200)}));
   ASSERT_TRUE(world.client.Call(Put()));

@@ -23,6 +23,7 @@ class ScriptedTransport final : public http::HttpTransport {
     http::Response response;
     std::optional<http::TransportFailure> failure = {};  // instead of the response
     std::string failure_text = "the connection broke";
+    Hint failure_hint = Hint::kNone;
     bool stale_connection = false;
     Duration takes = std::chrono::milliseconds(10);
 
@@ -51,6 +52,7 @@ class ScriptedTransport final : public http::HttpTransport {
     if (reply.failure) {
       outcome.failure = reply.failure;
       outcome.failure_text = std::move(reply.failure_text);
+      outcome.failure_hint = reply.failure_hint;
       outcome.stale_connection = reply.stale_connection;
     } else if (reply.response.status == 200 && request.sink) {
       if (!request.sink(reply.response.body)) outcome.failure = http::TransportFailure::kAborted;
