@@ -168,6 +168,13 @@ DataDir::~DataDir() {
 }
 
 Result<Database> DataDir::OpenCatalog() const {
+  auto catalog = OpenCatalogFile();
+  if (!catalog && catalog.error().code == ErrorCode::kCorrupt && catalog.error().hint == Hint::kNone)
+    catalog.error().hint = Hint::kRebuild;
+  return catalog;
+}
+
+Result<Database> DataDir::OpenCatalogFile() const {
   const std::string file = path_ + "/catalog.db";
   const bool writing = lock_ >= 0;
   TRY_ASSIGN(Database db,
@@ -182,7 +189,11 @@ Result<Database> DataDir::OpenCatalog() const {
     return Fail(ErrorCode::kInvalid,
                 "{} is the database of another program: name another folder with DATA_DIR", file);
   }
-  if (writing) TRY(MarkCatalog(db));
+  if (writing) {
+    TRY(MarkCatalog(db));
+  } else {
+    TRY(CheckKnowsRecords(db, path_));
+  }
   return db;
 }
 

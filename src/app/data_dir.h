@@ -26,10 +26,12 @@ class DataDir {
 
   const std::string& path() const { return path_; }
   // Opens catalog.db in it, made when absent if this DataDir may write. kInvalid when it is
-  // the database of another program.
+  // the database of another program, and for a reader when it knows nothing of the records beside it; kCorrupt when it
+  // is none.
   Result<Database> OpenCatalog() const;
 
  private:
+  Result<Database> OpenCatalogFile() const;
   DataDir(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
 
   std::string path_;

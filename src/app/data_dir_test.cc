@@ -139,16 +139,31 @@ TEST_F(DataDirTest, AnEmptyCatalogBesideRecordsIsNoEmptyMirror) {
   ASSERT_FALSE(catalog);
   EXPECT_EQ(catalog.error().code, ErrorCode::kInvalid);
   EXPECT_NE(catalog.error().message.find("verify --rebuild"), std::string::npos) << catalog.error().message;
+  // Nor is one of no bytes.
+  std::filesystem::remove(root_ / "catalog.db");
+  Touch(root_ / "catalog.db");
+  const auto no_bytes = DataDir::OpenForReading(root_)->OpenCatalog();
+  ASSERT_FALSE(no_bytes);
+  EXPECT_EQ(no_bytes.error().message, catalog.error().message);
   EXPECT_TRUE(DataDir::OpenForWriting(root_)->OpenCatalog());
 }
 
-TEST_F(DataDirTest, ACatalogThatIsNoDatabaseIsCorrupt) {
+TEST_F(DataDirTest, ACatalogThatIsNoDatabaseIsCorruptAndSaysWhatHelps) {
+  const auto expect_corrupt = [this] {
+    for (const bool writing : {true, false}) {
+      const auto dir = writing ? DataDir::OpenForWriting(root_) : DataDir::OpenForReading(root_);
+      ASSERT_TRUE(dir);
+      const auto catalog = dir->OpenCatalog();
+      ASSERT_FALSE(catalog);
+      EXPECT_EQ(catalog.error().code, ErrorCode::kCorrupt);
+      EXPECT_EQ(catalog.error().hint, Hint::kRebuild);
+    }
+  };
   std::ofstream(root_ / "catalog.db") << std::string(8192, 'x');
-  const auto dir = DataDir::OpenForWriting(root_);
-  ASSERT_TRUE(dir);
-  const auto catalog = dir->OpenCatalog();
-  ASSERT_FALSE(catalog);
-  EXPECT_EQ(catalog.error().code, ErrorCode::kCorrupt);
+  expect_corrupt();
+  std::filesystem::remove(root_ / "catalog.db");
+  std::filesystem::create_directory(root_ / "catalog.db");
+  expect_corrupt();
 }
 
 TEST_F(DataDirTest, ItsOwnCatalogOpensAgain) {
