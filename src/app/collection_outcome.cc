@@ -31,6 +31,7 @@ void TakeReason(const HarvestReport& harvest, CollectionOutcome& outcome) {
                                            report.changes->verdict == ChangesVerdict::kDenied);
     if (!failed || report.changes->reason.empty()) continue;
     outcome.reason = report.changes->reason;
+    outcome.hint = report.changes->hint;
     return;
   }
 }

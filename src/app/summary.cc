@@ -105,7 +105,7 @@ std::string ExportText(const ExportReport& report, bool dry_run) {
 }
 
 std::string Reason(const ChangesReport& report) {
-  return Explain(report.reason, report.verdict == ChangesVerdict::kDenied ? Hint::kCheckKey : Hint::kNone);
+  return Explain(report.reason, report.verdict == ChangesVerdict::kDenied ? Hint::kCheckKey : report.hint);
 }
 
 std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_run) {
@@ -117,6 +117,7 @@ std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_ru
                         report.pages == 1 ? "page" : "pages", FormatCount(report.fresh),
                         FormatCount(report.queued), dry_run ? "would be " : "");
   }
+  if (report.pages == 0 && report.verdict == ChangesVerdict::kRead) text += ": there is no day to read";
   if (report.verdict != ChangesVerdict::kRead)
     text += fmt::format("{} {}: {}", report.pages > 0 ? ";" : "", Name(report.verdict), Reason(report));
   if (report.verdict == ChangesVerdict::kOverfull || report.verdict == ChangesVerdict::kIncomplete)

@@ -44,10 +44,12 @@ bool EndsTheWalk(WindowEnd end) {
 constexpr chrono::days kMostDaysUnsure{400};
 
 // The worst counts, and of equal ones the first, whose day is the one to look at.
-void Note(ChangesReport& report, ChangesVerdict verdict, const std::string& reason) {
+void Note(ChangesReport& report, const WindowResult& result) {
+  const ChangesVerdict verdict = VerdictOf(result.end);
   if (verdict <= report.verdict) return;
   report.verdict = verdict;
-  report.reason = reason;
+  report.reason = result.reason;
+  report.hint = result.hint;
 }
 
 }  // namespace
@@ -84,7 +86,7 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
     report.ids += std::int64_t(window.seen.cardinality());
     TellProgress(type, window, report);
     if (EndsTheWalk(result.end)) {
-      Note(report, VerdictOf(result.end), result.reason);
+      Note(report, result);
       break;
     }
     // Only the answers have told what time it is at TMDB; the reading began as long before as it took. Without a clock
@@ -99,7 +101,7 @@ Result<ChangesReport> ChangeHarvest::Walk(MediaType type, const ChangeSpan& span
       if (options_.accept_gap) {
         ports_.log.Warn("a gap is accepted", {{"reason", result.reason}});
       } else {
-        Note(report, VerdictOf(result.end), result.reason);
+        Note(report, result);
         held_back = true;
       }
     }

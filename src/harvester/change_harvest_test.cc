@@ -455,6 +455,18 @@ TEST_F(ChangesTest, AnApiThatNeverAnswersEndsTheHarvestWithin15Seconds) {
   }
 }
 
+TEST_F(ChangesTest, ACertificateThatIsNotTrustedIsNotTriedAgain) {
+  NextDay();
+  host_.Plan(Page(kToday - days(1), 1), Fault::kUntrusted);
+  const auto started = clock_.Mono();
+  const HarvestReport report = Run(Changes());
+  EXPECT_LE(clock_.Mono() - started, 1s);
+  EXPECT_EQ(report.exit_code(), 3);
+  EXPECT_EQ(ChangesOf(report).verdict, ChangesVerdict::kUnreachable);
+  EXPECT_EQ(ChangesOf(report).hint, Hint::kCertificate);
+  EXPECT_EQ(ChangesOf(report).pages, 0);
+}
+
 TEST_F(ChangesTest, ARefusedKeyEndsItAtOnce) {
   NextDay();
   host_.Plan(Page(kToday - days(1), 1), Fault::kDenied);

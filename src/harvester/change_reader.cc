@@ -116,7 +116,11 @@ Result<void> ChangeReader::Settle(http::Outcome outcome, Pass& pass, const Take&
   flights_.erase(place);
   if (ended_) return {};
   if (outcome.failure) {
-    Failed(asked, std::move(outcome.failure_text), false);
+    if (*outcome.failure == http::TransportFailure::kUntrusted) {  // however often it is asked
+      End(WindowEnd::kUnreachable, fmt::format("{}: {}", api_.base_url, outcome.failure_text), outcome.failure_hint);
+    } else {
+      Failed(asked, std::move(outcome.failure_text), false, outcome.failure_hint);
+    }
     return {};
   }
   answered_ = true;
@@ -187,17 +191,19 @@ void ChangeReader::Throttled(Page page, const http::Response& response) {
     ports_.log.Warn("TMDB says 429: pausing", {{"milliseconds", *pause / milliseconds(1)}});
   if (!trouble_since_) trouble_since_ = ports_.clock.Mono();
   last_trouble_ = "HTTP 429";
+  last_hint_ = Hint::kNone;
   waiting_.push_front(page);
 }
 
-void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
+void ChangeReader::Failed(Page page, std::string what, bool hopeless, Hint hint) {
   const MonoTime now = ports_.clock.Mono();
   if (!trouble_since_) trouble_since_ = now;
   last_trouble_ = what;
+  last_hint_ = hint;
   ++page.failures;
   if (hopeless || page.failures >= kPageTries) {
     const std::string tries = page.failures > 1 ? fmt::format(" after {} tries", page.failures) : "";
-    return End(WindowEnd::kPageLost, fmt::format("get {}: {}{}", Named(page.number), what, tries));
+    return End(WindowEnd::kPageLost, fmt::format("get {}: {}{}", Named(page.number), what, tries), hint);
   }
   page.due = now + kRetryBackoff.Delay(page.failures, ports_.random);
   ports_.log.Debug("will be tried again", {{"page", Named(page.number)}, {"error", what}});
@@ -207,11 +213,12 @@ void ChangeReader::Failed(Page page, std::string what, bool hopeless) {
 void ChangeReader::GiveUpWhenUnreachable() {
   const MonoTime now = ports_.clock.Mono();
   if (!answered_ && first_start_ && now - *first_start_ >= give_up_unanswered_) {
-    End(WindowEnd::kUnreachable, fmt::format("{} never answered: {}", api_.base_url, last_trouble_));
+    End(WindowEnd::kUnreachable, fmt::format("{} never answered: {}", api_.base_url, last_trouble_), last_hint_);
   } else if (trouble_since_ && now - *trouble_since_ >= kGiveUpPages) {
     End(WindowEnd::kUnreachable,
         fmt::format("{} has answered nothing useful for {} minutes, the last was: {}", api_.base_url,
-                    kGiveUpPages.count(), last_trouble_));
+                    kGiveUpPages.count(), last_trouble_),
+        last_hint_);
   }
 }
 
@@ -222,11 +229,12 @@ void ChangeReader::CancelAll() {
   waiting_.clear();
 }
 
-void ChangeReader::End(WindowEnd end, std::string reason) {
+void ChangeReader::End(WindowEnd end, std::string reason, Hint hint) {
   if (ended_) return;
   ended_ = true;
   result_.end = end;
   result_.reason = std::move(reason);
+  result_.hint = hint;
 }
 
 std::string ChangeReader::Named(int page) const {

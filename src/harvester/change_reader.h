@@ -39,6 +39,7 @@ enum class WindowEnd : std::uint8_t {
 struct WindowResult {
   WindowEnd end = WindowEnd::kComplete;
   std::string reason;      // for a person, unless complete or stopped; of a complete window a warning, if any
+  Hint hint = Hint::kNone;  // what to do about it
   std::int64_t pages = 0;  // that came, repeats included
   std::int64_t rows = 0;   // the same
 };
@@ -88,10 +89,10 @@ class ChangeReader {
   Result<void> Settle(http::Outcome outcome, Pass& pass, const Take& take);
   Result<void> Came(const ChangePage& page, int number, Pass& pass, const Take& take);
   void Throttled(Page page, const http::Response& response);
-  void Failed(Page page, std::string what, bool hopeless);
+  void Failed(Page page, std::string what, bool hopeless, Hint hint = Hint::kNone);
   void GiveUpWhenUnreachable();
   void CancelAll();
-  void End(WindowEnd end, std::string reason);
+  void End(WindowEnd end, std::string reason, Hint hint = Hint::kNone);
   std::string Named(int page) const;
 
   const HarvestPorts& ports_;
@@ -112,6 +113,7 @@ class ChangeReader {
   std::optional<MonoTime> first_start_;
   std::optional<MonoTime> trouble_since_;
   std::string last_trouble_ = "no answer";
+  Hint last_hint_ = Hint::kNone;
   bool storm_ = false;  // a 429 came since the last page
 };
 

@@ -76,6 +76,13 @@ Judgement JudgeFailure(const http::Outcome& outcome, std::uint64_t received, Bod
   return {Answer::kTryAgain, outcome.failure_text};
 }
 
+// What a person may look at when it stays so. What answers, and is no host of exports, may be another one.
+Hint HintOf(const http::Outcome& outcome, Answer answer, BodyForm form) {
+  const int status = outcome.response ? outcome.response->status : 0;
+  const bool foreign = status != 0 && status < 500 && status != 429 && answer == Answer::kTryAgain;
+  return foreign || !IsExport(form) ? Hint::kCheckExportUrl : outcome.failure_hint;
+}
+
 }  // namespace
 
 std::vector<chrono::sys_days> CandidateDays(Time now, std::optional<chrono::sys_days> last) {
@@ -143,7 +150,7 @@ Result<std::optional<ExportDownloader::JobId>> ExportDownloader::Next(const Stop
       CancelAll();
       for (Job& job : jobs_) {
         const std::string reason = job.result.reason.empty() ? "no answer" : job.result.reason;
-        if (job.state == State::kWaiting) End(job, FetchEnd::kUnreachable, reason);
+        if (job.state == State::kWaiting) End(job, FetchEnd::kUnreachable, reason, job.result.hint);
       }
       continue;
     }
@@ -232,6 +239,7 @@ Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
   if (cancelling_) return {};
   if (job.write_error) return std::unexpected(*std::exchange(job.write_error, std::nullopt));
   Judgement judgement = Judge(outcome, job.received, *job.form);
+  const Hint hint = HintOf(outcome, judgement.answer, *job.form);
   switch (judgement.answer) {
     case Answer::kWhole:
       TRY(part->Sync());
@@ -243,11 +251,10 @@ Result<void> ExportDownloader::Settle(Job& job, const http::Outcome& outcome) {
       break;
     case Answer::kTryAgain:
     case Answer::kDamaged:
-      Retry(job, judgement.answer, std::move(judgement.reason));
+      Retry(job, judgement.answer, std::move(judgement.reason), hint);
       break;
     case Answer::kHopeless:
-      End(job, FetchEnd::kUnreachable, std::move(judgement.reason));
-      job.result.hint = outcome.failure_hint;
+      End(job, FetchEnd::kUnreachable, std::move(judgement.reason), hint);
       break;
   }
   return {};
@@ -267,14 +274,14 @@ void ExportDownloader::NextDay(Job& job, int status, const std::string& reason) 
 }
 
 bool ExportDownloader::Again(JobId id, std::string_view reason) {
-  return Retry(jobs_[id], Answer::kDamaged, std::string(reason));
+  return Retry(jobs_[id], Answer::kDamaged, std::string(reason), Hint::kNone);
 }
 
-bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason) {
+bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason, Hint hint) {
   ++job.failures;
   if (job.failures >= kDownloadTries) {
     const auto end = answer == Answer::kDamaged ? FetchEnd::kDamaged : FetchEnd::kUnreachable;
-    End(job, end, fmt::format("{} (after {} tries)", reason, job.failures));
+    End(job, end, fmt::format("{} (after {} tries)", reason, job.failures), hint);
     return false;
   }
   std::uniform_real_distribution<double> jitter(0.75, 1.25);
@@ -288,15 +295,17 @@ bool ExportDownloader::Retry(Job& job, Answer answer, std::string reason) {
   job.state = State::kWaiting;
   job.not_before = clock_.Mono() + delay;
   job.result.reason = std::move(reason);
+  job.result.hint = hint;
   return true;
 }
 
-void ExportDownloader::End(Job& job, FetchEnd end, std::string reason) {
+void ExportDownloader::End(Job& job, FetchEnd end, std::string reason, Hint hint) {
   job.state = State::kEnded;
   job.result = {.end = end,
                 .day = job.days[job.day],
                 .path = {},
                 .reason = std::move(reason),
+                .hint = hint,
                 .forbidden = job.forbidden};
 }
 

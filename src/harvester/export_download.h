@@ -125,8 +125,8 @@ class ExportDownloader {
   bool WriteGathered(Job& job);
   Result<void> Settle(Job& job, const http::Outcome& outcome);
   void NextDay(Job& job, int status, const std::string& reason);
-  bool Retry(Job& job, Answer answer, std::string reason);
-  void End(Job& job, FetchEnd end, std::string reason);
+  bool Retry(Job& job, Answer answer, std::string reason, Hint hint);
+  void End(Job& job, FetchEnd end, std::string reason, Hint hint = Hint::kNone);
   Result<void> Wait();
   void CancelAll();
   std::optional<JobId> TakeEnded();

@@ -75,6 +75,7 @@ enum class ChangesVerdict : std::uint8_t {
 struct ChangesReport {
   ChangesVerdict verdict = ChangesVerdict::kRead;  // the worst of its days
   std::string reason;                              // for a person, unless kRead
+  Hint hint = Hint::kNone;                         // what to do about it
   std::int64_t days = 0;                           // windows that were read, at least in part
   std::int64_t pages = 0;                          // repeats included
   std::int64_t rows = 0;                           // repeats included

@@ -748,6 +748,7 @@ TEST_F(HarvesterTest, AnHtmlPageIsNamedSo) {
   Publish("movie_ids", Movies(1, 20));
   const HarvestReport report = Harvest({MediaType::kMovie});
   EXPECT_NE(report.exports.at(0).reason.find("an HTML page"), std::string::npos) << report.exports.at(0).reason;
+  EXPECT_EQ(report.exports.at(0).hint, Hint::kCheckExportUrl) << "or it is the page of another server";
 }
 
 }  // namespace
