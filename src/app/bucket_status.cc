@@ -54,7 +54,7 @@ std::string OwnerText(const std::string& written) {
                   FormatCount(number("/messages/in_flight")), Printable(at.value_unsafe()));
   const std::int64_t dead = number("/dead"), dead_messages = number("/messages/dead");
   text += fmt::format(
-      "dead      {} ids, {} messages{}\n", FormatCount(dead), FormatCount(dead_messages),
+      "dead      {}, {}{}\n", Counted(dead, "id"), Counted(dead_messages, "message"),
       dead + dead_messages > 0 ? ": an event with \"mode\":\"redrive\" queues the ids again" : "");
   if (const auto seen = NumberAt(parsed->root(), "/rate/seen"))
     text += fmt::format("rate      {:.1f} requests a second between its last two cycles\n", *seen);
@@ -65,10 +65,10 @@ std::string OwnerText(const std::string& written) {
                       .invocations = number("/spent/invocations"),
                       .gb_ms = 1000 * number("/spent/gb_seconds")};
     text += fmt::format(
-        "spent     ${:.2f} by list price since {}, without storage: {} puts and lists, {} gets, {} messages, {} calls of "
+        "spent     ${:.2f} by list price since {}, without storage: {} puts and lists, {}, {}, {} of "
         "functions, {} GB-s\n",
-        DollarsOf(spent), Printable(since.substr(0, 10)), FormatCount(spent.puts), FormatCount(spent.gets),
-        FormatCount(spent.messages), FormatCount(spent.invocations), FormatCount(spent.gb_ms / 1000));
+        DollarsOf(spent), Printable(since.substr(0, 10)), FormatCount(spent.puts), Counted(spent.gets, "get"),
+        Counted(spent.messages, "message"), Counted(spent.invocations, "call"), FormatCount(spent.gb_ms / 1000));
   }
   return text;
 }

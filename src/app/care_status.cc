@@ -47,15 +47,15 @@ std::string_view WordsOf(CareObstacle obstacle) {
 std::string CareText(const CareStatus& status) {
   if (status.obstacle != CareObstacle::kNone) return std::string(WordsOf(status.obstacle));
   std::vector<std::string> parts;
-  if (status.purged > 0) parts.push_back(fmt::format("{} records purged", FormatCount(status.purged)));
-  if (status.files > 0) parts.push_back(fmt::format("{} files that were kept aside purged", FormatCount(status.files)));
+  if (status.purged > 0) parts.push_back(fmt::format("{} purged", Counted(status.purged, "record")));
+  if (status.files > 0) parts.push_back(fmt::format("{} kept aside purged", Counted(status.files, "file")));
   if (status.held > 0) {
-    parts.push_back(fmt::format("{} records held, too many to purge at once ({})", FormatCount(status.held),
+    parts.push_back(fmt::format("{} held, too many to purge at once ({})", Counted(status.held, "record"),
                                 WordsOf(Hint::kAcceptPurge)));
   }
   if (status.unasked > 0) {
-    parts.push_back(fmt::format("{} records older than 180 days are kept until TMDB has been asked for them",
-                                FormatCount(status.unasked)));
+    parts.push_back(fmt::format("{} older than 180 days, kept until TMDB has been asked for them",
+                                Counted(status.unasked, "record")));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

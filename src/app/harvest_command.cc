@@ -75,11 +75,11 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
     TRY(WriteOut(json.text() + "\n"));
   } else if (dry_run) {
     TRY(WriteOut(
-        fmt::format("{} ids of {} would be queued\n", FormatCount(std::int64_t(ids.size())), Name(type))));
+        fmt::format("{} of {} would be queued\n", Counted(std::int64_t(ids.size()), "id"), Name(type))));
   } else {
     const bool all = queued == std::int64_t(ids.size());
-    TRY(WriteOut(fmt::format("{} of {} ids of {} queued{}\nNext: {} collect{}\n", FormatCount(queued),
-                             FormatCount(std::int64_t(ids.size())), Name(type),
+    TRY(WriteOut(fmt::format("{} of {} of {} queued{}\nNext: {} collect{}\n", FormatCount(queued),
+                             Counted(std::int64_t(ids.size()), "id"), Name(type),
                              all ? "" : ", the others were waiting already", program_invocation_name,
                              FlagsToRepeat(settings))));
   }
@@ -88,8 +88,8 @@ Result<int> HarvestSomeIds(const Settings& settings, const Arguments& arguments)
 
 std::string ForecastText(const HarvestReport& report, const Settings& settings, double pace) {
   const std::int64_t requests = EstimateRequests(report, settings.season_extras);
-  return fmt::format("{} ids would be queued: about {} requests, {} at RATE_LIMIT_REQUESTS={}\n",
-                     FormatCount(report.queued()), FormatCount(requests),
+  return fmt::format("{} would be queued: about {}, {} at RATE_LIMIT_REQUESTS={}\n",
+                     Counted(report.queued(), "id"), Counted(requests, "request"),
                      FormatDuration(TimeLeft(requests, pace).value_or(std::chrono::seconds(0))),
                      settings.rate_limit_requests);
 }

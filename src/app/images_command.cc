@@ -174,8 +174,8 @@ std::string Megabytes(std::uint64_t bytes) {
 }
 
 std::string TextOf(const images::FetchReport& report, const images::ImageFolder& folder, std::int64_t unreadable) {
-  std::string text = fmt::format("{} images wanted: {} fetched ({}), {} were there, {} are gone from TMDB, {} failed\n",
-                                 FormatCount(report.wanted), FormatCount(report.fetched), Megabytes(report.bytes_fetched),
+  std::string text = fmt::format("{} wanted: {} fetched ({}), {} were there, {} are gone from TMDB, {} failed\n",
+                                 Counted(report.wanted, "image"), FormatCount(report.fetched), Megabytes(report.bytes_fetched),
                                  FormatCount(report.present), FormatCount(report.gone), FormatCount(report.failed));
   if (report.full) {
     text += fmt::format("the bound is met: {} less popular ones have no room, {} were removed to make some\n",
@@ -184,8 +184,8 @@ std::string TextOf(const images::FetchReport& report, const images::ImageFolder&
     text += fmt::format("{} are left for the next time\n", FormatCount(report.left));
   }
   if (report.failed > 0 || report.host_failed) text += fmt::format("the last failure: {}\n", Printable(report.last_failure));
-  if (unreadable > 0) text += fmt::format("{} records cannot be read: `verify --deep` names them\n", FormatCount(unreadable));
-  return text + fmt::format("{} images are kept, {}\n", FormatCount(static_cast<std::int64_t>(folder.all().size())),
+  if (unreadable > 0) text += fmt::format("{} cannot be read: `verify --deep` tells which\n", Counted(unreadable, "record"));
+  return text + fmt::format("{} kept, {}\n", Counted(std::ssize(folder.all()), "image"),
                             Megabytes(folder.bytes()));
 }
 
@@ -222,7 +222,7 @@ Result<int> Check(images::ImageFolder& folder, bool as_json, const StopFlag& sto
     for (const std::string& path : damaged) json.Text(path);
     TRY(WriteOut(json.EndArray().Field("stopped", stop.requested()).EndObject().text() + "\n"));
   } else {
-    TRY(WriteOut(fmt::format("{} images checked, {} damaged\n", FormatCount(checked), FormatCount(damaged.size()))));
+    TRY(WriteOut(fmt::format("{} checked, {} damaged\n", Counted(checked, "image"), FormatCount(damaged.size()))));
   }
   return damaged.empty() && !stop.requested() ? kExitDone : kExitPartly;
 }

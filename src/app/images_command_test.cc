@@ -87,10 +87,10 @@ TEST_F(ImagesCommandTest, GoesOnWhereItEndedAndSaysWhatIsGone) {
   gone_.insert("/t/p/w342/less.jpg");
   EXPECT_EQ(Run({"images"}).out,
             "2 images wanted: 1 fetched (0.0 MB), 0 were there, 1 are gone from TMDB, 0 failed\n"
-            "1 images are kept, 0.0 MB\n");
+            "1 image kept, 0.0 MB\n");
   EXPECT_EQ(Run({"images"}).out,
             "2 images wanted: 0 fetched (0.0 MB), 1 were there, 1 are gone from TMDB, 0 failed\n"
-            "1 images are kept, 0.0 MB\n");
+            "1 image kept, 0.0 MB\n");
 }
 
 TEST_F(ImagesCommandTest, FindsDamageAndFetchesItAgain) {

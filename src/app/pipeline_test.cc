@@ -147,7 +147,7 @@ TEST_F(PipelineTest, KeepsWhatHasNotBeenAskedForSinceItFellDue) {
   EXPECT_NE(MetricsOf(*pipeline).find("\ntmdbc_unasked_records 31\n"), std::string::npos) << MetricsOf(*pipeline);
   EXPECT_TRUE(pipeline->Close());
   const Outcome text = Run({"status"});
-  EXPECT_NE(text.out.find("1 records purged; 31 records older than 180 days are kept until TMDB has been asked"),
+  EXPECT_NE(text.out.find("1 record purged; 31 records older than 180 days, kept until TMDB has been asked"),
             std::string::npos)
       << text.out;
   const Outcome json = Run({"status", "--json"});
@@ -218,7 +218,7 @@ TEST_F(PipelineTest, FilesThatWereKeptAsideGoAtTheSameAge) {
   EXPECT_FALSE(std::filesystem::exists(std::string("data/") + kOld));
   EXPECT_TRUE(std::filesystem::exists(std::string("data/") + kYoung));
   EXPECT_TRUE(pipeline->Close());
-  EXPECT_NE(Run({"status"}).out.find("1 files that were kept aside purged"), std::string::npos);
+  EXPECT_NE(Run({"status"}).out.find("1 file kept aside purged"), std::string::npos);
 }
 
 // What TMDB has shown of names within a season is not asked again by every process.

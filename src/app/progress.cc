@@ -52,6 +52,10 @@ std::string FormatCount(std::int64_t count) {
   return digits;
 }
 
+std::string Counted(std::int64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", FormatCount(count), one, count == 1 ? "" : "s");
+}
+
 std::optional<std::chrono::seconds> TimeLeft(std::int64_t items, double per_second) {
   if (items <= 0) return std::chrono::seconds(0);
   const double seconds = double(items) / per_second;

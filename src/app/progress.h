@@ -28,6 +28,8 @@ struct Progress {
 std::string FormatDuration(std::chrono::seconds time);
 // "1,238,234"
 std::string FormatCount(std::int64_t count);
+// "1 record", "1,238,234 records".
+std::string Counted(std::int64_t count, std::string_view one);
 // How long `items` take at that pace; empty when there is none.
 std::optional<std::chrono::seconds> TimeLeft(std::int64_t items, double per_second);
 

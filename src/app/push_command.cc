@@ -38,9 +38,9 @@ Result<void> TellCarried(const Arguments& arguments, const CarryReport& report, 
     return WriteOut(json.Field("there", report.there).Field("bytes", report.bytes).EndObject().text() + "\n");
   }
   std::string there;
-  if (report.there > 0) there = fmt::format(", {} files were there", FormatCount(report.there));
-  return WriteOut(fmt::format("{} is in {}: {} files, {:.1f} MB carried{}\n", from, to,
-                              FormatCount(report.files), double(report.bytes) / 1e6, there));
+  if (report.there > 0) there = fmt::format(", {} there already", Counted(report.there, "file"));
+  return WriteOut(fmt::format("{} is in {}: {}, {:.1f} MB carried{}\n", from, to,
+                              Counted(report.files, "file"), double(report.bytes) / 1e6, there));
 }
 
 std::string NewMark() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/progress.h"
 #include "base/safe_text.h"
 #include "duckdb/value_writer.h"
 
@@ -205,7 +206,7 @@ class TablePrinter {
       TRY_ASSIGN(const bool reads, Begin());
       if (!reads) return {};
     }
-    printer_.text() += fmt::format("({} row{})\n", count_, count_ == 1 ? "" : "s");
+    printer_.text() += "(" + Counted(count_, "row") + ")\n";
     TRY(printer_.Flush(true));
     return {};
   }

@@ -90,7 +90,7 @@ std::string ExportText(const ExportReport& report, bool dry_run) {
     return fmt::format("{} {}: {}", report.name, Name(report.verdict), Explain(report.reason, report.hint));
   std::string text = report.name;
   if (report.type != MediaType::kConfiguration) {
-    text += fmt::format(" of {}: {} lines", FormatDate(report.date), FormatCount(report.lines));
+    text += fmt::format(" of {}: {}", FormatDate(report.date), Counted(report.lines, "line"));
     if (report.bad_lines > 0) text += fmt::format(" ({} bad)", FormatCount(report.bad_lines));
     text += ",";
   } else {
@@ -111,10 +111,8 @@ std::string Reason(const ChangesReport& report) {
 std::string ChangesText(MediaType type, const ChangesReport& report, bool dry_run) {
   std::string text = fmt::format("{} changes", tmdbc::Name(type));
   if (report.pages > 0) {
-    text += fmt::format(" of {} {}: {} {} on {} {}, {} fresh already, {} {}queued", FormatCount(report.days),
-                        report.days == 1 ? "day" : "days", FormatCount(report.ids),
-                        report.ids == 1 ? "id" : "ids", FormatCount(report.pages),
-                        report.pages == 1 ? "page" : "pages", FormatCount(report.fresh),
+    text += fmt::format(" of {}: {} on {}, {} fresh already, {} {}queued", Counted(report.days, "day"),
+                        Counted(report.ids, "id"), Counted(report.pages, "page"), FormatCount(report.fresh),
                         FormatCount(report.queued), dry_run ? "would be " : "");
   }
   if (report.pages == 0 && report.verdict == ChangesVerdict::kRead) text += ": there is no day to read";
@@ -156,7 +154,7 @@ std::string DrainText(const Summary& summary) {
     if (count > 0)
       types += fmt::format("{}{} {}", types.empty() ? "" : ", ", tmdbc::Name(type), FormatCount(count));
   }
-  std::string text = fmt::format("  stored    {} records{}{}\n", FormatCount(Written(stats)),
+  std::string text = fmt::format("  stored    {}{}{}\n", Counted(Written(stats), "record"),
                                  types.empty() ? "" : ": ", types);
   text += fmt::format(
       "  ids       {} settled: {} new, {} changed, {} only in their numbers, {} unchanged, {} gone\n",

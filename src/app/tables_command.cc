@@ -60,9 +60,9 @@ class TablesMeter {
 std::string TextOf(const tables::PublishReport& report) {
   if (report.generation == 0) return "nothing is stored yet: there are no tables to make\n";
   if (!report.published) return fmt::format("generation {} is up to date\n", report.generation);
-  return fmt::format("generation {}: {} records, {} rows, {} files of {:.1f} MB written{}\n",
-                     report.generation, FormatCount(report.records), FormatCount(report.rows),
-                     FormatCount(report.files), double(report.bytes) / 1e6,
+  return fmt::format("generation {}: {}, {}, {} of {:.1f} MB written{}\n",
+                     report.generation, Counted(report.records, "record"), Counted(report.rows, "row"),
+                     Counted(report.files, "file"), double(report.bytes) / 1e6,
                      report.built ? ", all made again" : "");
 }
 
@@ -94,9 +94,9 @@ std::string TextOf(const tables::CheckReport& report) {
   std::string text;
   for (const std::string& fault : report.faults) text += "tables/" + fault + "\n";
   const std::string verdict =
-      report.faults.empty() ? "each as it was written" : FormatCount(std::ssize(report.faults)) + " faults";
-  return text + fmt::format("generation {}: {} files of {:.1f} MB, {}\n", report.generation,
-                            FormatCount(report.files), double(report.bytes) / 1e6, verdict);
+      report.faults.empty() ? "each as it was written" : Counted(std::ssize(report.faults), "fault");
+  return text + fmt::format("generation {}: {} of {:.1f} MB, {}\n", report.generation,
+                            Counted(report.files, "file"), double(report.bytes) / 1e6, verdict);
 }
 
 std::string JsonOf(const tables::CheckReport& report) {

@@ -293,14 +293,14 @@ std::string DamageText(const Damage& damage) {
 
 std::string StoreText(const VerifyReport& report, bool deep, bool bucket) {
   // Without --deep no record was read, and none is vouched for.
-  const std::string read = deep ? fmt::format("{} records in ", FormatCount(report.records)) : "";
+  const std::string read = deep ? fmt::format("{} in ", Counted(report.records, "record")) : "";
   const char* const good = deep     ? "all is well"
                            : bucket ? "every number and size is right (--deep reads every record)"
                                     : "every checksum and number is right (--deep looks into every record)";
   std::string text =
-      fmt::format("store     {}{} segments, {:.1f} MB: {}\n", read, FormatCount(report.segments),
+      fmt::format("store     {}{}, {:.1f} MB: {}\n", read, Counted(report.segments, "segment"),
                   double(report.bytes) / 1e6,
-                  report.damage.empty() ? good : fmt::format("{} places are damaged", report.damage.size()));
+                  report.damage.empty() ? good : "damaged in " + Counted(std::ssize(report.damage), "place"));
   for (const auto& damage : report.damage) text += DamageText(damage);
   for (const std::string& note : report.notes) text += fmt::format("note      {}\n", note);
   return text;

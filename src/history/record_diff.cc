@@ -523,8 +523,8 @@ std::string RecordDiff::Text() const {
   }
   for (const auto& [path, count] : moved) text += fmt::format("> {}: {} in another place\n", path, count);
   if (nested_statistics > 0) {
-    text += fmt::format("  and popularity, vote_average or vote_count of what it holds, in {} places\n",
-                        nested_statistics);
+    text += fmt::format("  and popularity, vote_average or vote_count of what it holds, in {} {}\n",
+                        nested_statistics, nested_statistics == 1 ? "place" : "places");
   }
   return text;
 }

@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         Shown{R"({"popularity":1.50,"cast":[{"credit_id":"a","popularity":1,"name":"x"}]})",
               R"({"popularity":2,"cast":[{"credit_id":"a","popularity":3,"name":"y"}]})",
               "~ popularity: 1.50 -> 2\n~ cast[credit_id=a].name: \"x\" -> \"y\"\n"
-              "  and popularity, vote_average or vote_count of what it holds, in 1 places\n",
+              "  and popularity, vote_average or vote_count of what it holds, in 1 place\n",
               "cast (~1)"},
         Shown{R"({"watch/providers":{"results":{"US":{"link":"a"}}}})",
               R"({"watch/providers":{"results":{"US":{"link":"b"}}}})",
