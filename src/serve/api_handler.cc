@@ -10,6 +10,7 @@
 
 #include "base/compression.h"
 #include "base/hash.h"
+#include "base/percent.h"
 #include "base/safe_text.h"
 #include "read_api/upstream_target.h"
 #include "serve/negotiation.h"
@@ -119,7 +120,8 @@ Result<void> ApiHandler::Check() {
 bool ApiHandler::IsLetIn(const http::ServerRequest& request) const {
   if (!keys_.asked_for()) return true;
   const std::string_view token = BearerToken(request.header("Authorization"));
-  return keys_.Accepts(token.empty() ? RawQueryValue(request.target, "api_key") : token);
+  if (!token.empty()) return keys_.Accepts(token);
+  return keys_.Accepts(FormDecoded(RawQueryValue(request.target, "api_key")));
 }
 
 http::Answer ApiHandler::Get(const http::ServerRequest& request, ApiNote& note) {

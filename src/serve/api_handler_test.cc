@@ -176,6 +176,7 @@ TEST_F(ApiHandlerTest, LetsNobodyInWithoutAKeyWhereThereAreSome) {
     EXPECT_TRUE(seen.body.contains(R"("status_code":7)"));
   }
   EXPECT_EQ(Ask("/3/movie/550?api_key=first-key").status, 200);
+  EXPECT_EQ(Ask("/3/movie/550?api_key=first%2Dkey").status, 200);
   EXPECT_EQ(Ask("/3/movie/550?api_key=first-key").headers.at("Cache-Control"), "private, max-age=28800");
   EXPECT_EQ(Ask("/3/movie/550", {{"Authorization", "Bearer second-key"}}).status, 200);
   EXPECT_EQ(Ask("/3/movie/550", {{"Authorization", "Bearer x"}}).status, 401);

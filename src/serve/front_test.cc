@@ -52,7 +52,8 @@ TEST_F(FrontTest, SendsEachPathToWhoAnswersIt) {
   EXPECT_EQ(StatusOf("/3"), 404);
   EXPECT_EQ(StatusOf("/3?x"), 404);
   EXPECT_EQ(StatusOf("*", "OPTIONS"), 204);
-  for (const char* of_users : {"/4/list/1", "/4/account/x/lists?page=1", "/4"}) EXPECT_EQ(StatusOf(of_users), 401) << of_users;
+  for (const char* of_users : {"/4/list/1", "/4/account/x/lists?page=1", "/4"})
+    EXPECT_EQ(StatusOf(of_users), 401) << of_users;
   for (const char* page : {"/", "/app.js", "/t/p/w92/x.jpg", "/30", "/40", "/3x", "/dashboard/a?b", "/healthz/x"})
     EXPECT_EQ(StatusOf(page), 299) << page;
 }

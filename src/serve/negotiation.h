@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the target, the headers and the query of a request ask of the answer's form, read as RFC 9110 has it. Pure; any thread.
+// What the target, the headers and the query of a request ask of the answer's form, read as RFC 9110 has it. Pure; any
+// thread.
 #pragma once
 
 #include <string>
