@@ -70,7 +70,7 @@ std::string FreshnessText(const Status& status) {
 }
 
 std::string ScheduleText(const std::string& name, const ScheduleState& run) {
-  const std::string began = fmt::format("{} began {}", name, FormatTime(run.started.value_or(Time{})));
+  std::string began = fmt::format("{} began {}", name, FormatTime(run.started.value_or(Time{})));
   if (!run.ended) return began;  // under way, or cut off
   return fmt::format("{}, ended {} with {}", began, FormatTime(*run.ended), run.exit_code.value_or(0));
 }

@@ -29,7 +29,7 @@ constexpr Duration kCancelWithin = milliseconds(500);
 
 Collector::Collector(const Clock& clock, http::PacedRequester& requester, IdReceiver& queue, Intake& intake,
                      Log& log, std::mt19937_64& random, ApiAccess access, Namespaces namespaces,
-                     CollectorOptions options)
+                     const CollectorOptions& options)
     : clock_(clock),
       requester_(requester),
       queue_(queue),

@@ -69,7 +69,7 @@ class Collector {
  public:
   // All references outlive the collector; nobody else waits for the requester while Drain() runs.
   Collector(const Clock& clock, http::PacedRequester& requester, IdReceiver& queue, Intake& intake, Log& log,
-            std::mt19937_64& random, ApiAccess access, Namespaces namespaces, CollectorOptions options);
+            std::mt19937_64& random, ApiAccess access, Namespaces namespaces, const CollectorOptions& options);
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 

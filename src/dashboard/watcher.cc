@@ -124,9 +124,14 @@ bool Watcher::HaveView() {
 void Watcher::ReadStatus() {
   if (HaveView()) {
     auto status = view_->Status();
-    trouble_ = status ? "" : status.error().message;
-    status_ = status ? *std::move(status) : "null";
-    if (!status) view_.reset();  // another store may have taken its place
+    if (status) {
+      trouble_.clear();
+      status_ = *std::move(status);
+    } else {
+      trouble_ = status.error().message;
+      status_ = "null";
+      view_.reset();  // another store may have taken its place
+    }
   } else {
     status_ = "null";
   }

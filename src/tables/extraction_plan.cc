@@ -149,7 +149,7 @@ class ExtractionPlan::Compiler {
     for (const std::string_view part : Parts(table.rows)) {
       node = Step(node, part);
       if (IsLevel(part)) levels_.push_back(node);
-      if (part == "{}") members_.push_back({node, levels_.size() - 1});
+      if (part == "{}") members_.emplace_back(node, levels_.size() - 1);
     }
     assert(table.rows.empty() || levels_.back() == node);
   }
