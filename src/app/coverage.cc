@@ -33,7 +33,7 @@ Result<void> ReadKept(FileSystem& files, const AcceptedExport& accepted, bool ad
     const auto entry = parser.Parse(line);  // a bad line was told of when it was harvested
     if (entry && (adult || !entry->adult)) ids.push_back(entry->id);
   });
-  if (!read) return Fail(read.error().code, "read {}: {}", path, read.error().message);
+  if (!read) return Fail(read.error().code, read.error().hint, "read {}: {}", path, read.error().message);
   return {};
 }
 

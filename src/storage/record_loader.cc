@@ -94,7 +94,7 @@ Result<RecordLoader::Loaded> RecordLoader::LoadLine(MediaId id, std::int64_t ver
   auto loaded = ReadLine(id, version, place, proof);
   if (loaded) return loaded;
   Forget();  // who tries again reads the disk
-  return Fail(loaded.error().code, "read {} version {} in {} at byte {}: {}", ToString(id), version,
+  return Fail(loaded.error().code, loaded.error().hint, "read {} version {} in {} at byte {}: {}", ToString(id), version,
               SealedPath(id.type, place.segment), place.frame_at, loaded.error().message);
 }
 
@@ -119,7 +119,7 @@ Result<std::string> RecordLoader::LoadViewBody(RecordIndex& index, const IndexRo
   TRY_ASSIGN(const Place place, BaseOf(index, row));
   TRY_ASSIGN(const Loaded base, LoadLine(row.id, row.version, place, Proof::kBody));
   auto data = ApplyStatsPatch(base.line.data, loaded.line.patch);
-  if (!data) return Fail(data.error().code, "read {}: {}", ToString(row.id), data.error().message);
+  if (!data) return Fail(data.error().code, data.error().hint, "read {}: {}", ToString(row.id), data.error().message);
   return *std::move(data);
 }
 
@@ -138,7 +138,7 @@ Result<StoredRecord> RecordLoader::LoadView(RecordIndex& index, const IndexRow& 
   TRY_ASSIGN(const Place place, BaseOf(index, row));
   TRY_ASSIGN(const Loaded base, LoadLine(row.id, row.version, place));
   auto data = ApplyStatsPatch(base.line.data, line.patch);
-  if (!data) return Fail(data.error().code, "read {}: {}", ToString(row.id), data.error().message);
+  if (!data) return Fail(data.error().code, data.error().hint, "read {}: {}", ToString(row.id), data.error().message);
   // As the whole body would stand in the line.
   line.patch = {};
   line.data = *data;

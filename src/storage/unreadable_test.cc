@@ -63,6 +63,28 @@ class Unreadable : public ::testing::Test {
   std::optional<Error> error_;
 };
 
+// Files of another user.
+class ForbiddenFiles final : public BlobReader {
+ public:
+  Result<std::string> Read(const std::string& path, std::uint64_t, std::uint64_t) override { return Denied(path); }
+  Result<std::uint64_t> Size(const std::string& path) override { return Denied(path); }
+  Result<bool> Exists(const std::string& path) override { return Denied(path); }
+  Result<std::vector<std::string>> List(const std::string& folder) override { return Denied(folder); }
+
+ private:
+  static std::unexpected<Error> Denied(const std::string& path) {
+    return Fail(ErrorCode::kIo, Hint::kPermission, "open {}: Permission denied", path);
+  }
+};
+
+TEST_F(Unreadable, WhoMayNotReadARecordIsToldWhatHelps) {
+  ForbiddenFiles files;
+  const auto found = RecordReader(files, world_.catalog).Find({MediaType::kMovie, 1});
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("Permission denied"), std::string::npos) << found.error().message;
+  EXPECT_EQ(found.error().hint, Hint::kPermission);
+}
+
 TEST_F(Unreadable, VerifyNamesThePlaceAndTheRecord) {
   for (const bool deep : {false, true}) {
     SCOPED_TRACE(deep);
