@@ -62,7 +62,7 @@ TEST_F(KeepOverCeph, AMirrorIsMadeInTheBucketAtNoRequestMoreThanAtHome) {
   ExpectTruth(away);
   const Finished status = Run(away, "anywhere", {"status"});
   EXPECT_NE(status.out.find("free"), std::string::npos) << status.out;
-  EXPECT_NE(status.out.find("0 ids wait, 0 are out"), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("0 ids waiting, 0 out"), std::string::npos) << status.out;
 
   // From another machine it goes on where the first one stopped.
   const std::int64_t before = Counter(away.sim, "/api_requests");

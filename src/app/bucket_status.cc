@@ -105,8 +105,8 @@ std::string BucketStatusText(const BucketStatus& status, Time now, double rate) 
   for (const auto& [type, number] : head.sequences)
     segments += fmt::format("{}{} {}", segments.empty() ? "" : ", ", Name(type), FormatCount(number));
   text += fmt::format("segments  {}\n", segments.empty() ? "none" : segments);
-  text += fmt::format("queue     {} ids wait, {} are out in {} batches\n", FormatCount(head.waiting),
-                      FormatCount(head.out_ids), FormatCount(head.out_batches));
+  text += fmt::format("queue     {} waiting, {} out in {} {}\n", Counted(head.waiting, "id"), FormatCount(head.out_ids),
+                      FormatCount(head.out_batches), head.out_batches == 1 ? "batch" : "batches");
   if (head.stopped) text += fmt::format("stopped   {}\n", Printable(*head.stopped));
   const double allowed = AllowedRate(status, rate);
   if (const auto left = TimeToGo(head, allowed))

@@ -51,7 +51,7 @@ TEST_F(BucketStatusTest, SaysWhoHasItWhatWaitsAndHowLongItTakes) {
             "mirror    s3://tmdb, epoch 123, free: an owner takes it when something is due\n"
             "catalog   state/catalog/000000122.db, 651.2 MB\n"
             "segments  movie 12, tv 7\n"
-            "queue     5,012,345 ids wait, 47,040 are out in 24 batches\n"
+            "queue     5,012,345 ids waiting, 47,040 out in 24 batches\n"
             "left      about 1 d 11 h at 40 requests a second\n"
             "messages  20 wait, 1 in flight at 2026-11-22T09:55:00.000Z\n"
             "dead      3 ids, 2 messages: an event with \"mode\":\"redrive\" queues the ids again\n");

@@ -56,14 +56,15 @@ std::string TextOf(const Reports& reports, bool dry_run) {
   for (const auto& [type, report] : reports) {
     if (report.segments_before > 0) {
       text +=
-          fmt::format("{:<13} {} segments {} {}, {:.1f} MB instead of {:.1f}; {} kept, {} dropped\n",
-                      Name(type), FormatCount(report.segments_before), dry_run ? "would become" : "are now",
+          fmt::format("{:<13} {} {} {}, {:.1f} MB instead of {:.1f}; {} kept, {} dropped\n", Name(type),
+                      Counted(report.segments_before, "segment"),
+                      dry_run ? "would become" : report.segments_before == 1 ? "is now" : "are now",
                       FormatCount(report.segments_after), double(report.bytes_after) / 1e6,
                       double(report.bytes_before) / 1e6, Counted(report.records_kept, "record"), Dropped(report));
     }
     if (report.damaged_segments > 0) {
-      text += fmt::format("{:<13} {} damaged segments are left as they are: `verify --deep` names them\n",
-                          Name(type), FormatCount(report.damaged_segments));
+      text += fmt::format("{:<13} {} left as before: `verify --deep` tells what is damaged\n", Name(type),
+                          Counted(report.damaged_segments, "damaged segment"));
     }
   }
   return text.empty() ? "there is nothing to compact\n" : text;

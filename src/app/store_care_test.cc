@@ -106,7 +106,7 @@ TEST_F(StoreCare, CompactRefusesWhatItCannotDo) {
   segment.close();
   const Outcome damaged = Run({"compact", "--types=movie"});
   EXPECT_EQ(damaged.code, 1);
-  EXPECT_NE(damaged.out.find("1 damaged segments are left as they are"), std::string::npos) << damaged.out;
+  EXPECT_NE(damaged.out.find("1 damaged segment left as before"), std::string::npos) << damaged.out;
 }
 
 TEST_F(StoreCare, VerifyReadsTheChecksumsOfSegmentsAndExports) {

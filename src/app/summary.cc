@@ -171,9 +171,8 @@ std::string DrainText(const Summary& summary) {
       double(stats.bytes_received) / 1e6);
   for (const auto& [type, count] : stats.held) {
     text += fmt::format(
-        "  held      {} {} records are gone at TMDB, too many at once to believe it: they stay until a run "
-        "with --accept-deletions\n",
-        FormatCount(count), tmdbc::Name(type));
+        "  held      {} gone at TMDB, too many at once to believe it: kept until a run with --accept-deletions\n",
+        Counted(count, fmt::format("{} record", tmdbc::Name(type))));
   }
   std::string errors;
   for (const auto& [name, count] : stats.errors)

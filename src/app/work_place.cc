@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "app/progress.h"
 #include "base/safe_text.h"
 #include "cloud/bucket_home.h"
 #include "cloud/bucket_view.h"
@@ -53,9 +54,9 @@ Result<void> RequireAvailable(const HeadState& head, Time now, bool died, bool t
   }
   if (head.out_batches == 0 || take_over) return {};
   return Fail(ErrorCode::kExists,
-              "a deployment has {} ids out with its collectors, and two would share one rate. Take it down "
+              "a deployment has {} out with its collectors, and two would share one rate. Take it down "
               "(`npm run remove`, docs/aws.md), then `run --take-over` fetches here what it had handed out",
-              head.out_ids);
+              Counted(head.out_ids, "id"));
 }
 
 Result<void> RequireNoPush(ObjectStore& objects) {
