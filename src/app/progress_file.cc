@@ -286,6 +286,15 @@ Result<std::optional<Feed>> ProgressFile::FeedNow(MediaType type, std::chrono::s
   return feed;
 }
 
+std::map<MediaType, std::uint32_t> SavedSequences(FileSystem& files) {
+  std::map<MediaType, std::uint32_t> sequences;
+  const auto text = ReadText(files);
+  const auto saved = text ? ParseProgress(*text) : std::unexpected(text.error());
+  if (!saved) return sequences;
+  for (const auto& [type, feed] : saved->feeds) sequences[type] = std::uint32_t(feed.sequence);
+  return sequences;
+}
+
 Result<std::vector<std::string>> RestoreProgress(FileSystem& files, Database& catalog, const Clock& clock) {
   std::vector<std::string> notes;
   TRY_ASSIGN(const std::string text, ReadText(files));

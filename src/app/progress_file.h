@@ -72,6 +72,9 @@ class ProgressFile {
   std::set<MediaType> earlier_;  // types that had a watermark before this process
 };
 
+// The newest sequence number of each type that the file speaks of; none when there is no file to believe.
+std::map<MediaType, std::uint32_t> SavedSequences(FileSystem& files);
+
 // Puts what the file says where `catalog` says nothing: of the feeds, the exports, the schedules, the date and the
 // agreement each by itself. Returns sentences for a person: what is not believed. The index has been made again
 // before; nobody else is at work.

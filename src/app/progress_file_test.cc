@@ -236,9 +236,15 @@ TEST_F(ProgressFileTest, OfLaterRecordsThanThereAreItIsNotBelieved) {
   std::filesystem::remove_all("data/records");
   std::filesystem::rename("copy/records", "data/records");
   const Outcome rebuilt = Run({"verify", "--rebuild"});
-  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_EQ(rebuilt.code, 1) << rebuilt.err;
+  EXPECT_NE(rebuilt.out.find("records/movie/000/000/002.jsonl.zst at 0: missing"), std::string::npos) << rebuilt.out;
   EXPECT_NE(rebuilt.out.find("progress.json: the records of type movie end at 1"), std::string::npos) << rebuilt.out;
   EXPECT_EQ(Watermark(), std::nullopt);
+  // Who has read the second segment is not given another one under its number.
+  Open open;
+  open.store.Put({MediaType::kMovie, 552}, R"({"id":552})", "2026-11-10T00:00:00Z");
+  open.store.Seal();
+  EXPECT_TRUE(std::filesystem::exists("data/records/movie/000/000/003.jsonl.zst"));
 }
 
 TEST_F(ProgressFileTest, WhatAPersonAgreedToIsNotAskedAgain) {

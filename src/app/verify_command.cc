@@ -166,7 +166,7 @@ Result<VerifyReport> RebuildStore(const Settings& settings, bool deep, bool upgr
     TRY_ASSIGN(Database fresh, dir.OpenCatalog());
     catalog.emplace(std::move(fresh));
   }
-  TRY_ASSIGN(VerifyReport report, Rebuild(files, *catalog, {.upgrade = upgrade}));
+  TRY_ASSIGN(VerifyReport report, Rebuild(files, *catalog, {.upgrade = upgrade, .sealed_up_to = SavedSequences(files)}));
   TRY_ASSIGN(const auto about_progress, RestoreProgress(files, *catalog, SystemClock()));
   about_catalog.insert(about_catalog.end(), about_progress.begin(), about_progress.end());
   if (deep && report.damage.empty()) {
@@ -230,7 +230,9 @@ Result<VerifyReport> RebuildBucket(const Settings& settings, bool deep, bool upg
       if (place->Keep()) return {};
       return Fail(ErrorCode::kExists, "somebody else has taken the mirror meanwhile: nothing was changed");
     };
-    auto rebuilt = Rebuild(place->files(), place->catalog(), {.upgrade = upgrade, .before_segment = hold});
+    auto rebuilt = Rebuild(
+        place->files(), place->catalog(),
+        {.upgrade = upgrade, .sealed_up_to = SavedSequences(place->files()), .before_segment = hold});
     if (!rebuilt) return std::unexpected(OfBucket(place->name(), rebuilt.error()));
     report = *std::move(rebuilt);
     TRY_ASSIGN(const auto about_progress, RestoreProgress(place->files(), place->catalog(), clock));

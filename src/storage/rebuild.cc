@@ -153,7 +153,7 @@ Result<std::uint32_t> LastSealedNumber(RecordIndex& index, MediaType type) {
   return std::max(lost, last->sealed_at ? last->number : last->number - 1);
 }
 
-// The same by all that remembers it, the index that is about to go and state.json, whatever of them can be read.
+// The same by all of the store that remembers it, the index that is about to go and state.json, whatever of them can be read.
 Result<std::uint32_t> SealedUpTo(FileSystem& files, RecordIndex& index, MediaType type) {
   const auto number = LastSealedNumber(index, type);
   if (!number && MayPass(number.error())) return number;
@@ -188,9 +188,10 @@ Result<VerifyReport> Rebuild(FileSystem& files, Database& catalog, const Rebuild
   std::vector<std::string> left_over;
   if (auto back = PutBackAll(files, report); !back) return Within("rebuild the index", back.error());
   auto done = catalog.Transact([&]() -> Result<void> {
-    std::map<MediaType, std::uint32_t> sealed_up_to;
+    std::map<MediaType, std::uint32_t> sealed_up_to = options.sealed_up_to;
     for (const MediaType type : kRecordTypes) {
-      TRY_ASSIGN(sealed_up_to[type], SealedUpTo(files, index, type));
+      TRY_ASSIGN(const std::uint32_t number, SealedUpTo(files, index, type));
+      sealed_up_to[type] = std::max(sealed_up_to[type], number);
     }
     TRY(index.Restart());
     for (const MediaType type : kRecordTypes) {

@@ -3,18 +3,24 @@
 // thread, and no writer beside it: a RecordWriter is opened afterwards.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "base/files.h"
 #include "base/sqlite.h"
 #include "storage/verify.h"
+#include "tmdb/media_id.h"
 
 namespace tmdbc {
 
 struct RebuildOptions {
   bool upgrade = false;  // also a store of an earlier schema: its lines are lines of this one
+  // The last sequence numbers that were ever sealed, as far as something beside the store remembers them: where files
+  // are gone, it is missed by them, and they are not given again.
+  std::map<MediaType, std::uint32_t> sealed_up_to = {};
   // Called before each segment, which may take long to come from afar; its error ends the rebuild. May be empty.
   std::function<Result<void>()> before_segment = {};
 };
