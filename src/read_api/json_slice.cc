@@ -3,18 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "base/json.h"
 #include "base/json_walker.h"
+#include "base/whole_number.h"
 
 namespace tmdbc::read_api {
-namespace {
-
-// Below it every whole number is a double too.
-constexpr double kWholeReals = 9'007'199'254'740'992;
-
-}  // namespace
 
 std::string TextOf(JsonSlice value) {
   if (!IsText(value)) return {};
@@ -45,8 +39,7 @@ std::optional<std::int64_t> IntegerOf(JsonSlice value) {
   if (end == last) return number;
   double real = 0;
   const auto [real_end, real_error] = std::from_chars(value.data(), last, real);
-  const bool whole = real_error == std::errc() && real_end == last && real == std::trunc(real);
-  return whole && std::abs(real) < kWholeReals ? std::optional(std::int64_t(real)) : std::nullopt;
+  return real_error == std::errc() && real_end == last ? WholeNumberOf(real) : std::nullopt;
 }
 
 double NumberOf(JsonSlice value) {

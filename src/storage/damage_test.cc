@@ -158,7 +158,7 @@ constexpr const char* kSecond = "records/movie/000/000/002.jsonl.zst";
 constexpr const char* kThird = "records/movie/000/000/003.jsonl.zst";
 constexpr const char* kFilmsState = "records/movie/state.json";
 
-// Three segments of one film each, of which the last two are lost.
+// Three segments with a film in each; the last two are lost.
 struct WorldWithoutItsNewestSegments : StoreWorld {
   WorldWithoutItsNewestSegments() {
     for (const int id : {1, 2, 3}) PutSealed(id);

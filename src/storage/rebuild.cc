@@ -153,7 +153,8 @@ Result<std::uint32_t> LastSealedNumber(RecordIndex& index, MediaType type) {
   return std::max(lost, last->sealed_at ? last->number : last->number - 1);
 }
 
-// The same by all of the store that remembers it, the index that is about to go and state.json, whatever of them can be read.
+// The same by all of the store that remembers it: the index that is about to go, and state.json. What of them cannot be
+// read says nothing.
 Result<std::uint32_t> SealedUpTo(FileSystem& files, RecordIndex& index, MediaType type) {
   const auto number = LastSealedNumber(index, type);
   if (!number && MayPass(number.error())) return number;

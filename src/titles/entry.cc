@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/whole_number.h"
 #include "titles/fold.h"
 
 namespace tmdbc::titles {
@@ -26,9 +27,6 @@ constexpr std::array<std::string_view, 6> kShowStatuses = {"Returning Series", "
                                                            "Ended",            "Canceled", "Pilot"};
 constexpr std::array<std::string_view, 7> kShowTypes = {"Documentary", "News",      "Miniseries", "Reality",
                                                         "Scripted",    "Talk Show", "Video"};
-
-// Below it every whole number is a double too.
-constexpr double kWholeReals = 9'007'199'254'740'992;
 
 // --- members that may be absent, null or of another type: then they say nothing ---
 
@@ -44,8 +42,7 @@ double NumberAt(const object& from, std::string_view name) {
 std::int64_t IntAt(const object& from, std::string_view name) {
   std::int64_t number = 0;
   if (from.at_key(name).get(number) == simdjson::SUCCESS) return number;
-  const double real = NumberAt(from, name);
-  return real == std::trunc(real) && std::abs(real) < kWholeReals ? std::int64_t(real) : 0;
+  return WholeNumberOf(NumberAt(from, name)).value_or(0);
 }
 bool TrueAt(const object& from, std::string_view name) {
   bool is = false;
