@@ -127,10 +127,12 @@ TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) 
   const World world({"--movies=300", "--shows=10", "--people=1", "--rate=0", "--latency=1..5"});
   Program program({CollectorPath(), "run", "--once"}, world.Settings("200"), world.folder.path());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  const auto open = world.data_dir / "records/movie/000/000/001.jsonl.zst.open";
-  std::error_code not_yet;
-  const auto some_are_stored = [&] { return std::filesystem::file_size(open, not_yet) > 0 && !not_yet; };
-  while (!some_are_stored() && std::chrono::steady_clock::now() < deadline) {
+  const auto movies_are_stored = [&] {
+    const auto committed = CommittedBytes(world.data_dir);
+    const auto movies = committed.find("records/movie/000/000/001.jsonl.zst.open");
+    return movies != committed.end() && movies->second > 0;
+  };
+  while (!movies_are_stored() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   program.Signal(SIGKILL);  // the segments stay open
@@ -147,7 +149,7 @@ TEST(Faults, ALostCatalogIsRebuiltFromTheSegmentsHoweverOftenItIsStartedBefore) 
   const auto rebuilt =
       RunToEnd({CollectorPath(), "verify", "--rebuild"}, world.Settings("200"), world.folder.path());
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.out << rebuilt.err;
-  EXPECT_GE(ReadStore(world.data_dir).size() + 1, before.size());
+  EXPECT_GE(ReadStore(world.data_dir).size(), before.size());
   const auto rest = RunToEnd({CollectorPath(), "run", "--once"}, world.Settings("1000"), world.folder.path());
   EXPECT_EQ(rest.code, 0) << rest.out << rest.err;
   ExpectMirrors(world.data_dir, ReadTruth(world.truth_file, kTypes));

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sqlite.h"
 #include "program.h"
 #include "storage/stats_patch.h"
 
@@ -77,8 +79,26 @@ inline Line ParseLine(const std::string& text) {
   return line;
 }
 
-// Every record of every sealed and open segment, in order of type and sequence. Throws when a file is not what
-// the format promises.
+// How much of each open segment is committed, by its path below `data_dir`. Empty as long as there is no index.
+inline std::map<std::string, std::size_t> CommittedBytes(const std::filesystem::path& data_dir) {
+  constexpr const char* kTypes[] = {"",        "movie",   "tv",      "season",       "person", "collection",
+                                    "company", "network", "keyword", "configuration"};  // by their numbers
+  std::map<std::string, std::size_t> committed;
+  auto catalog = Database::Open((data_dir / "catalog.db").string(), Database::Mode::kReadOnly);
+  if (!catalog.has_value()) return committed;
+  auto open = catalog->Prepare("SELECT type, number, bytes FROM store_segments WHERE sealed_at IS NULL");
+  if (!open.has_value()) return committed;
+  while (open->Step().value()) {
+    char path[64];
+    const int number = static_cast<int>(open->Int(1));
+    std::snprintf(path, sizeof path, "records/%s/%03d/%03d/%03d.jsonl.zst.open", kTypes[open->Int(0)],
+                  number / 1'000'000, number / 1000 % 1000, number % 1000);
+    committed[path] = static_cast<std::size_t>(open->Int(2));
+  }
+  return committed;
+}
+
+// Every committed record, in order of type and sequence. Throws when a file is not what the format promises.
 inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
   std::vector<std::filesystem::path> segments;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data_dir / "records")) {
@@ -88,10 +108,17 @@ inline std::vector<Line> ReadStore(const std::filesystem::path& data_dir) {
     }
   }
   std::sort(segments.begin(), segments.end());
+  const auto committed = CommittedBytes(data_dir);
   std::vector<Line> lines;
   std::map<std::pair<std::string, std::int64_t>, std::string> begun;  // the body that began the newest version
   for (const auto& path : segments) {
-    const std::string text = Unzstd(ReadFile(path));
+    std::string bytes = ReadFile(path);
+    if (path.extension() == ".open") {
+      // What lies behind belongs to a batch that may never have happened, and its last frame may be a part of one.
+      const auto known = committed.find(path.lexically_relative(data_dir).string());
+      bytes.resize(std::min(bytes.size(), known == committed.end() ? 0 : known->second));
+    }
+    const std::string text = Unzstd(bytes);
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string::npos) throw std::runtime_error(path.string() + ": the last line has no end");
