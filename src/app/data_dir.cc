@@ -63,12 +63,11 @@ Result<Entries> List(const std::string& path) {
   return entries;
 }
 
-Result<void> CheckOurs(const std::string& path, const Entries& entries) {
+// `next`: what helps who means it so, "name an empty or new folder with DATA_DIR".
+Result<void> CheckOurs(const std::string& path, const Entries& entries, std::string_view next) {
   if (entries.catalog || entries.foreign.empty()) return {};
-  return Fail(ErrorCode::kInvalid,
-              "DATA_DIR {} is not empty and not a store of ours (it holds '{}'): name an empty or new folder "
-              "with DATA_DIR",
-              path, entries.foreign);
+  return Fail(ErrorCode::kInvalid, "DATA_DIR {} is not empty and not a store of ours (it holds '{}'): {}", path,
+              entries.foreign, next);
 }
 
 // Who holds the lock, from /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF". 0 when it does not
@@ -127,14 +126,16 @@ Result<DataDir> DataDir::OpenForWriting(const std::string& path) {
   std::filesystem::create_directories(path, error);
   if (error) return Unusable("make", path, error.value());
   TRY_ASSIGN(const Entries entries, List(path));
-  TRY(CheckOurs(path, entries));
+  TRY(CheckOurs(path, entries, "name an empty or new folder with DATA_DIR"));
   if (::access(path.c_str(), W_OK | X_OK) != 0) return Unusable("write to", path, errno);
   DataDir dir(path, ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.lock_ < 0) return Unusable("open", path, errno);
   if (::flock(dir.lock_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return Unusable("lock", path, errno);
     const long pid = LockHolder(dir.lock_);
-    return Fail(ErrorCode::kExists, "DATA_DIR {} is in use by {}: one process at a time writes to a store",
+    return Fail(ErrorCode::kExists,
+                "DATA_DIR {} is in use by {}: one process at a time writes to a store. Stop that one, or wait until it "
+                "ends; `status` and `query` work beside it",
                 path, pid > 0 ? fmt::format("process {}", pid) : std::string("another process"));
   }
   return dir;
@@ -151,7 +152,7 @@ Result<DataDir> DataDir::OpenForReading(const std::string& path) {
   if (!S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, "DATA_DIR {} is a file: name a folder", path);
   if (::access((path + "/catalog.db").c_str(), F_OK) == 0) return DataDir(path, -1);
   TRY_ASSIGN(const Entries entries, List(path));
-  TRY(CheckOurs(path, entries));
+  TRY(CheckOurs(path, entries, "name the folder of your mirror with DATA_DIR"));
   if (entries.any) {
     return Fail(ErrorCode::kInvalid,
                 "DATA_DIR {} has no catalog.db: `tmdb-collector verify --rebuild` makes it from the records",

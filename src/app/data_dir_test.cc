@@ -64,8 +64,8 @@ TEST_F(DataDirTest, WhatEveryCommandMakesInItIsOurs) {
 
 TEST_F(DataDirTest, AFolderOfSomebodyElseIsRefusedAndLeftAsItWas) {
   Touch(root_ / "thesis.tex");
-  ExpectRefused(DataDir::OpenForWriting(root_), "'thesis.tex'");
-  ExpectRefused(DataDir::OpenForReading(root_), "'thesis.tex'");
+  ExpectRefused(DataDir::OpenForWriting(root_), "(it holds 'thesis.tex'): name an empty or new folder");
+  ExpectRefused(DataDir::OpenForReading(root_), "(it holds 'thesis.tex'): name the folder of your mirror");
   Touch(root_ / "records/x");
   ExpectRefused(DataDir::OpenForWriting(root_), "not empty");
   EXPECT_FALSE(fs::exists(root_ / "catalog.db"));

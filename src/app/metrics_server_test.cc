@@ -275,7 +275,8 @@ TEST(MetricsServer, SaysWhichSettingNamesATakenPort) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(second.error().message, "METRICS_LISTEN: listen on 127.0.0.1:" + std::to_string(PortOf(**first)) +
-                                        ": the port is in use");
+                                        ": the port is in use: set METRICS_LISTEN to another one, or end the program "
+                                        "that has it");
 }
 
 // Also one that is not a loopback address: what 0.0.0.0 stands for is reached at each of them.

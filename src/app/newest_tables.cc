@@ -8,6 +8,7 @@
 
 #include "app/opened_store.h"
 #include "base/files.h"
+#include "base/system_error.h"
 
 namespace tmdbc {
 namespace {
@@ -34,7 +35,10 @@ Error ExplainTables(const Error& error, const std::string& folder, const tables:
 }
 
 Result<std::optional<tables::Manifest>> NewestTables(const std::string& folder) {
-  if (!std::filesystem::is_directory(folder)) return std::nullopt;
+  std::error_code error;
+  const auto status = std::filesystem::status(folder, error);
+  if (status.type() == std::filesystem::file_type::none) return SystemError("open", folder, error.value());
+  if (!std::filesystem::is_directory(status)) return std::nullopt;
   PosixFileSystem files(folder);
   for (int tries = 0;; ++tries) {
     TRY_ASSIGN(const std::int64_t generation, tables::NewestGeneration(files));

@@ -187,6 +187,19 @@ TEST_F(PipelineTest, WithoutATimeOfTmdbNothingIsPurgedAndEverybodyIsTold) {
   }
 }
 
+// Somebody whose first run reaches nobody has other worries than the age of what is not there.
+TEST_F(PipelineTest, BeforeTheFirstRecordNobodyIsToldThatNothingIsPurged) {
+  Settings settings = settings_;
+  settings.data_dir = "empty";
+  Surroundings surroundings;
+  surroundings.make_transport = [](const Clock&) -> Result<std::unique_ptr<http::HttpTransport>> {
+    return std::make_unique<OneAnswer>(std::nullopt);
+  };
+  const auto pipeline = Pipeline::Open(settings, "run", std::move(surroundings)).value();
+  EXPECT_EQ(pipeline->PurgeExpired(false)->obstacle, CareObstacle::kNone);
+  EXPECT_TRUE(pipeline->Close());
+}
+
 // A date that an earlier run has heard is not an answer of this one's.
 TEST_F(PipelineTest, ADateOfAnEarlierRunIsNoDateOfThisOne) {
   {

@@ -153,6 +153,18 @@ TEST_F(ProgramTest, OnlyTmdbCanSayThatAKeyIsGood) {
   }
 }
 
+TEST_F(ProgramTest, AKeyCanBeTriedBeforeTheFirstRun) {
+  ::setenv("TMDB_API_KEY", kCanary, 1);
+  testing::RawServer server([](testing::RawServer::Connection& c) {
+    if (c.ReadRequest()) c.Answer(R"({"images":{"base_url":"http://image.tmdb.org/t/p/"}})");
+  });
+  const std::string url = "--tmdb-api-base-url=" + server.url() + "/3";
+  const Outcome tried = Run({"verify", "--key", url.c_str()});
+  EXPECT_NE(tried.out.find("key       TMDB takes it\n"), std::string::npos) << tried.out;
+  EXPECT_EQ(tried.code, 2);
+  EXPECT_NE(tried.err.find("does not exist: run `tmdb-collector run --once` first"), std::string::npos) << tried.err;
+}
+
 TEST_F(ProgramTest, TheKeyIsInNoOutputAndNoFile) {
   ::setenv("TMDB_API_KEY", kCanary, 1);
   std::string all;

@@ -175,7 +175,8 @@ Result<void> ReadServer::Parts::Listen() {
                            [this](const http::ServerRequest& request) { return front(request); });
   // Unlike a wrong address, a port in use may be free when the service manager tries again.
   if (!listening && listening.error().code == ErrorCode::kExists)
-    return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}", listening.error().message);
+    return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}: set SERVE_LISTEN to another one, or end the program that has it",
+                listening.error().message);
   if (!listening) return Within("SERVE_LISTEN", listening.error());
   server = *std::move(listening);
   if (!http::IsLoopback(address) && settings.serve_api_keys.empty()) {

@@ -111,9 +111,9 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, VerifyReport& re
   }
   if (foreign.empty()) return {};
   report.notes.push_back(fmt::format(
-      "warning: {} of catalog.db do not match their checksums, and SQLite finds nothing wrong with it. So another "
-      "program has written to it, SQLite's shell for one, which knows nothing of them: `verify --rebuild` gives them "
-      "theirs and keeps all that is in it. If nobody did, the disk is failing: restore a backup",
+      "warning: {} of catalog.db: the checksum does not match, and SQLite finds nothing wrong with the file. So another "
+      "program has written to it, such as SQLite's shell, which keeps no checksums: `verify --rebuild` makes them again "
+      "and keeps all that is in it. If nobody did, the disk is failing: restore a backup",
       PageNumbers(foreign)));
   return {};
 }
@@ -357,8 +357,10 @@ Result<void> CheckKey(const Settings& settings) {
       const Observed observed = ObserveConfiguration(outcome);
       if (observed.kind == Observed::Kind::kBelieved) return {};
       if (Dispose(observed, {}) == Disposition::kDeny)
-        return Fail(ErrorCode::kDenied, "try the key at {}: TMDB refuses it ({})", settings.tmdb_api_base_url,
-                    Describe(observed));
+        return Fail(ErrorCode::kDenied,
+                    "try the key at {}: TMDB refuses it ({}): compare TMDB_API_KEY with yours at "
+                    "https://www.themoviedb.org/settings/api",
+                    settings.tmdb_api_base_url, Describe(observed));
       return Fail(ErrorCode::kUnavailable, observed.foreign ? Hint::kCheckApiUrl : observed.hint,
                   "try the key at {}: {}{}", settings.tmdb_api_base_url, Describe(observed),
                   observed.foreign ? ", which is nothing that TMDB answers" : "");
@@ -374,8 +376,11 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
     return Fail(ErrorCode::kInvalid, "--upgrade goes with --rebuild");
   if (arguments.Has("--adopt-source")) TRY(AdoptSourceOf(settings));
   const bool try_key = arguments.Has("--key");
-  // Before the store, which may take minutes.
-  if (try_key) TRY(CheckKey(settings));
+  // Before the store, which may take minutes. Said whatever comes of the store: before the first run there is none.
+  if (try_key) {
+    TRY(CheckKey(settings));
+    if (!arguments.Has("--json")) TRY(WriteOut("key       TMDB takes it\n"));
+  }
   const bool rebuild = arguments.Has("--rebuild"), deep = arguments.Has("--deep");
   TRY_ASSIGN(const VerifyReport report, CheckStore(settings, rebuild, deep, arguments.Has("--upgrade")));
   if (arguments.Has("--json")) {
@@ -388,8 +393,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
     AddStore(json, report);
     TRY(WriteOut(json.EndObject().text() + "\n"));
   } else {
-    TRY(WriteOut(fmt::format("settings  good\nkey       {}\n{}",
-                             try_key ? "TMDB takes it" : "not tried (--key tries it)",
+    TRY(WriteOut(fmt::format("settings  good\n{}{}", try_key ? "" : "key       not tried (--key tries it)\n",
                              StoreText(report, deep || rebuild, !settings.s3_bucket_name.empty()))));
   }
   return report.damage.empty() ? kExitDone : kExitPartly;

@@ -48,6 +48,15 @@ Result<ExpiryReport::OfType> PurgeType(const ExpiryPorts& ports, MediaType type,
   return found;
 }
 
+// Before the first record is stored nothing can grow too old, whatever day it is.
+Result<bool> HoldsRecords(RecordLedger& ledger) {
+  for (const MediaType type : kRecordTypes) {
+    TRY_ASSIGN(const std::int64_t live, ledger.CountLive(type));
+    if (live > 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<ExpiryReport> PurgeExpired(const ExpiryPorts& ports, bool accept, const StopFlag& stop) {
@@ -55,6 +64,8 @@ Result<ExpiryReport> PurgeExpired(const ExpiryPorts& ports, bool accept, const S
   if (ports.upstream.ClockIsOff()) {
     report.obstacle = CareObstacle::kClockOff;
   } else if (!ports.upstream.Skew()) {
+    TRY_ASSIGN(const bool holds_records, HoldsRecords(ports.ledger));
+    if (!holds_records) return report;
     report.obstacle = CareObstacle::kNoDate;
   }
   if (report.obstacle != CareObstacle::kNone) return report;

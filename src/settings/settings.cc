@@ -91,6 +91,11 @@ bool IsV4Token(std::string_view text) {
          IsTokenPart(text.substr(second + 1));
 }
 
+// TMDB's pages show a token with what goes before it in a header.
+std::string WhyNoKey(std::string_view text) {
+  return text.starts_with("Bearer ") || text.starts_with("bearer ") ? "write it without 'Bearer'" : "";
+}
+
 bool ParseKey(std::string_view text, Settings& settings) {
   settings.tmdb_api_key = text;
   return IsV3Key(text) || IsV4Token(text);
@@ -240,7 +245,7 @@ constexpr Setting kTable[] = {
      "Your own key, from https://www.themoviedb.org/settings/api. A v3 key is sent in the query, a v4 token "
      "as Bearer. It is never "
      "written to a log, an error or the store.",
-     true, ParseKey},
+     true, ParseKey, false, WhyNoKey},
     {"TMDB_API_BASE_URL", "tmdb", "https://api.themoviedb.org/3",
      "http(s)://host[:port][/path], without user, query or fragment",
      "Where the API is. Another address than TMDB's is for tests and proxies.", false,

@@ -84,6 +84,13 @@ TEST(Settings, QuotesAroundAValueAreSaidToBePartOfIt) {
   }
 }
 
+TEST(Settings, ATokenThatWasCopiedWithBearerIsToBeWrittenWithout) {
+  const auto settings = Resolve("TMDB_API_KEY", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiIwIn0.c2lnbmF0dXJl");
+  ASSERT_FALSE(settings);
+  EXPECT_NE(settings.error().message.find("write it without 'Bearer'"), std::string::npos) << settings.error().message;
+  EXPECT_EQ(settings.error().message.find("eyJ"), std::string::npos) << settings.error().message;
+}
+
 class RefusedSetting : public ::testing::TestWithParam<Case> {};
 TEST_P(RefusedSetting, IsNamedWithItsValueItsSourceAndWhatIsAllowed) {
   const auto& [name, text] = GetParam();
