@@ -20,7 +20,7 @@ std::string Error(std::string_view text) {
   return JsonWriter().Object().Text("error", text).EndObject().Take();
 }
 
-std::optional<double> Number(std::string_view text) {
+std::optional<double> RealNumber(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -48,7 +48,7 @@ http::Answer Simulator::HandleOwn(const Target& target) {
   }
   if (target.path == "/sim/advance") {
     constexpr double kMostHours = 24 * 3660;  // ten years: more is a slip of the hand
-    const auto hours = Number(target.parameter("hours"));
+    const auto hours = RealNumber(target.parameter("hours"));
     if (virtual_clock_ == nullptr || !hours || !(*hours >= 0 && *hours <= kMostHours)) {
       answer.status = 400;
       return text(Error(virtual_clock_ == nullptr ? "this simulator's clock cannot be set forward"
@@ -64,7 +64,7 @@ http::Answer Simulator::HandleOwn(const Target& target) {
   if (target.path == "/sim/odd") return text(SetOddity(target, answer.status));
   if (target.path == "/sim/deny") {
     options_.deny_after = 0;
-    options_.deny_count = static_cast<std::int64_t>(Number(target.parameter("count")).value_or(1));
+    options_.deny_count = static_cast<std::int64_t>(RealNumber(target.parameter("count")).value_or(1));
     return text("{}");
   }
   if (target.path == "/sim/truth") {

@@ -13,11 +13,13 @@
 
 #include "json.h"
 #include "random.h"
+#include "target.h"
 
 namespace tmdbc::sim {
 namespace {
 
-std::vector<std::string> Split(std::string_view text, char by) {
+// Empty ones too.
+std::vector<std::string> Fields(std::string_view text, char by) {
   std::vector<std::string> parts;
   while (true) {
     const auto at = text.find(by);
@@ -33,19 +35,12 @@ std::string Join(const std::vector<std::string>& parts, std::size_t first, std::
   return joined;
 }
 
-std::optional<std::int64_t> Number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // "2022-11-26" of "Sat, 26 Nov 2022 18:52:55 GMT", "2024-03-24 (commit date)", "2020 (commit 2020-11-07)".
 std::string DateOf(std::string_view recorded) {
   static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   for (std::size_t i = 0; i + 10 <= recorded.size(); ++i) {
     const std::string_view date = recorded.substr(i, 10);
-    if (date[4] == '-' && date[7] == '-' && Number(date.substr(0, 4)) && Number(date.substr(8)))
+    if (date[4] == '-' && date[7] == '-' && ParseInteger(date.substr(0, 4)) && ParseInteger(date.substr(8)))
       return std::string(date);
   }
   if (recorded.size() >= 16 && recorded[3] == ',') {
@@ -95,7 +90,7 @@ struct Columns {
   std::size_t last() const { return std::max({file, endpoint, status, recorded, fidelity}); }
 
   static Result<Columns> Of(std::string_view header, const std::string& table) {
-    const std::vector<std::string> names = Split(WithoutReturn(header), '\t');
+    const std::vector<std::string> names = Fields(WithoutReturn(header), '\t');
     Columns columns{};
     const std::pair<const char*, std::size_t*> wanted[] = {{"file", &columns.file},
                                                            {"endpoint", &columns.endpoint},
@@ -143,12 +138,12 @@ Result<void> CorpusWorld::Read() {
   std::getline(in, line);
   TRY_ASSIGN(const Columns place, Columns::Of(line, table));
   while (std::getline(in, line)) {
-    const std::vector<std::string> columns = Split(WithoutReturn(line), '\t');
+    const std::vector<std::string> columns = Fields(WithoutReturn(line), '\t');
     if (columns.size() <= place.last()) continue;
     const std::string& endpoint = columns[place.endpoint];
     if (columns[place.status] != "200" || !endpoint.starts_with("/3/")) continue;
     const auto question = endpoint.find('?');
-    Recording recording{.path = Split(std::string_view(endpoint).substr(
+    Recording recording{.path = Fields(std::string_view(endpoint).substr(
                                           3, question == std::string::npos ? question : question - 3),
                                       '/'),
                         .appended = {},
@@ -156,9 +151,9 @@ Result<void> CorpusWorld::Read() {
                         .file = columns[place.file]};
     bool plain = true, later_page = false;
     if (question != std::string::npos) {
-      for (const std::string& pair : Split(std::string_view(endpoint).substr(question + 1), '&')) {
+      for (const std::string& pair : Fields(std::string_view(endpoint).substr(question + 1), '&')) {
         if (pair.starts_with("append_to_response=")) {
-          recording.appended = Split(std::string_view(pair).substr(19), ',');
+          recording.appended = Fields(std::string_view(pair).substr(19), ',');
         } else if (pair.starts_with("page=")) {
           later_page = pair != "page=1";
         } else {
@@ -213,7 +208,7 @@ Result<void> CorpusWorld::Add(const Recording& recording) {
   const bool whole = path.size() == own;
   std::string resource_path = Join(path, 0, own);
   if (own == 2) {
-    const auto id = whole ? Number(PartOf(json, "id").value_or("")) : Number(path[1]);
+    const auto id = whole ? ParseInteger(PartOf(json, "id").value_or("")) : ParseInteger(path[1]);
     // Changes by id ("tv/season/3624/changes") and external ids have other shapes.
     if (!id) return {};
     resource_path = PathOf(*KindOf(path[0]), *id);
@@ -248,7 +243,7 @@ Result<void> CorpusWorld::ReadKeywordLines() {
     std::ifstream in(entry.path(), std::ios::binary);
     std::string line;
     while (std::getline(in, line)) {
-      const auto id = Number(PartOf(line, "id").value_or(""));
+      const auto id = ParseInteger(PartOf(line, "id").value_or(""));
       if (!id || !keyword_lines_.emplace(*id, line).second) continue;
       keyword_order_.push_back(*id);
     }
@@ -290,7 +285,7 @@ std::optional<std::string> CorpusWorld::ListedSeason(std::int64_t show, int numb
   const Resource* resource = Find(PathOf(Kind::kTv, show));
   if (resource == nullptr) return std::nullopt;
   for (const std::string_view season : ElementsOf(PartOf(resource->body->json, "seasons").value_or("[]"))) {
-    if (Number(PartOf(season, "season_number").value_or("")) == number) return std::string(season);
+    if (ParseInteger(PartOf(season, "season_number").value_or("")) == number) return std::string(season);
   }
   return std::nullopt;
 }
@@ -336,8 +331,8 @@ std::vector<SeasonRef> CorpusWorld::Seasons(std::int64_t show) {
   const Resource* resource = Find(PathOf(Kind::kTv, show));
   if (resource == nullptr) return seasons;
   for (const std::string_view season : ElementsOf(PartOf(resource->body->json, "seasons").value_or("[]"))) {
-    const auto number = Number(PartOf(season, "season_number").value_or(""));
-    const auto id = Number(PartOf(season, "id").value_or(""));
+    const auto number = ParseInteger(PartOf(season, "season_number").value_or(""));
+    const auto id = ParseInteger(PartOf(season, "id").value_or(""));
     if (number && id && Season(show, static_cast<int>(*number)))
       seasons.push_back({*id, static_cast<int>(*number)});
   }

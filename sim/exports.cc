@@ -8,6 +8,7 @@
 
 #include "base/compression.h"
 #include "md5.h"
+#include "target.h"
 
 namespace tmdbc::sim {
 namespace {
@@ -47,13 +48,6 @@ constexpr std::chrono::hours kLateBy{10};
 // Three days of ten files: today's, and what a reader falls back to.
 constexpr std::size_t kMostFiles = 30;
 
-std::optional<std::int64_t> Number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 struct Range {
   std::size_t first, last;
 };
@@ -62,8 +56,8 @@ struct Range {
 std::optional<Range> ParseRange(std::string_view text, std::size_t size) {
   const auto dash = text.find('-');
   if (!text.starts_with("bytes=") || dash == std::string_view::npos || size == 0) return std::nullopt;
-  const auto first = Number(text.substr(6, dash - 6));
-  const auto last = Number(text.substr(dash + 1));
+  const auto first = ParseInteger(text.substr(6, dash - 6));
+  const auto last = ParseInteger(text.substr(dash + 1));
   if (!first && !last) return std::nullopt;
   if (!first) {
     const auto length = static_cast<std::size_t>(*last);
@@ -86,8 +80,8 @@ std::optional<ExportName> ParseExportName(std::string_view file) {
   if (file.size() <= kDate) return std::nullopt;
   const std::string_view date = file.substr(file.size() - kDate);
   const std::string_view name = file.substr(0, file.size() - kDate);
-  const auto month = Number(date.substr(1, 2)), day = Number(date.substr(4, 2)),
-             year = Number(date.substr(7, 4));
+  const auto month = ParseInteger(date.substr(1, 2)), day = ParseInteger(date.substr(4, 2)),
+             year = ParseInteger(date.substr(7, 4));
   if (date[0] != '_' || date[3] != '_' || date[6] != '_' || !month || !day || !year) return std::nullopt;
   const std::chrono::year_month_day ymd{std::chrono::year(static_cast<int>(*year)),
                                         std::chrono::month(static_cast<unsigned>(*month)),

@@ -9,7 +9,7 @@
 namespace tmdbc::sim {
 namespace {
 
-constexpr std::array<std::string_view, kFaults> kNames = {
+constexpr std::array<std::string_view, kFaults> kFaultNames = {
     "reset-before", "reset-mid", "cut",         "wrong-length", "bad-gzip",  "bare-gzip", "html-200",
     "html-404",     "html-502",  "html-503",    "json-500",     "json-502",  "json-503",  "json-504",
     "429-bare",     "429-zero",  "429-seconds", "429-date",     "empty-200", "cut-json",  "wrong-id",
@@ -18,13 +18,13 @@ constexpr std::array<std::string_view, kFaults> kNames = {
 }  // namespace
 
 std::string_view NameOf(Fault fault) {
-  return kNames[static_cast<std::size_t>(fault)];
+  return kFaultNames[static_cast<std::size_t>(fault)];
 }
 
 std::optional<Fault> FaultOf(std::string_view name) {
-  const auto at = std::find(kNames.begin(), kNames.end(), name);
-  if (at == kNames.end()) return std::nullopt;
-  return static_cast<Fault>(at - kNames.begin());
+  const auto at = std::find(kFaultNames.begin(), kFaultNames.end(), name);
+  if (at == kFaultNames.end()) return std::nullopt;
+  return static_cast<Fault>(at - kFaultNames.begin());
 }
 
 void FaultOptions::SetAll(double total) {

@@ -11,7 +11,7 @@
 namespace tmdbc::sim {
 namespace {
 
-constexpr std::array<std::string_view, kOddities> kNames = {
+constexpr std::array<std::string_view, kOddities> kOddityNames = {
     "empty-seasons", "null-season-number", "lone-surrogate", "huge-integer", "huge-real", "byte-order-mark",
     "deep",          "heavy-504",          "heavy-500",      "heavy-large"};
 
@@ -20,13 +20,13 @@ constexpr int kDepth = 900;
 }  // namespace
 
 std::string_view NameOf(Oddity oddity) {
-  return kNames[static_cast<std::size_t>(oddity)];
+  return kOddityNames[static_cast<std::size_t>(oddity)];
 }
 
 std::optional<Oddity> OddityOf(std::string_view name) {
-  const auto at = std::find(kNames.begin(), kNames.end(), name);
-  if (at == kNames.end()) return std::nullopt;
-  return static_cast<Oddity>(at - kNames.begin());
+  const auto at = std::find(kOddityNames.begin(), kOddityNames.end(), name);
+  if (at == kOddityNames.end()) return std::nullopt;
+  return static_cast<Oddity>(at - kOddityNames.begin());
 }
 
 void Oddities::Set(Oddity oddity, Kind kind, std::optional<std::int64_t> id, bool on) {

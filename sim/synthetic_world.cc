@@ -13,7 +13,7 @@
 namespace tmdbc::sim {
 namespace {
 
-constexpr std::array<std::string_view, kKinds> kNames = {"movie",   "tv",      "person", "collection",
+constexpr std::array<std::string_view, kKinds> kKindNames = {"movie",   "tv",      "person", "collection",
                                                          "company", "network", "keyword"};
 
 bool HasAdult(Kind kind) {
@@ -45,12 +45,12 @@ std::string Odd(std::string name, Random& random) {
 }  // namespace
 
 std::string_view NameOf(Kind kind) {
-  return kNames[static_cast<std::size_t>(kind)];
+  return kKindNames[static_cast<std::size_t>(kind)];
 }
 
 std::optional<Kind> KindOf(std::string_view name) {
   for (int i = 0; i < kKinds; ++i) {
-    if (kNames[static_cast<std::size_t>(i)] == name) return static_cast<Kind>(i);
+    if (kKindNames[static_cast<std::size_t>(i)] == name) return static_cast<Kind>(i);
   }
   return std::nullopt;
 }

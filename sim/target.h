@@ -26,6 +26,8 @@ Target ParseTarget(std::string_view text);
 std::vector<std::string_view> Split(std::string_view text, char by);
 // The parts from `first` on, with slashes between them.
 std::string JoinFrom(const std::vector<std::string_view>& parts, std::size_t first);
+// All of it a whole number.
+std::optional<std::int64_t> ParseInteger(std::string_view text);
 // "550" and, as TMDB has it, "550-some-title".
 std::optional<std::int64_t> ParseId(std::string_view text);
 // The number of a season or an episode.

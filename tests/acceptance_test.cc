@@ -3,6 +3,9 @@
 // catalog.db costs nothing.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <thread>
 
 #include "harvester/accepted_exports.h"
 #include "harvester/watermarks.h"

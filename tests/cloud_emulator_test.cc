@@ -2,7 +2,9 @@
 // The whole mirror in a bucket as it runs on AWS, but for the functions around it: owner and collector over S3 (Ceph
 // checks every signature, hash and condition), SQS (moto) and tmdb-sim, in one process.
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The real program against tmdb-sim: a clean world at a strict limit, and worlds with faults of every kind.
 #include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <thread>
 
 #include "mirror.h"
 

@@ -3,6 +3,7 @@
 // over: nothing that was acknowledged is lost, nothing is stored twice, and only what was not settled yet is
 // requested again. TMDBC_KILLS says how often (100 by default), TMDBC_SEED from which seed.
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <random>
 

@@ -3,6 +3,7 @@
 // hosts each process, brings an event from EventBridge, and carries messages from the queue to a collector. Each
 // function is a new process each time, with an empty disk: a cold start.
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <filesystem>
 #include <fstream>

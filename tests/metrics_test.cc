@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <regex>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "http/server.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The contract of BatchChannel over SQS as moto has it, and a secret from its parameter store.
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <map>
 #include <optional>

@@ -11,7 +11,9 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"

@@ -2,6 +2,7 @@
 // The real program with SEASON_APPEND_TO_RESPONSE and LANGUAGES, and videos in every language, against tmdb-sim.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include "mirror.h"
 

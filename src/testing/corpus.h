@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recorded bodies of TMDB, for tests. They are TMDB's content and no part of this project: TMDBC_CORPUS names the
-// folder that has them (else ../shared/corpus beside the source). A test that lacks them is skipped, and ctest names
-// every skipped test in its last lines: nothing is left out in silence.
+// folder that has them (else ../shared/corpus beside the source). A test that lacks them is skipped, and ./dev test names
+// every skipped test at its end: nothing is left out in silence.
 #pragma once
 
 #include <gtest/gtest.h>
