@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -32,6 +33,8 @@ namespace tmdbc::titles {
 namespace {
 
 using Random = std::minstd_rand;
+
+constexpr std::uint32_t kCompanies = 200'000;
 
 template <class T>
 T Must(Result<T> result) {
@@ -103,21 +106,35 @@ std::vector<std::string> NamesOf(const Words& words, std::uint32_t id) {
 std::string BodyOf(const Words& words, std::uint32_t id) {
   const auto names = NamesOf(words, id);
   Random random(id + 1);
-  std::string translations, genres, keywords, cast;
+  std::string translations, genres, keywords, cast, companies;
   for (std::size_t i = 1; i < names.size(); ++i) {
     translations += fmt::format(R"({}{{"iso_3166_1":"DE","iso_639_1":"de","data":{{"title":"{}"}}}})", i > 1 ? "," : "", names[i]);
   }
   for (std::size_t i = 0; i < 1 + random() % 3; ++i) genres += fmt::format(R"({}{{"id":{}}})", i > 0 ? "," : "", 10 + random() % 19);
   for (std::size_t i = 0; i < random() % 6; ++i) keywords += fmt::format(R"({}{{"id":{}}})", i > 0 ? "," : "", 1 + random() % 30'000);
   for (std::size_t i = 0; i < random() % 9; ++i) cast += fmt::format(R"({}{{"id":{}}})", i > 0 ? "," : "", 1 + random() % 2'000'000);
+  // As with words, a few companies make many films; ids say nothing of it.
+  for (std::size_t i = 0; i < random() % 4; ++i) {
+    const double rank = std::pow(double(kCompanies), std::uniform_real_distribution<double>(0, 1)(random));
+    companies += fmt::format(R"({}{{"id":{}}})", i > 0 ? "," : "", 1 + std::uint64_t(rank) * 7'919 % kCompanies);
+  }
   const auto date = fmt::format("{}-{:02}-{:02}", 1930 + random() % 97, 1 + random() % 12, 1 + random() % 28);
   return fmt::format(
       R"({{"adult":{},"id":{},"title":"{}","original_title":"{}","release_date":"{}","popularity":{},"vote_average":{},)"
-      R"("vote_count":{},"runtime":{},"original_language":"en","genres":[{}],"keywords":{{"keywords":[{}]}},)"
+      R"("vote_count":{},"runtime":{},"original_language":"en","genres":[{}],"production_companies":[{}],"keywords":{{"keywords":[{}]}},)"
       R"("credits":{{"cast":[{}]}},"release_dates":{{"results":[{{"iso_3166_1":"US","release_dates":[{{"certification":"R",)"
       R"("release_date":"{}T00:00:00.000Z","type":3}}]}}]}},"translations":{{"translations":[{}]}}}})",
       random() % 12 == 0, id, names[0], names[0], date, double(random() % 1'000'000) / 10'000, double(random() % 100) / 10,
-      random() % 3'000, 60 + random() % 90, genres, keywords, cast, date, translations);
+      random() % 3'000, 60 + random() % 90, genres, companies, keywords, cast, date, translations);
+}
+
+// "Vorin Night Pictures": two of five end in the same few words.
+std::string CompanyOf(const Words& words, std::uint32_t id) {
+  constexpr std::array kLast = {"Productions", "Films", "Pictures", "Entertainment", "Studios", "Media"};
+  Random random(id * 2'246'822'519u);
+  std::string name = words.Name(random);
+  if (random() % 5 < 2) name += fmt::format(" {}", kLast[random() % kLast.size()]);
+  return fmt::format(R"({{"id":{},"name":"{}"}})", id, name);
 }
 
 double ThreadSeconds() {
@@ -201,6 +218,18 @@ void BesideFts5(const std::string& path, std::string_view name, std::string_view
              double(std::filesystem::file_size(path)) / titles, built);
 }
 
+Result<Shelf> CompanyShelf(const std::string& folder, const Words& words) {
+  std::filesystem::create_directories(folder);
+  TRY_ASSIGN(auto shelf, Shelf::Open(folder, MediaType::kCompany));
+  if (shelf.saved_up_to() > 0) return shelf;
+  for (std::uint32_t id = 1; id <= kCompanies; ++id) {
+    TRY_ASSIGN(const Entry entry, EntryOf({MediaType::kCompany, id}, 0, CompanyOf(words, id)));
+    shelf.Put(entry);
+  }
+  TRY(shelf.Save(1, 0, Shelf::Merge::kAll));
+  return shelf;
+}
+
 int Run(const std::string& folder, std::uint32_t titles, std::size_t query_count) {
   const Words words(120'000);
   std::filesystem::create_directories(folder);
@@ -221,12 +250,14 @@ int Run(const std::string& folder, std::uint32_t titles, std::size_t query_count
       fmt::print("built {} titles in {:.1f} s, peak {:.0f} MB\n", titles, ThreadSeconds() - start - making, PeakMb());
     }
   }
+  auto companies = Must(CompanyShelf(folder + "/companies", words));
   ::malloc_trim(0);
   const double anon_before = MemoryMb("RssAnon");
   const double start = ThreadSeconds();
   auto shelf = Must(Shelf::Open(folder, MediaType::kMovie));
   std::vector<TypeTitles> types;
   types.push_back(Must(shelf.View(no_export)));
+  types.push_back(Must(companies.View(no_export)));
   const Titles index(std::move(types), 1);
   constexpr std::array kFilms = {MediaType::kMovie};
   (void)Search(index, kFilms, {.text = "the"}, 0, 20);
@@ -237,9 +268,17 @@ int Run(const std::string& folder, std::uint32_t titles, std::size_t query_count
              double(index.Of(MediaType::kMovie).layers.at(0).file->bytes()) / titles);
 
   const auto queries = Queries(words, titles, query_count);
-  Times search, deep, suggest, discover;
+  Times search, deep, suggest, discover, of_companies, common_companies;
   for (const std::string& query : queries) {
     Time(search, [&] { (void)Search(index, kFilms, {.text = query}, 0, 20); });
+  }
+  constexpr std::array kOfCompanies = {MediaType::kCompany};
+  for (const std::string& query : queries) {
+    Time(of_companies, [&] { (void)Search(index, kOfCompanies, {.text = query}, 0, 20); });
+  }
+  for (int i = 0; i < 20; ++i) {
+    for (const char* const common : {"p", "a", "prod", "productions", "films", "the"})
+      Time(common_companies, [&] { (void)Search(index, kOfCompanies, {.text = common}, 0, 20); });
   }
   Random random(5);
   for (std::size_t i = 0; i < queries.size() / 10; ++i) {
@@ -256,6 +295,8 @@ int Run(const std::string& folder, std::uint32_t titles, std::size_t query_count
   }
   fmt::print("{:34} {}\n", "search, total and the first 20", search.Text());
   fmt::print("{:34} {}\n", "search, page 500", deep.Text());
+  fmt::print("{:34} {}\n", "search for companies", of_companies.Text());
+  fmt::print("{:34} {}\n", "search for companies, common words", common_companies.Text());
   fmt::print("{:34} {}\n", "suggest, a letter wrong", suggest.Text());
   fmt::print("{:34} {}\n", "discover", discover.Text());
   fmt::print("private memory {:.0f} MB, mapped {:.0f} MB\n", MemoryMb("RssAnon"), MemoryMb("RssFile"));

@@ -44,17 +44,23 @@ std::string RunOf(const Wanted& wanted) {
   return run;
 }
 
+// How a word of a query means one of a name: as its beginning; with one letter wrong, too, but in runs; as the whole.
+enum class Match : std::uint8_t { kBeginning, kForgiving, kWhole };
+
 // The names of one file that a query means.
 class NameFinder {
  public:
-  // `forgiving`: each word but those of runs may have one wrong letter.
-  NameFinder(const IndexFile& file, const FoldedQuery& query, bool forgiving)
-      : file_(file), query_(query), forgiving_(forgiving) {
+  NameFinder(const IndexFile& file, const FoldedQuery& query, Match match) : file_(file), query_(query), match_(match) {
     for (const Wanted& one : query.wanted) {
       const bool run = one.words.size() > 1;
       if (run) runs_.push_back(RunOf(one));
-      for (const std::string& word : one.words)
-        terms_.push_back(forgiving && !run ? WordsNear(file, word) : WordRanges{file.WordsFrom(word)});
+      for (const std::string& word : one.words) {
+        if (match == Match::kWhole) {
+          terms_.push_back({WholeWord(word)});
+        } else {
+          terms_.push_back(match == Match::kForgiving && !run ? WordsNear(file, word) : WordRanges{file.WordsFrom(word)});
+        }
+      }
     }
   }
 
@@ -69,7 +75,7 @@ class NameFinder {
       Join(*rarest).Each(visit);
       return;
     }
-    if (Occurrences(*rarest) <= kFewNames && !forgiving_) {
+    if (Occurrences(*rarest) <= kFewNames && match_ != Match::kForgiving) {
       std::vector<std::uint32_t> names;
       for (const auto& [first, last] : *rarest) {
         const auto some = file_.NamesWith(first, last);
@@ -104,15 +110,21 @@ class NameFinder {
     for (const auto& [first, last] : ranges) names.SetAll(file_.NamesWith(first, last));
     return names;
   }
+  // That word alone, or no word.
+  std::pair<std::size_t, std::size_t> WholeWord(const std::string& word) const {
+    const std::size_t at = file_.WordAtOrAfter(word);
+    return {at, at < file_.words() && file_.Word(at) == word ? at + 1 : at};
+  }
   bool Means(std::string_view name) const {
     return std::ranges::all_of(query_.wanted, [&](const Wanted& one) {
-      return one.words.size() == 1 ? HasWordFrom(name, one.words.front()) : HasRun(name, RunOf(one));
+      const bool beginning = one.words.size() == 1 && match_ == Match::kBeginning;
+      return beginning ? HasWordFrom(name, one.words.front()) : HasRun(name, RunOf(one));
     });
   }
 
   const IndexFile& file_;
   const FoldedQuery& query_;
-  const bool forgiving_;
+  const Match match_;
   std::vector<WordRanges> terms_;
   std::vector<std::string> runs_;
 };
@@ -161,30 +173,39 @@ bool IsExact(const IndexFile& file, std::size_t name, std::string_view text, std
   return file.Name(name) == text && (file.KindOf(name) != NameKind::kTranslation || file.LanguageOf(name) == language);
 }
 
-// How many films and shows name each of the companies, whose ids ascend.
-std::vector<std::int64_t> TitlesNaming(const Titles& titles, const std::vector<Ranked>& companies) {
-  std::vector<std::int64_t> counts(companies.size());
+// How many films and shows may name each of the companies, whose ids ascend: those that are gone are counted, too.
+std::vector<float> MayName(const Titles& titles, const std::vector<Ranked>& companies) {
+  std::vector<float> counts(companies.size());
   if (companies.empty()) return counts;
   const auto attribute_of = [](const Ranked& one) { return AttributeOf(AttributeKind::kCompany, one.id); };
   for (const MediaType type : {MediaType::kMovie, MediaType::kTv}) {
     for (const Layer& layer : titles.Of(type).layers) {
       std::size_t i = 0;
-      layer.file->EachAttribute(
-          attribute_of(companies.front()), attribute_of(companies.back()) + 1,
-          [&](Attribute attribute, std::span<const std::uint32_t> places) {
-            while (attribute_of(companies[i]) < attribute) ++i;
-            if (attribute_of(companies[i]) != attribute) return;
-            counts[i] += std::ranges::count_if(places, [&](std::uint32_t at) { return layer.alive->Test(at); });
-          });
+      layer.file->EachAttribute(attribute_of(companies.front()), attribute_of(companies.back()) + 1,
+                                [&](Attribute attribute, std::span<const std::uint32_t> places) {
+                                  while (attribute_of(companies[i]) < attribute) ++i;
+                                  if (attribute_of(companies[i]) == attribute) counts[i] += float(places.size());
+                                });
     }
   }
   return counts;
 }
 
+float CountNaming(const Titles& titles, std::uint32_t company) {
+  std::ptrdiff_t count = 0;
+  for (const MediaType type : {MediaType::kMovie, MediaType::kTv}) {
+    for (const Layer& layer : titles.Of(type).layers) {
+      count += std::ranges::count_if(layer.file->TitlesWith(AttributeOf(AttributeKind::kCompany, company)),
+                                     [&](std::uint32_t at) { return layer.alive->Test(at); });
+    }
+  }
+  return float(count);
+}
+
 class Searcher {
  public:
-  Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted, bool forgiving)
-      : titles_(titles), query_(query), forgiving_(forgiving), folded_(FoldQuery(query.text)), best_(wanted) {}
+  Searcher(const Titles& titles, const SearchQuery& query, std::size_t wanted, Match match)
+      : titles_(titles), query_(query), match_(match), folded_(FoldQuery(query.text)), best_(wanted) {}
 
   void Look(const TypeTitles& type) {
     for (const Layer& layer : type.layers) Look(type, layer);
@@ -199,52 +220,52 @@ class Searcher {
     if (type.type == MediaType::kCompany) return LookAtCompanies(file, passing);
     if (const auto titles = OfOneCommonWord(file); !titles.empty()) return LookAmong(type, layer, titles, passing);
     bool exact = false;
-    EachMeant(
-        file, passing,
-        [&](std::size_t name) { exact = exact || IsExact(file, name, folded_.text, query_.language); },
-        [&](std::size_t at) { Take(type, layer, at, std::exchange(exact, false)); });
-  }
-  // Calls `see_name` with each name that the query means, of titles that pass, and `end_title` behind the last of each.
-  template <class SeeName, class EndTitle>
-  void EachMeant(const IndexFile& file, const Bits& passing, const SeeName& see_name, const EndTitle& end_title) const {
     std::size_t at = file.size();  // the title whose names are seen now
-    NameFinder(file, folded_, forgiving_).Each([&](std::size_t name) {
+    NameFinder(file, folded_, match_).Each([&](std::size_t name) {
       const std::size_t title = file.TitleOf(name);
       if (!passing.Test(title)) return;
-      if (title != at && at < file.size()) end_title(at);
+      if (title != at && at < file.size()) Take(type, layer, at, std::exchange(exact, false));
       at = title;
-      see_name(name);
+      exact = exact || IsExact(file, name, folded_.text, query_.language);
     });
-    if (at < file.size()) end_title(at);
+    if (at < file.size()) Take(type, layer, at, exact);
   }
-  bool HasWhole(std::string_view name) const {
-    return std::ranges::all_of(folded_.wanted, [&](const Wanted& one) { return HasRun(name, RunOf(one)); });
-  }
-  // Companies have no popularity: the titles that name them say who is known.
-  void LookAtCompanies(const IndexFile& file, const Bits& passing) {
-    std::vector<Ranked> meant;
-    Ranked now{.type = MediaType::kCompany};
-    EachMeant(
-        file, passing,
-        [&](std::size_t name) {
-          now.exact = now.exact || IsExact(file, name, folded_.text, query_.language);
-          now.whole = now.whole || HasWhole(file.Name(name));
-        },
-        [&](std::size_t at) {
-          now.id = file.fixed()[at].id;
-          meant.push_back(std::exchange(now, {.type = MediaType::kCompany}));
-        });
-    const std::vector<std::int64_t> counts = TitlesNaming(titles_, meant);
-    for (std::size_t i = 0; i < meant.size(); ++i) {
-      meant[i].popularity = float(counts[i]);
-      best_.Take(meant[i]);
+  // Companies have no popularity: the titles that name them say who is known. Of the tens of thousands that a common
+  // word means no name is looked at but those that have it whole.
+  void LookAtCompanies(const IndexFile& file, Bits passing) {
+    if (const auto common = OfOneCommonWord(file); !common.empty()) {
+      passing.Keep(common);
+    } else {
+      Bits meant(file.size());
+      NameFinder(file, folded_, match_).Each([&](std::size_t name) { meant.Set(file.TitleOf(name)); });
+      passing.Keep(meant);
     }
-    total_ += std::ssize(meant);
+    Bits whole(file.size()), exact(file.size());
+    NameFinder(file, folded_, Match::kWhole).Each([&](std::size_t name) {
+      whole.Set(file.TitleOf(name));
+      if (IsExact(file, name, folded_.text, query_.language)) exact.Set(file.TitleOf(name));
+    });
+    std::vector<Ranked> companies;
+    passing.Each([&](std::size_t at) {
+      companies.push_back({.exact = exact.Test(at),
+                           .whole = whole.Test(at),
+                           .id = file.fixed()[at].id,
+                           .type = MediaType::kCompany});
+    });
+    const std::vector<float> at_most = MayName(titles_, companies);
+    for (std::size_t i = 0; i < companies.size(); ++i) {
+      Ranked& one = companies[i];
+      one.popularity = at_most[i];
+      if (const Ranked* const worst = best_.Worst(); worst != nullptr && !(one < *worst)) continue;
+      one.popularity = CountNaming(titles_, one.id);
+      best_.Take(one);
+    }
+    total_ += std::ssize(companies);
   }
   // The titles that the query means when it is one common beginning whose titles the file has at hand: a single
   // letter means half a million of a million and a quarter, whose names take long to go through. Else empty.
   std::span<const std::uint64_t> OfOneCommonWord(const IndexFile& file) const {
-    if (forgiving_ || folded_.wanted.size() != 1 || folded_.wanted[0].words.size() != 1) return {};
+    if (match_ != Match::kBeginning || folded_.wanted.size() != 1 || folded_.wanted[0].words.size() != 1) return {};
     return file.TitlesFrom(folded_.wanted[0].words[0]);
   }
   void LookAmong(const TypeTitles& type, const Layer& layer, std::span<const std::uint64_t> titles, Bits passing) {
@@ -288,7 +309,7 @@ class Searcher {
 
   const Titles& titles_;
   const SearchQuery& query_;
-  const bool forgiving_;
+  const Match match_;
   const FoldedQuery folded_;
   std::int64_t total_ = 0;
   Top<Ranked> best_;
@@ -298,7 +319,7 @@ class Searcher {
 
 FoundPage Search(const Titles& titles, std::span<const MediaType> types, const SearchQuery& query, std::size_t skip,
                  std::size_t count) {
-  Searcher searcher(titles, query, skip + count, false);
+  Searcher searcher(titles, query, skip + count, Match::kBeginning);
   for (const MediaType type : types) searcher.Look(titles.Of(type));
   FoundPage page;
   page.total = searcher.total();
@@ -310,10 +331,10 @@ FoundPage Search(const Titles& titles, std::span<const MediaType> types, const S
 std::vector<Found> Suggest(const Titles& titles, std::string_view text, std::size_t count) {
   constexpr std::array kTypes = {MediaType::kMovie, MediaType::kTv, MediaType::kPerson};
   std::vector<Found> rows;
-  for (const bool forgiving : {false, true}) {
+  for (const Match match : {Match::kBeginning, Match::kForgiving}) {
     if (rows.size() >= count) break;
     const SearchQuery query{.text = text};
-    Searcher searcher(titles, query, count, forgiving);
+    Searcher searcher(titles, query, count, match);
     for (const MediaType type : kTypes) searcher.Look(titles.Of(type));
     for (const Ranked& one : searcher.Best()) {
       const Found found{{one.type, one.id}, one.popularity};

@@ -8,6 +8,8 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <ranges>
@@ -163,6 +165,60 @@ TEST(TitleSearch, PutsTheCompanyOfMostTitlesFirst) {
   world.index.Remove({MediaType::kTv, 9});
   world.index.Remove({MediaType::kMovie, 1});
   EXPECT_EQ(find("disney"), "4 1 3 5 2");
+}
+
+// Films lie in two files, the newer of which has later news of some: only those that still name a company count.
+TEST(TitleSearch, FindsAndCountsCompaniesAsAPlainScanDoes) {
+  std::mt19937 random(11);
+  const std::vector<std::string> words = {"a", "ab", "abe", "the", "theria", "の", "の山", "b"};
+  MemoryTitles companies, older, newer;
+  std::vector<std::string> names;
+  for (int id = 1; id <= 900; ++id) {
+    std::string name;
+    for (std::size_t i = 1 + random() % 3; i > 0; --i) name += words[random() % words.size()] + (i > 1 ? " " : "");
+    ASSERT_TRUE(companies.Put({MediaType::kCompany, id}, fmt::format(R"({{"id":{},"name":"{}"}})", id, name)));
+    names.push_back(Fold(name));
+  }
+  std::map<std::int64_t, std::vector<int>> films;
+  for (int put = 0; put < 1500; ++put) {
+    const bool again = put >= 1000;
+    const std::int64_t film = again ? 1 + std::int64_t(random() % 1000) : put + 1;
+    films[film] = {1 + int(random() % 60), 61 + int(random() % 900)};
+    const auto body = fmt::format(R"({{"id":{},"title":"T","production_companies":[{{"id":{}}},{{"id":{}}}]}})", film,
+                                  films[film][0], films[film][1]);
+    ASSERT_TRUE((again ? newer : older).Put({MediaType::kMovie, film}, body));
+  }
+  std::map<int, int> counts;
+  for (const auto& [film, named] : films)
+    for (const int company : named) ++counts[company];
+  TypeTitles movies = newer.Current()->Of(MediaType::kMovie);
+  Layer old = older.Current()->Of(MediaType::kMovie).layers.at(0);
+  old.alive = std::make_shared<const Bits>(AliveIn(*old.file, {movies.layers.at(0).file}));
+  movies.layers.push_back(old);
+  const Titles index({movies, companies.Current()->Of(MediaType::kCompany)}, 1);
+
+  for (const std::string_view text : {"a", "ab", "abe", "t", "the", "の", "の山", "a t", "ab の", "the the", "z"}) {
+    const auto has = [&](int id, std::string_view end) {
+      const std::string name = " " + names[std::size_t(id) - 1] + " ", folded = Fold(text);
+      const bool run = text == "の山";  // side by side, and whole
+      return std::ranges::all_of(std::views::split(folded, run ? '\n' : ' '), [&](const auto& word) {
+        return name.contains(" " + std::string(word.begin(), word.end()) + std::string(run ? " " : end));
+      });
+    };
+    std::vector<int> expected;
+    for (int id = 1; id <= 900; ++id)
+      if (has(id, "")) expected.push_back(id);
+    std::ranges::sort(expected, {}, [&](int id) {
+      return std::tuple(names[std::size_t(id) - 1] != Fold(text), !has(id, " "), -counts[id], id);
+    });
+    for (const std::size_t skip : {0, 20, 400}) {
+      const FoundPage page = Search(index, std::array{MediaType::kCompany}, {.text = text}, skip, 20);
+      std::string ids;
+      for (const int id : expected | std::views::drop(skip) | std::views::take(20)) ids += fmt::format("{}{}", ids.empty() ? "" : " ", id);
+      EXPECT_EQ(TitleWorld::Ids(page.rows), ids) << text << " from " << skip;
+      EXPECT_EQ(page.total, std::ssize(expected)) << text;
+    }
+  }
 }
 
 TEST(TitleSearch, HidesAdultTitlesAndFiltersByYear) {
