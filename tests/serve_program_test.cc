@@ -77,6 +77,7 @@ TEST_F(ServeTest, AnswersFromTheMirrorUntilItIsStopped) {
   EXPECT_EQ(serve.Stop(), 0);
   EXPECT_TRUE(serve.program().err().contains(film)) << serve.program().err();
   EXPECT_FALSE(serve.program().err().contains("abcdefgh12345678"));
+  EXPECT_TRUE(serve.program().err().contains("/3/configuration is not in this mirror")) << serve.program().err();
 }
 
 // Its threads take no signals, but this one they cause themselves.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -29,6 +30,7 @@
 #include "serve/image_handler.h"
 #include "serve/serve_metrics.h"
 #include "serve/upstream.h"
+#include "storage/ledger.h"
 #include "storage/popularity_table.h"
 
 namespace tmdbc {
@@ -99,6 +101,8 @@ struct ReadServer::Parts {
   }
 
   Result<void> Listen();
+  // At the start.
+  void TellWhatIsLacking();
   // What is not the API's: the pictures, the page and its data.
   http::Answer Other(const http::ServerRequest& request);
   // What is lacking is fetched: the loop asks, another thread replies.
@@ -188,6 +192,15 @@ Result<void> ReadServer::Parts::Listen() {
   return {};
 }
 
+// Most applications ask for /3/configuration first, and end where that is 404.
+void ReadServer::Parts::TellWhatIsLacking() {
+  if (demands != nullptr || std::ranges::count(settings.media_types, MediaType::kConfiguration) > 0) return;
+  if (RecordLedger(store->catalog).CountLive(MediaType::kConfiguration).value_or(1) > 0) return;
+  log.Warn(
+      "/3/configuration is not in this mirror, and most applications ask for it first: add configuration to MEDIA_TYPES "
+      "of the process that collects");
+}
+
 http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {
   if (request.target.starts_with(serve::ImageHandler::kPath)) return pictures.Handle(request);
   // A person's browser sends no key with a page. Where there are keys the page would be the way around them.
@@ -227,6 +240,7 @@ Result<std::unique_ptr<ReadServer>> ReadServer::Open(const Settings& settings, L
   auto parts = std::make_unique<Parts>(settings, log, std::move(store), demands);
   if (const auto now = parts->mark.Now(0)) (void)parts->export_times.Read(*now);
   TRY(parts->Listen());
+  parts->TellWhatIsLacking();
   if (demands != nullptr) parts->FetchFromUpstream();
   return std::unique_ptr<ReadServer>(new ReadServer(std::move(parts)));
 }

@@ -24,6 +24,7 @@
 #include "app/temporary_folder.h"
 #include "base/clock.h"
 #include "base/safe_text.h"
+#include "base/system_error.h"
 #include "base/words.h"
 #include "duckdb/interrupt_on_stop.h"
 #include "tables/sandbox.h"
@@ -175,6 +176,7 @@ Result<int> SqlCommand(const Settings& settings, const Arguments& arguments) {
   }
   std::error_code error;
   const std::string folder = fs::weakly_canonical(TablesFolder(settings), error).string();
+  if (error) return SystemError("open", TablesFolder(settings), error.value());
   TRY_ASSIGN(const auto manifest, NewestTables(folder));
   if (!manifest) {
     PrintError(
