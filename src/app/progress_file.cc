@@ -13,6 +13,7 @@
 #include "queue/sqlite_queue.h"
 #include "storage/change_feed.h"
 #include "storage/ledger.h"
+#include "storage/segment_path.h"
 #include "tmdb/export_line.h"
 
 namespace tmdbc {
@@ -64,6 +65,7 @@ Result<Feed> FeedOf(Element object) {
   Feed feed;
   TRY_ASSIGN(feed.watermark, DateOf(object, "watermark"));
   TRY_ASSIGN(feed.sequence, NumberOf(object, "sequence"));
+  if (feed.sequence < 0 || feed.sequence > kMaxSegmentNumber) return Odd("sequence");
   simdjson::dom::array ids;
   if (object["given_up"].get(ids) != simdjson::SUCCESS) return Odd("given_up");
   for (const Element element : ids) {

@@ -189,7 +189,11 @@ struct WorldWithoutItsNewestSegments : StoreWorld {
  private:
   static std::set<std::string> Files(const VerifyReport& report) {
     std::set<std::string> files;
-    for (const auto& damage : report.damage) files.insert(damage.file);
+    for (const auto& damage : report.damage) {
+      files.insert(damage.file);
+      const auto up_to = damage.what.find("up to ");
+      if (up_to != std::string::npos) files.insert(damage.what.substr(up_to + 6, damage.file.size()));
+    }
     return files;
   }
 };
@@ -234,10 +238,24 @@ TEST(TheNewestSegments, AreMissedWhereNoneIsLeft) {
   WorldWithoutItsNewestSegments world;
   ASSERT_TRUE(world.files.Remove(kFirst));
   world.LoseTheCatalog();
-  EXPECT_EQ(world.Rebuild(), (std::set<std::string>{kFirst, kSecond, kThird}));
+  EXPECT_EQ(world.Rebuild(), (std::set<std::string>{kFirst, kThird}));
   world.Reopen();
   world.PutSealed(1);
   EXPECT_TRUE(world.files.Exists("records/movie/000/000/004.jsonl.zst").value());
+}
+
+TEST(TheNewestSegments, AreOneDamageHoweverManyAreMissing) {
+  WorldWithoutItsNewestSegments world;
+  const std::string state = world.files.Read(kFilmsState, 0, 4096).value();
+  world.files.Put(kFilmsState, R"({"sequence":900000000)" + state.substr(state.find(',')));
+  world.LoseTheCatalog();
+  EXPECT_EQ(world.Rebuild(), (std::set<std::string>{kSecond, "records/movie/900/000/000.jsonl.zst"}));
+  world.Reopen();
+  EXPECT_EQ(world.Verify(), (std::set<std::string>{kSecond, "records/movie/900/000/000.jsonl.zst"}));
+  // There are no such numbers.
+  world.files.Put(kFilmsState, R"({"sequence":4000000000)" + state.substr(state.find(',')));
+  world.LoseTheCatalog();
+  EXPECT_EQ(world.Rebuild(), (std::set<std::string>{}));
 }
 
 TEST(TheNewestSegments, WhenAKillLeftOneOpenBehindThemItIsCutOff) {

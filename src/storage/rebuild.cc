@@ -43,9 +43,7 @@ class TypeRebuilder {
     }
     tails_.insert(tails_.end(), replay_.tails().begin(), replay_.tails().end());
     if (sealed_up_to_ > last_number_) TRY(index_.PutLostUpTo(type_, sealed_up_to_));
-    for (std::uint32_t number = 1; number <= std::max(last_number_, sealed_up_to_); ++number) {
-      if (!numbers_.contains(number)) Note(SealedPath(type_, number), "missing: the numbers have a gap");
-    }
+    NoteGaps(type_, numbers_, std::max(last_number_, sealed_up_to_), report_);
     return replay_.Finish();
   }
 

@@ -25,7 +25,7 @@ Result<SequenceState> ParseState(std::string_view json) {
     std::from_chars(json.data() + kStart.size(), json.data() + json.size(), state.sequence);
     const auto time = ParseTime(json.substr(time_at + kTimestamp.size(), kTimeLength));
     if (time) state.timestamp = *time;
-    if (time && FormatState(state) == json) return state;
+    if (time && state.sequence <= kMaxSegmentNumber && FormatState(state) == json) return state;
   }
   return Fail(ErrorCode::kCorrupt, "state.json is not in the form of the format: {:.80}", json);
 }

@@ -128,20 +128,15 @@ class TypeVerifier {
       for (const auto& part : row.origin->parts) covered_.insert(part.number);
       covered_.insert(row.origin->retired.begin(), row.origin->retired.end());
     }
-    std::uint32_t next = 1;
-    const auto miss_up_to = [&](std::uint32_t number) {
-      for (; next < number; ++next) {
-        if (!covered_.contains(next)) Note(SealedPath(type_, next), 0, "missing: the numbers have a gap");
-      }
-    };
+    std::set<std::uint32_t> known = covered_;
     for (const SegmentRow& row : segments_) {
-      miss_up_to(row.number);
-      next = row.number + 1;
+      known.insert(row.number);
       if (!row.sealed_at && &row != &segments_.back()) {
         Note(OpenPath(type_, row.number), 0, "open, though it is not the last segment");
       }
     }
-    miss_up_to(lost_up_to_ + 1);
+    const std::uint32_t last = std::max(segments_.empty() ? 0 : segments_.back().number, lost_up_to_);
+    NoteGaps(type_, known, last, report_);
     const bool last_is_open = !segments_.empty() && !segments_.back().sealed_at;
     for (const std::uint32_t number : sealed_files_) {
       if (std::ranges::binary_search(segments_, number, {}, &SegmentRow::number)) continue;
@@ -155,8 +150,8 @@ class TypeVerifier {
     }
     for (const std::uint32_t number : open_files_) {
       // One behind the last sealed one belongs to a batch that has not been committed.
-      const bool uncommitted = !last_is_open && number == next;
-      if (!uncommitted && !(last_is_open && number + 1 == next))
+      const bool uncommitted = !last_is_open && number == last + 1;
+      if (!uncommitted && !(last_is_open && number == last))
         Note(OpenPath(type_, number), 0, kNotInIndex);
     }
     return {};
@@ -505,6 +500,21 @@ Result<void> VerifyType(FileSystem& files, RecordIndex& index, MediaType type, b
 }
 
 }  // namespace
+
+void NoteGaps(MediaType type, const std::set<std::uint32_t>& known, std::uint32_t last, VerifyReport& report) {
+  const auto note = [&](std::uint32_t first, std::uint32_t end) {
+    if (first >= end) return;
+    const std::string up_to = end - first > 1 ? fmt::format(", up to {}", SealedPath(type, end - 1)) : "";
+    report.damage.push_back({SealedPath(type, first), 0, "missing" + up_to + ": the numbers have a gap", {}});
+  };
+  std::uint32_t next = 1;
+  for (const std::uint32_t number : known) {
+    if (number > last) break;
+    note(next, number);
+    next = number + 1;
+  }
+  note(next, last + 1);
+}
 
 Result<VerifyReport> Verify(FileSystem& files, Database& catalog, bool deep, const std::function<void()>& pause,
                             std::int64_t lines_at_once) {

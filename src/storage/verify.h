@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct VerifyReport {
   std::vector<std::string> notes;  // what is not damage, but a person should know
   std::vector<std::string> asides = {};  // files of kept_aside.h
 };
+
+// Of the segments 1 to `last` those that are not `known` are missing: one damage for each run of them.
+void NoteGaps(MediaType type, const std::set<std::uint32_t>& known, std::uint32_t last, VerifyReport& report);
 
 // Index against files: sizes, gaps in numbers, state.json, and the checksum of every segment file. `deep`
 // also inflates every frame, checks every line and sha256, and that every index row finds its record. Beside
