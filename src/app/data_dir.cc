@@ -63,7 +63,7 @@ Result<Entries> List(const std::string& path) {
   return entries;
 }
 
-// `next`: what helps who means it so, "name an empty or new folder with DATA_DIR".
+// `next`: what a person can do, "name an empty or new folder with DATA_DIR".
 Result<void> CheckOurs(const std::string& path, const Entries& entries, std::string_view next) {
   if (entries.catalog || entries.foreign.empty()) return {};
   return Fail(ErrorCode::kInvalid, "DATA_DIR {} is not empty and not a store of ours (it holds '{}'): {}", path,

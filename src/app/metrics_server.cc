@@ -110,7 +110,8 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Listen(const ListenAddress
   auto server = http::Server::Listen(options, clock, std::move(handler));
   // Unlike a wrong address, a port in use may be free when the service manager tries again.
   if (!server && server.error().code == ErrorCode::kExists)
-    return Fail(ErrorCode::kUnavailable, "METRICS_LISTEN: {}: set METRICS_LISTEN to another one, or end the program that has it",
+    return Fail(ErrorCode::kUnavailable,
+                "METRICS_LISTEN: {}: set METRICS_LISTEN to another one, or end the program that has it",
                 server.error().message);
   if (!server) return Within("METRICS_LISTEN", server.error());
   return std::unique_ptr<MetricsServer>(new MetricsServer(*std::move(server), at.address, std::move(more)));

@@ -179,7 +179,8 @@ Result<void> ReadServer::Parts::Listen() {
                            [this](const http::ServerRequest& request) { return front(request); });
   // Unlike a wrong address, a port in use may be free when the service manager tries again.
   if (!listening && listening.error().code == ErrorCode::kExists)
-    return Fail(ErrorCode::kUnavailable, "SERVE_LISTEN: {}: set SERVE_LISTEN to another one, or end the program that has it",
+    return Fail(ErrorCode::kUnavailable,
+                "SERVE_LISTEN: {}: set SERVE_LISTEN to another one, or end the program that has it",
                 listening.error().message);
   if (!listening) return Within("SERVE_LISTEN", listening.error());
   server = *std::move(listening);
@@ -197,8 +198,8 @@ void ReadServer::Parts::TellWhatIsLacking() {
   if (demands != nullptr || std::ranges::count(settings.media_types, MediaType::kConfiguration) > 0) return;
   if (RecordLedger(store->catalog).CountLive(MediaType::kConfiguration).value_or(1) > 0) return;
   log.Warn(
-      "/3/configuration is not in this mirror, and most applications ask for it first: add configuration to MEDIA_TYPES "
-      "of the process that collects");
+      "/3/configuration is not in this mirror, and most applications ask for it first: add configuration to MEDIA_TYPES"
+      " of the process that collects");
 }
 
 http::Answer ReadServer::Parts::Other(const http::ServerRequest& request) {

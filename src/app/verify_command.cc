@@ -111,9 +111,9 @@ Result<void> CheckCatalog(FileSystem& files, Database& catalog, VerifyReport& re
   }
   if (foreign.empty()) return {};
   report.notes.push_back(fmt::format(
-      "warning: {} of catalog.db: the checksum does not match, and SQLite finds nothing wrong with the file. So another "
-      "program has written to it, such as SQLite's shell, which keeps no checksums: `verify --rebuild` makes them again "
-      "and keeps all that is in it. If nobody did, the disk is failing: restore a backup",
+      "warning: {} of catalog.db: the checksum does not match, and SQLite finds nothing wrong with the file. So "
+      "another program has written to it, such as SQLite's shell, which keeps no checksums: `verify --rebuild` makes "
+      "them again and keeps all that is in it. If nobody did, the disk is failing: restore a backup",
       PageNumbers(foreign)));
   return {};
 }
@@ -379,7 +379,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
   // Before the store, which may take minutes. Said whatever comes of the store: before the first run there is none.
   if (try_key) {
     TRY(CheckKey(settings));
-    if (!arguments.Has("--json")) TRY(WriteOut("key       TMDB takes it\n"));
+    if (!arguments.Has("--json")) TRY(WriteOut("settings  good\nkey       TMDB takes it\n"));
   }
   const bool rebuild = arguments.Has("--rebuild"), deep = arguments.Has("--deep");
   TRY_ASSIGN(const VerifyReport report, CheckStore(settings, rebuild, deep, arguments.Has("--upgrade")));
@@ -393,7 +393,7 @@ Result<int> VerifyCommand(const Settings& settings, const Arguments& arguments) 
     AddStore(json, report);
     TRY(WriteOut(json.EndObject().text() + "\n"));
   } else {
-    TRY(WriteOut(fmt::format("settings  good\n{}{}", try_key ? "" : "key       not tried (--key tries it)\n",
+    TRY(WriteOut(fmt::format("{}{}", try_key ? "" : "settings  good\nkey       not tried (--key tries it)\n",
                              StoreText(report, deep || rebuild, !settings.s3_bucket_name.empty()))));
   }
   return report.damage.empty() ? kExitDone : kExitPartly;
