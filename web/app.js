@@ -471,4 +471,4 @@ document.querySelector(".skip").addEventListener("click", (event) => {  // its t
 document.getElementById("about").textContent = "tmdb-data-collector " + (facts.version ?? "");
 theme();
 addEventListener("hashchange", route);
-route();
+requestAnimationFrame(() => setTimeout(route));  // behind the first frame: header and navigation do not wait for the view

@@ -63,7 +63,7 @@ TEST(BashCompletion, OffersEveryCommandAndEveryFlagOfTheTables) {
     if (command.hidden) continue;
     EXPECT_TRUE(Has(commands, name.substr(0, name.find(' ')))) << name;
     Words words = {"tmdb-collector", name.substr(0, name.find(' '))};
-    if (name.find(' ') != std::string::npos) words.push_back(name.substr(name.find(' ') + 1));
+    if (name.find(' ') != std::string::npos) words.emplace_back(name.substr(name.find(' ') + 1));
     words.push_back("--");
     const Words flags = Offers(words);
     for (const Option& option : command.options) {

@@ -28,8 +28,8 @@ class OneAnswer final : public http::HttpTransport {
     outcome.response.emplace();
     outcome.response->status = 200;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(date_->time_since_epoch()).count();
-    outcome.response->headers.push_back(
-        {"Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time_t(seconds)))});
+    outcome.response->headers.emplace_back(
+        "Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time_t(seconds))));
     date_.reset();
     return outcomes;
   }

@@ -68,7 +68,7 @@ std::string LinesOf(void (*use)(ProgressMeter&, tmdbc::testing::FakeClock&)) {
     use(meter, clock);
   }
   std::fflush(file);
-  std::rewind(file);
+  std::fseek(file, 0, SEEK_SET);
   std::string text(1 << 16, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
   std::fclose(file);

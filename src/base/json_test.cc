@@ -17,7 +17,7 @@ std::vector<std::string> Values(std::string_view json) {
   return values;
 }
 
-std::string Without(std::string_view json, std::vector<bool> cut) {
+std::string Without(std::string_view json, const std::vector<bool>& cut) {
   return WithoutMembers(json, RawMembers(json), cut);
 }
 

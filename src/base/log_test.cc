@@ -32,7 +32,7 @@ class LogTest : public ::testing::Test {
   // What was written so far, line by line.
   std::vector<std::string> Lines() {
     std::vector<std::string> lines;
-    std::rewind(out_);
+    std::fseek(out_, 0, SEEK_SET);
     std::string line;
     for (int c; (c = std::fgetc(out_)) != EOF;) {
       if (c != '\n') {
@@ -101,8 +101,8 @@ TEST_F(LogTest, KeepsEveryLineWholeAndEveryObjectValidWhateverIsLogged) {
       "\xc0\xaf overlong",
       "\xed\xa0\x80 surrogate",
       "cut \xe6\x97",
-      "c1 \xc2\x9b"
-      "31m",
+      ("c1 \xc2\x9b"
+       "31m"),
       "\xf4\x90\x80\x80 beyond",
       "日本 \xf0\x9f\x8e\xac",
   };

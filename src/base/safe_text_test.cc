@@ -33,7 +33,7 @@ TEST(SafeText, BytesThatAreNoUtf8AreReplaced) {
                       "b"),
             "a\xef\xbf\xbd"
             "b");
-  EXPECT_EQ(Printable("\xed\xa0\x80").find("\xed"), std::string::npos);  // a surrogate
+  EXPECT_EQ(Printable("\xed\xa0\x80").find('\xed'), std::string::npos);  // a surrogate
   EXPECT_EQ(Printable("cut \xe5\x8d"), "cut \xef\xbf\xbd\xef\xbf\xbd");
 }
 

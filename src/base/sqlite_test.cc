@@ -545,7 +545,9 @@ TEST_F(DatabaseTest, KnowsByItsMarkThatSomethingWasCommitted) {
     EXPECT_NE(mark(), last) << id;
     last = mark();
     EXPECT_EQ(mark(), last) << id;
-    if (id % 10 == 0) ASSERT_TRUE(writer.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    if (id % 10 == 0) {
+      ASSERT_TRUE(writer.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    }
     last = mark();
   }
   ASSERT_TRUE(writer.Execute("BEGIN; INSERT INTO movie VALUES(99)"));

@@ -273,7 +273,7 @@ TEST(Bundle, EndsWithWhatTheBatchCameTo) {
                               .answered = true,
                               .upstream_date = std::chrono::sys_days{std::chrono::November / 21 / 2026},
                               .program = std::string(kVersion)};
-  const auto none = [](BundleEntry) -> Result<void> { return {}; };
+  const auto none = [](const BundleEntry&) -> Result<void> { return {}; };
   EXPECT_EQ(ReadBundle(BundleWriter(batch).Finish(summary), kBatch, none).value(), summary);
   BundleSummary plain;
   plain.batch = kBatch;
@@ -362,7 +362,7 @@ TEST(Bundle, TakesNoDocumentThatWouldSpoilIt) {
   const MediaId movie{MediaType::kMovie, 1}, show{MediaType::kTv, 5};
   const IdBatch batch = BatchOf({{movie}, {show}});
   BundleWriter writer(batch);
-  const auto refused = [&](MediaId id, std::vector<Document> documents, SeasonList seasons = {}) {
+  const auto refused = [&](MediaId id, std::vector<Document> documents, const SeasonList& seasons = {}) {
     const auto taken = writer.Fetched(id, std::move(documents), seasons, kNow);
     EXPECT_FALSE(taken);
     if (taken) return std::string();
@@ -421,7 +421,7 @@ std::string Lines(std::initializer_list<std::string_view> lines) {
 // Why the bundle is refused; empty when it is not. Nothing may have been visited then.
 std::string Refusal(std::string_view bundle) {
   int visited = 0;
-  const auto read = ReadBundle(bundle, kBatch, [&](BundleEntry) -> Result<void> {
+  const auto read = ReadBundle(bundle, kBatch, [&](const BundleEntry&) -> Result<void> {
     ++visited;
     return {};
   });
@@ -522,7 +522,7 @@ TEST(Bundle, RefusesABombBeforeItTakesTheMemory) {
 TEST(Bundle, EndsWithTheVisitorsError) {
   const std::string bundle = ZstdFrame(Lines({kMovieLine, kGoneLine, kEnd}));
   int visited = 0;
-  const auto read = ReadBundle(bundle, kBatch, [&](BundleEntry) -> Result<void> {
+  const auto read = ReadBundle(bundle, kBatch, [&](const BundleEntry&) -> Result<void> {
     ++visited;
     return Fail(ErrorCode::kNoSpace, "the disk is full");
   });

@@ -70,7 +70,7 @@ class DispatcherTest : public ::testing::Test {
     EXPECT_TRUE(batches) << batches.error().message;
     return batches.value_or(std::vector<IdBatch>());
   }
-  void CameBack(const IdBatch& batch, BatchOutcome outcome, const BundleSummary& summary = Useful()) {
+  void CameBack(const IdBatch& batch, const BatchOutcome& outcome, const BundleSummary& summary = Useful()) {
     const auto done = dispatcher_->CameBack(batch.name, outcome, summary);
     ASSERT_TRUE(done) << done.error().message;
   }

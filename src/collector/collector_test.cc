@@ -55,10 +55,10 @@ class CollectorTest : public ::testing::Test {
     ASSERT_TRUE(queue_.Send(items));
   }
 
-  void Make(CollectorOptions options = {}, bool accept_deletions = false) {
+  void Make(const CollectorOptions& options = {}, bool accept_deletions = false) {
     MakeOver(Tmdb(), options, accept_deletions);
   }
-  void MakeOver(http::HttpTransport& transport, CollectorOptions options = {},
+  void MakeOver(http::HttpTransport& transport, const CollectorOptions& options = {},
                 bool accept_deletions = false) {
     collector_.reset();
     intake_.reset();

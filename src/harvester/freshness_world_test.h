@@ -196,7 +196,7 @@ class FreshnessWorld {
       if (options_.feed == Feed::kAfterDelay) {
         events_.push({now + options_.delay, Event::kListed, id});
       } else {
-        log_.push_back({now, id});
+        log_.emplace_back(now, id);
       }
     }
 

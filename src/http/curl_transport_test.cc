@@ -41,13 +41,13 @@ class CurlTransportTest : public ::testing::Test {
  protected:
   void SetUp() override { Make({}); }
 
-  void Make(CurlOptions options) {
+  void Make(const CurlOptions& options) {
     auto made = CurlTransport::Create(clock_, options);
     ASSERT_TRUE(made) << made.error().message;
     transport_ = *std::move(made);
   }
 
-  RequestId Start(std::string url, std::function<void(Request&)> change = {}) {
+  RequestId Start(std::string url, const std::function<void(Request&)>& change = {}) {
     Request request;
     request.url = std::move(url);
     if (change) change(request);

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
 // The daemon's loop without its work: asks every ten seconds, runs what is due for `takes`.
 class SchedulerWorld : public ::testing::Test {
  protected:
-  void Start(std::vector<std::pair<std::string, std::string>> schedules) {
+  void Start(const std::vector<std::pair<std::string, std::string>>& schedules) {
     std::vector<Schedule> parsed;
     for (const auto& [name, expression] : schedules) parsed.push_back({name, Parse(expression)});
     auto scheduler = Scheduler::Open(catalog_, clock_, std::move(parsed));

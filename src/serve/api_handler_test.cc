@@ -278,7 +278,7 @@ class UpstreamTest : public ApiHandlerTest {
     EXPECT_EQ(note.waits, answer.delay == ApiHandler::kPatience);
     return note.waits ? tickets : 0;
   }
-  void Reply(const Demand& demand, DemandReply reply) { upstream.Arrived(demand, reply); }
+  void Reply(const Demand& demand, const DemandReply& reply) { upstream.Arrived(demand, reply); }
   static std::string Lines(const http::Answer& answer) { return answer.lines ? *answer.lines : ""; }
   static Demand Film(std::int64_t id) { return {.record = MediaId{MediaType::kMovie, id}}; }
 
@@ -430,7 +430,7 @@ TEST_F(UpstreamTest, IsCounted) {
   EXPECT_NE(Wait("/3/movie/1"), 0u);
   EXPECT_NE(Wait("/3/movie/2"), 0u);
   EXPECT_NE(Wait("/3/movie/3"), 0u);
-  const auto expect = [&](std::vector<std::string_view> lines) {
+  const auto expect = [&](const std::vector<std::string_view>& lines) {
     const std::string text = metrics.Text();
     for (const auto line : lines)
       EXPECT_TRUE(text.contains("\ntmdbc_serve_upstream_" + std::string(line) + "\n")) << text;

@@ -31,7 +31,7 @@ class FrontTest : public ::testing::Test {
   }
   std::string Logged() {
     std::fflush(file);
-    std::rewind(file);
+    std::fseek(file, 0, SEEK_SET);
     std::string text(10'000, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), file));
     return text;

@@ -189,8 +189,7 @@ TEST(Verify, FindsAnIndexThatDoesNotAgree) {
   for (const char* sql : {
            "UPDATE store_records SET frame_at=frame_at+1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET line_at=line_at+1 WHERE rowid=(SELECT min(key) FROM store_records)",
-           "UPDATE store_records SET frame_length=frame_length-1 WHERE rowid=(SELECT min(key) FROM "
-           "store_records)",
+           "UPDATE store_records SET frame_length=frame_length-1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET segment=9 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET version=version+1 WHERE rowid=(SELECT min(key) FROM store_records)",
            "UPDATE store_records SET content=content+1 WHERE rowid=(SELECT min(key) FROM store_records)",

@@ -24,7 +24,7 @@ using testing::Show;
 using testing::StoreWorld;
 
 // "1 2 | 4 5": the runs that a plan makes, by their numbers.
-std::string Plan(std::initializer_list<SegmentRow> rows, std::set<std::uint32_t> rewrite,
+std::string Plan(std::initializer_list<SegmentRow> rows, const std::set<std::uint32_t>& rewrite,
                  std::uint64_t much_larger = 0) {
   const std::vector<SegmentRow> in_order(rows);
   std::string text;
@@ -75,7 +75,7 @@ TEST(PlanCompaction, LeavesWhatIsMuchLargerThanAllBehindItWhenAskedTo) {
 TEST(PlanCompaction, LeavesFewerThanTheLeastUnlessSomethingInThemHasToGo) {
   const std::vector<SegmentRow> rows = {Row(1, 10), Row(2, 10),  Row(3, 500), Row(4, 10),  Row(5, 10),
                                         Row(6, 10), Row(7, 500), Row(8, 10),  Row(9, 500), Row(10, 10)};
-  const auto numbers = [&](std::set<std::uint32_t> rewrite) {
+  const auto numbers = [&](const std::set<std::uint32_t>& rewrite) {
     std::string text;
     for (const auto& run : PlanCompaction(
              rows, {.small_bytes = 100, .most_bytes = 250, .least_segments = 3, .rewrite = rewrite})) {

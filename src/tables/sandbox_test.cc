@@ -23,7 +23,7 @@ class SandboxTest : public ::testing::Test {
   }
   ~SandboxTest() override { fs::remove_all(root_); }
 
-  Result<Sandbox> Open(const std::string& statement, SandboxOptions options = {}) {
+  Result<Sandbox> Open(const std::string& statement, const SandboxOptions& options = {}) {
     return Sandbox::Open(tmdbc::testing::Duckdb(), folder_.path().string(), manifest_, statement, options);
   }
   // Of one text or number; else the error's words.

@@ -56,8 +56,7 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
 };
 
 TEST_P(ObjectStoreContract, GivesBackWhatWasPut) {
-  std::string bytes = "one\0two\r\n\xff";
-  bytes.resize(11, '\0');
+  const std::string bytes("one\0two\r\n\xff\0", 11);
   const std::string etag = Put("records/movie/000/000/001.jsonl.zst", bytes);
   EXPECT_FALSE(etag.empty());
   const Object object = store().Get("records/movie/000/000/001.jsonl.zst").value();

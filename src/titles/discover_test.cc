@@ -145,7 +145,7 @@ std::set<int> PeopleOf(const Made& one) {
   return both;
 }
 
-void AskForIds(Random& random, Asked& asked, std::vector<AttributeKind> kinds, int limit,
+void AskForIds(Random& random, Asked& asked, const std::vector<AttributeKind>& kinds, int limit,
                const std::function<std::set<int>(const Made&)>& of) {
   for (int groups = 1 + Below(random, 2); groups > 0; --groups) {
     std::vector<Attribute> any;
@@ -156,7 +156,7 @@ void AskForIds(Random& random, Asked& asked, std::vector<AttributeKind> kinds, i
       for (const AttributeKind kind : kinds) any.push_back(AttributeOf(kind, std::uint64_t(id)));
     }
     asked.filter.all_of.push_back(any);
-    asked.passes.push_back([ids, of](const Made& one) {
+    asked.passes.emplace_back([ids, of](const Made& one) {
       const std::set<int> has = of(one);
       return std::ranges::any_of(ids, [&](int id) { return has.contains(id); });
     });
@@ -174,7 +174,7 @@ Span<T> AnySpan(Random& random, int low, int high) {
 Asked RandomFilter(Random& random) {
   Asked asked;
   DiscoverFilter& filter = asked.filter;
-  const auto must = [&](auto test) { asked.passes.emplace_back(test); };
+  const auto must = [&](const auto& test) { asked.passes.emplace_back(test); };
   filter.include_adult = Chance(random, 30);
   if (!filter.include_adult) must([](const Made& one) { return !one.adult; });
   filter.include_video = Chance(random, 30);
@@ -217,7 +217,10 @@ Asked RandomFilter(Random& random) {
     std::string country;
     if (Chance(random, 60)) country = kCountries[std::size_t(Below(random, 3))];
     release.country = TwoLetters(country);
-    if (Chance(random, 50)) release.types.push_back(1u << (1 + Below(random, 6)) | 1u << (1 + Below(random, 6)));
+    if (Chance(random, 50)) {
+      const auto first = 1 + Below(random, 6), second = 1 + Below(random, 6);
+      release.types.push_back(1u << first | 1u << second);
+    }
     filter.release = release;
     must([release, country](const Made& one) {
       return std::ranges::any_of(one.releases, [&](const Made::Release& of) {

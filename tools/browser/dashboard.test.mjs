@@ -56,6 +56,27 @@ test("the first view is two requests and less than 50 KB", async () => {
   assert.ok(bytes < 50_000, `${bytes} bytes`);
 });
 
+test("the frame of the page waits for no script, and does not jump when the view comes", async () => {
+  page = await open(browser, grown.url);
+  let release;
+  const held = new Promise((go) => { release = go; });
+  await page.route("**/app.js", async (route) => { await held; await route.fallback(); });
+  await page.goto(grown.url + "/", { waitUntil: "commit" });
+  await page.evaluate(() => {
+    window.jumped = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.jumped += entry.value; })
+      .observe({ type: "layout-shift", buffered: true });
+    return new Promise((painted) => new PerformanceObserver(painted).observe({ type: "paint", buffered: true }));
+  });
+  assert.ok(await page.getByRole("link", { name: "Changes" }).isVisible());
+  // Read two frames after the view was drawn: what the server has newer makes it grow later.
+  const jumped = page.evaluate(() => new Promise((told) => new MutationObserver(() => {
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => told(window.jumped))));
+  }).observe(document.getElementById("main"), { childList: true })));
+  release();
+  assert.equal(await jumped, 0);
+});
+
 test("the overview says what status says", async () => {
   const { types, queue } = status("grown");
   await visit(grown, "");
