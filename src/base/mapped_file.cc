@@ -35,9 +35,9 @@ void OnBusError(int number, siginfo_t* info, void*) {
   for (Slot& slot : mapped_slots) {
     const std::uintptr_t end = slot.end;
     if (info->si_code <= 0 || end == 0 || at < slot.begin || at >= end) continue;
-    const std::uintptr_t page = at & ~(std::uintptr_t(::sysconf(_SC_PAGESIZE)) - 1);
-    if (::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-        MAP_FAILED) {
+    const std::uintptr_t into_page = at % std::uintptr_t(::sysconf(_SC_PAGESIZE));
+    if (::mmap(static_cast<char*>(info->si_addr) - into_page, end - at + into_page, PROT_READ,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
       break;
     }
     slot.lost = true;
